@@ -1,0 +1,115 @@
+//! Passes over a split without training: logits of every image, and the few scores that a loop wants while it runs.
+//! The full set of metrics is `rut-metrics`'.
+
+use candle_core::{DType, Tensor};
+use rut_data::{Order, batches};
+use rut_metrics::{Accumulator, Logits};
+
+use crate::error::Result;
+use crate::event::Phase;
+use crate::images::{LabelledImages, image_tensor};
+use crate::progress::{At, Reporter};
+use crate::state::State;
+
+/// Images per step of a pass without training. A frozen network treats images one by one: it changes no figure.
+pub const PASS_BATCH: usize = 32;
+
+/// Logits of a whole split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitLogits {
+    /// [n, classes], row-major.
+    pub values: Vec<f32>,
+    /// `[n]`, below `classes`.
+    pub labels: Vec<u32>,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// The scores of a split that a loop tells while it trains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    /// Share of right predictions, 0–1.
+    pub accuracy: f64,
+    /// Mean negative log-likelihood, nats.
+    pub nll: f64,
+    /// Expected calibration error, 15 equal-width bins, 0–1.
+    pub ece: f64,
+}
+
+impl SplitLogits {
+    /// The logits of a tensor [n, classes].
+    ///
+    /// # Errors
+    /// If the tensor has another rank.
+    pub fn from_tensor(logits: &Tensor, labels: &[u32]) -> Result<Self> {
+        let (_, classes) = logits.dims2()?;
+        Ok(Self {
+            values: flat(logits)?,
+            labels: labels.to_vec(),
+            classes,
+        })
+    }
+
+    /// Accuracy, NLL and ECE.
+    ///
+    /// # Errors
+    /// If a logit is not finite.
+    pub fn scores(&self) -> Result<Scores> {
+        let mut accumulator = Accumulator::new(self.classes)?;
+        accumulator.push(Logits::new(&self.values, self.classes)?, &self.labels)?;
+        let summary = accumulator.finish()?;
+        Ok(Scores {
+            accuracy: summary.accuracy,
+            nll: summary.nll,
+            ece: summary.ece,
+        })
+    }
+}
+
+/// The values of a tensor as f32, row-major.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn flat(tensor: &Tensor) -> Result<Vec<f32>> {
+    Ok(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+}
+
+/// A pass: which phase it belongs to and where a resumed loop would go on if it were stopped in it.
+pub struct Pass<'a> {
+    /// The phase.
+    pub phase: Phase,
+    /// Optimiser steps taken before.
+    pub step: u64,
+    /// The loop's state, which the pass does not change.
+    pub state: &'a dyn Fn() -> State,
+}
+
+/// Runs `network` over all images in order and hands each batch's images, [n, 3, s, s] in [0, 1], and labels to it.
+///
+/// # Errors
+/// If an image cannot be read, `network` fails, or the observer wants to stop.
+pub fn each_batch(
+    images: &dyn LabelledImages,
+    dtype: DType,
+    pass: &Pass<'_>,
+    reporter: &mut Reporter<'_>,
+    mut network: impl FnMut(&Tensor, &[u32]) -> Result<()>,
+) -> Result<()> {
+    let mut done = 0;
+    for indices in batches(images.len(), PASS_BATCH, Order::Sequential) {
+        let batch = images.batch(&indices)?;
+        network(
+            &image_tensor(&batch, images.side(), dtype, &candle_core::Device::Cpu)?,
+            &batch.labels,
+        )?;
+        done += indices.len();
+        let at = At {
+            phase: pass.phase,
+            done,
+            total: images.len(),
+            step: pass.step,
+        };
+        reporter.batch(at, pass.state)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What a training loop tells while it runs, and who listens. It stores and shows nothing itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::State;
+
+/// A part of a run that takes time of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Features of the frozen network are computed, or read from the cache.
+    Extract,
+    /// Source predictions over the training images, for a new label map.
+    Map,
+    /// Training steps.
+    Train,
+    /// Scoring the validation images.
+    Validate,
+    /// Scoring the test images.
+    Test,
+}
+
+impl Phase {
+    /// The name in records and on a screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Extract => "extract",
+            Self::Map => "map",
+            Self::Train => "train",
+            Self::Validate => "validate",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Something that happened in a run. No event holds a time: a run's events are a function of its specification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// A label map was made.
+    Mapped {
+        /// The epoch that it is for, from 0; the number of epochs for the map made after the last one.
+        epoch: u32,
+        /// Source class of every target class.
+        sources: Vec<u32>,
+        /// Target classes whose source differs from the last map's; absent in the first map.
+        churn: Option<usize>,
+        /// Choices in which the counts alone did not decide.
+        ties: usize,
+        /// Target classes that were given a source which none of their images was predicted as.
+        without_evidence: Vec<u32>,
+    },
+    /// One optimiser step was taken.
+    Step {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// Steps taken over all epochs, from 1.
+        step: u64,
+        /// Mean cross-entropy of the batch before the step, nats.
+        loss: f64,
+    },
+    /// An epoch ended.
+    Epoch {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// Mean over its images of the cross-entropy before each step, nats.
+        loss: f64,
+        /// Share of its images that were right before each step, 0–1.
+        accuracy: f64,
+        /// The learning rate that it used.
+        learning_rate: f64,
+    },
+    /// A split was scored while training.
+    Scored {
+        /// The epoch after which, from 0.
+        epoch: u32,
+        /// `validation` or `test`.
+        split: String,
+        /// Share of right predictions, 0–1.
+        accuracy: f64,
+        /// Mean negative log-likelihood, nats.
+        nll: f64,
+        /// Expected calibration error, 15 equal-width bins, 0–1.
+        ece: f64,
+    },
+}
+
+/// What the observer wants done with the loop's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Go on.
+    Continue,
+    /// Hand the state over, then go on.
+    Save,
+    /// Hand the state over, then stop.
+    SaveAndStop,
+}
+
+/// An error of an observer, of any type.
+pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Listens to a loop: a journal, a progress bar, a test.
+pub trait Observer {
+    /// Something happened.
+    ///
+    /// # Errors
+    /// If it could not be kept (a full disk, say); the loop ends with [`Error::Observer`](crate::Error::Observer).
+    fn event(&mut self, event: &Event) -> Result<(), ObserverError>;
+
+    /// `done` of `total` images of `phase` are through. Called often; meant for display.
+    fn progress(&mut self, phase: Phase, done: usize, total: usize) {
+        let _ = (phase, done, total);
+    }
+
+    /// Asked after every batch: shall the loop save its state, or stop?
+    fn wish(&mut self) -> Wish {
+        Wish::Continue
+    }
+
+    /// Receives the state that [`wish`](Self::wish) asked for.
+    ///
+    /// # Errors
+    /// If it could not be kept; the loop ends with [`Error::Observer`](crate::Error::Observer).
+    fn save(&mut self, state: State) -> Result<(), ObserverError> {
+        drop(state);
+        Ok(())
+    }
+}
+
+/// An observer that listens to nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&mut self, _: &Event) -> Result<(), ObserverError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! Softmax cross-entropy, the one loss of both methods. Scores of a whole split are `rut-metrics`' business.
+
+use candle_core::{D, DType, Result, Tensor};
+
+/// A batch's mean loss and how many of its predictions were right.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// Mean cross-entropy, nats.
+    pub loss: f64,
+    /// Number of rows whose largest logit (the first of several) is the label's.
+    pub correct: usize,
+}
+
+/// Mean over the rows of `-log softmax(logits)[label]`, as a scalar tensor that can be differentiated.
+/// `logits` are [n, classes], `labels` `[n]` of u32.
+///
+/// # Errors
+/// If the shapes do not fit or a label is not below the number of classes.
+pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    candle_nn::loss::cross_entropy(logits, labels)
+}
+
+/// The value of a scalar `loss`, and the hits among `logits` [n, classes] for `labels`.
+///
+/// # Errors
+/// If a tensor cannot be read.
+pub fn score(loss: &Tensor, logits: &Tensor, labels: &[u32]) -> Result<Scored> {
+    let predicted = logits.argmax(D::Minus1)?.to_vec1::<u32>()?;
+    let correct = predicted.iter().zip(labels).filter(|(p, l)| p == l).count();
+    Ok(Scored {
+        loss: loss.to_dtype(DType::F64)?.to_scalar()?,
+        correct,
+    })
+}
+
+/// `labels` as a tensor `[n]` of u32 on the device of `beside`.
+///
+/// # Errors
+/// If the device refuses it.
+pub fn label_tensor(labels: &[u32], beside: &Tensor) -> Result<Tensor> {
+    Tensor::new(labels, beside.device())
+}

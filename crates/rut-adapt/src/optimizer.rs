@@ -1,0 +1,131 @@
+//! Adam, as `torch.optim.Adam` computes it, with moments that can be saved. It knows no schedule and no model.
+
+use candle_core::{DType, Result as TensorResult, Tensor};
+
+use crate::error::{Error, Result};
+use crate::state::State;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+/// Adam with betas 0.9 and 0.999, eps 1e-8 and no weight decay (Kingma and Ba 2015, algorithm 1, in the order of
+/// operations of `torch.optim.Adam`).
+///
+/// candle-nn's optimisers keep their moments private, so a run with them cannot be resumed.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let mut adam = rut_adapt::optimizer::Adam::new();
+/// let one = Tensor::new(&[1f32], &Device::Cpu)?;
+/// let stepped = adam.step(&[one.clone()], &[one], 0.01)?;
+/// // The first step has the size of the learning rate, whatever the gradient's.
+/// assert!((stepped[0].to_vec1::<f32>()?[0] - 0.99).abs() < 1e-6);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Adam {
+    step: u32,
+    moments: Vec<Moments>,
+}
+
+#[derive(Clone, Debug)]
+struct Moments {
+    mean: Tensor,
+    square: Tensor,
+}
+
+impl Adam {
+    /// An optimiser that has not stepped yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The parameters after one step down their gradients (same order and shapes in every call).
+    ///
+    /// # Errors
+    /// If a gradient's shape or type differs from its parameter's.
+    pub fn step(
+        &mut self,
+        parameters: &[Tensor],
+        gradients: &[Tensor],
+        learning_rate: f64,
+    ) -> TensorResult<Vec<Tensor>> {
+        if self.moments.is_empty() {
+            self.moments = parameters
+                .iter()
+                .map(|p| {
+                    Ok(Moments {
+                        mean: p.zeros_like()?,
+                        square: p.zeros_like()?,
+                    })
+                })
+                .collect::<TensorResult<_>>()?;
+        }
+        self.step += 1;
+        let correction1 = 1.0 - BETA1.powi(self.step as i32);
+        let correction2 = (1.0 - BETA2.powi(self.step as i32)).sqrt();
+        let size = learning_rate / correction1;
+        let mut stepped = Vec::with_capacity(parameters.len());
+        for ((parameter, gradient), moments) in
+            parameters.iter().zip(gradients).zip(&mut self.moments)
+        {
+            moments.mean = (&moments.mean + ((gradient - &moments.mean)? * (1.0 - BETA1))?)?;
+            moments.square = ((&moments.square * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
+            let denominator = ((moments.square.sqrt()? / correction2)? + EPSILON)?;
+            stepped.push((parameter - ((&moments.mean / denominator)? * size)?)?.detach());
+        }
+        Ok(stepped)
+    }
+
+    /// Writes step count and moments into `state`.
+    pub fn save(&self, state: &mut State) {
+        state.put_number("adam.step", u64::from(self.step));
+        for (index, moments) in self.moments.iter().enumerate() {
+            state.put_tensor(&format!("adam.{index}.mean"), &moments.mean);
+            state.put_tensor(&format!("adam.{index}.square"), &moments.square);
+        }
+    }
+
+    /// The optimiser that [`save`](Self::save) described, for `parameters`.
+    ///
+    /// # Errors
+    /// If an entry is missing or has another shape than its parameter.
+    pub fn restore(state: &State, parameters: &[Tensor]) -> Result<Self> {
+        let step = u32::try_from(state.number("adam.step")?).map_err(|_| Error::State {
+            field: "adam.step".into(),
+            expected: "a 32-bit count".into(),
+            found: "a larger one".into(),
+        })?;
+        let moments = if step == 0 {
+            Vec::new()
+        } else {
+            let entry = |index: usize, part: &str, like: &Tensor| {
+                state.tensor_like(&format!("adam.{index}.{part}"), like)
+            };
+            parameters
+                .iter()
+                .enumerate()
+                .map(|(i, p)| {
+                    Ok(Moments {
+                        mean: entry(i, "mean", p)?,
+                        square: entry(i, "square", p)?,
+                    })
+                })
+                .collect::<Result<_>>()?
+        };
+        Ok(Self { step, moments })
+    }
+}
+
+/// The number of values of `tensor` that are NaN or infinite.
+///
+/// # Errors
+/// If the tensor cannot be read.
+pub fn non_finite(tensor: &Tensor) -> TensorResult<usize> {
+    let values = tensor
+        .to_dtype(DType::F64)?
+        .flatten_all()?
+        .to_vec1::<f64>()?;
+    Ok(values.iter().filter(|v| !v.is_finite()).count())
+}

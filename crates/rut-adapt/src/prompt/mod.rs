@@ -1,0 +1,5 @@
+//! What is put around or onto an image before a frozen network sees it.
+
+mod padding;
+
+pub use padding::PaddingPrompt;

@@ -1,0 +1,188 @@
+//! The padding prompt of ILM-VP: the image in the middle of a canvas, a trained border around it.
+
+use std::collections::BTreeMap;
+
+use candle_core::{DType, Device, Tensor};
+use rut_models::{Normalization, Windowed};
+
+use crate::error::{Error, Result};
+use crate::state::{self, State};
+
+const KEY: &str = "rut.prompt";
+const VERSION: &str = "version 1 padding";
+
+/// u = (Z(x) + sigmoid(P) ⊙ M − mean) / std, with P [3, S, S] trained and M = 0 under the image, 1 elsewhere
+/// (Chen et al., CVPR 2023, arXiv 2211.11635).
+///
+/// ```
+/// use candle_core::{DType, Device};
+/// use rut_adapt::prompt::PaddingPrompt;
+/// use rut_models::Normalization;
+/// let prompt = PaddingPrompt::new(224, 33, Normalization::IMAGENET, DType::F32, &Device::Cpu)?;
+/// assert_eq!(prompt.offset(), 96); // ⌊(224 − 33 + 1) / 2⌋ before, 95 after
+/// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 33));
+/// # Ok::<(), rut_adapt::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PaddingPrompt {
+    /// P [3, S, S], before the sigmoid; zero at the start.
+    pub program: Tensor,
+    image_size: usize,
+    mask: Tensor,
+    mean: Tensor,
+    std: Tensor,
+}
+
+impl PaddingPrompt {
+    /// A prompt that starts as a grey border (P = 0) on a canvas of `canvas`² around images of `image_size`², pixels.
+    ///
+    /// # Errors
+    /// If the image leaves no border.
+    pub fn new(
+        canvas: usize,
+        image_size: usize,
+        normalization: Normalization,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        if image_size >= canvas {
+            return Err(Error::NoTrainablePixel {
+                image: image_size,
+                canvas,
+            });
+        }
+        if image_size == 0 {
+            return Err(Error::Option {
+                field: "image_size",
+                expected: "at least 1 pixel".into(),
+                found: "0".into(),
+            });
+        }
+        let (before, after) = ((canvas - image_size).div_ceil(2), (canvas - image_size) / 2);
+        let window = Tensor::ones((3, image_size, image_size), dtype, device)?;
+        let padded = window
+            .pad_with_zeros(1, before, after)?
+            .pad_with_zeros(2, before, after)?;
+        let channel = |values: [f32; 3]| {
+            Tensor::new(&values, device)?
+                .to_dtype(dtype)?
+                .reshape((3, 1, 1))
+        };
+        Ok(Self {
+            program: Tensor::zeros((3, canvas, canvas), dtype, device)?,
+            image_size,
+            mask: (1.0 - padded)?,
+            mean: channel(normalization.mean)?,
+            std: channel(normalization.std)?,
+        })
+    }
+
+    /// Side of the canvas, pixels.
+    pub fn canvas(&self) -> usize {
+        self.program.dims()[1]
+    }
+
+    /// Side of the image, pixels.
+    pub fn image_size(&self) -> usize {
+        self.image_size
+    }
+
+    /// First row, and first column, of the image on the canvas.
+    pub fn offset(&self) -> usize {
+        (self.canvas() - self.image_size).div_ceil(2)
+    }
+
+    /// Number of values of P that reach the network.
+    pub fn trainable(&self) -> usize {
+        3 * (self.canvas().pow(2) - self.image_size.pow(2))
+    }
+
+    /// The normalised canvas [3, S, S] made from `program`, and the normalised `images` [n, 3, s, s] in [0, 1] that
+    /// belong on it. Differentiable in `program`.
+    ///
+    /// # Errors
+    /// If the images have another size.
+    pub fn apply(&self, program: &Tensor, images: &Tensor) -> candle_core::Result<Windowed> {
+        let border = (candle_nn::ops::sigmoid(program)? * &self.mask)?;
+        let normalise = |x: &Tensor| x.broadcast_sub(&self.mean)?.broadcast_div(&self.std);
+        let offset = self.offset();
+        Ok(Windowed {
+            canvas: normalise(&border)?,
+            patches: normalise(images)?,
+            top: offset,
+            left: offset,
+        })
+    }
+
+    /// The border as it looks, sigmoid(P) ⊙ M, [3, S, S] in [0, 1], zero under the image.
+    ///
+    /// # Errors
+    /// If the tensor cannot be computed.
+    pub fn border(&self) -> candle_core::Result<Tensor> {
+        candle_nn::ops::sigmoid(&self.program)? * &self.mask
+    }
+
+    /// The same prompt with another program.
+    pub fn with_program(&self, program: Tensor) -> Self {
+        Self {
+            program,
+            ..self.clone()
+        }
+    }
+
+    /// Writes the program into `state` under `name`.
+    pub fn save(&self, name: &str, state: &mut State) {
+        state.put_tensor(name, &self.program);
+    }
+
+    /// The prompt that [`save`](Self::save) wrote, of the shape of `self`.
+    ///
+    /// # Errors
+    /// If it is missing or of another shape.
+    pub fn restore(&self, name: &str, state: &State) -> Result<Self> {
+        Ok(self.with_program(state.tensor_like(name, &self.program)?))
+    }
+
+    /// A safetensors file with `program` [3, S, S] and the label map as `sources` `[targets]`.
+    ///
+    /// # Errors
+    /// If the program is neither f32 nor f64.
+    pub fn to_bytes(&self, sources: &[u32]) -> Result<Vec<u8>> {
+        let sources = Tensor::new(sources, &Device::Cpu)?;
+        let tensors = BTreeMap::from([
+            ("program".to_owned(), self.program.clone()),
+            ("sources".to_owned(), sources),
+        ]);
+        state::serialize(&tensors, KEY, VERSION)
+    }
+
+    /// The prompt and the label map that [`to_bytes`](Self::to_bytes) wrote; everything but the program as in `self`.
+    ///
+    /// # Errors
+    /// If the bytes hold no prompt of this shape.
+    pub fn from_bytes(&self, bytes: &[u8]) -> Result<(Self, Vec<u32>)> {
+        let (tensors, version) = state::deserialize(bytes, KEY)?;
+        let unfit = |field: &str, expected: String, found: String| Error::State {
+            field: field.into(),
+            expected,
+            found,
+        };
+        if version != VERSION {
+            return Err(unfit(KEY, VERSION.into(), version));
+        }
+        let get = |name: &str| {
+            tensors
+                .get(name)
+                .ok_or_else(|| unfit(name, "a tensor".into(), "none".into()))
+        };
+        let program = get("program")?;
+        if program.dims() != self.program.dims() || program.dtype() != self.program.dtype() {
+            let describe = |t: &Tensor| format!("{:?} of shape {:?}", t.dtype(), t.dims());
+            return Err(unfit("program", describe(&self.program), describe(program)));
+        }
+        Ok((
+            self.with_program(program.clone()),
+            get("sources")?.to_vec1::<u32>()?,
+        ))
+    }
+}

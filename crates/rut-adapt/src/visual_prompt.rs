@@ -1,0 +1,338 @@
+//! Visual prompting with a label map (ILM-VP, Chen et al., CVPR 2023, arXiv 2211.11635). The prompt itself and the maps
+//! stand in `prompt` and `label_map`, the loop in `epochs`.
+
+use std::sync::Arc;
+
+use candle_core::{DType, Tensor, Var};
+use rut_data::Seed;
+use rut_models::{FrozenNetwork, logits_window};
+
+use crate::epochs::{Finished, LoopOptions, Method, train};
+use crate::error::{Error, Result};
+use crate::evaluate::{Pass, SplitLogits, each_batch, flat};
+use crate::event::{Event, Observer, Phase};
+use crate::images::{LabelledImages, image_tensor};
+use crate::label_map::{
+    Evidence, FrequencyMap, LabelMap, LabelMappingSpec, Refresh, Ties, check_classes,
+    frequency_map, random_map,
+};
+use crate::linear_probe::{check_watched, gradients};
+use crate::loss::{Scored, cross_entropy, label_tensor, score};
+use crate::optimizer::Adam;
+use crate::progress::Reporter;
+use crate::prompt::PaddingPrompt;
+use crate::select::Select;
+use crate::state::State;
+
+/// How labels are mapped.
+#[derive(Clone, Copy, Debug)]
+pub struct MappingOptions {
+    /// Which mapping.
+    pub mapping: &'static LabelMappingSpec,
+    /// What decides between equal counts.
+    pub ties: Ties,
+    /// Make the map again every so many epochs (where the mapping is made again at all); at least 1.
+    pub interval: u32,
+}
+
+/// What a prompt is trained and looked at on. Labels are below `classes`.
+#[derive(Clone, Copy)]
+pub struct PromptSplits<'a> {
+    /// Trained on, and mapped on.
+    pub train: &'a dyn LabelledImages,
+    /// Scored while training; chosen on with `best-val`.
+    pub validation: Option<&'a dyn LabelledImages>,
+    /// Looked at while training with `best-test` only.
+    pub test: &'a dyn LabelledImages,
+    /// Number of target classes.
+    pub classes: usize,
+}
+
+/// A prompt and the label map that it was trained with.
+#[derive(Clone, Debug)]
+pub struct Prompted {
+    /// The prompt.
+    pub prompt: PaddingPrompt,
+    /// The map; `None` before the first one was made.
+    pub map: Option<LabelMap>,
+}
+
+/// Trains `prompt` for `network`, or goes on from `resume`.
+///
+/// # Errors
+/// If an option is out of range, there are more target than source classes, an image cannot be read, the loss is not
+/// finite, or the observer stops the loop.
+pub fn visual_prompt(
+    network: Arc<dyn FrozenNetwork>,
+    splits: PromptSplits<'_>,
+    prompt: PaddingPrompt,
+    options: (&LoopOptions, &MappingOptions),
+    resume: Option<&State>,
+    observer: &mut dyn Observer,
+) -> Result<Finished<Prompted>> {
+    let (options, mapping) = options;
+    check_watched(options, splits.validation.is_some())?;
+    check_classes(network.classes(), splits.classes)?;
+    if mapping.interval == 0 {
+        return Err(Error::Option {
+            field: "mapping_interval",
+            expected: "at least 1".into(),
+            found: "0".into(),
+        });
+    }
+    let (select, mapping, seed) = (options.select, *mapping, options.seed);
+    let now = Prompted { prompt, map: None };
+    let mut prompting = Prompting {
+        network,
+        splits,
+        mapping,
+        select,
+        seed,
+        now,
+        adam: Adam::new(),
+    };
+    train(
+        &mut prompting,
+        options,
+        resume,
+        &mut Reporter::new(observer),
+    )
+}
+
+/// A prompt in training.
+struct Prompting<'a> {
+    network: Arc<dyn FrozenNetwork>,
+    splits: PromptSplits<'a>,
+    mapping: MappingOptions,
+    select: Select,
+    seed: Seed,
+    now: Prompted,
+    adam: Adam,
+}
+
+impl Method for Prompting<'_> {
+    type Trained = Prompted;
+
+    fn images(&self) -> usize {
+        self.splits.train.len()
+    }
+
+    fn before_epoch(
+        &mut self,
+        epoch: u32,
+        pass: &Pass<'_>,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<()> {
+        let due = match self.mapping.mapping.refresh {
+            Refresh::EveryEpoch => epoch.is_multiple_of(self.mapping.interval),
+            Refresh::Once | Refresh::Never => self.now.map.is_none(),
+        };
+        if !due {
+            return Ok(());
+        }
+        let made = match self.mapping.mapping.refresh {
+            Refresh::Never => {
+                let map = random_map(self.network.classes(), self.splits.classes, self.seed)?;
+                FrequencyMap {
+                    map,
+                    ties: 0,
+                    without_evidence: Vec::new(),
+                }
+            }
+            Refresh::Once | Refresh::EveryEpoch => remap(
+                &*self.network,
+                &self.now.prompt,
+                &self.splits,
+                self.mapping.ties,
+                pass,
+                reporter,
+            )?,
+        };
+        reporter.event(&mapped(epoch, &made, self.now.map.as_ref()))?;
+        self.now.map = Some(made.map);
+        Ok(())
+    }
+
+    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Scored> {
+        let batch = self.splits.train.batch(indices)?;
+        let Prompted {
+            prompt,
+            map: Some(map),
+        } = &self.now
+        else {
+            return Err(Error::State {
+                field: "map".into(),
+                expected: "a label map".into(),
+                found: "none".into(),
+            });
+        };
+        let images = image_tensor(
+            &batch,
+            self.splits.train.side(),
+            self.network.dtype(),
+            self.network.device(),
+        )?;
+        let program = Var::from_tensor(&prompt.program)?;
+        let input = prompt.apply(program.as_tensor(), &images)?;
+        let source = logits_window(
+            &self.network,
+            &input.canvas,
+            &input.patches,
+            input.top,
+            input.left,
+        )?;
+        let logits = map.apply(&source)?;
+        let loss = cross_entropy(&logits, &label_tensor(&batch.labels, &logits)?)?;
+        let scored = score(&loss, &logits, &batch.labels)?;
+        let gradients = gradients(&loss, &[&program])?;
+        let stepped = self.adam.step(
+            std::slice::from_ref(&prompt.program),
+            &gradients,
+            learning_rate,
+        )?;
+        if let Some(program) = stepped.into_iter().next() {
+            self.now.prompt = prompt.with_program(program);
+        }
+        Ok(scored)
+    }
+
+    fn watch(
+        &self,
+        pass: &Pass<'_>,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Option<(SplitLogits, Phase)>> {
+        let (split, phase) = match (self.select, self.splits.validation) {
+            (Select::BestTest, _) => (self.splits.test, Phase::Test),
+            (_, Some(validation)) => (validation, Phase::Validate),
+            (_, None) => return Ok(None),
+        };
+        let Some(map) = &self.now.map else {
+            return Ok(None);
+        };
+        let pass = Pass { phase, ..*pass };
+        let source = source_logits(&*self.network, &self.now.prompt, split, &pass, reporter)?;
+        Ok(Some((source.map(map), phase)))
+    }
+
+    fn trained(&self) -> Prompted {
+        self.now.clone()
+    }
+
+    fn save_trained(&self, name: &str, trained: &Prompted, state: &mut State) {
+        trained.prompt.save(&format!("{name}.program"), state);
+        if let Some(map) = &trained.map {
+            state.put_classes(&format!("{name}.sources"), map.sources());
+        }
+    }
+
+    fn restore_trained(&self, name: &str, state: &State) -> Result<Prompted> {
+        let prompt = self.now.prompt.restore(&format!("{name}.program"), state)?;
+        let sources = format!("{name}.sources");
+        let map = match state.has(&sources) {
+            true => Some(LabelMap::new(
+                state.classes(&sources)?,
+                self.network.classes(),
+            )?),
+            false => None,
+        };
+        Ok(Prompted { prompt, map })
+    }
+
+    fn save(&self, state: &mut State) {
+        self.adam.save(state);
+    }
+
+    fn restore(&mut self, trained: Prompted, state: &State) -> Result<()> {
+        self.adam = Adam::restore(state, std::slice::from_ref(&trained.prompt.program))?;
+        self.now = trained;
+        Ok(())
+    }
+}
+
+/// The event that tells of a new map.
+pub fn mapped(epoch: u32, made: &FrequencyMap, last: Option<&LabelMap>) -> Event {
+    Event::Mapped {
+        epoch,
+        sources: made.map.sources().to_vec(),
+        churn: last.map(|last| made.map.churn(last)),
+        ties: made.ties,
+        without_evidence: made.without_evidence.clone(),
+    }
+}
+
+/// The frequency map of `prompt` over the training images.
+///
+/// # Errors
+/// If an image cannot be read, the network fails, or the observer stops the pass.
+pub fn remap(
+    network: &dyn FrozenNetwork,
+    prompt: &PaddingPrompt,
+    splits: &PromptSplits<'_>,
+    ties: Ties,
+    pass: &Pass<'_>,
+    reporter: &mut Reporter<'_>,
+) -> Result<FrequencyMap> {
+    let mut evidence = Evidence::new(network.classes(), splits.classes);
+    prompted_batches(
+        network,
+        prompt,
+        splits.train,
+        pass,
+        reporter,
+        |logits, labels| Ok(evidence.add(logits, labels)?),
+    )?;
+    frequency_map(&evidence, ties)
+}
+
+/// Source logits [n, source classes] of all `images` under `prompt`.
+///
+/// # Errors
+/// If an image cannot be read, the network fails, or the observer stops the pass.
+pub fn source_logits(
+    network: &dyn FrozenNetwork,
+    prompt: &PaddingPrompt,
+    images: &dyn LabelledImages,
+    pass: &Pass<'_>,
+    reporter: &mut Reporter<'_>,
+) -> Result<SplitLogits> {
+    let mut values = Vec::with_capacity(images.len() * network.classes());
+    prompted_batches(network, prompt, images, pass, reporter, |logits, _| {
+        values.extend(flat(logits)?);
+        Ok(())
+    })?;
+    Ok(SplitLogits {
+        values,
+        labels: images.labels().to_vec(),
+        classes: network.classes(),
+    })
+}
+
+fn prompted_batches(
+    network: &dyn FrozenNetwork,
+    prompt: &PaddingPrompt,
+    images: &dyn LabelledImages,
+    pass: &Pass<'_>,
+    reporter: &mut Reporter<'_>,
+    mut take: impl FnMut(&Tensor, &[u32]) -> Result<()>,
+) -> Result<()> {
+    let dtype: DType = network.dtype();
+    each_batch(images, dtype, pass, reporter, |batch, labels| {
+        let input = prompt.apply(&prompt.program, batch)?;
+        take(&network.infer_window(&input)?.logits, labels)
+    })
+}
+
+impl SplitLogits {
+    /// Target logits of source logits under `map`.
+    pub fn map(&self, map: &LabelMap) -> Self {
+        let rows = self.values.chunks_exact(self.classes.max(1));
+        let values = rows
+            .flat_map(|row| map.sources().iter().map(|&source| row[source as usize]))
+            .collect();
+        Self {
+            values,
+            labels: self.labels.clone(),
+            classes: map.targets(),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! An observer for tests: it remembers events and states, and can stop a loop after a step.
+
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "not every test program that includes this module uses all of it"
+)]
+
+use rut_adapt::event::{Event, Observer, ObserverError, Wish};
+use rut_adapt::state::State;
+
+#[derive(Default)]
+pub struct Listener {
+    pub events: Vec<Event>,
+    stop_after: Option<u64>,
+    steps: u64,
+    saved: Option<(Vec<u8>, usize)>,
+}
+
+impl Listener {
+    pub fn stopping_after(step: u64) -> Self {
+        Self {
+            stop_after: Some(step),
+            ..Self::default()
+        }
+    }
+
+    pub fn losses(&self) -> Vec<f64> {
+        let loss = |event: &Event| match event {
+            Event::Step { loss, .. } => Some(*loss),
+            _ => None,
+        };
+        self.events.iter().filter_map(loss).collect()
+    }
+
+    pub fn mappings(&self) -> Vec<Vec<u32>> {
+        let sources = |event: &Event| match event {
+            Event::Mapped { sources, .. } => Some(sources.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(sources).collect()
+    }
+
+    /// The saved state, through its bytes, and the events told before.
+    pub fn into_saved(mut self) -> (State, Vec<Event>) {
+        let (bytes, told) = self.saved.expect("a saved state");
+        self.events.truncate(told);
+        (State::from_bytes(&bytes).unwrap(), self.events)
+    }
+}
+
+impl Observer for Listener {
+    fn event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        if let Event::Step { step, .. } = event {
+            self.steps = *step;
+        }
+        self.events.push(event.clone());
+        Ok(())
+    }
+
+    fn wish(&mut self) -> Wish {
+        match self.stop_after {
+            Some(step) if self.steps >= step => Wish::SaveAndStop,
+            _ => Wish::Continue,
+        }
+    }
+
+    fn save(&mut self, state: State) -> Result<(), ObserverError> {
+        self.saved = Some((state.to_bytes()?, self.events.len()));
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! ILM-VP against PyTorch's f64 trajectory (`golden/vp_trajectory.*`), and going on after a stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor, Var};
+use rut_adapt::epochs::{Finished, LoopOptions, Shuffle};
+use rut_adapt::images::LabelledImages;
+use rut_adapt::label_map::{self, LabelMap, Ties};
+use rut_adapt::loss::cross_entropy;
+use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::select::Select;
+use rut_adapt::state::State;
+use rut_adapt::visual_prompt::{MappingOptions, PromptSplits, Prompted, visual_prompt};
+use rut_adapt::{Error, Seed};
+use rut_data::Batch;
+use rut_models::{CandleNetwork, FrozenNetwork, Normalization, logits_window};
+
+#[path = "../../rut-models/tests/common/close.rs"]
+mod close;
+mod listen;
+#[path = "../../rut-models/tests/common/place.rs"]
+mod place;
+#[path = "../../rut-models/tests/common/weights_rule.rs"]
+mod weights_rule;
+
+use close::{Tolerance, assert_close};
+use listen::Listener;
+
+/// f32 images that lie on no grid of bytes.
+struct Images {
+    pixels: Vec<f32>,
+    labels: Vec<u32>,
+    side: usize,
+}
+
+impl LabelledImages for Images {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn side(&self) -> usize {
+        self.side
+    }
+
+    fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    fn batch(&self, indices: &[usize]) -> rut_adapt::Result<Batch> {
+        let size = 3 * self.side * self.side;
+        let image = |&i: &usize| self.pixels[i * size..(i + 1) * size].iter().copied();
+        Ok(Batch {
+            images: indices.iter().flat_map(image).collect(),
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+        })
+    }
+}
+
+fn golden() -> (BTreeMap<String, Tensor>, serde_json::Value) {
+    let path = place::golden("vp_trajectory.safetensors");
+    let tensors = candle_core::safetensors::load(path, &Device::Cpu).unwrap();
+    let json = std::fs::read_to_string(place::golden("vp_trajectory.json")).unwrap();
+    (
+        tensors.into_iter().collect(),
+        serde_json::from_str(&json).unwrap(),
+    )
+}
+
+fn images(tensors: &BTreeMap<String, Tensor>) -> Images {
+    let labels = tensors["labels"].to_vec1::<i64>().unwrap();
+    let pixels = tensors["images"].flatten_all().unwrap();
+    Images {
+        pixels: pixels.to_vec1().unwrap(),
+        labels: labels.into_iter().map(|label| label as u32).collect(),
+        side: 33,
+    }
+}
+
+fn network(model: &str, dtype: DType) -> Arc<dyn FrozenNetwork> {
+    let graph = rut_models::find(model).unwrap().build();
+    let weights = weights_rule::weights(&graph, None);
+    Arc::new(CandleNetwork::new(&graph, &weights, dtype, &Device::Cpu).unwrap())
+}
+
+fn every(tensor: &Tensor, step: usize) -> Vec<f64> {
+    let planes = tensor
+        .to_dtype(DType::F64)
+        .unwrap()
+        .to_vec3::<f64>()
+        .unwrap();
+    let rows = planes.iter().flat_map(|plane| plane.iter().step_by(step));
+    rows.flat_map(|row| row.iter().step_by(step))
+        .copied()
+        .collect()
+}
+
+fn values(tensor: &Tensor) -> Vec<f64> {
+    let wide = tensor.to_dtype(DType::F64).unwrap();
+    wide.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn options(epochs: u32) -> LoopOptions {
+    LoopOptions {
+        epochs,
+        batch_size: 10,
+        learning_rate: 0.01,
+        seed: Seed(4),
+        shuffle: Shuffle::Off,
+        select: Select::Last,
+        eval_every: 0,
+    }
+}
+
+fn mapping(name: &str) -> MappingOptions {
+    MappingOptions {
+        mapping: label_map::find(name).unwrap(),
+        ties: Ties::Index,
+        interval: 1,
+    }
+}
+
+fn splits(images: &Images, classes: usize) -> PromptSplits<'_> {
+    PromptSplits {
+        train: images,
+        validation: Some(images),
+        test: images,
+        classes,
+    }
+}
+
+/// Losses 1e-7 relative, first gradient and final prompt 1e-6 absolute, mappings equal: `golden/README.md`.
+#[test]
+fn losses_maps_gradient_and_prompt_are_pytorch_s() {
+    let (tensors, json) = golden();
+    let data = images(&tensors);
+    let network = network("resnet18", DType::F64);
+    let prompt =
+        PaddingPrompt::new(224, 33, Normalization::IMAGENET, DType::F64, &Device::Cpu).unwrap();
+
+    let first_map: Vec<u32> = serde_json::from_value(json["mappings"][0].clone()).unwrap();
+    let gradient = first_gradient(&network, &prompt, &data, first_map);
+    let absolute = Tolerance {
+        abs: 1e-6,
+        rel: 0.0,
+    };
+    let want = values(&tensors["first_program_grad_every_5th_pixel"]);
+    assert_close("first gradient", &every(&gradient, 5), &want, absolute);
+
+    let mut listener = Listener::default();
+    let finished = visual_prompt(
+        network.clone(),
+        splits(&data, 5),
+        prompt,
+        (&options(6), &mapping("ilm")),
+        None,
+        &mut listener,
+    )
+    .unwrap();
+    let want: Vec<f64> = serde_json::from_value(json["losses"].clone()).unwrap();
+    let relative = Tolerance {
+        abs: 0.0,
+        rel: 1e-7,
+    };
+    assert_close("losses", &listener.losses(), &want, relative);
+    let want: Vec<Vec<u32>> = serde_json::from_value(json["mappings"].clone()).unwrap();
+    assert_eq!(listener.mappings(), want);
+    let program = every(&finished.trained.prompt.program, 5);
+    let want = values(&tensors["program_every_5th_pixel"]);
+    assert_close("program", &program, &want, absolute);
+    let logits = mapped_logits(&*network, &finished.trained, &data);
+    let want = values(&tensors["final_mapped_logits"]);
+    assert_close("final mapped logits", &logits, &want, absolute);
+}
+
+fn first_gradient(
+    network: &Arc<dyn FrozenNetwork>,
+    prompt: &PaddingPrompt,
+    data: &Images,
+    map: Vec<u32>,
+) -> Tensor {
+    let batch = data.batch(&(0..10).collect::<Vec<_>>()).unwrap();
+    let images = tensor(&batch.images, 10);
+    let program = Var::from_tensor(&prompt.program).unwrap();
+    let input = prompt.apply(program.as_tensor(), &images).unwrap();
+    let source = logits_window(
+        network,
+        &input.canvas,
+        &input.patches,
+        input.top,
+        input.left,
+    );
+    let logits = LabelMap::new(map, 1000).unwrap().apply(&source.unwrap());
+    let labels = Tensor::new(batch.labels, &Device::Cpu).unwrap();
+    let loss = cross_entropy(&logits.unwrap(), &labels).unwrap();
+    loss.backward()
+        .unwrap()
+        .remove(program.as_tensor())
+        .unwrap()
+}
+
+fn tensor(pixels: &[f32], n: usize) -> Tensor {
+    let images = Tensor::from_slice(pixels, (n, 3, 33, 33), &Device::Cpu).unwrap();
+    images.to_dtype(DType::F64).unwrap()
+}
+
+fn mapped_logits(network: &dyn FrozenNetwork, trained: &Prompted, data: &Images) -> Vec<f64> {
+    let images = tensor(&data.pixels, data.len());
+    let input = trained
+        .prompt
+        .apply(&trained.prompt.program, &images)
+        .unwrap();
+    let source = network.infer_window(&input).unwrap().logits;
+    values(&trained.map.as_ref().unwrap().apply(&source).unwrap())
+}
+
+/// 33-pixel images do not fit the 32-pixel canvas of the small network: every fourth pixel does.
+fn small_images() -> Images {
+    let labels: Vec<u32> = (0..30).map(|i| i % 5).collect();
+    let noise: Vec<f32> = weights_rule::uniform("small images", 30 * 3 * 64)
+        .map(|u| u as f32)
+        .collect();
+    let bright = |i: usize, u: f32| 0.5 * u + 0.1 * labels[i / (3 * 64)] as f32;
+    let pixels = noise
+        .iter()
+        .enumerate()
+        .map(|(i, &u)| bright(i, u))
+        .collect();
+    Images {
+        pixels,
+        labels,
+        side: 8,
+    }
+}
+
+fn small_run(
+    data: &Images,
+    options: &LoopOptions,
+    map: &str,
+    (state, listener): (Option<&State>, &mut Listener),
+) -> rut_adapt::Result<Finished<Prompted>> {
+    let network = network("resnet20_cifar10", DType::F32);
+    let prompt =
+        PaddingPrompt::new(32, 8, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
+    visual_prompt(
+        network,
+        splits(data, 5),
+        prompt,
+        (options, &mapping(map)),
+        state,
+        listener,
+    )
+}
+
+#[test]
+fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
+    let data = small_images();
+    let options = LoopOptions {
+        shuffle: Shuffle::On,
+        select: Select::BestVal,
+        eval_every: 2,
+        ..options(4)
+    };
+    for (map, stops) in [
+        ("ilm", vec![1, 3, 7, 12]),
+        ("flm", vec![4]),
+        ("rlm", vec![2]),
+    ] {
+        let mut whole = Listener::default();
+        let want = small_run(&data, &options, map, (None, &mut whole)).unwrap();
+        for stop_after in stops {
+            let mut first = Listener::stopping_after(stop_after);
+            let stopped = small_run(&data, &options, map, (None, &mut first)).unwrap_err();
+            assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
+            let (state, told) = first.into_saved();
+            let mut second = Listener::default();
+            let got = small_run(&data, &options, map, (Some(&state), &mut second)).unwrap();
+            let events: Vec<_> = told.into_iter().chain(second.events).collect();
+            assert_eq!(events, whole.events, "{map}, stopped after {stop_after}");
+            let program = |finished: &Finished<Prompted>| values(&finished.trained.prompt.program);
+            assert_eq!(
+                program(&got),
+                program(&want),
+                "{map}, stopped after {stop_after}"
+            );
+            assert_eq!(got.trained.map, want.trained.map);
+        }
+    }
+}
+
+#[test]
+fn the_maps_are_made_as_often_as_their_kind_says() {
+    let data = small_images();
+    for (map, made) in [("ilm", 3), ("flm", 1), ("rlm", 1)] {
+        let mut listener = Listener::default();
+        small_run(&data, &options(3), map, (None, &mut listener)).unwrap();
+        assert_eq!(listener.mappings().len(), made, "{map}");
+    }
+}
+
+#[test]
+fn more_target_than_source_classes_are_refused() {
+    let data = small_images();
+    let network = network("resnet20_cifar10", DType::F32);
+    let prompt =
+        PaddingPrompt::new(32, 8, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
+    let error = visual_prompt(
+        network,
+        splits(&data, 11),
+        prompt,
+        (&options(1), &mapping("ilm")),
+        None,
+        &mut Listener::default(),
+    )
+    .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("11 target classes onto 10 source classes"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_image_without_a_border_is_refused() {
+    let error =
+        PaddingPrompt::new(32, 32, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap_err();
+    assert!(
+        error.to_string().contains("no pixel is left to train"),
+        "{error}"
+    );
+}

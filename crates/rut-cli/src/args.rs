@@ -1,0 +1,441 @@
+//! What a person types. What it means for a run is put together in `layers`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+/// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
+/// reports accuracy and calibration.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rut",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say more on stderr; twice for details
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Linear probing: train a linear head on the frozen features
+    Lp(Box<RunArgs>),
+    /// Visual prompting (ILM-VP): train a border around the image, and map labels
+    Vp(Box<RunArgs>),
+    /// Evaluate a finished run again on a split: the same numbers
+    Eval(EvalArgs),
+    /// Accuracy and calibration of a network on its own source data, without adaptation
+    Upstream(SourceArgs),
+    /// All calibration metrics of logits and labels in a .safetensors or .npz file
+    Metrics(MetricsArgs),
+    /// Features and logits of a network over a data set or a folder of images
+    Extract(ExtractArgs),
+    /// Target class and confidence of images, by a finished run
+    Predict(PredictArgs),
+    /// Look into a lottery ticket
+    #[command(subcommand)]
+    Ticket(TicketCommand),
+    /// The table of data sets
+    #[command(subcommand)]
+    Data(TableCommand),
+    /// The table of models
+    #[command(subcommand)]
+    Models(TableCommand),
+}
+
+/// `list` or `info`.
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// One line each
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one
+    Info {
+        /// Its name
+        name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What can be done with tickets.
+#[derive(Debug, Subcommand)]
+pub enum TicketCommand {
+    /// Density overall and per layer, mask against weights, what is pruned and what is not
+    Inspect {
+        /// Which network
+        #[command(flatten)]
+        network: NetworkFlags,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Dense, ticket, or a kind of the reference that is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkChoice {
+    /// All weights of the checkpoint
+    Dense,
+    /// Checkpoint × mask
+    #[value(alias = "LT", alias = "lt")]
+    Ticket,
+    /// (of the reference; see the message)
+    #[value(hide = true)]
+    Sparsezoo,
+}
+
+/// Which network.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkFlags {
+    /// Name in the table of models (`rut models list`) [default: resnet50]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Dense, or a lottery ticket (the reference's LT) [default: ticket]
+    #[arg(long, ignore_case = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkChoice>,
+    /// State of iterative pruning: finds MODEL*_K_checkpoint and MODEL*_K_mask in --pretrained-dir [default: 9]
+    #[arg(long, value_name = "K")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sparsity: Option<u32>,
+    /// Where checkpoints and masks are looked for [default: checkpoints]
+    #[arg(long, alias = "pretrained_dir", value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrained_dir: Option<PathBuf>,
+    /// A checkpoint (.safetensors, .pth, .pt, .th) instead of --pretrained-dir
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<PathBuf>,
+    /// A mask beside --checkpoint
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask: Option<PathBuf>,
+    /// Classes of the checkpoint's classifier, where they are not the model's usual ones
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_classes: Option<usize>,
+}
+
+/// Which images, and how many.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+#[command(next_help_heading = "Data")]
+pub struct DataFlags {
+    /// Name in the table of data sets (`rut data list`), or a folder of class folders
+    #[arg(long, value_name = "NAME|FOLDER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// Only these classes, by name or index (`0-9,stop`), relabelled in this order
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
+    /// What torchvision calls `root`: it, and its folder named for the data set, are searched [default: data]
+    #[arg(long, alias = "data_dir", value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// How a run trains.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+#[command(next_help_heading = "Training")]
+pub struct TrainFlags {
+    /// Training images per class; `all` or -1 for all of them [default: all]
+    #[arg(
+        long,
+        alias = "n_shot",
+        allow_hyphen_values = true,
+        value_name = "N|all"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_shot: Option<String>,
+    /// Share of the training images of each class kept for validation; 0 for none [default: 0.1 of full data]
+    #[arg(
+        long,
+        alias = "val_fraction",
+        value_name = "SHARE",
+        conflicts_with = "val_shots"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_fraction: Option<f64>,
+    /// Validation images per class; 0 for none [default: min(n, 4) beside n shots]
+    #[arg(long, alias = "val_shots", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_shots: Option<usize>,
+    /// Passes over the training images [default: 100]
+    #[arg(long, alias = "epoch", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// Images per step [default: 128]
+    #[arg(long, alias = "batch_size", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// Adam's learning rate at the start [default: 0.01]
+    #[arg(long, value_name = "RATE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
+    /// Seeds few-shot draws, orders and initial values [default: 4]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Which epoch is kept: last, best-val, or best-test (which selects on the test set) [default: last]
+    #[arg(long, value_name = "RULE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<String>,
+    /// Score the validation images every so many epochs; 0 for never [default: 10 for vp, 1 for lp and --select best-…]
+    #[arg(long, alias = "eval_every", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_every: Option<u32>,
+    /// Label mapping of vp: ilm, flm or rlm [default: ilm]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
+    /// Make the label map of vp again every so many epochs [default: 1]
+    #[arg(long, alias = "mapping_interval", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping_interval: Option<u32>,
+    /// What decides between equal counts of the label map of vp: mass or index [default: mass]
+    #[arg(long, value_name = "RULE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ties: Option<String>,
+    /// Make the label map of vp again after the last epoch: on or off [default: on]
+    #[arg(long, value_name = "on|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remap: Option<String>,
+    /// vp: side of the image on the canvas, pixels [default: the data set's, if smaller than the canvas, else half the
+    /// canvas]; lp: first resize images to this side [default: do not]
+    #[arg(long, alias = "image_size", value_name = "PIXELS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<u32>,
+    /// Take classes with fewer images than asked for as they are
+    #[arg(long, alias = "allow_short")]
+    #[serde(skip)]
+    pub allow_short: bool,
+    /// Keep the training images in their order
+    #[arg(long, alias = "no_shuffle")]
+    #[serde(skip)]
+    pub no_shuffle: bool,
+}
+
+/// Where a run reads and writes, and with what.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+#[command(next_help_heading = "Places and means")]
+pub struct PlaceFlags {
+    /// Runs' folders are made here [default: results]
+    #[arg(long, alias = "results_path", value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results_path: Option<PathBuf>,
+    /// Name of the run's folder [default: the run's id]
+    #[arg(long, alias = "run_name", value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_name: Option<String>,
+    /// Extracted features are kept here [default: rut in the user's cache folder]
+    #[arg(long, alias = "cache_dir", value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_dir: Option<PathBuf>,
+    /// Size that the cache is kept below, GiB [default: 10]
+    #[arg(long, alias = "cache_gib", value_name = "GIB")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_gib: Option<f64>,
+    /// Seconds between two savings of the run's state [default: 600]
+    #[arg(long, alias = "save_every", value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_every: Option<f64>,
+    /// Threads [default: one per core that the process may use]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// What computes: cpu
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+/// Files and keys beneath the flags.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Layers (TOML < RUT_* < --set < flags)")]
+pub struct LayerFlags {
+    /// A run specification; keys as in `--dry-run`'s output
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+    /// Set a key of the specification (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// `rut lp` and `rut vp`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// Which images.
+    #[command(flatten)]
+    pub data: DataFlags,
+    /// Which network.
+    #[command(flatten)]
+    pub network: NetworkFlags,
+    /// How.
+    #[command(flatten)]
+    pub train: TrainFlags,
+    /// Where.
+    #[command(flatten)]
+    pub places: PlaceFlags,
+    /// Beneath.
+    #[command(flatten)]
+    pub layers: LayerFlags,
+    /// What else.
+    #[command(flatten)]
+    pub session: SessionFlags,
+}
+
+/// What a run does beside running.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "This call")]
+pub struct SessionFlags {
+    /// Go on with an unfinished run; a finished one is left as it is
+    #[arg(long, conflicts_with = "overwrite")]
+    pub resume: bool,
+    /// Begin anew, whatever the run's folder holds
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Print the resolved specification, its id and what would be read; run nothing
+    #[arg(long, alias = "dry_run")]
+    pub dry_run: bool,
+    /// Print the record as JSON on stdout instead of the table
+    #[arg(long)]
+    pub json: bool,
+    /// (of the reference: accepted, explained)
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
+    pub wandb: Option<String>,
+    /// (of the reference: accepted, explained)
+    #[arg(long, alias = "caltech_path", hide = true)]
+    pub caltech_path: Option<String>,
+}
+
+/// A split of a run's data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SplitChoice {
+    /// The images trained on
+    Train,
+    /// Those held out of the training images
+    #[value(alias = "val")]
+    Validation,
+    /// The test images
+    #[default]
+    Test,
+}
+
+/// `rut eval`.
+#[derive(Args, Clone, Debug)]
+pub struct EvalArgs {
+    /// Folder of a finished run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Which images
+    #[arg(long, value_enum, default_value_t)]
+    pub split: SplitChoice,
+    /// Where.
+    #[command(flatten)]
+    pub taken_up: TakenUpFlags,
+}
+
+/// `rut predict`.
+#[derive(Args, Clone, Debug)]
+pub struct PredictArgs {
+    /// Folder of a finished run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Image files
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Where.
+    #[command(flatten)]
+    pub taken_up: TakenUpFlags,
+}
+
+/// What commands on a finished run share.
+#[derive(Args, Clone, Debug)]
+pub struct TakenUpFlags {
+    /// Where the data set is looked for, if it moved since
+    #[arg(long, alias = "data_dir", value_name = "DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Threads [default: one per core that the process may use]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A source network and images, without training.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SourceArgs {
+    /// Which images.
+    #[command(flatten)]
+    pub data: DataFlags,
+    /// Which network.
+    #[command(flatten)]
+    pub network: NetworkFlags,
+    /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
+    /// Threads [default: one per core that the process may use]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rut extract`.
+#[derive(Args, Clone, Debug)]
+pub struct ExtractArgs {
+    /// Which network and images.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which images of the data set
+    #[arg(long, value_enum, default_value_t)]
+    pub split: ExtractSplit,
+    /// The file to write: `features` n × width, `logits` n × classes, `labels` n
+    #[arg(long, short, value_name = "FILE.safetensors")]
+    pub output: PathBuf,
+}
+
+/// A split of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExtractSplit {
+    /// All training images
+    Train,
+    /// The test images
+    #[default]
+    Test,
+}
+
+/// `rut metrics`.
+#[derive(Args, Clone, Debug)]
+pub struct MetricsArgs {
+    /// A .safetensors or .npz file with `logits` (n × classes) and `labels` (n)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Read `SPLIT.logits` and `SPLIT.labels`, as `logits.safetensors` of a run's folder has them (test, validation)
+    #[arg(long)]
+    pub split: Option<String>,
+    /// Binning convention: guo, torchmetrics or netcal
+    #[arg(long, default_value = "guo")]
+    pub convention: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}

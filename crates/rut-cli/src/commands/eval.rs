@@ -1,0 +1,47 @@
+//! `rut eval`.
+
+use anyhow::Result;
+use rut_study::finished::{FinishedRun, Split};
+use rut_study::score::score;
+use rut_study::Places;
+
+use crate::args::{EvalArgs, SplitChoice, TakenUpFlags};
+use crate::output::{json, result};
+use crate::progress::Progress;
+use crate::{diagram, table};
+
+/// Evaluates a finished run again.
+pub fn run(args: &EvalArgs) -> Result<()> {
+    let finished = open(&args.run, &args.taken_up)?;
+    let places = Places {
+        data_dir: args.taken_up.data_dir.clone(),
+        ..Places::default()
+    };
+    let (split, name) = match args.split {
+        SplitChoice::Train => (Split::Train, "training"),
+        SplitChoice::Validation => (Split::Validation, "validation"),
+        SplitChoice::Test => (Split::Test, "test"),
+    };
+    let logits = finished.evaluate(split, &places, &mut Progress::new(0))?;
+    let temperature = finished
+        .record
+        .temperature
+        .as_ref()
+        .map(|fit| fit.temperature);
+    let scores = score(&logits, temperature, name)?;
+    if args.taken_up.json {
+        return json(&scores);
+    }
+    let figures = table::scores(&scores, temperature.map(|t| t.get()));
+    result(&format!(
+        "{}, {name} images\n\n{figures}\n\n{}",
+        finished.record.run_id,
+        diagram::reliability(&scores.raw)
+    ))
+}
+
+/// A finished run, with threads set.
+pub fn open(dir: &std::path::Path, flags: &TakenUpFlags) -> Result<FinishedRun> {
+    crate::set_threads(flags.threads);
+    Ok(FinishedRun::open(dir)?)
+}

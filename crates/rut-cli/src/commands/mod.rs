@@ -1,0 +1,11 @@
+//! One file per command: from its flags to what it prints.
+
+pub mod data;
+pub mod eval;
+pub mod extract;
+pub mod metrics;
+pub mod models;
+pub mod predict;
+pub mod run;
+pub mod ticket;
+pub mod upstream;

@@ -1,0 +1,111 @@
+//! `rut models`.
+
+use anyhow::Result;
+use rut_models::{ModelSpec, ParameterKind, MODELS};
+use rut_study::checked::find_model;
+use serde_json::{json as object, Value};
+
+use crate::args::TableCommand;
+use crate::output::{json, result};
+use crate::table::columns;
+
+/// Lists the models, or tells about one.
+pub fn run(command: &TableCommand) -> Result<()> {
+    match command {
+        TableCommand::List { json: true } => json(&MODELS.iter().map(facts).collect::<Vec<_>>()),
+        TableCommand::List { json: false } => result(&list()),
+        TableCommand::Info {
+            name,
+            json: as_json,
+        } => {
+            let spec = find_model(name)?;
+            if *as_json {
+                json(&facts(spec))
+            } else {
+                result(&describe(spec))
+            }
+        }
+    }
+}
+
+fn parameters(spec: &ModelSpec) -> usize {
+    spec.build()
+        .parameters()
+        .iter()
+        .filter(|p| {
+            !matches!(
+                p.kind,
+                ParameterKind::NormMean | ParameterKind::NormVariance
+            )
+        })
+        .map(|p| p.shape.iter().product::<usize>())
+        .sum()
+}
+
+fn list() -> String {
+    let mut rows = vec![[
+        "name",
+        "source",
+        "classes",
+        "input",
+        "features",
+        "parameters",
+        "",
+    ]
+    .map(str::to_owned)
+    .to_vec()];
+    rows.extend(MODELS.iter().map(|spec| {
+        let numbers = [
+            spec.classes,
+            spec.input_size as usize,
+            spec.width,
+            parameters(spec),
+        ]
+        .map(|number| number.to_string());
+        let mut row = vec![spec.name.to_owned(), spec.upstream.name().to_owned()];
+        row.extend(numbers);
+        row.push(spec.title.to_owned());
+        row
+    }));
+    columns(&rows)
+}
+
+fn describe(spec: &ModelSpec) -> String {
+    let mut lines = vec![
+        format!("name           {}", spec.name),
+        format!("also           {}", spec.aliases.join(", "))
+            .trim_end()
+            .to_owned(),
+        format!("title          {}", spec.title),
+        format!(
+            "source data    {}, {} classes",
+            spec.upstream.name(),
+            spec.classes
+        ),
+        format!(
+            "input          {0}×{0} pixels, mean {1:?}, std {2:?}",
+            spec.input_size, spec.normalization.mean, spec.normalization.std
+        ),
+        format!("features       {}", spec.width),
+        format!("parameters     {}", parameters(spec)),
+    ];
+    for weights in spec.weights {
+        let transform = weights.evaluation;
+        lines.push(format!(
+            "weights        {}: evaluated at {}/{}; {}\n               {}",
+            weights.name, transform.resize, transform.crop, weights.recipe, weights.url
+        ));
+    }
+    lines.join("\n")
+}
+
+fn facts(spec: &ModelSpec) -> Value {
+    let weights = spec.weights.iter().map(|w| {
+        object!({"name": w.name, "resize": w.evaluation.resize, "crop": w.evaluation.crop, "recipe": w.recipe, "url": w.url})
+    });
+    object!({
+        "name": spec.name, "aliases": spec.aliases, "title": spec.title, "upstream": spec.upstream.name(),
+        "classes": spec.classes, "input_size": spec.input_size, "width": spec.width, "parameters": parameters(spec),
+        "mean": spec.normalization.mean, "std": spec.normalization.std, "weights": weights.collect::<Vec<_>>(),
+    })
+}

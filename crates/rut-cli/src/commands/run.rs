@@ -1,0 +1,139 @@
+//! `rut lp` and `rut vp`.
+
+use std::path::Path;
+
+use anyhow::Result;
+use rut_study::spec::Method;
+use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, Session};
+
+use crate::args::{RunArgs, SessionFlags};
+use crate::exit::Usage;
+use crate::layers::{resolve, Resolved};
+use crate::output::{json, note, result};
+use crate::progress::Progress;
+use crate::{diagram, signals, table, COMMIT};
+
+/// Runs, or with `--dry-run` says what would be run.
+pub fn run(method: Method, args: &RunArgs) -> Result<()> {
+    let Resolved {
+        spec,
+        places,
+        quickstart,
+    } = resolve(method, args, std::env::vars()).map_err(Usage)?;
+    explain(&args.session, quickstart);
+    let threads = crate::set_threads(places.threads);
+    let checked = spec.check(&places)?;
+    if args.session.dry_run {
+        return dry_run(&checked, &places);
+    }
+    note(&announcement(&checked));
+    let requests = signals::requests()?;
+    let mut display = Progress::new(checked.spec.epochs);
+    let session = Session {
+        display: &mut display,
+        requests: &requests,
+        existing: existing(&args.session),
+        commit: COMMIT,
+        threads,
+    };
+    let (dir, record) = rut_study::run(&checked, &places, session)?;
+    drop(display);
+    show(&dir, &record, &args.session)?;
+    if quickstart {
+        note(&next_steps(method, dir.path()));
+    }
+    Ok(())
+}
+
+fn existing(flags: &SessionFlags) -> Existing {
+    match (flags.resume, flags.overwrite) {
+        (true, _) => Existing::Resume,
+        (_, true) => Existing::Overwrite,
+        _ => Existing::Refuse,
+    }
+}
+
+/// Says what flags of the reference mean here.
+fn explain(flags: &SessionFlags, quickstart: bool) {
+    if flags.wandb.is_some() {
+        note("--wandb: rut writes every step to events.jsonl in the run's folder and talks to no service; the flag changes nothing");
+    }
+    if flags.caltech_path.is_some() {
+        note("--caltech_path: data sets are looked for below --data-dir; the flag changes nothing");
+    }
+    if quickstart {
+        note("no data set and no network named: this is the quickstart, on the bundled digits and networks");
+    }
+}
+
+fn announcement(run: &CheckedRunSpec) -> String {
+    let method = match (run.spec.method, run.image_size) {
+        (Method::Lp, None) => "linear probing".to_owned(),
+        (Method::Lp, Some(side)) => {
+            format!("linear probing on images first resized to {side} pixels")
+        }
+        (Method::Vp, side) => {
+            format!(
+                "visual prompting: {0}-pixel images on a {1}-pixel canvas, mapping {2}",
+                side.unwrap_or(0),
+                run.model.input_size,
+                run.spec.mapping
+            )
+        }
+    };
+    format!(
+        "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation, {} test images ({} labels used)",
+        run.network_title(),
+        run.dataset.name,
+        run.targets(),
+        run.draw.train.len(),
+        run.draw.validation.len(),
+        run.dataset.test.len(),
+        run.labels_used(),
+    )
+}
+
+fn show(dir: &RunDir, record: &Record, flags: &SessionFlags) -> Result<()> {
+    if flags.json {
+        return json(record);
+    }
+    let diagram = diagram::reliability(&record.test.raw);
+    result(&format!(
+        "\n{}\n\n{diagram}\n\n{}",
+        table::record(record),
+        dir.path().display()
+    ))
+}
+
+fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
+    let name = places
+        .run_name
+        .clone()
+        .unwrap_or_else(|| run.id.to_string());
+    let mask = run
+        .files
+        .mask
+        .as_deref()
+        .map_or_else(|| "none".to_owned(), |mask| mask.display().to_string());
+    result(&format!(
+        "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# {}",
+        run.spec.to_toml()?.trim_end(),
+        run.id,
+        places.results_path.join(name).display(),
+        run.files.checkpoint.display(),
+        announcement(run).replace('\n', "\n# "),
+    ))
+}
+
+fn next_steps(method: Method, dir: &Path) -> String {
+    let dir = dir.display();
+    let (other, title) = match method {
+        Method::Lp => ("vp", "visual prompting of the same ticket"),
+        Method::Vp => ("lp", "a linear probe of the same ticket"),
+    };
+    format!(
+        "\nTry next:\n  rut {other}                                {title}\n  rut {} --sparsity 0                   the dense network instead\n  \
+         rut eval {dir}\n  rut {other} --dataset FOLDER --model resnet50 --network dense --checkpoint FILE --n-shot 16",
+        if method == Method::Lp { "lp" } else { "vp" }
+    )
+}

@@ -1,0 +1,132 @@
+//! `rut ticket inspect`.
+
+use anyhow::Result;
+use rut_models::{Checkpoint, DensityReport, LayerDensity, Mask, Weights};
+use rut_study::spec::Method;
+use serde::Serialize;
+
+use crate::args::{NetworkFlags, RunArgs};
+use crate::exit::Usage;
+use crate::layers::resolve;
+use crate::output::{json, result};
+use crate::table::{columns, percent};
+
+#[derive(Serialize)]
+struct Inspection {
+    model: &'static str,
+    checkpoint: String,
+    mask: Option<String>,
+    density: DensityReport,
+    /// Weights of the checkpoint that are zero or not, where the mask keeps them or not.
+    mask_against_weights: Option<MaskAgainstWeights>,
+}
+
+/// Mask and checkpoint side by side, over the masked layers, in weights.
+#[derive(Default, Serialize)]
+struct MaskAgainstWeights {
+    kept_and_not_zero: usize,
+    kept_but_zero: usize,
+    pruned_and_zero: usize,
+    /// Not zero: a loader that drops the mask (D11) would use them.
+    pruned_but_not_zero: usize,
+}
+
+/// Looks into the ticket that the flags name.
+pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
+    let run = RunArgs {
+        network: flags.clone(),
+        ..RunArgs::default()
+    };
+    let spec = resolve(Method::Lp, &run, std::env::vars())
+        .map_err(Usage)?
+        .spec;
+    let (model, files) = spec.network_files()?;
+    let failed = rut_study::Error::from;
+    let checkpoint = Checkpoint::open(&files.checkpoint).map_err(failed)?;
+    let mask = files
+        .mask
+        .as_deref()
+        .map(Mask::open)
+        .transpose()
+        .map_err(failed)?;
+    let graph = (model.graph)(spec.source_classes.unwrap_or(model.classes));
+    let weights = Weights::assemble(&graph, &checkpoint, mask.as_ref()).map_err(failed)?;
+    let unmasked = Weights::assemble(&graph, &checkpoint, None).map_err(failed)?;
+    let inspection = Inspection {
+        model: model.name,
+        checkpoint: files.checkpoint.display().to_string(),
+        mask: files.mask.map(|mask| mask.display().to_string()),
+        density: weights.density().clone(),
+        mask_against_weights: mask.as_ref().map(|_| against(&weights, &unmasked)),
+    };
+    if as_json {
+        json(&inspection)
+    } else {
+        result(&describe(&inspection))
+    }
+}
+
+fn against(weights: &Weights, unmasked: &Weights) -> MaskAgainstWeights {
+    let not_zero = |weights: &Weights, name: &str| {
+        weights
+            .get(name)
+            .map_or(0, |array| array.data.iter().filter(|w| **w != 0.0).count())
+    };
+    weights
+        .density()
+        .layers
+        .iter()
+        .filter(|layer| layer.masked)
+        .fold(MaskAgainstWeights::default(), |sum, layer| {
+            let (kept, all) = (
+                not_zero(weights, &layer.name),
+                not_zero(unmasked, &layer.name),
+            );
+            MaskAgainstWeights {
+                kept_and_not_zero: sum.kept_and_not_zero + kept,
+                kept_but_zero: sum.kept_but_zero + layer.kept - kept,
+                pruned_and_zero: sum.pruned_and_zero + (layer.total - layer.kept) - (all - kept),
+                pruned_but_not_zero: sum.pruned_but_not_zero + all - kept,
+            }
+        })
+}
+
+fn describe(found: &Inspection) -> String {
+    let density = &found.density;
+    let mut text = format!(
+        "{}\ncheckpoint  {}\nmask        {}\n\nweights kept                              {}\nwithout stem and classifier               {}\n",
+        found.model,
+        found.checkpoint,
+        found.mask.as_deref().unwrap_or("none: zeros of the checkpoint count as pruned"),
+        density.overall,
+        density.without_stem_and_classifier,
+    );
+    if let Some(sides) = &found.mask_against_weights {
+        text.push_str(&format!(
+            "\nin masked layers     kept  pruned\nweight is not zero {:>6}  {:>6}\nweight is zero     {:>6}  {:>6}\n",
+            sides.kept_and_not_zero, sides.pruned_but_not_zero, sides.kept_but_zero, sides.pruned_and_zero
+        ));
+        if sides.pruned_but_not_zero > 0 {
+            text.push_str("the checkpoint holds values in pruned places: without its mask it is another network\n");
+        }
+    }
+    let mut rows = vec![["layer", "shape", "kept", "of", "density", ""]
+        .map(str::to_owned)
+        .to_vec()];
+    rows.extend(density.layers.iter().map(row));
+    format!("{text}\n{}", columns(&rows))
+}
+
+fn row(layer: &LayerDensity) -> Vec<String> {
+    let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
+    let share = layer.kept as f64 / layer.total.max(1) as f64;
+    let masked = if layer.masked { "masked" } else { "" };
+    vec![
+        layer.name.clone(),
+        shape.join("×"),
+        layer.kept.to_string(),
+        layer.total.to_string(),
+        percent(share),
+        masked.into(),
+    ]
+}

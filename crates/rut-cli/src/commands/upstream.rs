@@ -1,0 +1,96 @@
+//! `rut upstream`, and what it shares with `rut extract`: a source network and images, without a run.
+
+use anyhow::Result;
+use rut_models::ModelSpec;
+use rut_study::images::evaluation_transform;
+use rut_study::network::{load, LoadedNetwork};
+use rut_study::spec::Method;
+use rut_study::upstream::{source_images, upstream};
+use rut_study::{Places, RunSpec};
+
+use crate::args::{RunArgs, SourceArgs};
+use crate::exit::Usage;
+use crate::layers::resolve;
+use crate::output::{json, note, result};
+use crate::progress::Progress;
+use crate::table::{percent, scores};
+use crate::{diagram, set_threads};
+
+/// A network, and the specification that named it.
+pub struct Source {
+    /// The fields that name network and data set.
+    pub spec: RunSpec,
+    /// Where.
+    pub places: Places,
+    /// The model of the table.
+    pub model: &'static ModelSpec,
+    /// The network.
+    pub network: LoadedNetwork,
+}
+
+/// Finds and loads the network that the flags name.
+///
+/// # Errors
+/// If it cannot be found or loaded.
+pub fn source(args: &SourceArgs) -> Result<Source> {
+    let run = RunArgs {
+        data: args.data.clone(),
+        network: args.network.clone(),
+        ..RunArgs::default()
+    };
+    let resolved = resolve(Method::Lp, &run, std::env::vars()).map_err(Usage)?;
+    set_threads(args.threads.or(resolved.places.threads));
+    let (spec, places) = (resolved.spec, resolved.places);
+    let (model, files) = spec.network_files()?;
+    let network = load(model, spec.source_classes.unwrap_or(model.classes), &files)?;
+    note(&format!(
+        "{}: {} of its weights kept",
+        model.name, network.density.overall
+    ));
+    Ok(Source {
+        spec,
+        places,
+        model,
+        network,
+    })
+}
+
+/// Scores a network on its own source data.
+pub fn run(args: &SourceArgs) -> Result<()> {
+    let Source {
+        spec,
+        places,
+        model,
+        network,
+    } = source(args)?;
+    let dataset = args
+        .data
+        .dataset
+        .clone()
+        .unwrap_or_else(|| model.upstream.name().to_owned());
+    let spec = RunSpec { dataset, ..spec };
+    let (images, classes) = source_images(&spec, &places)?;
+    let transform = evaluation_transform(model, args.weights.as_deref())?;
+    let found = upstream(
+        model,
+        &network,
+        (&images, classes),
+        &transform,
+        &mut Progress::new(0),
+    )?;
+    if args.json {
+        return json(&found);
+    }
+    let head = format!(
+        "{} on {}, {}",
+        model.name,
+        spec.dataset,
+        transform.describe()
+    );
+    let top5 = format!("top-5 accuracy  {}", percent(found.raw.top5));
+    result(&format!(
+        "{head}\n\n{}\n{top5}\n\n{}",
+        scores(&found, None),
+        diagram::reliability(&found.raw)
+    ))
+}

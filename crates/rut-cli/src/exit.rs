@@ -1,0 +1,102 @@
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 data missing, 130 interrupted.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use rut_study::Error;
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const MISSING: u8 = 3;
+const INTERRUPTED: u8 = 130;
+
+/// A command line that cannot be meant as it is.
+#[derive(Debug)]
+pub struct Usage(pub anyhow::Error);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Says on stderr what failed, and gives the exit code for it.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(Error::Stopped { dir }) = error.downcast_ref() {
+        let dir = dir.display();
+        crate::output::note(&format!(
+            "stopped; the state is saved in {dir}\ngo on with the same command and --resume"
+        ));
+    } else {
+        crate::output::note(&format!("error: failed to {}", chain(error)));
+    }
+    ExitCode::from(code(error))
+}
+
+/// An error and its causes, without those that the message above already tells.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() {
+        return USAGE;
+    }
+    match error.downcast_ref::<Error>() {
+        Some(Error::Stopped { .. }) => INTERRUPTED,
+        Some(
+            Error::Spec(_)
+            | Error::Field { .. }
+            | Error::Occupied { .. }
+            | Error::NotResumable { .. },
+        ) => USAGE,
+        Some(Error::Adapt(error)) => adapt_code(error),
+        Some(Error::Data(error)) => data_code(error),
+        Some(Error::Models(rut_models::Error::Ticket { .. })) => MISSING,
+        Some(Error::Models(rut_models::Error::Io { source, .. }) | Error::File { source, .. }) => {
+            io_code(source)
+        }
+        _ => FAILED,
+    }
+}
+
+fn adapt_code(error: &rut_adapt::Error) -> u8 {
+    use rut_adapt::Error::{NoTrainablePixel, Option, TooManyTargets};
+    match error {
+        Option { .. } | TooManyTargets { .. } | NoTrainablePixel { .. } => USAGE,
+        _ => FAILED,
+    }
+}
+
+fn data_code(error: &rut_data::Error) -> u8 {
+    use rut_data::Error::{
+        BadClassList, BadOption, Io, MissingData, ShortClass, UnknownClass, UnknownDataset,
+    };
+    match error {
+        MissingData { .. } => MISSING,
+        UnknownDataset { .. }
+        | UnknownClass { .. }
+        | BadClassList { .. }
+        | BadOption { .. }
+        | ShortClass { .. } => USAGE,
+        Io { source, .. } => io_code(source),
+        _ => FAILED,
+    }
+}
+
+fn io_code(source: &std::io::Error) -> u8 {
+    if source.kind() == ErrorKind::NotFound {
+        MISSING
+    } else {
+        FAILED
+    }
+}

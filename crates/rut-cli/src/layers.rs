@@ -1,0 +1,276 @@
+//! From flags, settings and files to one specification: TOML < `RUT_*` < `--set` < flags. What a field means is
+//! `rut-study`'s.
+
+use anyhow::{bail, Result};
+use rut_study::settings::Settings;
+use rut_study::spec::Method;
+use rut_study::{Places, RunSpec};
+
+use crate::args::{NetworkChoice, RunArgs};
+
+/// Variables `RUT_*` that are no keys of a specification.
+const OTHER_VARIABLES: [&str; 3] = ["RUT_ISA", "RUT_SHARED", "RUT_REQUIRE_SHARED"];
+
+/// Keys of which none may be set for the quickstart to be meant.
+const QUICKSTART_UNLESS: [&str; 4] = ["dataset", "model", "network", "checkpoint"];
+
+/// What a call asks for.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The run.
+    pub spec: RunSpec,
+    /// Where.
+    pub places: Places,
+    /// Whether the quickstart's layer is beneath.
+    pub quickstart: bool,
+}
+
+/// Puts the layers together for `method`. `variables` are the environment's.
+///
+/// # Errors
+/// If a file cannot be read, a key is unknown, or a value is of the wrong kind.
+pub fn resolve(
+    method: Method,
+    args: &RunArgs,
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Resolved> {
+    let variables: Vec<(String, String)> = variables.collect();
+    let mut above = environment(&variables);
+    settings(&args.layers.set, &mut above)?;
+    above.cover(flags(args)?);
+    let quickstart =
+        args.layers.config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
+    let mut all = match &args.layers.config {
+        Some(path) => Settings::read(path)?,
+        None if quickstart => Settings::parse(quickstart_layer(method))?,
+        None => Settings::default(),
+    };
+    check_method(method, &all)?;
+    all.cover(above);
+    all.set("method", method_name(method));
+    if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(&variables)) {
+        all.set("cache_dir", &cache);
+    }
+    let (spec, places) = all.resolve()?;
+    Ok(Resolved {
+        spec,
+        places,
+        quickstart,
+    })
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Lp => "lp",
+        Method::Vp => "vp",
+    }
+}
+
+/// A file may name its method, but only the one that is run.
+fn check_method(method: Method, file: &Settings) -> Result<()> {
+    match file.text("method") {
+        Some(found) if found != method_name(method) => {
+            bail!("the file says `method = \"{found}\"`: run `rut {found}` instead")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn quickstart_layer(method: Method) -> &'static str {
+    match method {
+        Method::Lp => include_str!("quickstart/lp.toml"),
+        Method::Vp => include_str!("quickstart/vp.toml"),
+    }
+}
+
+/// The user's cache folder, where nothing says otherwise.
+fn default_cache(variables: &[(String, String)]) -> Option<String> {
+    let set = |name: &str| {
+        variables
+            .iter()
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value)
+    };
+    let base = set("XDG_CACHE_HOME")
+        .cloned()
+        .or_else(|| Some(format!("{}/.cache", set("HOME")?)))?;
+    Some(format!("{base}/rut"))
+}
+
+fn environment(variables: &[(String, String)]) -> Settings {
+    let mut found = Settings::default();
+    for (name, value) in variables
+        .iter()
+        .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()))
+    {
+        if let Some(key) = name.strip_prefix("RUT_") {
+            found.set(&key.to_lowercase(), value);
+        }
+    }
+    found
+}
+
+fn settings(pairs: &[String], above: &mut Settings) -> Result<()> {
+    for text in pairs {
+        let Some((key, value)) = text.split_once('=') else {
+            bail!("read `--set {text}`: expected KEY=VALUE")
+        };
+        above.set(&key.trim().replace('-', "_"), value.trim());
+    }
+    Ok(())
+}
+
+fn flags(args: &RunArgs) -> Result<Settings> {
+    let (network, train) = (&args.network, &args.train);
+    if network.network == Some(NetworkChoice::Sparsezoo) {
+        bail!(
+            "use --network sparsezoo: SparseZoo hands out ONNX files; export the network's state dict (.pth or .safetensors) \
+             and give it as --checkpoint: its zeros are used as they are"
+        );
+    }
+    if network.network == Some(NetworkChoice::Dense)
+        && network.sparsity.is_some_and(|state| state != 0)
+    {
+        bail!("use --sparsity beside --network dense: a state of pruning is a ticket's; leave one of the two out");
+    }
+    let mut all = Settings::of(&args.data)?;
+    for part in [
+        Settings::of(network)?,
+        Settings::of(train)?,
+        Settings::of(&args.places)?,
+    ] {
+        all.cover(part);
+    }
+    if let Some(classes) = &args.data.classes {
+        all.set_list("classes", expand(classes)?);
+    }
+    if train.allow_short {
+        all.set("short_classes", "allow");
+    }
+    if train.no_shuffle {
+        all.set("shuffle", "off");
+    }
+    Ok(all)
+}
+
+/// Class lists with ranges of indices: `0-9` stands for ten classes.
+pub fn expand(classes: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for class in classes {
+        let range = class.split_once('-').and_then(|(a, b)| {
+            Some((a.trim().parse::<u32>().ok()?, b.trim().parse::<u32>().ok()?))
+        });
+        match range {
+            Some((first, last)) if first > last => {
+                bail!("use --classes {class}: expected a range that goes up")
+            }
+            Some((first, last)) => all.extend((first..=last).map(|class| class.to_string())),
+            None => all.push(class.trim().to_owned()),
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn resolved(line: &str, variables: &[(&str, &str)]) -> Result<Resolved> {
+        let cli = Cli::try_parse_from(line.split_whitespace())?;
+        let variables = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        match cli.command {
+            Command::Vp(args) => resolve(Method::Vp, &args, variables),
+            Command::Lp(args) => resolve(Method::Lp, &args, variables),
+            _ => bail!("not a run"),
+        }
+    }
+
+    #[test]
+    fn a_command_line_of_the_paper_works_as_it_is() {
+        let line = "rut vp --network LT --sparsity 8 --pretrained_dir tickets --dataset cifar10 --n_shot -1 --batch_size 128 \
+                    --epoch 100 --lr 0.01 --mapping-interval 1 --seed 4 --results_path out --run_name first --wandb";
+        let Resolved {
+            spec,
+            places,
+            quickstart,
+        } = resolved(line, &[]).unwrap();
+        let want = RunSpec {
+            sparsity: 8,
+            pretrained_dir: "tickets".into(),
+            ..RunSpec::default()
+        };
+        assert_eq!(spec, want);
+        assert_eq!(
+            (places.results_path.to_str(), places.run_name.as_deref()),
+            (Some("out"), Some("first"))
+        );
+        assert!(!quickstart);
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let variables = [
+            ("RUT_SEED", "1"),
+            ("RUT_LR", "0.1"),
+            ("RUT_EPOCHS", "7"),
+            ("RUT_ISA", "avx2"),
+        ];
+        let spec = resolved(
+            "rut vp --dataset digits --set seed=2 --set lr=0.2 --seed 3",
+            &variables,
+        )
+        .unwrap()
+        .spec;
+        assert_eq!((spec.seed, spec.lr, spec.epochs), (3, 0.2, 7));
+    }
+
+    #[test]
+    fn the_quickstart_is_meant_only_when_nothing_names_data_or_network() {
+        let bare = resolved("rut vp --seed 9", &[]).unwrap();
+        assert!(bare.quickstart);
+        assert_eq!(
+            (bare.spec.dataset.as_str(), bare.spec.epochs, bare.spec.seed),
+            ("digits", 40, 9)
+        );
+        let named = resolved("rut vp --dataset digits", &[]).unwrap();
+        assert!(!named.quickstart);
+        assert_eq!(
+            (named.spec.model.as_str(), named.spec.epochs),
+            ("resnet50", 100)
+        );
+        assert!(
+            !resolved("rut vp", &[("RUT_MODEL", "resnet18")])
+                .unwrap()
+                .quickstart
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = resolved("rut vp --set learning_rate=1", &[]).unwrap_err();
+        assert!(format!("{error:#}").contains("learning_rate"), "{error:#}");
+    }
+
+    #[test]
+    fn ranges_of_classes_are_spelt_out() {
+        let spec = resolved("rut lp --dataset gtsrb --classes 0-2,7", &[])
+            .unwrap()
+            .spec;
+        assert_eq!(spec.classes, ["0", "1", "2", "7"]);
+    }
+
+    #[test]
+    fn the_reference_s_other_networks_are_explained() {
+        let error = resolved("rut vp --network sparsezoo", &[]).unwrap_err();
+        assert!(format!("{error:#}").contains("--checkpoint"), "{error:#}");
+        let error = resolved("rut vp --network dense --sparsity 3", &[]).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("--network dense"),
+            "{error:#}"
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! The binary `rut`: reads the command line, sets up threads, logs and signals, and turns errors into exit codes.
+
+mod args;
+mod commands;
+mod diagram;
+mod exit;
+mod layers;
+mod output;
+mod progress;
+mod signals;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, TicketCommand};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logs(cli.verbose);
+    match dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    use rut_study::spec::Method;
+    match command {
+        Command::Lp(args) => commands::run::run(Method::Lp, &args),
+        Command::Vp(args) => commands::run::run(Method::Vp, &args),
+        Command::Eval(args) => commands::eval::run(&args),
+        Command::Upstream(args) => commands::upstream::run(&args),
+        Command::Metrics(args) => commands::metrics::run(&args),
+        Command::Extract(args) => commands::extract::run(&args),
+        Command::Predict(args) => commands::predict::run(&args),
+        Command::Ticket(TicketCommand::Inspect { network, json }) => {
+            commands::ticket::inspect(&network, json)
+        }
+        Command::Data(command) => commands::data::run(&command),
+        Command::Models(command) => commands::models::run(&command),
+    }
+}
+
+/// Logs go to stderr; results alone go to stdout.
+fn start_logs(verbose: u8) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Sets the number of threads of everything that computes, and gives it. Called before anything computes.
+fn set_threads(wanted: Option<usize>) -> usize {
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = wanted.unwrap_or(all);
+    // Both rayon's pool and candle's matrix products read it, once, at their first use.
+    std::env::set_var("RAYON_NUM_THREADS", threads.to_string());
+    tracing::info!(threads, isa = rut_study::environment::isa(), "computing");
+    threads
+}
+
+/// The commit that the binary was built from.
+const COMMIT: &str = env!("RUT_COMMIT");

@@ -1,0 +1,150 @@
+//! Figures as text tables for a terminal. Which figures there are, `rut-metrics` says.
+
+use rut_metrics::{Interval, Summary};
+use rut_study::score::SplitScores;
+use rut_study::Record;
+
+/// Rows of cells, two blanks apart: numbers to the right, texts to the left. The first row is the head.
+pub fn columns(rows: &[Vec<String>]) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let width = |column: usize| {
+        cells(column)
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let is_number = |cell: &String| {
+        cell.is_empty() || cell.starts_with(|c: char| c.is_ascii_digit() || c == '–')
+    };
+    let layout: Vec<(usize, bool)> = (0..count)
+        .map(|c| (width(c), c > 0 && cells(c).skip(1).all(is_number)))
+        .collect();
+    let pad = |(cell, &(width, right)): (&String, &(usize, bool))| {
+        if right {
+            format!("{cell:>width$}")
+        } else {
+            format!("{cell:<width$}")
+        }
+    };
+    let line = |row: &Vec<String>| {
+        row.iter()
+            .zip(&layout)
+            .map(pad)
+            .collect::<Vec<_>>()
+            .join("  ")
+            .trim_end()
+            .to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The figures of a split, raw with intervals and at the fitted temperature.
+pub fn scores(scores: &SplitScores, temperature: Option<f64>) -> String {
+    let SplitScores {
+        raw,
+        intervals,
+        at_temperature,
+    } = scores;
+    let scaled = temperature.map_or_else(String::new, |t| format!("at T = {t:.3}"));
+    let mut rows = vec![vec![
+        format!("{} images", raw.n),
+        "raw".into(),
+        "95 % interval".into(),
+        scaled,
+    ]];
+    let mut row = |name: &str,
+                   figure: fn(&Summary) -> f64,
+                   interval: Option<Interval>,
+                   show: fn(f64) -> String| {
+        let interval =
+            interval.map_or_else(String::new, |i| format!("{} – {}", show(i.lo), show(i.hi)));
+        let scaled = at_temperature
+            .as_ref()
+            .map_or_else(String::new, |summary| show(figure(summary)));
+        rows.push(vec![name.into(), show(figure(raw)), interval, scaled]);
+    };
+    row(
+        "accuracy",
+        |s| s.accuracy,
+        Some(intervals.accuracy),
+        percent,
+    );
+    row("mean confidence", |s| s.mean_confidence, None, percent);
+    row("ECE (15 bins)", |s| s.ece, Some(intervals.ece), percent);
+    row("NLL", |s| s.nll, Some(intervals.nll), plain);
+    row("Brier", |s| s.brier, Some(intervals.brier), plain);
+    columns(&rows)
+}
+
+/// Every metric of a summary, one a line.
+pub fn summary(summary: &Summary) -> String {
+    let rows = [
+        ("samples", summary.n.to_string()),
+        ("classes", summary.classes.to_string()),
+        ("accuracy", percent(summary.accuracy)),
+        ("top-5 accuracy", percent(summary.top5)),
+        ("mean confidence", percent(summary.mean_confidence)),
+        ("NLL", plain(summary.nll)),
+        ("Brier", plain(summary.brier)),
+        ("ECE (15 bins)", percent(summary.ece)),
+        ("RMSCE", percent(summary.rmsce)),
+        ("MCE", percent(summary.mce)),
+        ("ECE (equal mass)", percent(summary.adaptive_ece)),
+        ("ECE (class-wise)", percent(summary.classwise_ece)),
+        (
+            "squared CE (debiased)",
+            format!("{:.6}", summary.debiased_ece_squared),
+        ),
+        ("KS", percent(summary.ks)),
+    ];
+    columns(&rows.map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+/// The table at the end of a run.
+pub fn record(record: &Record) -> String {
+    let temperature = record.temperature.as_ref().map(|fit| fit.temperature.get());
+    let mut text = scores(&record.test, temperature);
+    let mut facts: Vec<Vec<String>> = Vec::new();
+    let mut fact = |name: &str, value: String| facts.push(vec![name.into(), String::new(), value]);
+    if let Some(before) = &record.test_before_remap {
+        fact(
+            "accuracy before the last remapping",
+            percent(before.raw.accuracy),
+        );
+    }
+    let network = &record.network;
+    fact("weights kept", percent(network.density));
+    fact(
+        "weights kept without stem and classifier",
+        percent(network.density_without_stem_and_classifier),
+    );
+    fact(
+        "labels used (training + validation)",
+        record.data.labels_used.to_string(),
+    );
+    fact(
+        "kept epoch",
+        format!(
+            "{} of {}",
+            record.training.kept_epoch + 1,
+            record.spec.epochs
+        ),
+    );
+    fact("seconds", format!("{:.1}", record.cost.total_seconds));
+    text.push_str("\n\n");
+    text.push_str(&columns(&facts));
+    for note in &record.training.notes {
+        text.push_str(&format!("\n\nnote: {note}"));
+    }
+    text
+}
+
+/// A share as a percentage.
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+fn plain(value: f64) -> String {
+    format!("{value:.4}")
+}

@@ -1,0 +1,219 @@
+//! Runs from beginning to end on the bundled data: what is written, what is printed, and that it is the same twice.
+
+mod rut;
+
+use std::path::Path;
+
+use rut::{ends, only_run, record, rut, small};
+
+/// Every file of a run that must not depend on time, threads or interruptions.
+const SAME: [&str; 4] = [
+    "events.jsonl",
+    "logits.safetensors",
+    "reliability.svg",
+    "spec.toml",
+];
+
+fn assert_same(a: &Path, b: &Path, trained: &str) {
+    assert_eq!(record(a), record(b));
+    for name in SAME.into_iter().chain([trained]) {
+        let read = |run: &Path| std::fs::read(run.join(name)).unwrap();
+        assert!(
+            read(a) == read(b),
+            "{name} differs between {} and {}",
+            a.display(),
+            b.display()
+        );
+    }
+}
+
+#[test]
+fn one_seed_gives_the_same_bits_twice_and_at_one_and_two_threads() {
+    for (method, trained) in [("lp", "head.safetensors"), ("vp", "prompt.safetensors")] {
+        let first = tempfile::tempdir().unwrap();
+        let second = tempfile::tempdir().unwrap();
+        ends(small(first.path(), method, "--threads 1"), 0);
+        ends(small(second.path(), method, "--threads 2"), 0);
+        assert_same(&only_run(first.path()), &only_run(second.path()), trained);
+    }
+}
+
+#[test]
+fn a_run_s_folder_holds_everything_and_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, _) = ends(small(dir.path(), "vp", ""), 0);
+    for text in [
+        "accuracy",
+        "ECE (15 bins)",
+        "at T = ",
+        "weights kept",
+        "16.78 %",
+        "N = ",
+        "confidence",
+    ] {
+        assert!(out.contains(text), "no {text:?} in:\n{out}");
+    }
+    let run = only_run(dir.path());
+    for name in SAME
+        .into_iter()
+        .chain(["record.json", "prompt.safetensors"])
+    {
+        assert!(run.join(name).exists(), "{name}");
+    }
+    let found = record(&run);
+    assert_eq!(found["data"]["train_indices"].as_array().unwrap().len(), 12);
+    assert_eq!(found["data"]["labels_used"], 24);
+    assert_eq!(found["training"]["steps"], 15);
+    assert_eq!(found["mapping"]["sources"].as_array().unwrap().len(), 3);
+    assert!(found["test_before_remap"].is_object());
+    // A second call says what to do, changes nothing, and is a usage error.
+    let (_, err) = ends(small(dir.path(), "vp", ""), 2);
+    assert!(
+        err.contains("a finished run") && err.contains("--overwrite"),
+        "{err}"
+    );
+    let (_, err) = ends(small(dir.path(), "vp", "--resume"), 0);
+    assert!(err.contains("finished already"), "{err}");
+    assert_eq!(record(&run), found);
+    ends(small(dir.path(), "vp", "--overwrite"), 0);
+    assert_eq!(record(&run), found);
+}
+
+#[test]
+fn eval_gives_the_record_s_figures_and_predict_a_class() {
+    for method in ["lp", "vp"] {
+        let dir = tempfile::tempdir().unwrap();
+        ends(small(dir.path(), method, ""), 0);
+        let run = only_run(dir.path());
+        let (out, _) = ends(
+            rut(dir.path(), &format!("eval {} --json", run.display())),
+            0,
+        );
+        let again: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(again, record(&run)["test"]);
+        let (out, _) = ends(
+            rut(
+                dir.path(),
+                &format!("eval {} --split validation --json", run.display()),
+            ),
+            0,
+        );
+        let again: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(again, record(&run)["validation"]);
+
+        let image = dir.path().join("grey.pgm");
+        std::fs::write(&image, [b"P5 8 8 255\n".as_slice(), &[90; 64]].concat()).unwrap();
+        let (out, _) = ends(
+            rut(
+                dir.path(),
+                &format!("predict {} {} --json", run.display(), image.display()),
+            ),
+            0,
+        );
+        let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let confidence = found[0]["confidence"].as_f64().unwrap();
+        assert!((1.0 / 3.0..=1.0).contains(&confidence), "{out}");
+        assert!(
+            ["0", "1", "2"].contains(&found[0]["class"].as_str().unwrap()),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn metrics_of_a_run_s_logits_are_the_record_s() {
+    let dir = tempfile::tempdir().unwrap();
+    ends(small(dir.path(), "lp", ""), 0);
+    let run = only_run(dir.path());
+    let file = run.join("logits.safetensors");
+    let (out, _) = ends(
+        rut(
+            dir.path(),
+            &format!("metrics {} --split test --json", file.display()),
+        ),
+        0,
+    );
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["summary"], record(&run)["test"]["raw"]);
+    let (out, _) = ends(
+        rut(
+            dir.path(),
+            &format!(
+                "metrics {} --split test --convention netcal",
+                file.display()
+            ),
+        ),
+        0,
+    );
+    assert!(out.contains("ECE (netcal, 10 bins)"), "{out}");
+}
+
+#[test]
+fn a_second_probe_reads_the_cache_and_a_broken_cache_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    ends(small(dir.path(), "lp", "--run-name a"), 0);
+    let cache = dir.path().join("cache/rut");
+    let entries = || {
+        std::fs::read_dir(&cache)
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(entries().len(), 3, "train, validation and test");
+    let (_, err) = ends(small(dir.path(), "lp", "--run-name b"), 0);
+    assert!(!err.contains("extracting"), "{err}");
+    for file in entries() {
+        std::fs::write(file, b"cut short").unwrap();
+    }
+    ends(small(dir.path(), "lp", "--run-name c"), 0);
+    let named = |name: &str| record(&dir.path().join("results").join(name));
+    assert_eq!(named("a"), named("b"));
+    assert_eq!(named("a"), named("c"));
+}
+
+#[test]
+fn a_dry_run_prints_the_specification_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, _) = ends(small(dir.path(), "vp", "--dry-run"), 0);
+    assert!(
+        out.contains("n_shot = 4")
+            && out.contains("# run id")
+            && out.contains("_8_mask.safetensors"),
+        "{out}"
+    );
+    assert!(!dir.path().join("results").exists());
+    // What it prints is a configuration that gives the same run.
+    let file = dir.path().join("run.toml");
+    std::fs::write(&file, &out).unwrap();
+    let line = format!(
+        "vp --config {} --results-path {} --dry-run",
+        file.display(),
+        dir.path().join("results").display()
+    );
+    assert_eq!(ends(rut(dir.path(), &line), 0).0, out);
+}
+
+#[test]
+fn the_dropped_mask_is_another_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, _) = ends(
+        rut(
+            dir.path(),
+            "ticket inspect --model resnet20_cifar100 --sparsity 8",
+        ),
+        0,
+    );
+    assert!(
+        out.contains("16.78 %") && out.contains("without its mask it is another network"),
+        "{out}"
+    );
+    let (out, _) = ends(
+        rut(
+            dir.path(),
+            "ticket inspect --model resnet20_cifar100 --sparsity 0 --json",
+        ),
+        0,
+    );
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["density"]["overall"], 1.0);
+}

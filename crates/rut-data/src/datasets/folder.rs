@@ -1,0 +1,161 @@
+//! A user's own images: folders of class folders.
+//!
+//! Either `ROOT/train` and `ROOT/test` (or `ROOT/val`, `ROOT/validation` in its place) hold class
+//! folders, or `ROOT` itself does. With train and test and val, val is the validation split. With
+//! `ROOT` itself a fixed split is made, stratified: of each class a fifth, rounded, and at least
+//! one where it has two images or more, is for testing; it does not depend on the seed of a run.
+//! The classes are those of the training folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::formats::class_folders::{class_names, images};
+use crate::formats::files::Files;
+use crate::stratify::{cut, shuffled_by_class};
+use crate::{Dataset, Error, ImageSet, ImageSize, Result, Seed, ValidationRule};
+
+/// The seed of the fixed split.
+const SPLIT_SEED: Seed = Seed(0);
+/// Share of each class that is for testing where there is no test folder.
+const TEST_SHARE: ValidationRule = ValidationRule::Fraction(0.2);
+const TRAIN: &str = "train";
+const TEST: &str = "test";
+const VALIDATION: &[&str] = &["val", "validation"];
+
+/// Opens a folder of class folders, with or without `train` and `test` above them.
+pub(crate) fn open(root: &Path) -> Result<Dataset> {
+    match root.join(TRAIN).is_dir() {
+        true => open_split(root),
+        false => open_whole(root),
+    }
+}
+
+fn open_split(root: &Path) -> Result<Dataset> {
+    let class_names = class_names_of(&root.join(TRAIN))?;
+    let read = |folder: &Path| read(root, folder, &class_names);
+    let validation = VALIDATION
+        .iter()
+        .map(|name| root.join(name))
+        .find(|path| path.is_dir());
+    let test = Some(root.join(TEST)).filter(|path| path.is_dir());
+    let (test, validation) = match (test, validation) {
+        (Some(test), validation) => (test, validation),
+        (None, Some(validation)) => (validation, None),
+        (None, None) => {
+            return Err(bad(
+                root,
+                "a folder 'test' or 'val' beside 'train'",
+                "neither",
+            ));
+        }
+    };
+    let train = read(&root.join(TRAIN))?;
+    refuse_empty_classes(&train, &root.join(TRAIN), &class_names)?;
+    let validation = validation.map(|folder| read(&folder)).transpose()?;
+    let test = read(&test)?;
+    Ok(dataset(root, class_names.clone(), train, validation, test))
+}
+
+/// All images of a folder of class folders, without a split, and the names of the classes: what a
+/// network is scored on when the folder is its whole test set (ImageNet's `val`, say).
+///
+/// # Errors
+/// [`Error::BadFolder`] if there are no class folders or one has no images; [`Error::Io`].
+pub fn open_class_folders(root: &Path) -> Result<(Vec<String>, ImageSet)> {
+    let class_names = class_names_of(root)?;
+    let all = read(root, root, &class_names)?;
+    refuse_empty_classes(&all, root, &class_names)?;
+    Ok((class_names, all))
+}
+
+fn open_whole(root: &Path) -> Result<Dataset> {
+    let (class_names, all) = open_class_folders(root)?;
+    let members = shuffled_by_class(all.labels(), class_names.len(), SPLIT_SEED, "folder split")?;
+    let parts = cut(members, |_, size| size - TEST_SHARE.count(size));
+    let (train, test) = (all.select(&parts.train), all.select(&parts.test));
+    Ok(dataset(root, class_names, train, None, test))
+}
+
+fn dataset(
+    root: &Path,
+    class_names: Vec<String>,
+    train: ImageSet,
+    validation: Option<ImageSet>,
+    test: ImageSet,
+) -> Dataset {
+    let absolute = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let name = absolute
+        .file_name()
+        .unwrap_or_default()
+        .display()
+        .to_string();
+    let (prompt_size, image_size) = (None, ImageSize::Varying);
+    Dataset {
+        name,
+        class_names,
+        train,
+        validation,
+        test,
+        prompt_size,
+        image_size,
+    }
+}
+
+fn class_names_of(folder: &Path) -> Result<Vec<String>> {
+    let names = class_names(folder)?;
+    match names.is_empty() {
+        true => Err(bad(folder, "one folder of images per class", "no folder")),
+        false => Ok(names),
+    }
+}
+
+/// All images of the class folders in `folder`; classes may be missing, unknown ones may not.
+fn read(root: &Path, folder: &Path, class_names: &[String]) -> Result<ImageSet> {
+    let (mut paths, mut labels) = (Vec::<PathBuf>::new(), Vec::new());
+    for name in class_names_of(folder)? {
+        let label = class_names
+            .iter()
+            .position(|known| *known == name)
+            .ok_or_else(|| {
+                bad(
+                    folder,
+                    "only classes of the training folder",
+                    &format!("a folder '{name}'"),
+                )
+            })?;
+        let found = images(&folder.join(name))?;
+        labels.extend(found.iter().map(|_| label as u32));
+        paths.extend(found);
+    }
+    ImageSet::new(
+        Arc::new(Files {
+            root: root.to_path_buf(),
+            paths,
+        }),
+        labels,
+    )
+}
+
+fn refuse_empty_classes(set: &ImageSet, folder: &Path, class_names: &[String]) -> Result<()> {
+    let counts = set.class_counts(class_names.len());
+    match counts.iter().position(|&count| count == 0) {
+        None => Ok(()),
+        Some(class) => {
+            let path = folder.join(&class_names[class]);
+            Err(bad(
+                &path,
+                "images (jpg, png, ppm, pgm)",
+                "none; add some or remove the folder",
+            ))
+        }
+    }
+}
+
+fn bad(path: &Path, expected: &str, found: &str) -> Error {
+    let (expected, found) = (expected.to_owned(), found.to_owned());
+    Error::BadFolder {
+        path: path.to_path_buf(),
+        expected,
+        found,
+    }
+}

@@ -1,0 +1,234 @@
+//! The one error type of this crate: what was expected, what was found, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between bytes on disk and a batch of images.
+///
+/// Messages are lowercase fragments that read after "failed to".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused a file or folder.
+    #[error("read {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// The name is neither in the table of data sets nor a folder.
+    #[error("find data set '{name}': neither a folder nor one of {known}{hint}")]
+    UnknownDataset {
+        /// What was asked for.
+        name: String,
+        /// The names in the table, comma-separated.
+        known: String,
+        /// `"; did you mean 'cifar10'?"`, or empty.
+        hint: String,
+    },
+
+    /// The data set is known, but its files are not there.
+    #[error("find the data of '{dataset}': looked for {looked_for}; {remedy}")]
+    MissingData {
+        /// Name in the table.
+        dataset: String,
+        /// Paths that would have done, joined by " or ".
+        looked_for: String,
+        /// The command that fetches the data, and the option that points elsewhere.
+        remedy: String,
+    },
+
+    /// A data file does not have the structure it should have.
+    #[error("read {}, {place}: expected {expected}, found {found}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where in it: a record, a line.
+        place: String,
+        /// What should stand there, with the remedy where there is one.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+
+    /// The bytes are no image, or of a format that is not read.
+    #[error(
+        "decode {name}: expected a JPEG, PNG or PNM image, found {start} at its start; convert or remove it"
+    )]
+    NotAnImage {
+        /// The file or record.
+        name: String,
+        /// Its first bytes in hexadecimal, and the format where it is known.
+        start: String,
+    },
+
+    /// The file ends before its image does.
+    #[error(
+        "decode {name}: truncated {format} image, {found}; fetch or copy it again, or remove it"
+    )]
+    TruncatedImage {
+        /// The file or record.
+        name: String,
+        /// `JPEG`, `PNG` or `PNM`.
+        format: &'static str,
+        /// What is missing.
+        found: String,
+    },
+
+    /// The image is damaged.
+    #[error("decode {name}: damaged {format} image, {found}; fetch or copy it again, or remove it")]
+    DamagedImage {
+        /// The file or record.
+        name: String,
+        /// `JPEG`, `PNG` or `PNM`.
+        format: &'static str,
+        /// What the decoder said.
+        found: String,
+    },
+
+    /// A sound image of a kind that has no faithful 8-bit RGB form here.
+    #[error("decode {name}: expected {expected}, found {kind}; convert it first")]
+    UnsupportedImage {
+        /// The file or record.
+        name: String,
+        /// What it is.
+        kind: String,
+        /// What would do.
+        expected: &'static str,
+    },
+
+    /// The image declares more pixels than [`MAX_PIXELS`](crate::MAX_PIXELS), or none.
+    #[error("take {name}: expected 1 to {cap} pixels, found {width}x{height}; shrink or remove it")]
+    ImageSize {
+        /// The file, record or operation.
+        name: String,
+        /// Declared width in pixels.
+        width: u64,
+        /// Declared height in pixels.
+        height: u64,
+        /// The largest number of pixels.
+        cap: u64,
+    },
+
+    /// A pixel buffer and its declared shape do not fit.
+    #[error("take {name}: expected {expected} bytes, found {found}")]
+    PixelCount {
+        /// What was built.
+        name: String,
+        /// Bytes that the shape asks for.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+
+    /// There is not one label per image.
+    #[error("label images: expected {expected} labels, one for each image, found {found}")]
+    LabelCount {
+        /// Images.
+        expected: usize,
+        /// Labels.
+        found: usize,
+    },
+
+    /// A folder that should hold class folders holds none, or a class folder holds no image.
+    #[error("read folder {}: expected {expected}, found {found}", path.display())]
+    BadFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What it should hold.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+
+    /// A class was named that the data set does not have.
+    #[error(
+        "find class '{class}' of '{dataset}': expected one of {known}, or an index below {count}"
+    )]
+    UnknownClass {
+        /// What was asked for.
+        class: String,
+        /// The data set.
+        dataset: String,
+        /// Its class names.
+        known: String,
+        /// How many classes it has.
+        count: usize,
+    },
+
+    /// A class was named twice, or no class at all.
+    #[error("keep a list of classes of '{dataset}': {problem}")]
+    BadClassList {
+        /// The data set.
+        dataset: String,
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
+
+    /// A label is not below the number of classes.
+    #[error("use the label of image {index}: expected one below {classes}, found {label}")]
+    LabelOutOfRange {
+        /// Position in the list of labels.
+        index: usize,
+        /// The label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+
+    /// An image was asked for that the set does not have.
+    #[error("get image {index}: expected an index below {len}")]
+    IndexOutOfRange {
+        /// The index.
+        index: usize,
+        /// Images in the set.
+        len: usize,
+    },
+
+    /// A class has fewer images than the draw needs.
+    #[error(
+        "draw from class {class}: found {found} training images, wanted {wanted} ({parts}); \
+         lower the shots or pass --allow-short to take what is there"
+    )]
+    ShortClass {
+        /// Index of the class.
+        class: u32,
+        /// Images it has.
+        found: usize,
+        /// Images needed.
+        wanted: usize,
+        /// What they are needed for.
+        parts: String,
+    },
+
+    /// A budget, count or fraction that makes no sense.
+    #[error("use {what} '{found}': expected {expected}")]
+    BadOption {
+        /// The option.
+        what: &'static str,
+        /// What was given.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+    },
+
+    /// A text is not a digest.
+    #[error("read digest '{text}': expected 64 hexadecimal digits")]
+    BadDigest {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Error {
+    /// Wraps an I/O error with the path it is about.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
+        let path = path.to_path_buf();
+        move |source| Error::Io { path, source }
+    }
+}

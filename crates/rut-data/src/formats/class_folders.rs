@@ -1,0 +1,93 @@
+//! Folders of class folders, as torchvision's `ImageFolder` walks them: class folders sorted by
+//! name, in each the image files of all folders below, sorted by folder and then by file name.
+//! An image file is one with a known ending. Unlike there, names that begin with a dot are
+//! skipped (`.DS_Store`, `.ipynb_checkpoints`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// Endings of image files, in lowercase: torchvision's list. Files of the formats that cannot be
+/// read are kept, so that decoding names them and they do not vanish without a word.
+static ENDINGS: &[&str] = &[
+    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "pbm", "pnm", "tif", "tiff", "webp", "gif",
+];
+/// Folders in folders; more than this is a link that leads back.
+const MAX_DEPTH: usize = 32;
+
+/// Names of the folders in `root`, sorted.
+pub(crate) fn class_names(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for path in entries(root)? {
+        if path.is_dir() {
+            names.push(utf8_name(&path)?.to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The image files below `folder`, sorted.
+pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    walk(folder, 0, &mut found)?;
+    found.sort_unstable_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    Ok(found)
+}
+
+/// The bytes of the parent's path and of the file's name: a folder's own files come before those
+/// of its folders, as in the sorted `os.walk`.
+fn sort_key(path: &Path) -> (&[u8], &[u8]) {
+    let parent = path.parent().unwrap_or(Path::new("")).as_os_str();
+    (
+        parent.as_encoded_bytes(),
+        path.file_name().unwrap_or_default().as_encoded_bytes(),
+    )
+}
+
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::BadFolder {
+            path: folder.to_path_buf(),
+            expected: format!("at most {MAX_DEPTH} folders in each other"),
+            found: "more; remove links that lead back".to_owned(),
+        });
+    }
+    for path in entries(folder)? {
+        if path.is_dir() {
+            walk(&path, depth + 1, found)?;
+        } else if has_image_ending(&path) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What is in a folder, unsorted, without hidden names.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let name = path.file_name().unwrap_or_default();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+fn has_image_ending(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+fn utf8_name(path: &Path) -> Result<&str> {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .ok_or_else(|| Error::BadFolder {
+            path: path.to_path_buf(),
+            expected: "a class folder with a name in UTF-8".to_owned(),
+            found: "other bytes; rename it".to_owned(),
+        })
+}

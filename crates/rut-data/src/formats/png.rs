@@ -1,0 +1,122 @@
+//! PNG, with palettes kept as palettes: that is why it is the `png` crate here and not `image`,
+//! which expands them.
+
+use std::io::Cursor;
+
+use png::{BitDepth, ColorType, Decoder, Limits, OutputInfo, Transformations};
+
+use super::{MAX_PIXELS, deep_grey};
+use crate::resize::Extent;
+use crate::{Error, Mode, Picture, Result};
+
+/// Bytes of the signature.
+const SIGNATURE: usize = 8;
+
+/// Decodes a PNG file.
+pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
+    let complete = is_complete(bytes);
+    let failed = |error: png::DecodingError| match complete {
+        true => damaged(name, error),
+        false => truncated(name),
+    };
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits());
+    decoder.set_transformations(Transformations::IDENTITY);
+    let mut reader = decoder.read_info().map_err(failed)?;
+    let (width, height) = reader.info().size();
+    Extent { width, height }.check(name)?;
+    if !complete {
+        return Err(truncated(name));
+    }
+    let length = reader
+        .output_buffer_size()
+        .ok_or_else(|| damaged(name, "it is too large"))?;
+    let mut raw = vec![0; length];
+    let info = reader.next_frame(&mut raw).map_err(failed)?;
+    raw.truncate(info.buffer_size());
+    let colours = reader.info().palette.as_deref().unwrap_or_default();
+    picture(&raw, &info, colours, name)
+}
+
+/// The number of pixels is checked apart; this is what the largest image needs.
+fn limits() -> Limits {
+    Limits {
+        bytes: usize::try_from(MAX_PIXELS * 8).unwrap_or(usize::MAX),
+    }
+}
+
+/// Whether the chunks (PNG specification, section 5.3) reach to the last one.
+fn is_complete(bytes: &[u8]) -> bool {
+    let mut at = SIGNATURE;
+    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..at + 8) {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        // A chunk is its length, kind, data and checksum.
+        at = at.saturating_add(length).saturating_add(12);
+        if kind == b"IEND" {
+            return at <= bytes.len();
+        }
+    }
+    false
+}
+
+fn picture(raw: &[u8], info: &OutputInfo, colours: &[u8], name: &str) -> Result<Picture> {
+    let size = Extent {
+        width: info.width,
+        height: info.height,
+    };
+    match (info.color_type, info.bit_depth) {
+        (ColorType::Grayscale, BitDepth::Sixteen) => Err(deep_grey(name)),
+        // Pillow resizes images of one bit like palettes: black and white.
+        (ColorType::Grayscale, BitDepth::One) => {
+            Picture::with_palette(size, unpack(raw, info), vec![[0; 3], [255; 3]])
+        }
+        (ColorType::Grayscale, depth) => {
+            let scale = 255 / ((1u16 << depth as u8) - 1) as u8;
+            let values = unpack(raw, info)
+                .iter()
+                .map(|value| value * scale)
+                .collect();
+            Picture::new(Mode::Grey, size, values)
+        }
+        (ColorType::Indexed, _) => {
+            let colours = colours.as_chunks::<3>().0.to_vec();
+            Picture::with_palette(size, unpack(raw, info), colours)
+        }
+        (ColorType::Rgb, _) => Picture::new(Mode::Rgb, size, unpack(raw, info)),
+        (ColorType::GrayscaleAlpha, _) => Picture::new(Mode::GreyAlpha, size, unpack(raw, info)),
+        (ColorType::Rgba, _) => Picture::new(Mode::Rgba, size, unpack(raw, info)),
+    }
+}
+
+/// One byte per value: packed values are spread out, unscaled; of 16 bits the high byte is kept.
+fn unpack(raw: &[u8], info: &OutputInfo) -> Vec<u8> {
+    let bits = info.bit_depth as usize;
+    match bits {
+        8 => raw.to_vec(),
+        16 => raw.iter().step_by(2).copied().collect(),
+        _ => {
+            let mask = (1u8 << bits) - 1;
+            let value =
+                |row: &[u8], x: usize| (row[x * bits / 8] >> (8 - bits - x * bits % 8)) & mask;
+            let rows = raw.chunks_exact(info.line_size);
+            rows.flat_map(|row| (0..info.width as usize).map(move |x| value(row, x)))
+                .collect()
+        }
+    }
+}
+
+fn truncated(name: &str) -> Error {
+    let found = "the end chunk is missing".to_owned();
+    Error::TruncatedImage {
+        name: name.to_owned(),
+        format: "PNG",
+        found,
+    }
+}
+
+fn damaged(name: &str, found: impl ToString) -> Error {
+    Error::DamagedImage {
+        name: name.to_owned(),
+        format: "PNG",
+        found: found.to_string(),
+    }
+}

@@ -1,0 +1,206 @@
+//! An ordered set of labelled images, decoded when asked for.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Digest, Error, Picture, Result};
+
+/// Where the images of an [`ImageSet`] come from: an archive in memory, files, anything else.
+pub trait ImageSource: Send + Sync {
+    /// Number of images.
+    fn count(&self) -> usize;
+
+    /// Image `index`.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the image, naming its file or record.
+    fn decode(&self, index: usize) -> Result<Picture>;
+
+    /// Where image `index` is from: `data_batch_1.bin #17`, or a path relative to the data
+    /// set's folder.
+    fn name(&self, index: usize) -> String;
+
+    /// Digest of the content of image `index`, pixels or file bytes; never of its path.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the bytes cannot be read.
+    fn content(&self, index: usize) -> Result<Digest>;
+}
+
+/// An ordered set of labelled images. Cloning and selecting are cheap.
+///
+/// ```
+/// use rut_data::{Extent, ImageSet, Mode, Picture};
+/// let dot = |value| Picture::new(Mode::Grey, Extent::square(1), vec![value]);
+/// let set = ImageSet::from_pictures(vec![dot(7)?, dot(8)?, dot(9)?], vec![0, 1, 0])?;
+/// assert_eq!(set.class_counts(2), [2, 1]);
+/// assert_eq!(set.select(&[2]).decode(0)?.pixels(), [9]);
+/// # Ok::<(), rut_data::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ImageSet {
+    source: Arc<dyn ImageSource>,
+    /// Place in `source` of each image.
+    places: Vec<usize>,
+    labels: Vec<u32>,
+}
+
+impl ImageSet {
+    /// All images of `source`, with their labels.
+    ///
+    /// # Errors
+    /// [`Error::LabelCount`] if there is not one label per image.
+    pub fn new(source: Arc<dyn ImageSource>, labels: Vec<u32>) -> Result<ImageSet> {
+        let (expected, found) = (source.count(), labels.len());
+        if expected != found {
+            return Err(Error::LabelCount { expected, found });
+        }
+        Ok(ImageSet {
+            source,
+            places: (0..expected).collect(),
+            labels,
+        })
+    }
+
+    /// A set of pictures in memory.
+    ///
+    /// # Errors
+    /// As [`ImageSet::new`].
+    pub fn from_pictures(pictures: Vec<Picture>, labels: Vec<u32>) -> Result<ImageSet> {
+        ImageSet::new(Arc::new(Pictures(pictures)), labels)
+    }
+
+    /// Number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The labels, `[len]`.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// Images of each class `0..classes`; labels beyond are not counted.
+    #[must_use]
+    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in &self.labels {
+            if let Some(count) = counts.get_mut(label as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// Decodes image `index`.
+    ///
+    /// # Errors
+    /// [`Error::IndexOutOfRange`], or whatever is wrong with the image.
+    pub fn decode(&self, index: usize) -> Result<Picture> {
+        let len = self.len();
+        let place = self
+            .places
+            .get(index)
+            .ok_or(Error::IndexOutOfRange { index, len })?;
+        self.source.decode(*place)
+    }
+
+    /// Where image `index` is from: `data_batch_1.bin #17`, or a path relative to the data set's
+    /// folder; empty if there is no such image.
+    #[must_use]
+    pub fn source(&self, index: usize) -> String {
+        self.places
+            .get(index)
+            .map(|&place| self.source.name(place))
+            .unwrap_or_default()
+    }
+
+    /// The images at these indices, in this order.
+    ///
+    /// # Panics
+    /// If an index is not below [`ImageSet::len`], as indexing a slice does.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> ImageSet {
+        ImageSet {
+            source: Arc::clone(&self.source),
+            places: indices.iter().map(|&index| self.places[index]).collect(),
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
+    /// Digest of the content: for each image in order its label and its pixels or file bytes.
+    /// Paths and names are no part of it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file cannot be read.
+    pub fn digest(&self) -> Result<Digest> {
+        let contents: Vec<Result<Digest>> = self
+            .places
+            .par_iter()
+            .map(|&place| self.source.content(place))
+            .collect();
+        let mut hash = Sha256::new();
+        hash.update(b"rut images 1\0");
+        for (label, content) in self.labels.iter().zip(contents) {
+            hash.update(label.to_le_bytes());
+            hash.update(content?.as_bytes());
+        }
+        Ok(Digest::from_bytes(hash.finalize().into()))
+    }
+
+    /// The images whose label `relabel` keeps, with the new labels.
+    pub(crate) fn filter_map_labels(&self, relabel: impl Fn(u32) -> Option<u32>) -> ImageSet {
+        let kept = self.places.iter().zip(&self.labels);
+        let (places, labels) = kept
+            .filter_map(|(&place, &label)| Some((place, relabel(label)?)))
+            .unzip();
+        ImageSet {
+            source: Arc::clone(&self.source),
+            places,
+            labels,
+        }
+    }
+}
+
+impl std::fmt::Debug for ImageSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImageSet")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Pictures in memory.
+struct Pictures(Vec<Picture>);
+
+impl ImageSource for Pictures {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn decode(&self, index: usize) -> Result<Picture> {
+        let len = self.0.len();
+        self.0
+            .get(index)
+            .cloned()
+            .ok_or(Error::IndexOutOfRange { index, len })
+    }
+
+    fn name(&self, index: usize) -> String {
+        format!("picture #{index}")
+    }
+
+    fn content(&self, index: usize) -> Result<Digest> {
+        Ok(self.decode(index)?.digest())
+    }
+}

@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Map of the crate
+//!
+//! | question | where |
+//! | --- | --- |
+//! | which data sets are there? | [`DATASETS`], [`find`], [`open`], [`DatasetSpec`] |
+//! | what is in one? | [`Dataset`], [`ImageSet`], [`Picture`] |
+//! | which images are trained on? | [`draw`], [`Budget`], [`ValidationRule`] |
+//! | what does a network see? | [`Transform`], [`Prepared`], [`Batch`], [`batches`] |
+//! | what makes it repeatable? | [`Seed`], [`Digest`] |
+//!
+//! Nothing here prints, reads the environment or knows a tensor library.
+
+mod alpha;
+mod batches;
+mod dataset;
+mod datasets;
+mod digest;
+mod error;
+mod few_shot;
+mod formats;
+mod image_set;
+mod picture;
+mod prepared;
+mod registry;
+mod resize;
+mod seed;
+mod spec;
+mod split;
+mod stratify;
+mod transform;
+mod unlabelled;
+
+pub use batches::{Order, batches};
+pub use dataset::{ClassRef, Dataset};
+pub use datasets::folder::open_class_folders;
+pub use digest::Digest;
+pub use error::{Error, Result};
+pub use few_shot::{Draw, DrawOptions, ShortClass, draw};
+pub use formats::{MAX_PIXELS, decode_bytes};
+pub use image_set::{ImageSet, ImageSource};
+pub use picture::{Mode, Picture, RgbImage};
+pub use prepared::{Batch, Prepared};
+pub use registry::{DATASETS, find, open};
+pub use resize::{Extent, bilinear, nearest};
+pub use seed::{Seed, Stream};
+pub use spec::{Archive, Counts, DatasetSpec, ImageSize};
+pub use split::{Budget, Shots, ValidationRule};
+pub use transform::{ColorOrder, Geometry, Transform};

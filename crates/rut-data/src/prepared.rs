@@ -1,0 +1,171 @@
+//! Transformed images, ready to be cut into batches.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Digest, Error, ImageSet, Result, Transform};
+
+/// The transformed images of an [`ImageSet`], `[n, side, side, 3]`.
+///
+/// They are kept as bytes where they fit under a cap, and decoded and transformed again on every
+/// use where they do not; the results are the same. Never is a whole data set held in f32.
+///
+/// ```
+/// use rut_data::{ColorOrder, Extent, ImageSet, Mode, Picture, Prepared, Transform};
+/// let picture = Picture::new(Mode::Grey, Extent::square(1), vec![51])?;
+/// let set = ImageSet::from_pictures(vec![picture], vec![3])?;
+/// let transform = Transform::squash(2, ColorOrder::RgbThenResize);
+/// let prepared = Prepared::new(&set, &transform, 1 << 20)?;
+/// let batch = prepared.batch(&[0])?;
+/// assert_eq!((batch.images, batch.labels), (vec![0.2; 12], vec![3]));
+/// # Ok::<(), rut_data::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    set: ImageSet,
+    transform: Transform,
+    side: usize,
+    /// `[n, side, side, 3]`, if under the cap.
+    pixels: Option<Vec<u8>>,
+}
+
+/// Images and labels of one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// `[n, 3, side, side]`, in [0, 1]: byte / 255 in f32, as torchvision's `ToTensor`.
+    pub images: Vec<f32>,
+    /// `[n]`.
+    pub labels: Vec<u32>,
+}
+
+impl Prepared {
+    /// Prepares all images of `set`, in memory if they need no more than `memory_cap` bytes.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] if a side of the transform is out of range, or it does not give all
+    /// images the same side; the first
+    /// error of decoding or transforming, if they are kept in memory.
+    pub fn new(set: &ImageSet, transform: &Transform, memory_cap: u64) -> Result<Prepared> {
+        transform.check()?;
+        let side = transform.output_side().ok_or_else(|| Error::BadOption {
+            what: "transform",
+            found: transform.describe(),
+            expected: "one whose last step is squash or center-crop, so that all images get one size",
+        })? as usize;
+        let (set, transform) = (set.clone(), transform.clone());
+        let mut prepared = Prepared {
+            set,
+            transform,
+            side,
+            pixels: None,
+        };
+        let bytes = (prepared.len() as u64).saturating_mul(prepared.image_bytes() as u64);
+        if bytes <= memory_cap {
+            prepared.pixels = Some(prepared.transform_all()?);
+        }
+        Ok(prepared)
+    }
+
+    /// Number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    /// The labels, `[len]`.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        self.set.labels()
+    }
+
+    /// Width and height of every image, in pixels.
+    #[must_use]
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// The images at these indices, in this order.
+    ///
+    /// # Errors
+    /// [`Error::IndexOutOfRange`]; the first error of decoding or transforming, if the images
+    /// are not kept in memory.
+    pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        let len = self.len();
+        if let Some(&index) = indices.iter().find(|&&index| index >= len) {
+            return Err(Error::IndexOutOfRange { index, len });
+        }
+        let mut images = vec![0.0; indices.len() * self.image_bytes()];
+        let places = images.par_chunks_mut(self.image_bytes()).zip(indices);
+        first_error(places.map(|(image, &index)| {
+            to_planes(&self.bytes_of(index)?, image);
+            Ok(())
+        }))?;
+        let labels = indices.iter().map(|&index| self.labels()[index]).collect();
+        Ok(Batch { images, labels })
+    }
+
+    /// Digest of the images' content and of the transform: a key for caches.
+    ///
+    /// # Errors
+    /// As [`ImageSet::digest`].
+    pub fn digest(&self) -> Result<Digest> {
+        let mut hash = Sha256::new();
+        hash.update(b"rut prepared 1\0");
+        hash.update(self.set.digest()?.as_bytes());
+        hash.update(self.transform.describe().as_bytes());
+        Ok(Digest::from_bytes(hash.finalize().into()))
+    }
+
+    fn image_bytes(&self) -> usize {
+        self.side * self.side * 3
+    }
+
+    /// `[side, side, 3]`, kept or made anew.
+    fn bytes_of(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        match &self.pixels {
+            Some(pixels) => {
+                let start = index * self.image_bytes();
+                Ok(Cow::Borrowed(&pixels[start..start + self.image_bytes()]))
+            }
+            None => self.transformed(index).map(Cow::Owned),
+        }
+    }
+
+    /// `[side, side, 3]`.
+    fn transformed(&self, index: usize) -> Result<Vec<u8>> {
+        Ok(self.transform.apply(&self.set.decode(index)?)?.pixels)
+    }
+
+    fn transform_all(&self) -> Result<Vec<u8>> {
+        let mut pixels = vec![0; self.len() * self.image_bytes()];
+        let places = pixels.par_chunks_mut(self.image_bytes()).enumerate();
+        first_error(places.map(|(index, place)| {
+            place.copy_from_slice(&self.transformed(index)?);
+            Ok(())
+        }))?;
+        Ok(pixels)
+    }
+}
+
+/// Runs everything; the first error in order, whichever thread met one first.
+fn first_error(results: impl IndexedParallelIterator<Item = Result<()>>) -> Result<()> {
+    results.find_map_first(Result::err).map_or(Ok(()), Err)
+}
+
+/// `[side, side, 3]` bytes → `[3, side, side]` in [0, 1].
+fn to_planes(pixels: &[u8], planes: &mut [f32]) {
+    let plane_length = (pixels.len() / 3).max(1);
+    for (channel, plane) in planes.chunks_exact_mut(plane_length).enumerate() {
+        for (out, pixel) in plane.iter_mut().zip(pixels.chunks_exact(3)) {
+            *out = f32::from(pixel[channel]) / 255.0;
+        }
+    }
+}

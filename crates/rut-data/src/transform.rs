@@ -1,0 +1,236 @@
+//! From a decoded picture to the pixels a network sees: resizing and cropping as torchvision does
+//! on Pillow images.
+
+use std::fmt::Write as _;
+
+use crate::alpha::{premultiply, unpremultiply};
+use crate::resize::{Extent, bilinear, nearest};
+use crate::{Error, Mode, Picture, Result, RgbImage};
+
+/// The largest side a transform may ask for, in pixels.
+const MAX_SIDE: u32 = 4_096;
+
+/// Geometric steps and the place of the conversion to RGB among them. No augmentation: the same
+/// picture always gives the same pixels.
+///
+/// ```
+/// use rut_data::{ColorOrder, Extent, Mode, Picture, Transform};
+/// let picture = Picture::new(Mode::Grey, Extent { width: 4, height: 2 }, vec![80; 8])?;
+/// let image = Transform::squash(2, ColorOrder::RgbThenResize).apply(&picture)?;
+/// assert_eq!((image.width, image.height, image.pixels[0]), (2, 2, 80));
+/// # Ok::<(), rut_data::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Transform {
+    /// Steps, first to last.
+    pub geometry: Vec<Geometry>,
+    /// Where the conversion to RGB comes.
+    pub order: ColorOrder,
+}
+
+/// One geometric step. Sides are in pixels, 1 to 4,096.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Geometry {
+    /// torchvision's `Resize((side, side))`: the aspect ratio is not kept.
+    Squash {
+        /// New width and height.
+        side: u32,
+    },
+    /// torchvision's `Resize(side)`: the shorter side becomes `side`, the longer one
+    /// ⌊side · longer / shorter⌋.
+    ShorterSide {
+        /// New length of the shorter side.
+        side: u32,
+    },
+    /// torchvision's `CenterCrop(side)`: an odd remainder is rounded half to even; a smaller image
+    /// is padded with zeros first (index 0 of a palette), the extra one right and below.
+    CenterCrop {
+        /// Width and height kept.
+        side: u32,
+    },
+}
+
+/// When a picture becomes RGB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColorOrder {
+    /// First: all steps see RGB. The reference does this for visual prompting.
+    RgbThenResize,
+    /// Last: palette images are resized by nearest, images with alpha premultiplied, as Pillow
+    /// does. The reference does this for linear probing.
+    ResizeThenRgb,
+}
+
+impl Transform {
+    /// A single [`Geometry::Squash`].
+    #[must_use]
+    pub fn squash(side: u32, order: ColorOrder) -> Transform {
+        Transform {
+            geometry: vec![Geometry::Squash { side }],
+            order,
+        }
+    }
+
+    /// Checks the sides.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] if a side is out of range.
+    pub fn check(&self) -> Result<()> {
+        let sides = self.geometry.iter().map(|step| step.side());
+        match sides
+            .into_iter()
+            .find(|side| !(1..=MAX_SIDE).contains(side))
+        {
+            None => Ok(()),
+            Some(side) => Err(Error::BadOption {
+                what: "image side",
+                found: side.to_string(),
+                expected: "1 to 4096 pixels",
+            }),
+        }
+    }
+
+    /// The transformed picture.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] if a side is out of range, [`Error::ImageSize`] if a step's result
+    /// would be too large.
+    pub fn apply(&self, picture: &Picture) -> Result<RgbImage> {
+        self.check()?;
+        let converted = match self.order {
+            ColorOrder::RgbThenResize => picture.converted_to_rgb(),
+            ColorOrder::ResizeThenRgb => picture.clone(),
+        };
+        let steps = self.geometry.iter();
+        Ok(steps
+            .copied()
+            .try_fold(converted, |picture, step| step.apply(&picture))?
+            .to_rgb())
+    }
+
+    /// The side of every result, in pixels, where it does not depend on the picture.
+    #[must_use]
+    pub fn output_side(&self) -> Option<u32> {
+        match self.geometry.last()? {
+            Geometry::Squash { side } | Geometry::CenterCrop { side } => Some(*side),
+            Geometry::ShorterSide { .. } => None,
+        }
+    }
+
+    /// A stable text, such as `rgb, squash 224`; part of the keys of caches.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut steps: Vec<String> = self.geometry.iter().map(|step| step.describe()).collect();
+        let place = match self.order {
+            ColorOrder::RgbThenResize => 0,
+            ColorOrder::ResizeThenRgb => steps.len(),
+        };
+        steps.insert(place, "rgb".to_owned());
+        steps.join(", ")
+    }
+}
+
+impl Geometry {
+    fn side(self) -> u32 {
+        match self {
+            Geometry::Squash { side }
+            | Geometry::ShorterSide { side }
+            | Geometry::CenterCrop { side } => side,
+        }
+    }
+
+    fn describe(self) -> String {
+        let mut text = String::from(match self {
+            Geometry::Squash { .. } => "squash",
+            Geometry::ShorterSide { .. } => "shorter-side",
+            Geometry::CenterCrop { .. } => "center-crop",
+        });
+        let _ = write!(text, " {}", self.side());
+        text
+    }
+
+    fn apply(self, picture: &Picture) -> Result<Picture> {
+        match self {
+            Geometry::Squash { side } => resize(picture, Extent::square(side)),
+            Geometry::ShorterSide { side } => resize(picture, shorter_to(picture.size(), side)?),
+            Geometry::CenterCrop { side } => Ok(center_crop(picture, side)),
+        }
+    }
+}
+
+/// The size that makes the shorter side `side` long.
+fn shorter_to(size: Extent, side: u32) -> Result<Extent> {
+    let (short, long) = (size.width.min(size.height), size.width.max(size.height));
+    let new_long = u64::from(side) * u64::from(long) / u64::from(short.max(1));
+    let Ok(new_long) = u32::try_from(new_long) else {
+        let (name, width, height) = ("result of resizing".to_owned(), new_long, side.into());
+        return Err(Error::ImageSize {
+            name,
+            width,
+            height,
+            cap: crate::MAX_PIXELS,
+        });
+    };
+    Ok(if size.width <= size.height {
+        Extent {
+            width: side,
+            height: new_long,
+        }
+    } else {
+        Extent {
+            width: new_long,
+            height: side,
+        }
+    })
+}
+
+/// Pillow's `Image.resize(size, BILINEAR)` for any mode.
+fn resize(picture: &Picture, to: Extent) -> Result<Picture> {
+    let (from, channels) = (picture.size(), picture.mode().channels());
+    if from == to {
+        return Ok(picture.clone());
+    }
+    let pixels = match picture.mode() {
+        Mode::Palette => nearest(picture.pixels(), channels, from, to)?,
+        Mode::Grey | Mode::Rgb => bilinear(picture.pixels(), channels, from, to)?,
+        Mode::GreyAlpha | Mode::Rgba => {
+            let mut pixels = picture.pixels().to_vec();
+            premultiply(&mut pixels, channels);
+            let mut resized = bilinear(&pixels, channels, from, to)?;
+            unpremultiply(&mut resized, channels);
+            resized
+        }
+    };
+    Ok(picture.replace(to, pixels))
+}
+
+fn center_crop(picture: &Picture, side: u32) -> Picture {
+    let channels = picture.mode().channels();
+    let columns = crop_sources(picture.width(), side);
+    let row_length = picture.width() as usize * channels;
+    let mut pixels = vec![0; (side as usize).pow(2) * channels];
+    let out_rows = pixels.chunks_exact_mut(side as usize * channels);
+    for (out_row, y) in out_rows.zip(crop_sources(picture.height(), side)) {
+        let Some(y) = y else { continue };
+        let row = &picture.pixels()[y * row_length..][..row_length];
+        for (out, x) in out_row.chunks_exact_mut(channels).zip(&columns) {
+            if let Some(x) = x {
+                out.copy_from_slice(&row[x * channels..][..channels]);
+            }
+        }
+    }
+    picture.replace(Extent::square(side), pixels)
+}
+
+/// For each kept place the source place along one axis, or nothing where there is padding.
+fn crop_sources(length: u32, side: u32) -> Vec<Option<usize>> {
+    let before = if side > length {
+        -i64::from((side - length) / 2)
+    } else {
+        (f64::from(length - side) / 2.0).round_ties_even() as i64
+    };
+    let inside = |place: i64| (0..i64::from(length)).contains(&place);
+    let places = (0..i64::from(side)).map(|at| at + before);
+    places
+        .map(|place| inside(place).then_some(place as usize))
+        .collect()
+}

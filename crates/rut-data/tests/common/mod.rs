@@ -1,0 +1,109 @@
+//! What several tests need: real images that are not part of the repository, and small folders.
+
+#![expect(clippy::print_stdout, reason = "a skipped test must be seen")]
+
+use std::path::{Path, PathBuf};
+
+use rut_data::{Digest, Error, ImageSet};
+use serde_json::Value;
+
+/// Root of the workspace.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A path below the folder of shared fixtures, `RUT_SHARED` or `../shared` beside the workspace;
+/// prints that the test is skipped where it is not there.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let beside = || workspace().join("../shared");
+    let found = std::env::var_os("RUT_SHARED")
+        .map_or_else(beside, PathBuf::from)
+        .join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    assert!(
+        std::env::var_os("RUT_REQUIRE_SHARED").is_none(),
+        "RUT_REQUIRE_SHARED is set, but there is no {}",
+        found.display()
+    );
+    println!(
+        "skipped: no {}; set RUT_SHARED to the folder of shared fixtures",
+        found.display()
+    );
+    None
+}
+
+/// A JSON file.
+pub(crate) fn json(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).expect("a readable file");
+    serde_json::from_str(&text).expect("valid JSON")
+}
+
+/// Compares a set with a split of an `expected.json`: labels, and pixels of the first images.
+pub(crate) fn assert_as_expected(set: &ImageSet, split: &Value) {
+    let labels: Vec<u32> = serde_json::from_value(split["labels"].clone()).expect("labels");
+    assert_eq!(set.labels(), labels);
+    assert_eq!(
+        set.len() as u64,
+        split["num_samples"].as_u64().expect("a count")
+    );
+    for (class, count) in split["label_histogram"].as_object().expect("a histogram") {
+        let class: usize = class.parse().expect("a class");
+        assert_eq!(
+            set.class_counts(class + 1)[class] as u64,
+            count.as_u64().expect("a count")
+        );
+    }
+    for first in split["first"].as_array().expect("samples") {
+        let index = first["index"].as_u64().expect("an index") as usize;
+        let rgb = set.decode(index).expect("an image").to_rgb();
+        let size = [first["width"].as_u64(), first["height"].as_u64()];
+        assert_eq!(
+            [Some(u64::from(rgb.width)), Some(u64::from(rgb.height))],
+            size
+        );
+        let digest = Digest::of_bytes(&rgb.pixels).to_string();
+        assert_eq!(
+            digest,
+            first["rgb_sha256"],
+            "image {index}, {}",
+            set.source(index)
+        );
+        if let Some(file) = first["file"].as_str() {
+            assert!(
+                set.source(index).ends_with(file),
+                "{} is not {file}",
+                set.source(index)
+            );
+        }
+    }
+}
+
+/// Writes a file and the folders above it.
+pub(crate) fn write(path: impl AsRef<Path>, bytes: &[u8]) {
+    let folder = path.as_ref().parent().expect("a folder above");
+    std::fs::create_dir_all(folder).expect("a new folder");
+    std::fs::write(path, bytes).expect("a new file");
+}
+
+/// A one-pixel image file.
+pub(crate) fn dot(value: u8) -> Vec<u8> {
+    [b"P5 1 1 255\n".as_slice(), &[value]].concat()
+}
+
+/// Asserts that the error's message holds all of these texts.
+pub(crate) fn assert_says<T: std::fmt::Debug>(result: Result<T, Error>, texts: &[&str]) {
+    let message = result.expect_err("an error").to_string();
+    for text in texts {
+        assert!(message.contains(text), "no '{text}' in: {message}");
+    }
+    let verbs = [
+        "read", "find", "decode", "take", "label", "keep", "use", "get", "draw",
+    ];
+    let verb = message.split(' ').next().unwrap_or_default();
+    assert!(
+        verbs.contains(&verb),
+        "does not read after 'failed to': {message}"
+    );
+}

@@ -1,0 +1,240 @@
+//! Few-shot draws: nested, disjoint from validation, the same for ever, and plain about what is short.
+
+#[expect(dead_code, reason = "this test uses a part")]
+mod common;
+
+use common::assert_says;
+use rut_data::{Budget, Draw, DrawOptions, Error, Seed, ShortClass, Shots, ValidationRule, draw};
+
+const CLASSES: usize = 3;
+
+/// 30, 40 and 50 images, interleaved.
+fn labels() -> Vec<u32> {
+    let mut labels: Vec<u32> = [(0, 30), (1, 40), (2, 50)]
+        .into_iter()
+        .flat_map(|(class, count)| std::iter::repeat_n(class, count))
+        .collect();
+    Seed(0).stream("labels").shuffle(&mut labels);
+    labels
+}
+
+fn options(budget: Budget, validation: ValidationRule) -> DrawOptions {
+    DrawOptions {
+        budget,
+        validation,
+        short: ShortClass::Refuse,
+        seed: Seed(4),
+    }
+}
+
+fn per_class(shots: usize) -> Budget {
+    Budget::PerClass(Shots(shots))
+}
+
+fn usual(budget: Budget) -> Draw {
+    let options = options(budget, DrawOptions::default_validation(budget));
+    draw(&labels(), CLASSES, &options).expect("enough images")
+}
+
+fn is_within(small: &[usize], large: &[usize]) -> bool {
+    small.iter().all(|index| large.contains(index))
+}
+
+fn is_disjoint(a: &[usize], b: &[usize]) -> bool {
+    a.iter().all(|index| !b.contains(index))
+}
+
+fn counts(indices: &[usize]) -> [usize; CLASSES] {
+    let labels = labels();
+    let count = |class| {
+        indices
+            .iter()
+            .filter(|&&index| labels[index] == class)
+            .count()
+    };
+    [count(0), count(1), count(2)]
+}
+
+#[test]
+fn shots_are_nested_and_disjoint_from_all_validation() {
+    let draws: Vec<Draw> = [1, 2, 4, 8, 16, 26]
+        .map(|shots| usual(per_class(shots)))
+        .into();
+    for (at, small) in draws.iter().enumerate() {
+        for large in &draws[at..] {
+            assert!(is_within(&small.train, &large.train));
+            assert!(is_within(&small.validation, &large.validation));
+            assert!(is_disjoint(&small.train, &large.validation));
+            assert!(is_disjoint(&large.train, &small.validation));
+        }
+    }
+    assert_eq!(counts(&draws[4].train), [16; 3]);
+    assert_eq!(counts(&draws[4].validation), [4; 3]);
+    assert_eq!(counts(&draws[1].validation), [2; 3]);
+}
+
+#[test]
+fn an_explicit_rule_gives_every_budget_the_same_validation() {
+    for rule in [ValidationRule::PerClass(6), ValidationRule::Fraction(0.25)] {
+        let budgets = [Budget::All, per_class(1), per_class(9)];
+        let draws = budgets.map(|b| draw(&labels(), CLASSES, &options(b, rule)).expect("enough"));
+        assert_eq!(draws[0].validation, draws[1].validation);
+        assert_eq!(draws[0].validation, draws[2].validation);
+        assert!(is_within(&draws[1].train, &draws[2].train));
+        assert!(is_within(&draws[2].train, &draws[0].train));
+        assert!(is_disjoint(&draws[2].train, &draws[2].validation));
+    }
+}
+
+#[test]
+fn without_validation_the_shots_stay_and_short_classes_are_used_up() {
+    let none = |shots| {
+        draw(
+            &labels(),
+            CLASSES,
+            &options(per_class(shots), ValidationRule::None),
+        )
+    };
+    assert_eq!(none(16).expect("enough").train, usual(per_class(16)).train);
+    let all_of_class_0 = none(30).expect("just enough");
+    assert_eq!(counts(&all_of_class_0.train), [30; 3]);
+    assert!(is_within(
+        &none(26).expect("enough").train,
+        &all_of_class_0.train
+    ));
+    assert!(all_of_class_0.validation.is_empty());
+}
+
+#[test]
+fn all_images_are_split_by_class() {
+    let drawn = usual(Budget::All);
+    assert_eq!(counts(&drawn.validation), [3, 4, 5]);
+    assert_eq!(counts(&drawn.train), [27, 36, 45]);
+    assert!(is_disjoint(&drawn.train, &drawn.validation));
+    let mut sorted = drawn.train.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, drawn.train);
+    // A share takes one where a class has two, and leaves one to train on.
+    let tiny = options(Budget::All, ValidationRule::Fraction(0.1));
+    let tiny = draw(&[0, 0, 1, 2, 2, 2], CLASSES, &tiny).expect("enough");
+    assert_eq!((tiny.train.len(), tiny.validation.len()), (4, 2));
+}
+
+#[test]
+fn the_draw_is_pinned() {
+    let drawn = usual(per_class(2));
+    assert_eq!(drawn.train, [16, 27, 59, 81, 86, 97]);
+    assert_eq!(drawn.validation, [18, 19, 55, 99, 106, 113]);
+    let other = DrawOptions {
+        seed: Seed(5),
+        ..options(per_class(2), ValidationRule::None)
+    };
+    assert_ne!(
+        draw(&labels(), CLASSES, &other).expect("enough").train,
+        drawn.train
+    );
+}
+
+#[test]
+fn one_class_does_not_move_another() {
+    let with_more: Vec<u32> = labels().into_iter().chain([2, 2, 2]).collect();
+    let options = options(per_class(5), ValidationRule::PerClass(4));
+    let more = draw(&with_more, CLASSES, &options).expect("enough").train;
+    let less = draw(&labels(), CLASSES, &options).expect("enough").train;
+    let of_others = |drawn: Vec<usize>| -> Vec<usize> {
+        drawn
+            .into_iter()
+            .filter(|&index| with_more[index] != 2)
+            .collect()
+    };
+    assert_eq!(of_others(more), of_others(less));
+}
+
+#[test]
+fn a_short_class_is_refused_by_name() {
+    let usual = |budget| options(budget, DrawOptions::default_validation(budget));
+    let refused = draw(&labels(), CLASSES, &usual(per_class(27)));
+    let texts = [
+        "class 0",
+        "found 30",
+        "wanted 31",
+        "27 shots and 4 kept",
+        "--allow-short",
+    ];
+    assert_says(refused, &texts);
+    assert_says(
+        draw(&[0, 2], 3, &usual(Budget::All)),
+        &["class 1", "found 0", "wanted 1"],
+    );
+    let counted = options(Budget::All, ValidationRule::PerClass(2));
+    assert_says(
+        draw(&[0, 0, 1, 1, 1], 2, &counted),
+        &["class 0", "found 2", "wanted 3"],
+    );
+}
+
+#[test]
+fn a_short_class_is_allowed_and_listed() {
+    let budget = per_class(4);
+    let allow = DrawOptions {
+        short: ShortClass::Allow,
+        ..options(budget, DrawOptions::default_validation(budget))
+    };
+    // 9, 6, 3 and no images; training goes before validation.
+    let labels: Vec<u32> = [0; 9].into_iter().chain([1; 6]).chain([2; 3]).collect();
+    let drawn = draw(&labels, 4, &allow).expect("allowed");
+    assert_eq!(drawn.short_classes, [(1, 6, 8), (2, 3, 8), (3, 0, 8)]);
+    let count = |indices: &[usize], class| indices.iter().filter(|&&i| labels[i] == class).count();
+    assert_eq!([0, 1, 2].map(|class| count(&drawn.train, class)), [4, 4, 3]);
+    assert_eq!(
+        [0, 1, 2].map(|class| count(&drawn.validation, class)),
+        [4, 2, 0]
+    );
+}
+
+#[test]
+fn bad_options_are_refused() {
+    let none = options(per_class(0), ValidationRule::None);
+    assert_says(
+        draw(&[0], 1, &none),
+        &["use number of shots '0'", "1 or more"],
+    );
+    for share in [1.0, -0.1, f64::NAN] {
+        let bad = options(Budget::All, ValidationRule::Fraction(share));
+        assert_says(
+            draw(&[0], 1, &bad),
+            &["use validation fraction", "from 0 up to"],
+        );
+    }
+    let fine = options(Budget::All, ValidationRule::None);
+    let wrong = draw(&[0, 7], 2, &fine);
+    assert_says(wrong, &["label of image 1", "below 2", "found 7"]);
+}
+
+#[test]
+fn budgets_are_read_strictly() {
+    for (text, budget) in [
+        ("16", per_class(16)),
+        ("all", Budget::All),
+        (" -1", Budget::All),
+    ] {
+        assert_eq!(text.parse::<Budget>().expect("a budget"), budget);
+    }
+    assert_eq!(format!("{} {}", Budget::All, per_class(16)), "all 16");
+    for text in [
+        "0",
+        "0.1",
+        "1.0",
+        "-2",
+        "",
+        "many",
+        "+3",
+        "99999999999999999999999",
+    ] {
+        let result: Result<Budget, Error> = text.parse();
+        assert_says(
+            result,
+            &[&format!("'{text}'"), "whole number", "'all' (-1)"],
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Resizing against Pillow: golden numbers of real pictures and of generated ones, to the last bit.
+
+#[expect(dead_code, reason = "this test uses a part")]
+mod common;
+
+use common::{json, shared, workspace};
+use rut_data::{
+    ColorOrder, Digest, Extent, Geometry, Mode, Picture, Transform, bilinear, decode_bytes, nearest,
+};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+/// Levels by which a real picture may differ: none, the port is exact.
+const LEVELS: u8 = 0;
+
+#[test]
+fn real_pictures_agree_with_torchvision() {
+    let Some(folder) = shared("golden/images") else {
+        return;
+    };
+    let golden = workspace().join("golden");
+    let bytes = std::fs::read(golden.join("resize.safetensors")).expect("golden tensors");
+    let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
+    for entry in json(&golden.join("resize.json"))["images"]
+        .as_array()
+        .expect("images")
+    {
+        let file = entry["file"]
+            .as_str()
+            .expect("a name")
+            .trim_start_matches("images/");
+        let picture = decode_bytes(&std::fs::read(folder.join(file)).expect("an image"), file);
+        let picture = picture.expect("a sound image");
+        let stem = file.split('.').next().expect("a stem");
+        for side in [32, 128, 224] {
+            let transform = Transform::squash(side, ColorOrder::RgbThenResize);
+            let got = transform.apply(&picture).expect("a resized image");
+            let want = tensors
+                .tensor(&format!("{stem}.{side}"))
+                .expect("a golden tensor");
+            assert_eq!(got.pixels.len(), want.data().len());
+            let worst = got
+                .pixels
+                .iter()
+                .zip(want.data())
+                .map(|(a, b)| a.abs_diff(*b))
+                .max();
+            assert!(
+                worst <= Some(LEVELS),
+                "{file} to {side}: off by {worst:?} levels"
+            );
+        }
+    }
+}
+
+/// The rule of `golden/resize.synthetic.py`.
+fn value(x: u32, y: u32, c: u32) -> u8 {
+    ((37 * x + 91 * y + 53 * c + 7 * x * y + x * x * (c + 1)) % 256) as u8
+}
+
+fn generated(mode: &str, size: Extent) -> Picture {
+    let mode = match mode {
+        "L" => Mode::Grey,
+        "LA" => Mode::GreyAlpha,
+        "RGB" => Mode::Rgb,
+        "RGBA" => Mode::Rgba,
+        _ => Mode::Palette,
+    };
+    let channels = mode.channels() as u32;
+    let places = (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y)));
+    let pixels = places
+        .flat_map(|(x, y)| (0..channels).map(move |c| value(x, y, c)))
+        .collect();
+    match mode {
+        Mode::Palette => {
+            let colours = (0..256)
+                .map(|i| [0, 1, 2].map(|c| value(i, 3, c)))
+                .collect();
+            Picture::with_palette(size, pixels, colours)
+        }
+        _ => Picture::new(mode, size, pixels),
+    }
+    .expect("a picture")
+}
+
+fn geometry(step: &str) -> Geometry {
+    let (name, side) = step.split_once(' ').expect("a name and a side");
+    let side = side.parse().expect("a side");
+    match name {
+        "squash" => Geometry::Squash { side },
+        "shorter-side" => Geometry::ShorterSide { side },
+        _ => Geometry::CenterCrop { side },
+    }
+}
+
+fn number(value: &Value) -> u32 {
+    value.as_u64().expect("a number") as u32
+}
+
+#[test]
+fn generated_pictures_agree_with_torchvision() {
+    let golden = json(&workspace().join("golden/resize.synthetic.json"));
+    let pictures = golden["pictures"].as_array().expect("pictures");
+    assert_eq!(pictures.len(), 5 * 8 * 4 * 2);
+    for entry in pictures {
+        let size = Extent {
+            width: number(&entry["width"]),
+            height: number(&entry["height"]),
+        };
+        let picture = generated(entry["mode"].as_str().expect("a mode"), size);
+        let steps = entry["steps"].as_array().expect("steps");
+        let steps = steps
+            .iter()
+            .map(|step| geometry(step.as_str().expect("a step")))
+            .collect();
+        let order = match entry["order"].as_str() {
+            Some("rgb") => ColorOrder::RgbThenResize,
+            _ => ColorOrder::ResizeThenRgb,
+        };
+        let got = Transform {
+            geometry: steps,
+            order,
+        }
+        .apply(&picture)
+        .expect("an image");
+        assert_eq!(
+            [got.width, got.height],
+            [number(&entry["out"][0]), number(&entry["out"][1])]
+        );
+        let first: Vec<u8> = serde_json::from_value(entry["first"].clone()).expect("bytes");
+        assert_eq!(got.pixels[..6], first, "{entry}");
+        assert_eq!(
+            Digest::of_bytes(&got.pixels).to_string(),
+            entry["sha256"],
+            "{entry}"
+        );
+    }
+}
+
+#[test]
+fn small_cases_by_hand() {
+    let extent = |width, height| Extent { width, height };
+    // Made by Pillow 13.0.0: Image.frombytes("L", (3, 1), b"\x00\x64\xff").resize((5, 1), BILINEAR)
+    let wide = bilinear(&[0, 100, 255], 1, extent(3, 1), extent(5, 1)).expect("pixels");
+    assert_eq!(wide, [0, 40, 100, 193, 255]);
+    let squares = nearest(&[1, 2, 3], 1, extent(3, 1), extent(2, 2)).expect("pixels");
+    assert_eq!(squares, [1, 3, 1, 3]);
+}
+
+#[test]
+fn a_transform_describes_itself() {
+    let squash = Transform::squash(224, ColorOrder::ResizeThenRgb);
+    assert_eq!(
+        (squash.describe().as_str(), squash.output_side()),
+        ("squash 224, rgb", Some(224))
+    );
+    let geometry = vec![
+        Geometry::ShorterSide { side: 256 },
+        Geometry::CenterCrop { side: 224 },
+    ];
+    let crop = Transform {
+        geometry,
+        order: ColorOrder::RgbThenResize,
+    };
+    assert_eq!(crop.describe(), "rgb, shorter-side 256, center-crop 224");
+    let open = Transform {
+        geometry: vec![Geometry::ShorterSide { side: 9 }],
+        ..squash
+    };
+    assert_eq!(open.output_side(), None);
+}
+
+#[test]
+fn impossible_sizes_are_errors() {
+    let picture = generated(
+        "L",
+        Extent {
+            width: 1,
+            height: 9,
+        },
+    );
+    let none = Transform::squash(0, ColorOrder::RgbThenResize);
+    common::assert_says(none.apply(&picture), &["use image side '0'", "1 to 4096"]);
+    let strip = Picture::new(
+        Mode::Grey,
+        Extent {
+            width: 1,
+            height: 60_000,
+        },
+        vec![0; 60_000],
+    );
+    let geometry = vec![Geometry::ShorterSide { side: 4_000 }];
+    let long = Transform {
+        geometry,
+        order: ColorOrder::ResizeThenRgb,
+    };
+    common::assert_says(
+        long.apply(&strip.expect("a strip")),
+        &["found 4000x240000000", "178956970"],
+    );
+    let wrong = bilinear(&[0; 5], 3, Extent::square(2), Extent::square(1));
+    common::assert_says(wrong, &["expected 12 bytes, found 5"]);
+    let wrong = nearest(&[0; 20], 5, Extent::square(2), Extent::square(1));
+    common::assert_says(wrong, &["use number of channels '5'"]);
+    common::assert_says(
+        Picture::new(Mode::Rgb, Extent::square(1), vec![1]),
+        &["expected 3 bytes"],
+    );
+}

@@ -1,0 +1,79 @@
+//! Opens a file of named tensors, whatever its format, and hands each tensor to a decoder.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::element::Element;
+use super::{pytorch, safetensors};
+use crate::error::{Error, Result};
+
+/// One tensor of a file, little-endian and row-major.
+pub(crate) struct Entry<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) name: &'a str,
+    pub(crate) element: Element,
+    pub(crate) shape: &'a [usize],
+    pub(crate) bytes: &'a [u8],
+}
+
+/// What a file holds, decoded.
+pub(crate) struct Raw<T> {
+    pub(crate) digest: String,
+    pub(crate) entries: BTreeMap<String, T>,
+    /// How many keys were not wanted.
+    pub(crate) left_out: usize,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Says of each key whether it is read at all.
+pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
+
+/// Turns one tensor into a value.
+pub(crate) type Decode<'a, T> = &'a dyn Fn(Entry<'_>) -> Result<T>;
+
+/// The first bytes of a safetensors file: the header's length, and the brace that opens it.
+const SAFETENSORS_START: usize = 9;
+
+/// Reads all wanted tensors of a file.
+pub(crate) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) -> Result<Raw<T>> {
+    let start = first_bytes(path)?;
+    if start.is_empty() {
+        return Err(damaged(
+            path,
+            "the file is empty".into(),
+            "download or copy it again",
+        ));
+    }
+    let raw = if start.get(SAFETENSORS_START - 1) == Some(&b'{') {
+        safetensors::read(path, wanted, decode)?
+    } else {
+        pytorch::read(path, wanted, decode)?
+    };
+    if raw.entries.is_empty() {
+        let remedy = "save the state dict itself: torch.save(model.state_dict(), ...)";
+        return Err(damaged(path, "it holds no tensors".into(), remedy));
+    }
+    Ok(raw)
+}
+
+fn first_bytes(path: &Path) -> Result<Vec<u8>> {
+    let mut start = Vec::new();
+    let limit = SAFETENSORS_START as u64;
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut start));
+    read.map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(start)
+}
+
+/// A file that cannot be read as what it seems to be.
+pub(super) fn damaged(path: &Path, reason: String, remedy: &'static str) -> Error {
+    Error::Format {
+        path: path.to_path_buf(),
+        reason,
+        remedy,
+    }
+}

@@ -1,0 +1,158 @@
+//! The one error of this crate. Every message is a lowercase fragment that reads after "failed to" and names the
+//! file or key, what was expected, what was found, and what to do about it.
+
+use std::path::PathBuf;
+
+use crate::mismatch::Mismatch;
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a network could not be read, assembled or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system could not read a file or folder.
+    #[error("read {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A file is neither a safetensors file nor a PyTorch checkpoint, or is damaged.
+    #[error(
+        "read {path}: {reason}; expected a complete .safetensors or PyTorch .pth/.pt/.th file of a state dict: {remedy}"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+
+    /// A tensor has an element type that cannot be a weight or a mask.
+    #[error("read {path}: `{name}` holds {found} elements, expected {expected}")]
+    ElementType {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        name: String,
+        /// The element type found.
+        found: String,
+        /// The element types that are read.
+        expected: &'static str,
+    },
+
+    /// Two keys of a file mean the same parameter.
+    #[error(
+        "read {path}: keys `{first}` and `{second}` both mean `{name}`; expected one of them: remove the other"
+    )]
+    DuplicateKey {
+        /// The file.
+        path: PathBuf,
+        /// The parameter's name without prefixes.
+        name: String,
+        /// One key.
+        first: String,
+        /// The other.
+        second: String,
+    },
+
+    /// The keys of a checkpoint or mask are not those of the network; all differences at once.
+    #[error(transparent)]
+    Mismatch(Box<Mismatch>),
+
+    /// A mask holds something else than 0 or 1.
+    #[error(
+        "read mask {path}: `{name}` holds {value} at index {index}, expected only 0 and 1: a mask says which weights stay, scores must be thresholded first"
+    )]
+    MaskValue {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        name: String,
+        /// Row-major index of the first such element.
+        index: usize,
+        /// The element.
+        value: f64,
+    },
+
+    /// A weight is NaN or infinite, or the square root of a variance would be.
+    #[error(
+        "use {path}: `{name}` holds {value} at index {index}, expected {expected}: the file is damaged or its training diverged"
+    )]
+    BadWeight {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        name: String,
+        /// Row-major index of the first such element.
+        index: usize,
+        /// The element.
+        value: f32,
+        /// What is allowed.
+        expected: &'static str,
+    },
+
+    /// A folder holds no file of a ticket, or several.
+    #[error(
+        "find the {what} of {ticket} in {directory}: expected one file {pattern}, found {found}"
+    )]
+    Ticket {
+        /// `checkpoint` or `mask`.
+        what: &'static str,
+        /// The model's name and the number of pruning rounds.
+        ticket: String,
+        /// The folder.
+        directory: PathBuf,
+        /// What the file's name looks like.
+        pattern: String,
+        /// The matching files, or what is there instead.
+        found: String,
+    },
+
+    /// A graph does not fit together, or does not fit its input.
+    #[error("evaluate node {node} ({op}): {reason}")]
+    Graph {
+        /// Index of the node.
+        node: usize,
+        /// The operation's name.
+        op: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
+
+    /// An argument of a forward or backward pass has another shape, element type or device than it should.
+    #[error("run a frozen network: {what} is {found}, expected {expected}")]
+    Argument {
+        /// Which argument.
+        what: &'static str,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+
+    /// A trace was asked for a second backward pass.
+    #[error(
+        "run backward through a frozen network: the trace of this forward pass is used up by an earlier backward pass; run forward again"
+    )]
+    TraceUsed,
+
+    /// candle failed.
+    #[error("run a frozen network: {0}")]
+    Candle(#[from] candle_core::Error),
+}
+
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Candle(error) => error,
+            other => candle_core::Error::wrap(other),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+
+mod array;
+mod checkpoint;
+mod density;
+mod error;
+mod frozen;
+mod graph;
+mod mask;
+mod mismatch;
+mod registry;
+pub mod resnet;
+mod spec;
+mod ticket;
+mod upstream;
+pub mod vgg;
+mod weights;
+
+pub use array::Array;
+pub use checkpoint::Checkpoint;
+pub use density::{Density, DensityReport, LayerDensity, LayerRole};
+pub use error::{Error, Result};
+pub use frozen::{
+    CandleNetwork, FrozenNetwork, Outputs, Record, Trace, WindowGradients, WindowTrace, Windowed,
+    logits, logits_window,
+};
+pub use graph::{
+    BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,
+    ParameterKind, Shape,
+};
+pub use mask::{Mask, MaskArray};
+pub use mismatch::{Mismatch, Misshaped};
+pub use registry::{MODELS, find};
+pub use spec::{Evaluation, Family, ModelSpec, Normalization, WeightsSpec};
+pub use ticket::{TicketFiles, find_ticket};
+pub use upstream::Upstream;
+pub use weights::Weights;

@@ -1,0 +1,140 @@
+//! Finds the files of a lottery ticket by name: `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::registry::MODELS;
+
+/// Endings of files that can be read.
+const ENDINGS: &[&str] = &[".safetensors", ".pth", ".pt", ".th"];
+
+/// The files of one ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketFiles {
+    /// The trained values; pruned places may hold anything.
+    pub checkpoint: PathBuf,
+    /// Which weights stay; `None` for a dense member without one.
+    pub mask: Option<PathBuf>,
+}
+
+/// The files of `model` after `state` rounds of pruning, in the folder `directory`, for instance
+/// `resnet50_dyn4_8_checkpoint.pth` and `resnet50_dyn4_8_mask.pth`. State 0 is the dense member of a series and needs
+/// no mask.
+///
+/// # Errors
+///
+/// [`Error::Ticket`] where nothing matches, with what is there, or where several files match; [`Error::Io`] where the
+/// folder cannot be read.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// for name in ["resnet18_a_2_checkpoint.pth", "resnet18_a_2_mask.pth"] {
+///     std::fs::write(folder.path().join(name), "")?;
+/// }
+/// let files = rut_models::find_ticket(folder.path(), "resnet18", 2)?;
+/// assert_eq!(files.mask, Some(folder.path().join("resnet18_a_2_mask.pth")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn find_ticket(directory: &Path, model: &str, state: u32) -> Result<TicketFiles> {
+    let search = Search {
+        directory,
+        model,
+        state,
+        names: names(directory)?,
+    };
+    let checkpoint = search.one("checkpoint")?;
+    let mask = match search.matches("mask")[..] {
+        [] if state == 0 => None,
+        _ => Some(search.one("mask")?),
+    };
+    Ok(TicketFiles { checkpoint, mask })
+}
+
+/// The names of a folder's files, in order.
+fn names(directory: &Path) -> Result<Vec<String>> {
+    let io = |source| Error::Io {
+        path: directory.to_path_buf(),
+        source,
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(io)? {
+        names.push(
+            entry
+                .map_err(io)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
+    }
+    names.sort();
+    Ok(names)
+}
+
+struct Search<'a> {
+    directory: &'a Path,
+    model: &'a str,
+    state: u32,
+    names: Vec<String>,
+}
+
+impl Search<'_> {
+    fn matches(&self, what: &str) -> Vec<&str> {
+        let end = format!("_{}_{what}", self.state);
+        self.names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| self.is_match(name, &end))
+            .collect()
+    }
+
+    fn is_match(&self, name: &str, end: &str) -> bool {
+        let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+        let middle = stem.and_then(|stem| stem.strip_suffix(end)?.strip_prefix(self.model));
+        middle.is_some_and(|middle| middle.is_empty() || middle.starts_with('_'))
+            && !self.is_of_longer_model(name)
+    }
+
+    /// `vgg11_bn_…` begins like `vgg11` but belongs to another model.
+    fn is_of_longer_model(&self, name: &str) -> bool {
+        MODELS
+            .iter()
+            .filter(|other| {
+                other.name.len() > self.model.len() && other.name.starts_with(self.model)
+            })
+            .any(|other| {
+                name.strip_prefix(other.name)
+                    .is_some_and(|rest| rest.starts_with('_'))
+            })
+    }
+
+    fn one(&self, what: &'static str) -> Result<PathBuf> {
+        match self.matches(what)[..] {
+            [name] => Ok(self.directory.join(name)),
+            [] => Err(self.error(what, format!("none; the folder holds {}", self.listing()))),
+            ref several => Err(self.error(what, several.join(", "))),
+        }
+    }
+
+    fn listing(&self) -> String {
+        if self.names.is_empty() {
+            "nothing".into()
+        } else {
+            self.names.join(", ")
+        }
+    }
+
+    fn error(&self, what: &'static str, found: String) -> Error {
+        Error::Ticket {
+            what,
+            ticket: format!("{}, state {}", self.model, self.state),
+            directory: self.directory.to_path_buf(),
+            pattern: format!(
+                "{}*_{}_{what}{{{}}}",
+                self.model,
+                self.state,
+                ENDINGS.join(",")
+            ),
+            found,
+        }
+    }
+}

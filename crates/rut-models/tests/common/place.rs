@@ -1,0 +1,45 @@
+//! Where test data lies.
+
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "not every test program that includes this module uses all of it"
+)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The workspace's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A file of `golden/`.
+pub fn golden(name: &str) -> PathBuf {
+    root().join("golden").join(name)
+}
+
+/// A file of this crate's `tests/fixtures/`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// A file of the material beside the workspace, `RUT_SHARED` or `../shared`; without it the caller skips visibly.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let folder =
+        std::env::var_os("RUT_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let path = folder.join(name);
+    if !path.exists() {
+        assert!(
+            std::env::var_os("RUT_REQUIRE_SHARED").is_none(),
+            "RUT_REQUIRE_SHARED is set, but there is no {}",
+            path.display()
+        );
+        // Not `eprintln!`, which the test harness holds back when the test passes.
+        let _ = writeln!(std::io::stderr(), "skipped: {} is absent", path.display());
+        return None;
+    }
+    Some(path)
+}

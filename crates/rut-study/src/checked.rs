@@ -1,0 +1,372 @@
+//! A specification held against the files that it names: only a checked one can run.
+
+use std::path::{Path, PathBuf};
+
+use rut_adapt::epochs::LoopOptions;
+use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec};
+use rut_adapt::visual_prompt::MappingOptions;
+use rut_data::{ClassRef, Dataset, Draw, DrawOptions, Seed, ShortClass, ValidationRule, draw};
+use rut_models::{ModelSpec, find_ticket};
+
+use crate::error::{Error, Result, file};
+use crate::places::Places;
+use crate::run_id::{Content, RunId};
+use crate::spec::{Method, NetworkKind, RunSpec, ShortClasses};
+
+/// Files of a network's weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightFiles {
+    /// The checkpoint.
+    pub checkpoint: PathBuf,
+    /// The mask of a ticket.
+    pub mask: Option<PathBuf>,
+}
+
+/// A specification whose names were found, whose numbers are in range and whose images are drawn.
+#[derive(Clone, Debug)]
+pub struct CheckedRunSpec {
+    /// As it was given.
+    pub spec: RunSpec,
+    /// Its name.
+    pub id: RunId,
+    /// What it reads, by content.
+    pub content: Content,
+    /// The weights' files.
+    pub files: WeightFiles,
+    /// The model of the table.
+    pub model: &'static ModelSpec,
+    /// The data set, restricted to the chosen classes.
+    pub dataset: Dataset,
+    /// Which training images are used for what.
+    pub draw: Draw,
+    /// Side of the image on the canvas, or before the network's own size, pixels.
+    pub image_size: Option<usize>,
+    /// The label mapping.
+    pub mapping: &'static LabelMappingSpec,
+}
+
+impl RunSpec {
+    /// Finds everything that the specification names.
+    ///
+    /// # Errors
+    /// If a name is unknown, a file is missing, a number is out of range, or two fields do not go together.
+    pub fn check(self, places: &Places) -> Result<CheckedRunSpec> {
+        let mapping = find_mapping(&self.mapping)?;
+        self.check_method()?;
+        let (model, files) = self.network_files()?;
+        let dataset = self.open_dataset(places)?;
+        let draw = self.draw(&dataset)?;
+        let image_size = self.resolve_image_size(model, &dataset)?;
+        let content = self.content(&files, &dataset)?;
+        let id = RunId::new(&self, &content)?;
+        let checked = CheckedRunSpec {
+            spec: self,
+            id,
+            content,
+            files,
+            model,
+            dataset,
+            draw,
+            image_size,
+            mapping,
+        };
+        checked.loop_options().check()?;
+        checked.check_classes()?;
+        Ok(checked)
+    }
+
+    /// Options that would be ignored are errors (defect D15 of the reference).
+    fn check_method(&self) -> Result<()> {
+        let default = Self::default();
+        let prompting_only = [
+            ("mapping", self.mapping != default.mapping),
+            (
+                "mapping_interval",
+                self.mapping_interval != default.mapping_interval,
+            ),
+            ("ties", self.ties != default.ties),
+            ("remap", self.remap != default.remap),
+        ];
+        match prompting_only
+            .iter()
+            .find(|(_, set)| *set && self.method == Method::Lp)
+        {
+            Some((field, _)) => Err(refused(
+                field,
+                "no such option for linear probing, which maps no labels",
+                "a value",
+            )),
+            None if self.mapping_interval == 0 => {
+                Err(refused("mapping_interval", "at least 1", "0"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The model of the table, and the files of its weights.
+    ///
+    /// # Errors
+    /// If the model is unknown, files are missing, or two fields do not go together.
+    pub fn network_files(&self) -> Result<(&'static ModelSpec, WeightFiles)> {
+        let model = find_model(&self.model)?;
+        Ok((model, self.weight_files(model)?))
+    }
+
+    fn weight_files(&self, model: &ModelSpec) -> Result<WeightFiles> {
+        match (&self.checkpoint, self.network) {
+            (Some(_), NetworkKind::Dense) if self.mask.is_some() => Err(refused(
+                "mask",
+                "none beside `network = dense`; a masked network is a `ticket`",
+                "a mask",
+            )),
+            (Some(checkpoint), _) => Ok(WeightFiles {
+                checkpoint: checkpoint.clone(),
+                mask: self.mask.clone(),
+            }),
+            (None, _) if self.mask.is_some() => Err(refused(
+                "mask",
+                "none without `checkpoint`; the files in `pretrained_dir` are found together",
+                "a mask",
+            )),
+            (None, NetworkKind::Dense) => Ok(WeightFiles {
+                checkpoint: find_dense(&self.pretrained_dir, model)?,
+                mask: None,
+            }),
+            (None, NetworkKind::Ticket) => {
+                let found = find_ticket(&self.pretrained_dir, model.name, self.sparsity)?;
+                Ok(WeightFiles {
+                    checkpoint: found.checkpoint,
+                    mask: found.mask,
+                })
+            }
+        }
+    }
+
+    /// The data set, restricted to the chosen classes.
+    ///
+    /// # Errors
+    /// If it is unknown or missing, or a class is.
+    pub fn open_dataset(&self, places: &Places) -> Result<Dataset> {
+        let dataset = rut_data::open(&self.dataset, &places.data_dir)?;
+        if self.classes.is_empty() {
+            return Ok(dataset);
+        }
+        let classes: Vec<ClassRef> = self
+            .classes
+            .iter()
+            .filter_map(|class| class.parse().ok())
+            .collect();
+        Ok(dataset.restrict(&classes)?)
+    }
+
+    fn validation_rule(&self) -> Result<ValidationRule> {
+        match (self.val_fraction, self.val_shots) {
+            (Some(_), Some(_)) => Err(refused(
+                "val_shots",
+                "one of `val_fraction` and `val_shots`",
+                "both",
+            )),
+            (Some(fraction), None) => Ok(if fraction == 0.0 {
+                ValidationRule::None
+            } else {
+                ValidationRule::Fraction(fraction)
+            }),
+            (None, Some(0)) => Ok(ValidationRule::None),
+            (None, Some(shots)) => Ok(ValidationRule::PerClass(shots)),
+            (None, None) => Ok(DrawOptions::default_validation(self.n_shot)),
+        }
+    }
+
+    fn draw(&self, dataset: &Dataset) -> Result<Draw> {
+        let short = match self.short_classes {
+            ShortClasses::Refuse => ShortClass::Refuse,
+            ShortClasses::Allow => ShortClass::Allow,
+        };
+        let options = DrawOptions {
+            budget: self.n_shot,
+            validation: self.validation_rule()?,
+            short,
+            seed: Seed(self.seed),
+        };
+        Ok(draw(
+            dataset.train.labels(),
+            dataset.class_names.len(),
+            &options,
+        )?)
+    }
+
+    fn resolve_image_size(&self, model: &ModelSpec, dataset: &Dataset) -> Result<Option<usize>> {
+        let canvas = model.input_size;
+        let size = match (self.image_size, self.method) {
+            (Some(0), _) => return Err(refused("image_size", "at least 1 pixel", "0")),
+            (Some(size), Method::Vp) if size >= canvas => {
+                return Err(rut_adapt::Error::NoTrainablePixel {
+                    image: size as usize,
+                    canvas: canvas as usize,
+                }
+                .into());
+            }
+            (Some(size), _) => Some(size),
+            (None, Method::Lp) => None,
+            (None, Method::Vp) => Some(
+                dataset
+                    .prompt_size
+                    .filter(|&size| size < canvas)
+                    .unwrap_or(canvas / 2),
+            ),
+        };
+        Ok(size.map(|size| size as usize))
+    }
+
+    fn content(&self, files: &WeightFiles, dataset: &Dataset) -> Result<Content> {
+        let digest =
+            |path: &PathBuf| rut_data::Digest::of_file(path).map(|digest| digest.to_string());
+        let own = rut_data::find(&self.dataset).is_none();
+        let of_images = || -> Result<String> {
+            let both = format!("{} {}", dataset.train.digest()?, dataset.test.digest()?);
+            Ok(rut_data::Digest::of_bytes(both.as_bytes()).to_string())
+        };
+        let readable = |path: &PathBuf| {
+            std::fs::metadata(path)
+                .map(drop)
+                .map_err(file("read", path))
+        };
+        readable(&files.checkpoint)?;
+        files.mask.as_ref().map(readable).transpose()?;
+        Ok(Content {
+            checkpoint: digest(&files.checkpoint)?,
+            mask: files.mask.as_ref().map(digest).transpose()?,
+            data: if own { Some(of_images()?) } else { None },
+        })
+    }
+}
+
+impl CheckedRunSpec {
+    /// Number of target classes.
+    pub fn targets(&self) -> usize {
+        self.dataset.class_names.len()
+    }
+
+    /// Number of source classes.
+    pub fn source_classes(&self) -> usize {
+        self.spec.source_classes.unwrap_or(self.model.classes)
+    }
+
+    /// Labels that the run uses: training and validation images.
+    pub fn labels_used(&self) -> usize {
+        self.draw.train.len() + self.draw.validation.len()
+    }
+
+    /// What the training loop needs to know.
+    pub fn loop_options(&self) -> LoopOptions {
+        LoopOptions {
+            epochs: self.spec.epochs,
+            batch_size: self.spec.batch_size,
+            learning_rate: self.spec.lr,
+            seed: Seed(self.spec.seed),
+            shuffle: self.spec.shuffle,
+            select: self.spec.select,
+            eval_every: self.spec.eval_interval(),
+        }
+    }
+
+    /// How labels are mapped.
+    pub fn mapping_options(&self) -> MappingOptions {
+        MappingOptions {
+            mapping: self.mapping,
+            ties: self.spec.ties,
+            interval: self.spec.mapping_interval,
+        }
+    }
+
+    /// A short account of the network: `resnet50, dense` or `resnet50, ticket 8`.
+    pub fn network_title(&self) -> String {
+        let kind = match (self.spec.network, &self.spec.checkpoint) {
+            (NetworkKind::Dense, _) => "dense".to_owned(),
+            (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
+            (NetworkKind::Ticket, None) => format!("ticket, state {}", self.spec.sparsity),
+        };
+        format!("{} ({kind})", self.model.name)
+    }
+
+    fn check_classes(&self) -> Result<()> {
+        if self.source_classes() == 0 {
+            return Err(refused("source_classes", "at least 1", "0"));
+        }
+        if self.targets() < 2 {
+            return Err(refused(
+                "classes",
+                "at least 2 target classes",
+                &self.targets().to_string(),
+            ));
+        }
+        match self.spec.method {
+            Method::Lp => Ok(()),
+            Method::Vp => Ok(label_map::check_classes(
+                self.source_classes(),
+                self.targets(),
+            )?),
+        }
+    }
+}
+
+/// The model called `name`.
+///
+/// # Errors
+/// If the table has none; the message lists those that it has.
+pub fn find_model(name: &str) -> Result<&'static ModelSpec> {
+    rut_models::find(name).ok_or_else(|| {
+        let known: Vec<&str> = rut_models::MODELS.iter().map(|model| model.name).collect();
+        refused(
+            "model",
+            &format!("one of {}", known.join(", ")),
+            &format!("`{name}`"),
+        )
+    })
+}
+
+/// A dense checkpoint in `dir`: state 0 of a series of tickets, or a file with the name that the weights are published
+/// under.
+fn find_dense(dir: &Path, model: &ModelSpec) -> Result<PathBuf> {
+    let published = model
+        .weights
+        .iter()
+        .filter_map(|weights| Some(dir.join(weights.url.rsplit('/').next()?)));
+    let mut found: Vec<PathBuf> = published.filter(|path| path.is_file()).collect();
+    let state_0 = find_ticket(dir, model.name, 0);
+    found.extend(state_0.iter().map(|files| files.checkpoint.clone()));
+    match (found.as_slice(), state_0) {
+        ([one], _) => Ok(one.clone()),
+        ([], Err(nothing)) => Err(nothing.into()),
+        (several, _) => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            Err(refused(
+                "network",
+                "one dense checkpoint; name it with `checkpoint`",
+                &names.join(" and "),
+            ))
+        }
+    }
+}
+
+fn find_mapping(name: &str) -> Result<&'static LabelMappingSpec> {
+    label_map::find(name).ok_or_else(|| {
+        let known: Vec<&str> = LABEL_MAPPINGS.iter().map(|mapping| mapping.name).collect();
+        refused(
+            "mapping",
+            &format!("one of {}", known.join(", ")),
+            &format!("`{name}`"),
+        )
+    })
+}
+
+fn refused(field: &'static str, expected: &str, found: &str) -> Error {
+    Error::Field {
+        field,
+        expected: expected.into(),
+        found: found.into(),
+    }
+}

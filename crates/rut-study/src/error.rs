@@ -1,0 +1,129 @@
+//! Everything that can go wrong with a run as a whole. Exit codes are `rut-cli`'s.
+
+use std::path::{Path, PathBuf};
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A specification cannot be read.
+    #[error("read the run specification: {0}")]
+    Spec(String),
+    /// A field of a specification lies outside its range, or does not go with another.
+    #[error("use {field} = {found}: expected {expected}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What is allowed.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
+    /// A run's folder already holds something.
+    #[error("start in {dir}: it holds {found}; {remedy}")]
+    Occupied {
+        /// The folder.
+        dir: PathBuf,
+        /// What is in it.
+        found: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A run cannot be resumed as asked.
+    #[error(
+        "resume {dir}: {field} was {expected} when the run began and is {found} now; start over with `--overwrite`, or \
+         choose another `--run-name`"
+    )]
+    NotResumable {
+        /// The run's folder.
+        dir: PathBuf,
+        /// What differs.
+        field: String,
+        /// What it was.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// What a finished run was made from is no longer there.
+    #[error(
+        "take up {run} again: {field}: expected {expected}, found {found}; put back what the run was made from"
+    )]
+    Changed {
+        /// The run.
+        run: String,
+        /// What differs.
+        field: String,
+        /// What it was.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A file of a run's folder is missing or broken.
+    #[error("read {path}: {problem}")]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Expected and found.
+        problem: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{action} {path}: {source}")]
+    File {
+        /// `read`, `write` …
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A picture could not be drawn.
+    #[error("draw: {0}")]
+    Drawing(String),
+    /// The run was stopped on request and can be resumed.
+    #[error("finish: stopped on request; the state is saved in {dir}")]
+    Stopped {
+        /// The run's folder.
+        dir: PathBuf,
+    },
+    /// Images or splits.
+    #[error(transparent)]
+    Data(#[from] rut_data::Error),
+    /// Networks, checkpoints or masks.
+    #[error(transparent)]
+    Models(#[from] rut_models::Error),
+    /// The training loop.
+    #[error(transparent)]
+    Adapt(rut_adapt::Error),
+    /// Logits that cannot be scored.
+    #[error("score {what}: {source}")]
+    Metrics {
+        /// Which logits.
+        what: String,
+        /// The reason.
+        source: rut_metrics::Error,
+    },
+}
+
+impl From<rut_adapt::Error> for Error {
+    /// Errors of the floors below keep their own kind: a missing data set is one whoever met it.
+    fn from(error: rut_adapt::Error) -> Self {
+        match error {
+            rut_adapt::Error::Data(error) => Self::Data(error),
+            rut_adapt::Error::Models(error) => Self::Models(error),
+            error => Self::Adapt(error),
+        }
+    }
+}
+
+/// Turns an I/O error into one that names what was done to which file.
+pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File {
+        action,
+        path,
+        source,
+    }
+}

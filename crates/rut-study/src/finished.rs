@@ -1,0 +1,288 @@
+//! A finished run taken up again: the same figures from its files, and predictions for a user's images.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::DType;
+use rut_adapt::evaluate::{Pass, SplitLogits};
+use rut_adapt::event::{Observer, Phase};
+use rut_adapt::features::extract;
+use rut_adapt::head::LinearHead;
+use rut_adapt::images::LabelledImages;
+use rut_adapt::label_map::LabelMap;
+use rut_adapt::linear_probe::probe_logits;
+use rut_adapt::progress::Reporter;
+use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::state::State;
+use rut_adapt::visual_prompt::source_logits;
+use rut_data::{ImageSet, Transform};
+use rut_metrics::Temperature;
+use rut_models::{FrozenNetwork, ModelSpec};
+use serde::Serialize;
+
+use crate::error::{Error, Result, file};
+use crate::images::{prepare, transform};
+use crate::network::{LoadedNetwork, load};
+use crate::places::Places;
+use crate::record::Record;
+use crate::run::untrained_prompt;
+use crate::run_dir::RunDir;
+
+/// A run that can be asked again.
+pub struct FinishedRun {
+    /// What was recorded.
+    pub record: Record,
+    model: &'static ModelSpec,
+    network: LoadedNetwork,
+    adapted: Adapted,
+}
+
+/// What training left behind.
+enum Adapted {
+    Probe(LinearHead),
+    Prompt(PaddingPrompt, LabelMap),
+}
+
+/// A split of a run's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// The images trained on.
+    Train,
+    /// Those held out of the training images.
+    Validation,
+    /// The test images.
+    Test,
+}
+
+/// What a run says of one image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The image's file.
+    pub image: PathBuf,
+    /// Name of the predicted target class.
+    pub class: String,
+    /// Its index.
+    pub label: u32,
+    /// Its softmax probability, 0–1, of the logits as they are.
+    pub confidence: f64,
+    /// The same at the run's fitted temperature, if one was fitted.
+    pub confidence_at_temperature: Option<f64>,
+}
+
+impl FinishedRun {
+    /// Opens the run in `dir`. Its data are not looked for yet.
+    ///
+    /// # Errors
+    /// If the run is not finished, or its checkpoint or mask is not what it was.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let dir = RunDir::at(dir);
+        let record = dir.read_record()?;
+        let (model, files) = record.spec.network_files()?;
+        let network = load(model, record.network.source_classes, &files)?;
+        unchanged(
+            &dir,
+            "the checkpoint's SHA-256",
+            &record.network.checkpoint,
+            &network.checkpoint,
+        )?;
+        let name = |mask: &Option<String>| mask.clone().unwrap_or_else(|| "none".into());
+        unchanged(
+            &dir,
+            "the mask's SHA-256",
+            &name(&record.network.mask),
+            &name(&network.mask),
+        )?;
+        let adapted = Adapted::read(&dir, &record, model, &network)?;
+        Ok(Self {
+            record,
+            model,
+            network,
+            adapted,
+        })
+    }
+
+    /// Target logits of a split, computed again from the data set below `places.data_dir`.
+    ///
+    /// # Errors
+    /// If the split is empty, the data are not what they were, or an image cannot be read.
+    pub fn evaluate(
+        &self,
+        split: Split,
+        places: &Places,
+        observer: &mut dyn Observer,
+    ) -> Result<SplitLogits> {
+        let dataset = self.record.spec.open_dataset(places)?;
+        let data = &self.record.data;
+        let chosen = |indices: &[usize]| match indices.iter().max() {
+            Some(&last) if last >= dataset.train.len() => {
+                Err(self.changed("training images", last + 1, dataset.train.len()))
+            }
+            _ => Ok(dataset.train.select(indices)),
+        };
+        let (images, digest) = match split {
+            Split::Train => (chosen(&data.train_indices)?, Some(&data.train_digest)),
+            Split::Validation => (chosen(&data.validation_indices)?, None),
+            Split::Test => (dataset.test.clone(), Some(&data.test_digest)),
+        };
+        if images.is_empty() {
+            let (expected, found) = ("a split with images".to_owned(), "an empty one".to_owned());
+            return Err(Error::Field {
+                field: "split",
+                expected,
+                found,
+            });
+        }
+        let now = images.digest()?.to_string();
+        if let Some(before) = digest.filter(|before| **before != now) {
+            return Err(self.changed("the images' digest", before, now));
+        }
+        self.logits(&prepare(&images, &self.transform())?, observer)
+    }
+
+    fn changed(&self, field: &str, expected: impl ToString, found: impl ToString) -> Error {
+        let (expected, found) = (expected.to_string(), found.to_string());
+        Error::Changed {
+            run: self.record.run_id.clone(),
+            field: field.into(),
+            expected,
+            found,
+        }
+    }
+
+    /// What the run says of image files.
+    ///
+    /// # Errors
+    /// If a file is no image.
+    pub fn predict(
+        &self,
+        files: &[PathBuf],
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Prediction>> {
+        let set = ImageSet::from_files(files)?;
+        let images = prepare(&set, &self.transform())?;
+        let logits = self.logits(&images, observer)?;
+        let temperature = self.record.temperature.as_ref().map(|fit| fit.temperature);
+        let rows = logits.values.chunks_exact(logits.classes.max(1));
+        Ok(files
+            .iter()
+            .zip(rows)
+            .map(|(image, row)| self.prediction(image, row, temperature))
+            .collect())
+    }
+
+    fn prediction(
+        &self,
+        image: &Path,
+        row: &[f32],
+        temperature: Option<Temperature>,
+    ) -> Prediction {
+        let best = row.iter().enumerate().fold(
+            0,
+            |best, (i, value)| if *value > row[best] { i } else { best },
+        );
+        let confidence = |t: f64| {
+            1.0 / row
+                .iter()
+                .map(|v| ((f64::from(*v) - f64::from(row[best])) / t).exp())
+                .sum::<f64>()
+        };
+        Prediction {
+            image: image.into(),
+            class: self
+                .record
+                .data
+                .class_names
+                .get(best)
+                .cloned()
+                .unwrap_or_default(),
+            label: best as u32,
+            confidence: confidence(1.0),
+            confidence_at_temperature: temperature.map(|t| confidence(t.get())),
+        }
+    }
+
+    /// How the run's images become its input.
+    pub fn transform(&self) -> Transform {
+        let spec = &self.record.spec;
+        transform(spec.method, self.model, self.record.data.image_size)
+    }
+
+    fn logits(
+        &self,
+        images: &dyn LabelledImages,
+        observer: &mut dyn Observer,
+    ) -> Result<SplitLogits> {
+        let mut reporter = Reporter::new(observer);
+        let network: &Arc<dyn FrozenNetwork> = &self.network.network;
+        match &self.adapted {
+            Adapted::Probe(head) => {
+                let extracted = extract(
+                    &**network,
+                    images,
+                    self.network.normalization,
+                    &mut reporter,
+                )?;
+                Ok(probe_logits(
+                    head,
+                    &extracted.labelled(images.labels(), DType::F32)?,
+                )?)
+            }
+            Adapted::Prompt(prompt, map) => {
+                let pass = Pass {
+                    phase: Phase::Test,
+                    step: 0,
+                    state: &State::default,
+                };
+                Ok(source_logits(&**network, prompt, images, &pass, &mut reporter)?.map(map))
+            }
+        }
+    }
+}
+
+fn unchanged(dir: &RunDir, field: &str, expected: &str, found: &str) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let (run, field) = (dir.path().display().to_string(), field.to_owned());
+    Err(Error::Changed {
+        run,
+        field,
+        expected: expected.into(),
+        found: found.into(),
+    })
+}
+
+impl Adapted {
+    fn read(
+        dir: &RunDir,
+        record: &Record,
+        model: &ModelSpec,
+        network: &LoadedNetwork,
+    ) -> Result<Self> {
+        let read = |path: &Path| std::fs::read(path).map_err(file("read", path));
+        let broken = |path: PathBuf| {
+            move |e: rut_adapt::Error| Error::Broken {
+                path,
+                problem: e.to_string(),
+            }
+        };
+        if record.mapping.is_none() {
+            let path = dir.head();
+            return LinearHead::from_bytes(&read(&path)?)
+                .map(Self::Probe)
+                .map_err(broken(path));
+        }
+        let path = dir.prompt();
+        let bytes = read(&path)?;
+        let load = || {
+            let (prompt, sources) = untrained_prompt(model, record.data.image_size, network)
+                .map_err(|e| e.to_string())?
+                .from_bytes(&bytes)
+                .map_err(|e| e.to_string())?;
+            let map =
+                LabelMap::new(sources, record.network.source_classes).map_err(|e| e.to_string())?;
+            Ok(Self::Prompt(prompt, map))
+        };
+        load().map_err(|problem: String| Error::Broken { path, problem })
+    }
+}

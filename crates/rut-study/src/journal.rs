@@ -1,0 +1,283 @@
+//! The observer that keeps what a loop tells: events in `events.jsonl`, states in `state.safetensors`, seconds by phase.
+//! What a person sees meanwhile is the display's business.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
+use rut_adapt::state::State;
+
+use crate::environment::isa;
+use crate::error::{Error, Result, file};
+use crate::record::Cost;
+use crate::run_dir::{RunDir, write_whole};
+
+/// Shows a run to a person while it goes on.
+pub trait Display {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+    /// `done` of `total` images of `phase` are through.
+    fn progress(&mut self, phase: Phase, done: usize, total: usize);
+    /// The run goes on from a saved state, `steps` steps in.
+    fn resumed(&mut self, steps: u64);
+    /// Something that a person should know.
+    fn note(&mut self, note: &str);
+}
+
+/// Requests from outside, set by signal handlers.
+#[derive(Debug, Default)]
+pub struct Requests {
+    /// Save the state and stop.
+    pub stop: Arc<AtomicBool>,
+    /// Save the state and go on.
+    pub save: Arc<AtomicBool>,
+}
+
+/// Keeps events, states and times of one run.
+pub struct Journal<'a> {
+    dir: &'a RunDir,
+    events: BufWriter<File>,
+    written: u64,
+    display: &'a mut dyn Display,
+    requests: &'a Requests,
+    save_interval: Duration,
+    saved: Instant,
+    clock: Clock,
+}
+
+/// Entries of the saved state that are the journal's own.
+const LENGTH: &str = "journal.events_length";
+const ISA: &str = "journal.isa";
+const RESUMED: &str = "journal.resumed";
+const ISAS: &str = "journal.other_isas";
+
+impl<'a> Journal<'a> {
+    /// The journal of a run in `dir`, going on after what `state` (of an earlier session) tells of.
+    ///
+    /// # Errors
+    /// If the events cannot be written, or are shorter than the state says.
+    pub fn open(
+        dir: &'a RunDir,
+        state: Option<&State>,
+        display: &'a mut dyn Display,
+        requests: &'a Requests,
+        save_interval: Duration,
+    ) -> Result<Self> {
+        let path = dir.events();
+        let length = state.map_or(Ok(0), |state| state.number(LENGTH))?;
+        let mut events = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(file("open", &path))?;
+        let found = events.metadata().map_err(file("read", &path))?.len();
+        if found < length {
+            let problem = format!(
+                "expected at least {length} bytes, found {found}; start over with `--overwrite`"
+            );
+            return Err(Error::Broken { path, problem });
+        }
+        events.set_len(length).map_err(file("cut", &path))?;
+        events
+            .seek(SeekFrom::End(0))
+            .map_err(file("write", &path))?;
+        let clock = Clock::resume(state)?;
+        if let Some(other) = clock.other_isas.last().filter(|_| state.is_some()) {
+            display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", isa()));
+        }
+        Ok(Self {
+            dir,
+            events: BufWriter::new(events),
+            written: length,
+            display,
+            requests,
+            save_interval,
+            saved: Instant::now(),
+            clock,
+        })
+    }
+
+    /// The run's cost so far; `threads` computed it.
+    pub fn cost(&self, threads: usize) -> Cost {
+        self.clock.cost(threads)
+    }
+
+    /// Writes all events to the disk.
+    ///
+    /// # Errors
+    /// If it is full, say.
+    pub fn sync(&mut self) -> Result<()> {
+        let path = self.dir.events();
+        self.events
+            .flush()
+            .and_then(|()| self.events.get_ref().sync_all())
+            .map_err(file("write", &path))
+    }
+
+    fn write_state(&mut self, mut state: State) -> Result<()> {
+        self.sync()?;
+        state.put_number(LENGTH, self.written);
+        self.clock.save(&mut state);
+        write_whole(&self.dir.state(), &state.to_bytes()?)
+    }
+}
+
+impl Observer for Journal<'_> {
+    fn event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        let mut line = serde_json::to_string(event)?;
+        line.push('\n');
+        self.events
+            .write_all(line.as_bytes())
+            .map_err(file("write", &self.dir.events()))?;
+        self.written += line.len() as u64;
+        self.display.event(event);
+        Ok(())
+    }
+
+    fn progress(&mut self, phase: Phase, done: usize, total: usize) {
+        self.clock.batch(phase, done);
+        self.display.progress(phase, done, total);
+    }
+
+    fn wish(&mut self) -> Wish {
+        if self.requests.stop.load(Ordering::Relaxed) {
+            Wish::SaveAndStop
+        } else if self.requests.save.swap(false, Ordering::Relaxed)
+            || self.saved.elapsed() >= self.save_interval
+        {
+            self.saved = Instant::now();
+            Wish::Save
+        } else {
+            Wish::Continue
+        }
+    }
+
+    fn save(&mut self, state: State) -> Result<(), ObserverError> {
+        Ok(self.write_state(state)?)
+    }
+}
+
+/// Seconds and images by phase, over all sessions of a run.
+struct Clock {
+    started: Instant,
+    last: Instant,
+    before: f64,
+    seconds: BTreeMap<Phase, f64>,
+    images: BTreeMap<Phase, u64>,
+    phase: Option<(Phase, usize)>,
+    resumed: u32,
+    other_isas: Vec<String>,
+}
+
+const PHASES: [Phase; 5] = [
+    Phase::Extract,
+    Phase::Map,
+    Phase::Train,
+    Phase::Validate,
+    Phase::Test,
+];
+
+impl Clock {
+    fn resume(state: Option<&State>) -> Result<Self> {
+        let now = Instant::now();
+        let (seconds, images) = (BTreeMap::new(), BTreeMap::new());
+        let mut clock = Self {
+            started: now,
+            last: now,
+            before: 0.0,
+            seconds,
+            images,
+            phase: None,
+            resumed: 0,
+            other_isas: Vec::new(),
+        };
+        let Some(state) = state else { return Ok(clock) };
+        clock.before = state.float("journal.seconds")?;
+        for phase in PHASES {
+            clock.seconds.insert(
+                phase,
+                state.float(&format!("journal.seconds.{}", phase.name()))?,
+            );
+            clock.images.insert(
+                phase,
+                state.number(&format!("journal.images.{}", phase.name()))?,
+            );
+        }
+        clock.resumed = u32::try_from(state.number(RESUMED)?)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        clock.other_isas = state
+            .text(ISAS)?
+            .split(',')
+            .filter(|isa| !isa.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let before = state.text(ISA)?;
+        if before != isa() && !clock.other_isas.iter().any(|known| known == before) {
+            clock.other_isas.push(before.to_owned());
+        }
+        Ok(clock)
+    }
+
+    fn save(&self, state: &mut State) {
+        state.put_float("journal.seconds", self.total());
+        for phase in PHASES {
+            state.put_float(
+                &format!("journal.seconds.{}", phase.name()),
+                self.seconds.get(&phase).copied().unwrap_or(0.0),
+            );
+            state.put_number(
+                &format!("journal.images.{}", phase.name()),
+                self.images.get(&phase).copied().unwrap_or(0),
+            );
+        }
+        state.put_number(RESUMED, self.resumed.into());
+        state.put_text(ISA, isa());
+        state.put_text(ISAS, self.other_isas.join(","));
+    }
+
+    /// Credits the time since the last batch to `phase`, and the images that it brought.
+    fn batch(&mut self, phase: Phase, done: usize) {
+        let now = Instant::now();
+        *self.seconds.entry(phase).or_default() += (now - self.last).as_secs_f64();
+        self.last = now;
+        let before = match self.phase {
+            Some((last, before)) if last == phase && before < done => before,
+            _ => 0,
+        };
+        *self.images.entry(phase).or_default() += (done - before) as u64;
+        self.phase = Some((phase, done));
+    }
+
+    fn total(&self) -> f64 {
+        self.before + self.started.elapsed().as_secs_f64()
+    }
+
+    fn cost(&self, threads: usize) -> Cost {
+        let used = || self.seconds.iter().filter(|(_, seconds)| **seconds > 0.0);
+        let rate = |phase: &Phase, seconds: &f64| {
+            self.images
+                .get(phase)
+                .map_or(0.0, |images| *images as f64 / seconds)
+        };
+        Cost {
+            seconds: used()
+                .map(|(phase, seconds)| (phase.name().into(), *seconds))
+                .collect(),
+            total_seconds: self.total(),
+            images_per_second: used()
+                .map(|(phase, seconds)| (phase.name().into(), rate(phase, seconds)))
+                .collect(),
+            peak_memory_bytes: crate::environment::peak_memory(),
+            threads,
+            resumed: self.resumed,
+            other_isas: self.other_isas.clone(),
+        }
+    }
+}

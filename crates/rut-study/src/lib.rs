@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # What is here
+//!
+//! - [`RunSpec`] describes a run, [`CheckedRunSpec`] is one that can run, [`RunId`] names it.
+//! - [`run()`] runs it, [`RunDir`] is its folder, [`Record`] what is known in the end.
+//! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
+//!
+//! It is not the place of the training loops (`rut-adapt`) or of anything a person types or sees (`rut-cli`).
+
+pub mod checked;
+pub mod environment;
+pub mod error;
+pub mod finished;
+pub mod images;
+pub mod journal;
+pub mod logits_archive;
+pub mod network;
+pub mod places;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod run_dir;
+pub mod run_id;
+pub mod score;
+pub mod settings;
+pub mod spec;
+pub mod upstream;
+
+pub use checked::CheckedRunSpec;
+pub use error::{Error, Result};
+pub use places::Places;
+pub use record::Record;
+pub use run::{Session, run};
+pub use run_dir::{Existing, RunDir};
+pub use run_id::RunId;
+pub use spec::RunSpec;

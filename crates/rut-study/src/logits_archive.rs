@@ -1,0 +1,129 @@
+//! Per-image logits and labels as files: what a run keeps, and what other programs hand over. Scoring is `score`'s.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::npy::NpzTensors;
+use candle_core::{DType, Device, Tensor};
+use rut_adapt::evaluate::SplitLogits;
+use rut_adapt::state::serialize;
+
+use crate::error::{Error, Result, file};
+use crate::run_dir::write_whole;
+
+/// Logits (n × classes) and labels (n) by split, as `logits.safetensors` with `test.logits`, `test.labels` and so on.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_splits(path: &Path, splits: &[(&str, &SplitLogits)]) -> Result<()> {
+    let mut tensors = BTreeMap::new();
+    for (name, split) in splits {
+        let shape = (split.labels.len(), split.classes);
+        let logits = Tensor::from_slice(&split.values, shape, &Device::Cpu)
+            .map_err(rut_adapt::Error::from)?;
+        let labels =
+            Tensor::new(split.labels.as_slice(), &Device::Cpu).map_err(rut_adapt::Error::from)?;
+        tensors.insert(format!("{name}.logits"), logits);
+        tensors.insert(format!("{name}.labels"), labels);
+    }
+    write_whole(path, &serialize(&tensors, "rut.logits", "version 1")?)
+}
+
+/// Logits and labels of a `.safetensors` or `.npz` file with the entries `logits` [n, classes] (f16, bf16, f32, f64) and
+/// `labels` \[n\] (integers). With `split`, the entries are `SPLIT.logits` and `SPLIT.labels`, as a run's folder has them.
+///
+/// # Errors
+/// If the file cannot be read, or an entry is missing, of another shape or type, or a label is negative.
+pub fn read(path: &Path, split: Option<&str>) -> Result<SplitLogits> {
+    let entry =
+        |name: &str| split.map_or_else(|| name.to_owned(), |split| format!("{split}.{name}"));
+    let tensors = read_tensors(path)?;
+    let broken = |problem: String| Error::Broken {
+        path: path.into(),
+        problem,
+    };
+    let get = |name: String| {
+        let known: Vec<&str> = tensors.keys().map(String::as_str).collect();
+        tensors.get(&name).ok_or_else(|| {
+            broken(format!(
+                "expected an entry `{name}`, found {}",
+                known.join(", ")
+            ))
+        })
+    };
+    let (logits, labels) = (get(entry("logits"))?, get(entry("labels"))?);
+    let (&[n, classes], &[m]) = (logits.dims(), labels.dims()) else {
+        return Err(broken(format!(
+            "expected logits [n, classes] and labels [n], found {:?} and {:?}",
+            logits.dims(),
+            labels.dims()
+        )));
+    };
+    if n != m {
+        return Err(broken(format!(
+            "expected as many labels as rows of logits, found {m} and {n}"
+        )));
+    }
+    let values = logits
+        .to_dtype(DType::F32)
+        .and_then(|t| t.flatten_all()?.to_vec1::<f32>());
+    let values = values.map_err(|e| broken(format!("expected floating-point logits: {e}")))?;
+    let labels = integers(labels).map_err(|found| {
+        broken(format!(
+            "expected labels from 0 up, as integers, found {found}"
+        ))
+    })?;
+    Ok(SplitLogits {
+        values,
+        labels,
+        classes,
+    })
+}
+
+fn integers(labels: &Tensor) -> Result<Vec<u32>, String> {
+    if labels.dtype().is_float() {
+        return Err(format!("{:?}", labels.dtype()));
+    }
+    let wide = labels
+        .to_dtype(DType::I64)
+        .and_then(|t| t.to_vec1::<i64>())
+        .map_err(|e| e.to_string())?;
+    wide.into_iter()
+        .map(|label| u32::try_from(label).map_err(|_| label.to_string()))
+        .collect()
+}
+
+fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>> {
+    let broken = |e: candle_core::Error| Error::Broken {
+        path: path.into(),
+        problem: e.to_string(),
+    };
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("npz") => {
+            std::fs::metadata(path).map_err(file("read", path))?;
+            let archive = NpzTensors::new(path).map_err(broken)?;
+            let names: Vec<String> = archive.names().into_iter().cloned().collect();
+            let get = |name: String| {
+                Ok(archive
+                    .get(&name)
+                    .map_err(broken)?
+                    .map(|tensor| (name, tensor)))
+            };
+            names
+                .into_iter()
+                .filter_map(|name| get(name).transpose())
+                .collect()
+        }
+        Some("safetensors") => {
+            let bytes = std::fs::read(path).map_err(file("read", path))?;
+            Ok(candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+                .map_err(broken)?
+                .into_iter()
+                .collect())
+        }
+        _ => Err(Error::Broken {
+            path: path.into(),
+            problem: "expected a file that ends in .safetensors or .npz".into(),
+        }),
+    }
+}

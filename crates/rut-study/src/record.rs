@@ -1,0 +1,164 @@
+//! The record of a finished run: everything a reader needs, and nothing that a second run of the same specification on
+//! the same instruction set would not reproduce, but for `cost`.
+
+use std::collections::BTreeMap;
+
+use rut_metrics::TemperatureFit;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Environment;
+use crate::score::SplitScores;
+use crate::spec::RunSpec;
+
+/// The layout of [`Record`]; a file of another one is refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What `record.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The run's name.
+    pub run_id: String,
+    /// What was run.
+    pub spec: RunSpec,
+    /// On which images.
+    pub data: DataRecord,
+    /// Which network.
+    pub network: NetworkRecord,
+    /// How training ended.
+    pub training: TrainingRecord,
+    /// The label map (prompting only).
+    pub mapping: Option<MappingRecord>,
+    /// Fitted on the validation images, if there are any.
+    pub temperature: Option<TemperatureFit>,
+    /// The test images' figures.
+    pub test: SplitScores,
+    /// The test images' figures under the map made before the last epoch (prompting with `remap = on` only).
+    pub test_before_remap: Option<SplitScores>,
+    /// The validation images' figures.
+    pub validation: Option<SplitScores>,
+    /// What it was made with.
+    pub environment: Environment,
+    /// What it took. Of all entries only this one differs between two runs of one specification.
+    pub cost: Cost,
+}
+
+/// On which images a run worked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecord {
+    /// The data set's name.
+    pub name: String,
+    /// Class names, in label order.
+    pub class_names: Vec<String>,
+    /// SHA-256 over pixels and labels of the training images used.
+    pub train_digest: String,
+    /// The same of the test images.
+    pub test_digest: String,
+    /// Indices of the images trained on, into the (restricted) training split.
+    pub train_indices: Vec<usize>,
+    /// Indices of the images validated on, into the same split.
+    pub validation_indices: Vec<usize>,
+    /// Number of test images.
+    pub test_images: usize,
+    /// Labels used: training and validation images.
+    pub labels_used: usize,
+    /// Classes with fewer images than asked for (with `short_classes = allow`).
+    pub short_classes: Vec<ShortClassRecord>,
+    /// Side of the image on the canvas (prompting), or before the network's own size (probing), pixels.
+    pub image_size: Option<usize>,
+    /// How pixels became the network's input.
+    pub preprocessing: String,
+}
+
+/// A class with fewer images than asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShortClassRecord {
+    /// Its name.
+    pub class: String,
+    /// Images that it has.
+    pub found: usize,
+    /// Images that were asked for.
+    pub wanted: usize,
+}
+
+/// Which network a run adapted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkRecord {
+    /// Name in the table.
+    pub model: String,
+    /// SHA-256 of the checkpoint.
+    pub checkpoint: String,
+    /// SHA-256 of the mask.
+    pub mask: Option<String>,
+    /// Share of non-zero weights over all convolutions and linear layers, 0–1.
+    pub density: f64,
+    /// The same without stem and classifier, 0–1.
+    pub density_without_stem_and_classifier: f64,
+    /// The network as adapted: with the new head in place of the classifier (probing, D13); as `density` for prompting.
+    pub density_adapted: f64,
+    /// Number of source classes.
+    pub source_classes: usize,
+    /// Number of features.
+    pub width: usize,
+}
+
+/// How training ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRecord {
+    /// Trained values.
+    pub trained_values: usize,
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Mean loss of the last epoch, nats.
+    pub final_loss: f64,
+    /// The epoch whose parameters were kept, from 0.
+    pub kept_epoch: u32,
+    /// Its accuracy on the split it was chosen on; absent for `last`.
+    pub selected_accuracy: Option<f64>,
+    /// Warnings that a reader of the figures needs (a selection on the test set, say).
+    pub notes: Vec<String>,
+}
+
+/// The label map that the test figures are under.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappingRecord {
+    /// Source class of every target class.
+    pub sources: Vec<u32>,
+    /// Their names.
+    pub source_names: Vec<String>,
+    /// The map used before the last one was made.
+    pub sources_before_remap: Vec<u32>,
+    /// Targets whose source changed in the last making.
+    pub churn: Option<usize>,
+    /// Choices in which counts alone did not decide, in the last making.
+    pub ties: Option<usize>,
+    /// Targets whose source none of their images was predicted as, in the last making.
+    pub without_evidence: Option<Vec<u32>>,
+}
+
+/// What a run took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Wall-clock seconds by phase, over all sessions of the run.
+    pub seconds: BTreeMap<String, f64>,
+    /// Wall-clock seconds of the whole, over all sessions of the run.
+    pub total_seconds: f64,
+    /// Images through the network per second, by phase.
+    pub images_per_second: BTreeMap<String, f64>,
+    /// Most memory held by the process, bytes.
+    pub peak_memory_bytes: u64,
+    /// Threads.
+    pub threads: usize,
+    /// How often the run was resumed.
+    pub resumed: u32,
+    /// Instruction sets of earlier sessions, where they differ: bit-equality does not hold across them.
+    pub other_isas: Vec<String>,
+}

@@ -1,0 +1,3 @@
+//! Pictures made from records.
+
+pub mod reliability;

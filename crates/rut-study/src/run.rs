@@ -1,0 +1,244 @@
+//! One run from its checked specification to its record. What it writes where is `run_dir`'s, how it trains `rut-adapt`'s.
+
+mod probe;
+mod prompted;
+
+pub(crate) use prompted::untrained_prompt;
+
+use rut_adapt::evaluate::SplitLogits;
+use rut_adapt::state::State;
+
+use crate::checked::CheckedRunSpec;
+use crate::environment::Environment;
+use crate::error::{Error, Result, file};
+use crate::journal::{Display, Journal, Requests};
+use crate::logits_archive::write_splits;
+use crate::network::{LoadedNetwork, density_with_new_head, load};
+use crate::places::Places;
+use crate::record::{
+    Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
+    TrainingRecord,
+};
+use crate::report::reliability;
+use crate::run_dir::{Existing, RunDir, write_whole};
+use crate::score::{score, temperature};
+use crate::spec::Method;
+use rut_adapt::select::Select;
+
+/// What a run needs from the program around it.
+pub struct Session<'a> {
+    /// Shows the run to a person.
+    pub display: &'a mut dyn Display,
+    /// Requests to save or to stop.
+    pub requests: &'a Requests,
+    /// What to do with a folder that is there already.
+    pub existing: Existing,
+    /// Commit that the program was built from.
+    pub commit: &'a str,
+    /// Threads that compute.
+    pub threads: usize,
+}
+
+/// What a method's training leaves behind.
+struct Adapted {
+    test: SplitLogits,
+    test_before_remap: Option<SplitLogits>,
+    validation: Option<SplitLogits>,
+    training: TrainingRecord,
+    mapping: Option<MappingRecord>,
+    preprocessing: String,
+    /// Name and bytes of the trained part's file.
+    trained: (std::path::PathBuf, Vec<u8>),
+}
+
+/// Runs `run`, or finishes it, and gives its folder and record. A finished run that is resumed is left as it is.
+///
+/// # Errors
+/// Whatever reading, training or writing meets; [`Error::Stopped`] after a request to stop.
+pub fn run(
+    run: &CheckedRunSpec,
+    places: &Places,
+    session: Session<'_>,
+) -> Result<(RunDir, Record)> {
+    let name = places
+        .run_name
+        .clone()
+        .unwrap_or_else(|| run.id.to_string());
+    let dir = RunDir::at(places.results_path.join(name));
+    dir.prepare(run, session.existing)?;
+    if dir.is_finished() {
+        session
+            .display
+            .note("the run is finished already: nothing to do");
+        let record = dir.read_record()?;
+        return Ok((dir, record));
+    }
+    let state = saved_state(&dir)?;
+    let Session {
+        display,
+        requests,
+        commit,
+        threads,
+        ..
+    } = session;
+    if let Some(state) = state.as_ref().filter(|state| state.has("step")) {
+        display.resumed(state.number("step")?);
+    }
+    let network = load(run.model, run.source_classes(), &run.files)?;
+    let mut journal = Journal::open(
+        &dir,
+        state.as_ref(),
+        display,
+        requests,
+        places.save_interval(),
+    )?;
+    let adapted = match run.spec.method {
+        Method::Lp => probe::adapt(run, places, &dir, &network, state.as_ref(), &mut journal),
+        Method::Vp => prompted::adapt(run, &dir, &network, state.as_ref(), &mut journal),
+    };
+    let adapted = adapted.map_err(|error| match error {
+        Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
+            dir: dir.path().into(),
+        },
+        error => error,
+    })?;
+    journal.sync()?;
+    let record = record(
+        run,
+        &network,
+        &adapted,
+        (journal.cost(threads), Environment::current(commit)),
+    )?;
+    keep(&dir, &adapted, &record)?;
+    Ok((dir, record))
+}
+
+fn saved_state(dir: &RunDir) -> Result<Option<State>> {
+    let path = dir.state();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(&path).map_err(file("read", &path))?;
+    State::from_bytes(&bytes)
+        .map(Some)
+        .map_err(|e| Error::Broken {
+            path,
+            problem: e.to_string(),
+        })
+}
+
+/// Writes everything, the record last.
+fn keep(dir: &RunDir, adapted: &Adapted, record: &Record) -> Result<()> {
+    let mut splits = vec![("test", &adapted.test)];
+    splits.extend(
+        adapted
+            .validation
+            .as_ref()
+            .map(|logits| ("validation", logits)),
+    );
+    splits.extend(
+        adapted
+            .test_before_remap
+            .as_ref()
+            .map(|logits| ("test_before_remap", logits)),
+    );
+    write_splits(&dir.logits(), &splits)?;
+    let (path, bytes) = &adapted.trained;
+    write_whole(path, bytes)?;
+    let svg = reliability::svg(&record.test.raw, &record.run_id)?;
+    write_whole(&dir.reliability(), svg.as_bytes())?;
+    dir.write_record(record)
+}
+
+fn record(
+    run: &CheckedRunSpec,
+    network: &LoadedNetwork,
+    adapted: &Adapted,
+    made: (Cost, Environment),
+) -> Result<Record> {
+    let fit = adapted.validation.as_ref().map(temperature).transpose()?;
+    let at = fit.as_ref().map(|fit| fit.temperature);
+    let (cost, environment) = made;
+    Ok(Record {
+        format_version: FORMAT_VERSION,
+        run_id: run.id.to_string(),
+        spec: run.spec.clone(),
+        data: data_record(run, &adapted.preprocessing)?,
+        network: network_record(run, network),
+        training: adapted.training.clone(),
+        mapping: adapted.mapping.clone(),
+        temperature: fit,
+        test: score(&adapted.test, at, "test")?,
+        test_before_remap: adapted
+            .test_before_remap
+            .as_ref()
+            .map(|logits| score(logits, at, "test"))
+            .transpose()?,
+        validation: adapted
+            .validation
+            .as_ref()
+            .map(|logits| score(logits, at, "validation"))
+            .transpose()?,
+        environment,
+        cost,
+    })
+}
+
+fn data_record(run: &CheckedRunSpec, preprocessing: &str) -> Result<DataRecord> {
+    let dataset = &run.dataset;
+    let short = run
+        .draw
+        .short_classes
+        .iter()
+        .map(|&(class, found, wanted)| {
+            let class = dataset.class_names[class as usize].clone();
+            ShortClassRecord {
+                class,
+                found,
+                wanted,
+            }
+        });
+    Ok(DataRecord {
+        name: dataset.name.clone(),
+        class_names: dataset.class_names.clone(),
+        train_digest: dataset.train.select(&run.draw.train).digest()?.to_string(),
+        test_digest: dataset.test.digest()?.to_string(),
+        train_indices: run.draw.train.clone(),
+        validation_indices: run.draw.validation.clone(),
+        test_images: dataset.test.len(),
+        labels_used: run.labels_used(),
+        short_classes: short.collect(),
+        image_size: run.image_size,
+        preprocessing: preprocessing.into(),
+    })
+}
+
+fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord {
+    let density = &loaded.density;
+    let overall = density.overall.value();
+    let width = loaded.network.width();
+    NetworkRecord {
+        model: run.model.name.into(),
+        checkpoint: loaded.checkpoint.clone(),
+        mask: loaded.mask.clone(),
+        density: overall,
+        density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
+        density_adapted: match run.spec.method {
+            Method::Lp => density_with_new_head(density, width, run.targets()),
+            Method::Vp => overall,
+        },
+        source_classes: run.source_classes(),
+        width,
+    }
+}
+
+/// What a reader of the figures must be told.
+fn notes(run: &CheckedRunSpec) -> Vec<String> {
+    match run.spec.select {
+        Select::BestTest => vec![
+            "the kept epoch was chosen on the test images: their figures are optimistic (D7)"
+                .into(),
+        ],
+        Select::Last | Select::BestVal => Vec::new(),
+    }
+}

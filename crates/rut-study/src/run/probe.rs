@@ -1,0 +1,110 @@
+//! A run of linear probing: features from the cache, a head, its logits. The loop is `rut_adapt::linear_probe`.
+
+use candle_core::{DType, Device};
+use rut_adapt::Seed;
+use rut_adapt::features::{FeatureCache, FeatureKey};
+use rut_adapt::head::LinearHead;
+use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe, probe_logits};
+use rut_adapt::progress::Reporter;
+use rut_adapt::state::State;
+use rut_data::{ImageSet, Transform};
+
+use super::{Adapted, notes};
+use crate::checked::CheckedRunSpec;
+use crate::error::Result;
+use crate::images::{describe, prepare, transform};
+use crate::journal::Journal;
+use crate::network::LoadedNetwork;
+use crate::places::Places;
+use crate::record::TrainingRecord;
+use crate::run_dir::RunDir;
+
+pub(super) fn adapt(
+    run: &CheckedRunSpec,
+    places: &Places,
+    dir: &RunDir,
+    network: &LoadedNetwork,
+    state: Option<&State>,
+    journal: &mut Journal<'_>,
+) -> Result<Adapted> {
+    let dataset = &run.dataset;
+    let transform = transform(run.spec.method, run.model, run.image_size);
+    let mut extraction = Extraction {
+        network,
+        places,
+        transform: &transform,
+        journal,
+    };
+    let train = extraction.features(&dataset.train.select(&run.draw.train))?;
+    let validation = match run.draw.validation.is_empty() {
+        true => None,
+        false => Some(extraction.features(&dataset.train.select(&run.draw.validation))?),
+    };
+    let test = extraction.features(&dataset.test)?;
+    let width = network.network.width();
+    let head = LinearHead::init(
+        width,
+        run.targets(),
+        Seed(run.spec.seed),
+        DType::F32,
+        &Device::Cpu,
+    )?;
+    let splits = ProbeSplits {
+        train: &train,
+        validation: validation.as_ref(),
+        test: &test,
+    };
+    let finished = linear_probe(splits, head, &run.loop_options(), state, journal)?;
+    let head = finished.trained;
+    Ok(Adapted {
+        test: probe_logits(&head, &test)?,
+        test_before_remap: None,
+        validation: validation
+            .as_ref()
+            .map(|split| probe_logits(&head, split))
+            .transpose()?,
+        training: TrainingRecord {
+            trained_values: (width + 1) * run.targets(),
+            steps: finished.steps,
+            final_loss: finished.final_loss,
+            kept_epoch: finished.epoch,
+            selected_accuracy: finished.selected_accuracy,
+            notes: notes(run),
+        },
+        mapping: None,
+        preprocessing: describe(&transform, network.normalization),
+        trained: (dir.head(), head.to_bytes()?),
+    })
+}
+
+/// What all splits' extraction shares.
+struct Extraction<'a, 'j> {
+    network: &'a LoadedNetwork,
+    places: &'a Places,
+    transform: &'a Transform,
+    journal: &'a mut Journal<'j>,
+}
+
+impl Extraction<'_, '_> {
+    fn features(&mut self, set: &ImageSet) -> Result<LabelledFeatures> {
+        let loaded = self.network;
+        let key = FeatureKey {
+            checkpoint: loaded.checkpoint.clone(),
+            mask: loaded.mask.clone().unwrap_or_else(|| "none".into()),
+            network: loaded.title.clone(),
+            images: set.digest()?.to_string(),
+            preprocessing: describe(self.transform, loaded.normalization),
+        };
+        let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
+        let images = prepare(set, self.transform)?;
+        let mut reporter = Reporter::new(self.journal);
+        let extracted = cache.get(
+            &key,
+            &*loaded.network,
+            &images,
+            loaded.normalization,
+            &mut reporter,
+        )?;
+        Ok(extracted.labelled(set.labels(), DType::F32)?)
+    }
+}

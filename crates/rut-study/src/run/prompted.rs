@@ -1,0 +1,192 @@
+//! A run of visual prompting: prompt, label map, their logits. The loop is `rut_adapt::visual_prompt`.
+
+use candle_core::{DType, Device};
+use rut_adapt::epochs::Finished;
+use rut_adapt::evaluate::{Pass, SplitLogits};
+use rut_adapt::event::{Observer, Phase};
+use rut_adapt::images::LabelledImages;
+use rut_adapt::label_map::{FrequencyMap, LabelMap, Refresh};
+use rut_adapt::progress::Reporter;
+use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::state::State;
+use rut_adapt::visual_prompt::{
+    PromptSplits, Prompted, mapped, remap, source_logits, visual_prompt,
+};
+
+use super::{Adapted, notes};
+use rut_models::ModelSpec;
+
+use crate::checked::CheckedRunSpec;
+use crate::error::{Error, Result};
+use crate::images::{describe, prepare, transform};
+use crate::journal::Journal;
+use crate::network::LoadedNetwork;
+use crate::record::{MappingRecord, TrainingRecord};
+use crate::run_dir::RunDir;
+use crate::spec::Remap;
+
+/// The prompt before training, around images of `image_size` pixels.
+///
+/// # Errors
+/// If the image leaves no border.
+pub(crate) fn untrained_prompt(
+    model: &ModelSpec,
+    image_size: Option<usize>,
+    network: &LoadedNetwork,
+) -> Result<PaddingPrompt> {
+    let canvas = model.input_size as usize;
+    let size = image_size.unwrap_or(canvas);
+    Ok(PaddingPrompt::new(
+        canvas,
+        size,
+        network.normalization,
+        DType::F32,
+        &Device::Cpu,
+    )?)
+}
+
+pub(super) fn adapt(
+    run: &CheckedRunSpec,
+    dir: &RunDir,
+    network: &LoadedNetwork,
+    state: Option<&State>,
+    journal: &mut Journal<'_>,
+) -> Result<Adapted> {
+    let dataset = &run.dataset;
+    let transform = transform(run.spec.method, run.model, run.image_size);
+    let train = prepare(&dataset.train.select(&run.draw.train), &transform)?;
+    let validation = match run.draw.validation.is_empty() {
+        true => None,
+        false => Some(prepare(
+            &dataset.train.select(&run.draw.validation),
+            &transform,
+        )?),
+    };
+    let test = prepare(&dataset.test, &transform)?;
+    let splits = PromptSplits {
+        train: &train,
+        validation: validation
+            .as_ref()
+            .map(|images| images as &dyn LabelledImages),
+        test: &test,
+        classes: run.targets(),
+    };
+    let prompt = untrained_prompt(run.model, run.image_size, network)?;
+    let options = (&run.loop_options(), &run.mapping_options());
+    let finished = visual_prompt(
+        network.network.clone(),
+        splits,
+        prompt,
+        options,
+        state,
+        journal,
+    )?;
+    let scored = scored(run, network, &splits, &finished, journal)?;
+    let prompt = &finished.trained.prompt;
+    Ok(Adapted {
+        test: scored.test,
+        test_before_remap: scored.test_before_remap,
+        validation: scored.validation,
+        training: TrainingRecord {
+            trained_values: prompt.trainable(),
+            steps: finished.steps,
+            final_loss: finished.final_loss,
+            kept_epoch: finished.epoch,
+            selected_accuracy: finished.selected_accuracy,
+            notes: notes(run),
+        },
+        preprocessing: describe(&transform, network.normalization),
+        trained: (dir.prompt(), prompt.to_bytes(&scored.mapping.sources)?),
+        mapping: Some(scored.mapping),
+    })
+}
+
+struct Scored {
+    test: SplitLogits,
+    test_before_remap: Option<SplitLogits>,
+    validation: Option<SplitLogits>,
+    mapping: MappingRecord,
+}
+
+/// The passes after training. Events come last: a state saved on the way must not have told them already.
+fn scored(
+    run: &CheckedRunSpec,
+    network: &LoadedNetwork,
+    splits: &PromptSplits<'_>,
+    finished: &Finished<Prompted>,
+    journal: &mut Journal<'_>,
+) -> Result<Scored> {
+    let Prompted {
+        prompt,
+        map: Some(before),
+    } = &finished.trained
+    else {
+        return Err(Error::Field {
+            field: "epochs",
+            expected: "at least 1".into(),
+            found: "no label map was made".into(),
+        });
+    };
+    let state = || finished.state.clone();
+    let pass = |phase| Pass {
+        phase,
+        step: finished.steps,
+        state: &state,
+    };
+    let mut reporter = Reporter::new(journal);
+    let engine = &*network.network;
+    let again = run.spec.remap == Remap::On && run.mapping.refresh == Refresh::EveryEpoch;
+    let made = match again {
+        true => Some(remap(
+            engine,
+            prompt,
+            splits,
+            run.spec.ties,
+            &pass(Phase::Map),
+            &mut reporter,
+        )?),
+        false => None,
+    };
+    let map = made.as_ref().map_or(before, |made| &made.map);
+    let mut logits =
+        |images, phase| source_logits(engine, prompt, images, &pass(phase), &mut reporter);
+    let validation = splits
+        .validation
+        .map(|images| logits(images, Phase::Validate))
+        .transpose()?;
+    let test = logits(splits.test, Phase::Test)?;
+    if let Some(made) = &made {
+        let event = mapped(run.spec.epochs, made, Some(before));
+        journal
+            .event(&event)
+            .map_err(|error| Error::from(rut_adapt::Error::Observer(error)))?;
+    }
+    Ok(Scored {
+        test: test.map(map),
+        test_before_remap: made.as_ref().map(|_| test.map(before)),
+        validation: validation.map(|source| source.map(map)),
+        mapping: mapping_record(run, map, before, made.as_ref()),
+    })
+}
+
+fn mapping_record(
+    run: &CheckedRunSpec,
+    map: &LabelMap,
+    before: &LabelMap,
+    made: Option<&FrequencyMap>,
+) -> MappingRecord {
+    let names = run.model.upstream.class_names();
+    let name = |&source: &u32| {
+        names
+            .get(source as usize)
+            .map_or_else(|| source.to_string(), |name| (*name).to_owned())
+    };
+    MappingRecord {
+        sources: map.sources().to_vec(),
+        source_names: map.sources().iter().map(name).collect(),
+        sources_before_remap: before.sources().to_vec(),
+        churn: made.map(|made| made.map.churn(before)),
+        ties: made.map(|made| made.ties),
+        without_evidence: made.map(|made| made.without_evidence.clone()),
+    }
+}

@@ -1,0 +1,237 @@
+//! A run's name: readable parts and a hash over what differs from the defaults. It never depends on a path.
+
+use std::fmt;
+
+use rut_data::{Budget, Digest, Shots};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::spec::{Method, NetworkKind, RunSpec};
+
+/// Fields that say where to look. What is found there stands in the id by its digest.
+const PATHS: [&str; 5] = [
+    "checkpoint",
+    "mask",
+    "pretrained_dir",
+    "network",
+    "sparsity",
+];
+
+/// The content that a run reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// SHA-256 of the checkpoint file.
+    pub checkpoint: String,
+    /// SHA-256 of the mask file.
+    pub mask: Option<String>,
+    /// Digest of a user's own images; `None` for a data set of the table, whose name says it.
+    pub data: Option<String>,
+}
+
+/// Name of a run, the same on every machine for the same specification and content.
+///
+/// The hash covers the fields that differ from their default, so that an option added later moves no old id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id of `spec` on `content`.
+    ///
+    /// # Errors
+    /// If a path of the specification is not UTF-8.
+    pub fn new(spec: &RunSpec, content: &Content) -> Result<Self> {
+        let shots = match spec.n_shot {
+            Budget::All => "all".to_owned(),
+            Budget::PerClass(Shots(shots)) => format!("{shots}shot"),
+        };
+        let dataset = readable(&spec.dataset);
+        let method = match spec.method {
+            Method::Lp => "lp".to_owned(),
+            Method::Vp => format!("vp-{}", spec.mapping),
+        };
+        let network = match (spec.network, &spec.checkpoint) {
+            (NetworkKind::Dense, _) => "dense".to_owned(),
+            (NetworkKind::Ticket, None) => format!("ticket{}", spec.sparsity),
+            (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
+        };
+        let hash = Digest::of_bytes(identity(spec, content)?.as_bytes()).to_string();
+        Ok(Self(format!(
+            "{dataset}-{}-{network}-{method}-{shots}-seed{}-{}",
+            spec.model,
+            spec.seed,
+            &hash[..10]
+        )))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The last part of a data set's name or folder, in letters that are safe everywhere.
+fn readable(dataset: &str) -> String {
+    let last = dataset
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(dataset);
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    last.chars().map(safe).take(32).collect()
+}
+
+/// JSON with sorted keys of all fields that differ from their default, paths replaced by content.
+fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
+    let fields = |spec: &RunSpec| match serde_json::to_value(spec) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Error::Spec("a specification is a table".into())),
+        Err(error) => Err(Error::Spec(error.to_string())),
+    };
+    let default = fields(&RunSpec {
+        method: spec.method,
+        ..RunSpec::default()
+    })?;
+    let mut differing: Map<String, Value> = fields(spec)?
+        .into_iter()
+        .filter(|(key, value)| !PATHS.contains(&key.as_str()) && default.get(key) != Some(value))
+        .collect();
+    differing.insert("method".into(), serde_json::json!(spec.method));
+    differing.insert("checkpoint".into(), content.checkpoint.clone().into());
+    if let Some(mask) = &content.mask {
+        differing.insert("mask".into(), mask.clone().into());
+    }
+    if let Some(data) = &content.data {
+        differing.insert("dataset".into(), data.clone().into());
+    }
+    Ok(Value::Object(differing).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content() -> Content {
+        Content {
+            checkpoint: "c".repeat(64),
+            mask: Some("m".repeat(64)),
+            data: None,
+        }
+    }
+
+    fn id(toml: &str) -> String {
+        RunId::new(&RunSpec::from_toml(toml).unwrap(), &content())
+            .unwrap()
+            .to_string()
+    }
+
+    #[test]
+    fn places_of_the_same_content_are_the_same_run() {
+        let a = RunSpec::from_toml("checkpoint = 'a/x.pth'\nmask = 'a/m.pth'").unwrap();
+        let b = RunSpec::from_toml("checkpoint = 'b/y.safetensors'\nmask = 'b/n.pth'").unwrap();
+        assert_eq!(
+            RunId::new(&a, &content()).unwrap(),
+            RunId::new(&b, &content()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_folder_is_named_by_its_last_part_and_told_apart_by_its_content() {
+        let spec = RunSpec::from_toml("dataset = '/data/My Birds/'").unwrap();
+        let of = |data: &str| {
+            RunId::new(
+                &spec,
+                &Content {
+                    data: Some(data.into()),
+                    ..content()
+                },
+            )
+            .unwrap()
+            .to_string()
+        };
+        assert!(of("1").starts_with("my_birds-"), "{}", of("1"));
+        assert_ne!(of("1"), of("2"));
+    }
+
+    /// Ids name folders of results: an id that moves loses them. Add lines here; never change one.
+    #[test]
+    fn ids_are_pinned() {
+        let pinned: &[(&str, &str)] = &[
+            ("", "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967"),
+            (
+                "method = 'lp'",
+                "cifar10-resnet50-ticket9-lp-all-seed4-28cc494a44",
+            ),
+            (
+                "dataset = 'digits'",
+                "digits-resnet50-ticket9-vp-ilm-all-seed4-553652b34e",
+            ),
+            (
+                "n_shot = 16",
+                "cifar10-resnet50-ticket9-vp-ilm-16shot-seed4-e0e7057d3e",
+            ),
+            (
+                "n_shot = 16\nseed = 5",
+                "cifar10-resnet50-ticket9-vp-ilm-16shot-seed5-fbe16733be",
+            ),
+            (
+                "sparsity = 0",
+                "cifar10-resnet50-ticket0-vp-ilm-all-seed4-0d4037b967",
+            ),
+            (
+                "network = 'dense'",
+                "cifar10-resnet50-dense-vp-ilm-all-seed4-0d4037b967",
+            ),
+            (
+                "epochs = 40\nbatch_size = 32",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-7e9b4541e5",
+            ),
+            (
+                "lr = 0.1",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-f2434ace3a",
+            ),
+            (
+                "mapping = 'flm'",
+                "cifar10-resnet50-ticket9-vp-flm-all-seed4-2a6a8ae73f",
+            ),
+            (
+                "classes = ['1', '2']",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-8fbc802ddd",
+            ),
+            (
+                "val_shots = 0",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-318fc0cae9",
+            ),
+            (
+                "val_fraction = 0.2",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-1e5ab3dc0a",
+            ),
+            (
+                "select = 'best-val'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-9251831dd1",
+            ),
+            (
+                "method = 'lp'\nimage_size = 32",
+                "cifar10-resnet50-ticket9-lp-all-seed4-ad2e2d383e",
+            ),
+            (
+                "ties = 'index'\nremap = 'off'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-3f3cf207ea",
+            ),
+        ];
+        for (toml, want) in pinned {
+            assert_eq!(id(toml), *want, "{toml}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The one description of a run that is ever written down. Checking it against files is `checked`'s, naming it `run_id`'s.
+
+use std::path::PathBuf;
+
+use rut_adapt::epochs::Shuffle;
+use rut_adapt::label_map::Ties;
+use rut_adapt::select::Select;
+use rut_data::Budget;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How a network is adapted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Linear probing.
+    Lp,
+    /// Visual prompting (ILM-VP).
+    Vp,
+}
+
+/// Whether the network is dense or a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkKind {
+    /// All weights of the checkpoint.
+    Dense,
+    /// A lottery ticket: checkpoint × mask. The reference calls it `LT`.
+    #[serde(alias = "LT", alias = "lt")]
+    Ticket,
+}
+
+/// Whether the label map is made again after the last epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Remap {
+    /// It is, with the prompt that is kept.
+    #[default]
+    On,
+    /// The map made before the epoch is used for the test after it (defect D18 of the reference).
+    Off,
+}
+
+/// What to do with a class that has fewer images than asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShortClasses {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// What is there is taken, and recorded.
+    Allow,
+}
+
+/// A run: what is adapted, to what, on how many labels, how, and from which seed. Field names are the keys of a TOML file;
+/// every key may be left out, and unknown keys are refused. The defaults are the paper's.
+///
+/// Paths say where to look; a run's identity is the content found there (see [`RunId`](crate::RunId)).
+///
+/// ```
+/// let spec = rut_study::RunSpec::from_toml("method = 'vp'\ndataset = 'digits'\nn_shot = 16")?;
+/// assert_eq!((spec.epochs, spec.batch_size, spec.lr, spec.seed), (100, 128, 0.01, 4));
+/// # Ok::<(), rut_study::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSpec {
+    /// Linear probing or visual prompting.
+    pub method: Method,
+    /// Name of a data set of the table, or a folder of class folders.
+    pub dataset: String,
+    /// Only these classes (names or indices), relabelled in this order; all if empty.
+    pub classes: Vec<String>,
+    /// Training images per class, or all.
+    #[serde(with = "budget_text")]
+    pub n_shot: Budget,
+    /// Share of the training images, per class, that is kept for validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_fraction: Option<f64>,
+    /// Validation images per class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_shots: Option<usize>,
+    /// What to do with classes that are too small.
+    pub short_classes: ShortClasses,
+    /// Name of a model of the table.
+    pub model: String,
+    /// Dense or ticket.
+    pub network: NetworkKind,
+    /// State of iterative pruning, for a ticket found in `pretrained_dir`.
+    pub sparsity: u32,
+    /// Where checkpoints and masks are looked for by model and state.
+    pub pretrained_dir: PathBuf,
+    /// A checkpoint by name, instead of `pretrained_dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<PathBuf>,
+    /// A mask by name, beside `checkpoint`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask: Option<PathBuf>,
+    /// Number of source classes, where the checkpoint's classifier is not the model's usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_classes: Option<usize>,
+    /// Passes over the training images.
+    pub epochs: u32,
+    /// Images per step.
+    pub batch_size: usize,
+    /// Adam's learning rate at the start.
+    pub lr: f64,
+    /// Seeds few-shot draws, orders and initial values.
+    pub seed: u64,
+    /// Whether the training images are shuffled every epoch.
+    pub shuffle: Shuffle,
+    /// Which epoch is kept.
+    pub select: Select,
+    /// Score the validation images every so many epochs; left out, 1 for probing and for a selected epoch, else 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_every: Option<u32>,
+    /// Label mapping (prompting only).
+    pub mapping: String,
+    /// Make the label map again every so many epochs (prompting only).
+    pub mapping_interval: u32,
+    /// What decides between equal counts of a label map (prompting only).
+    pub ties: Ties,
+    /// Whether the label map is made again after the last epoch (prompting only).
+    pub remap: Remap,
+    /// Prompting: side of the image on the canvas, pixels; left out, the data set's if that is smaller than the canvas,
+    /// else half the canvas. Probing: images are first resized to this side (the control for D20); left out, they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<u32>,
+}
+
+impl Default for RunSpec {
+    fn default() -> Self {
+        Self {
+            method: Method::Vp,
+            dataset: "cifar10".into(),
+            classes: Vec::new(),
+            n_shot: Budget::All,
+            val_fraction: None,
+            val_shots: None,
+            short_classes: ShortClasses::Refuse,
+            model: "resnet50".into(),
+            network: NetworkKind::Ticket,
+            sparsity: 9,
+            pretrained_dir: "checkpoints".into(),
+            checkpoint: None,
+            mask: None,
+            source_classes: None,
+            epochs: 100,
+            batch_size: 128,
+            lr: 0.01,
+            seed: 4,
+            shuffle: Shuffle::On,
+            select: Select::Last,
+            eval_every: None,
+            mapping: "ilm".into(),
+            mapping_interval: 1,
+            ties: Ties::Mass,
+            remap: Remap::On,
+            image_size: None,
+        }
+    }
+}
+
+impl RunSpec {
+    /// The specification that a TOML text describes.
+    ///
+    /// # Errors
+    /// If a key is unknown or a value is of the wrong kind.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|e| Error::Spec(e.to_string()))
+    }
+
+    /// The specification as TOML.
+    ///
+    /// # Errors
+    /// If a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::Spec(e.to_string()))
+    }
+
+    /// How often the validation images are scored, in epochs; 0 for never.
+    pub fn eval_interval(&self) -> u32 {
+        match (self.eval_every, self.method, self.select) {
+            (Some(every), _, _) => every,
+            (None, Method::Vp, Select::Last) => 10,
+            (None, _, _) => 1,
+        }
+    }
+}
+
+/// A budget as TOML and JSON hold it: `"all"` or a whole number.
+mod budget_text {
+    use rut_data::{Budget, Shots};
+    use serde::de::{Deserializer, Error};
+    use serde::{Deserialize, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Number(i64),
+        Float(f64),
+        Word(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        budget: &Budget,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match budget {
+            Budget::All => "all".serialize(serializer),
+            Budget::PerClass(Shots(shots)) => shots.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Budget, D::Error> {
+        let text = match Text::deserialize(deserializer)? {
+            Text::Number(number) => number.to_string(),
+            Text::Float(number) => number.to_string(),
+            Text::Word(word) => word,
+        };
+        text.parse().map_err(D::Error::custom)
+    }
+}

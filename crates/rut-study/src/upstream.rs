@@ -1,0 +1,114 @@
+//! A source network without adaptation: its accuracy and calibration on its own source data, and its features.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use rut_adapt::event::Observer;
+use rut_adapt::features::{Extracted, extract};
+use rut_adapt::progress::Reporter;
+use rut_adapt::state::serialize;
+use rut_data::{ImageSet, Transform};
+use rut_models::ModelSpec;
+
+use crate::error::{Error, Result};
+use crate::images::prepare;
+use crate::network::LoadedNetwork;
+use crate::places::Places;
+use crate::run_dir::write_whole;
+use crate::score::{SplitScores, score};
+use crate::spec::RunSpec;
+
+/// The images that a network is scored on without adaptation, and how many classes they have: the test images of a data
+/// set; of a folder of class folders without `train` above them, all images.
+///
+/// # Errors
+/// If the data set is unknown or missing, or a class is.
+pub fn source_images(spec: &RunSpec, places: &Places) -> Result<(ImageSet, usize)> {
+    let folder = Path::new(&spec.dataset);
+    let whole = rut_data::find(&spec.dataset).is_none()
+        && folder.is_dir()
+        && !folder.join("train").is_dir();
+    if whole && spec.classes.is_empty() {
+        let (classes, images) = rut_data::open_class_folders(folder)?;
+        return Ok((images, classes.len()));
+    }
+    let dataset = spec.open_dataset(places)?;
+    Ok((dataset.test, dataset.class_names.len()))
+}
+
+/// Figures of a network on `images` of its own source data, which have `classes` classes.
+///
+/// # Errors
+/// If the images do not have the network's classes, or one cannot be read.
+pub fn upstream(
+    model: &ModelSpec,
+    network: &LoadedNetwork,
+    (images, classes): (&ImageSet, usize),
+    transform: &Transform,
+    observer: &mut dyn Observer,
+) -> Result<SplitScores> {
+    let expected = network.network.classes();
+    if expected != classes {
+        return Err(Error::Field {
+            field: "dataset",
+            expected: format!(
+                "the source data of {} ({}, {expected} classes)",
+                model.name,
+                model.upstream.name()
+            ),
+            found: format!("{classes} classes"),
+        });
+    }
+    let extracted = features(network, images, transform, observer)?;
+    score(&extracted.source_logits(images.labels()), None, "test")
+}
+
+/// Features and logits of `images`.
+///
+/// # Errors
+/// If an image cannot be read.
+pub fn features(
+    network: &LoadedNetwork,
+    images: &ImageSet,
+    transform: &Transform,
+    observer: &mut dyn Observer,
+) -> Result<Extracted> {
+    let images = prepare(images, transform)?;
+    Ok(extract(
+        &*network.network,
+        &images,
+        network.normalization,
+        &mut Reporter::new(observer),
+    )?)
+}
+
+/// Writes `features` [n, width], `logits` [n, source classes] and `labels` (n) to a safetensors file, with `text` as its
+/// metadata entry `rut.extract`.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_features(
+    path: &Path,
+    extracted: &Extracted,
+    labels: &[u32],
+    text: &str,
+) -> Result<()> {
+    let n = extracted.len();
+    let tensor = |values: &[f32], width| {
+        Tensor::from_slice(values, (n, width), &Device::Cpu).map_err(rut_adapt::Error::from)
+    };
+    let labels = Tensor::new(labels, &Device::Cpu).map_err(rut_adapt::Error::from)?;
+    let tensors = BTreeMap::from([
+        (
+            "features".to_owned(),
+            tensor(&extracted.features, extracted.width)?,
+        ),
+        (
+            "logits".to_owned(),
+            tensor(&extracted.logits, extracted.classes)?,
+        ),
+        ("labels".to_owned(), labels),
+    ]);
+    write_whole(path, &serialize(&tensors, "rut.extract", text)?)
+}

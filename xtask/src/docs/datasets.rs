@@ -1,0 +1,88 @@
+//! The table of data sets, written from `rut_data::DATASETS`.
+
+use std::fmt::Write;
+
+use rut_data::{DATASETS, DatasetSpec};
+
+/// A Markdown table with a row per data set.
+pub(super) fn table() -> String {
+    let mut text = String::from(
+        "| name | data set | classes | train | val | test | image | prompt | licence | to get it |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | --- | ---: | --- | --- |\n",
+    );
+    for spec in DATASETS {
+        text.push_str(&row(spec));
+    }
+    text
+}
+
+fn row(spec: &DatasetSpec) -> String {
+    let mut row = String::new();
+    let validation = spec
+        .counts
+        .validation
+        .map_or_else(|| "–".to_owned(), thousands);
+    let origin = match spec.archives {
+        [] => "bundled".to_owned(),
+        _ => format!("`cargo xtask fetch-data {}`", spec.name),
+    };
+    writeln!(
+        row,
+        "| `{}` | [{}]({}) | {} | {} | {validation} | {} | {} | {} | {} | {origin} |",
+        spec.name,
+        spec.title,
+        spec.source,
+        spec.classes.len(),
+        thousands(spec.counts.train),
+        thousands(spec.counts.test),
+        spec.image_size,
+        spec.prompt_size,
+        spec.licence,
+    )
+    .expect("writing to a String cannot fail");
+    row
+}
+
+/// `50000` as `50,000`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_separators() {
+        assert_eq!(
+            [7, 999, 1000, 50_000, 1_234_567].map(thousands),
+            ["7", "999", "1,000", "50,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn each_data_set_has_a_row() {
+        let text = table();
+        assert_eq!(text.lines().count(), DATASETS.len() + 2);
+        for spec in DATASETS {
+            assert!(
+                text.contains(&format!("| `{}` |", spec.name)),
+                "{}",
+                spec.name
+            );
+        }
+        let columns: Vec<_> = text.lines().map(|line| line.matches('|').count()).collect();
+        assert!(
+            columns.iter().all(|count| *count == columns[0]),
+            "{columns:?}"
+        );
+    }
+}

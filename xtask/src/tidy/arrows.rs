@@ -1,0 +1,231 @@
+//! Invariant 2: dependencies point down only, and candle appears first on floor 2.
+
+use super::check::Finding;
+use super::manifest::{Dependency, Manifest, Section};
+use crate::tree::Tree;
+
+/// Where a crate stands and what it may build on.
+struct Place {
+    name: &'static str,
+    floor: u8,
+    /// Crates of this workspace that it may depend on.
+    uses: &'static [&'static str],
+    /// Crates of this workspace that it may depend on behind a feature.
+    uses_behind_feature: &'static [&'static str],
+}
+
+const PLACES: &[Place] = &[
+    Place {
+        name: "rut-kernels",
+        floor: 1,
+        uses: &[],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-metrics",
+        floor: 1,
+        uses: &[],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-data",
+        floor: 1,
+        uses: &[],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-models",
+        floor: 2,
+        uses: &["rut-kernels"],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "xtask",
+        floor: 2,
+        uses: &["rut-data"],
+        uses_behind_feature: &["rut-models"],
+    },
+    Place {
+        name: "rut-adapt",
+        floor: 3,
+        uses: &["rut-models", "rut-data", "rut-metrics"],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-study",
+        floor: 4,
+        uses: &["rut-adapt", "rut-models", "rut-data", "rut-metrics"],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-cli",
+        floor: 5,
+        uses: &[
+            "rut-study",
+            "rut-adapt",
+            "rut-models",
+            "rut-data",
+            "rut-metrics",
+        ],
+        uses_behind_feature: &[],
+    },
+];
+
+/// Findings of this check.
+pub(super) fn find(tree: &Tree) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for manifest in Manifest::of_packages(tree) {
+        let path = &manifest.file.path;
+        let name = manifest.file.package_name().unwrap_or_default();
+        let Some(place) = PLACES.iter().find(|place| place.name == name) else {
+            let message =
+                format!("`{name}` has no floor: add it to PLACES in xtask/src/tidy/arrows.rs");
+            found.push(Finding::new(path, 1, message));
+            continue;
+        };
+        for dependency in manifest.dependencies() {
+            if let Some(message) = objection(place, &dependency) {
+                found.push(Finding::new(path, dependency.line, message));
+            }
+        }
+    }
+    found
+}
+
+/// What is wrong with `dependency` for a crate that stands at `place`.
+fn objection(place: &Place, dependency: &Dependency) -> Option<String> {
+    let target = dependency.name.as_str();
+    if target.starts_with("candle-") && place.floor < 2 {
+        return Some(format!(
+            "`{}` stands on floor 1, which does not know candle (`{target}`): take and give plain slices",
+            place.name
+        ));
+    }
+    let is_ours = PLACES.iter().any(|other| other.name == target);
+    if !is_ours || dependency.section == Section::Dev || place.uses.contains(&target) {
+        return None;
+    }
+    if place.uses_behind_feature.contains(&target) {
+        let message = format!(
+            "`{}` may use `{target}` only behind a feature: make it optional",
+            place.name
+        );
+        return (!dependency.optional).then_some(message);
+    }
+    Some(format!(
+        "`{}` must not depend on `{target}`: arrows point down (it may use: {}); move what is shared to a lower floor",
+        place.name,
+        if place.uses.is_empty() {
+            "nothing".to_owned()
+        } else {
+            place.uses.join(", ")
+        }
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(path: &str, dependencies: &str) -> Vec<Finding> {
+        find(&Tree::of(&[(path, &format!("[package]\n{dependencies}"))]))
+    }
+
+    #[test]
+    fn candle_is_refused_on_floor_1() {
+        let found = findings(
+            "crates/rut-data/Cargo.toml",
+            "[dependencies]\ncandle-core.workspace = true\n",
+        );
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].line, 3);
+        assert!(
+            found[0].message.contains("does not know candle"),
+            "{}",
+            found[0].message
+        );
+        let tests_too = findings(
+            "crates/rut-metrics/Cargo.toml",
+            "[dev-dependencies]\ncandle-nn = \"1\"\n",
+        );
+        assert_eq!(tests_too.len(), 1);
+        assert!(
+            findings(
+                "crates/rut-models/Cargo.toml",
+                "[dependencies]\ncandle-core = \"1\"\n"
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_arrow_that_points_up_or_sideways_is_refused() {
+        let up = findings(
+            "crates/rut-models/Cargo.toml",
+            "[dependencies]\nrut-adapt.workspace = true\n",
+        );
+        assert!(
+            up[0].message.contains("must not depend on `rut-adapt`"),
+            "{}",
+            up[0].message
+        );
+        let sideways = findings(
+            "crates/rut-data/Cargo.toml",
+            "[dependencies]\nrut-metrics.workspace = true\n",
+        );
+        assert!(
+            sideways[0].message.contains("may use: nothing"),
+            "{}",
+            sideways[0].message
+        );
+        assert!(
+            findings(
+                "crates/rut-cli/Cargo.toml",
+                "[dependencies]\nrut-data.workspace = true\n"
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn weights_come_to_xtask_behind_a_feature() {
+        let plain = findings(
+            "xtask/Cargo.toml",
+            "[dependencies]\nrut-models.workspace = true\n",
+        );
+        assert!(
+            plain[0].message.contains("behind a feature"),
+            "{}",
+            plain[0].message
+        );
+        let optional = "[dependencies]\nrut-models = { workspace = true, optional = true }\n";
+        assert!(findings("xtask/Cargo.toml", optional).is_empty());
+    }
+
+    #[test]
+    fn a_crate_without_a_floor_is_a_finding() {
+        let found = findings("crates/rut-new/Cargo.toml", "");
+        assert!(
+            found[0].message.contains("has no floor"),
+            "{}",
+            found[0].message
+        );
+    }
+
+    #[test]
+    fn every_arrow_of_the_table_points_down() {
+        for place in PLACES {
+            for target in place.uses.iter().chain(place.uses_behind_feature) {
+                let below = PLACES.iter().find(|other| other.name == *target).unwrap();
+                // Floor 2 holds two crates, one of which may be asked for by a feature of the other.
+                let same_floor =
+                    place.uses_behind_feature.contains(target) && below.floor == place.floor;
+                assert!(
+                    below.floor < place.floor || same_floor,
+                    "{} → {target}",
+                    place.name
+                );
+            }
+        }
+    }
+}

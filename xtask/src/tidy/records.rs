@@ -1,0 +1,119 @@
+//! Invariant 3: only `rut-study` knows result folders, TOML and JSON records.
+
+use super::check::Finding;
+use super::restricted::{self, Exception, Restricted};
+use crate::rust_text::line_of;
+use crate::tree::Tree;
+
+const RESTRICTED: &[Restricted] = &[Restricted {
+    packages: &["toml", "toml_edit", "serde_json", "serde_yaml", "json"],
+    homes: &["rut-study"],
+    remedy: "derive serde's traits here and let rut-study write them down",
+}];
+
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        owner: "xtask",
+        package: "toml",
+        reason: "reads the workspace's manifests",
+    },
+    Exception {
+        owner: "rut-cli",
+        package: "serde_json",
+        reason: "prints on standard output what `--json` asks for",
+    },
+    Exception {
+        owner: "rut-data",
+        package: "serde_json",
+        reason: "data sets whose split files are JSON",
+    },
+];
+
+/// Files of a run's folder, whose names are written in one crate.
+const FILES: &[&str] = &["record.json", "events.jsonl", "spec.toml"];
+
+/// Crates below `rut-study`.
+const BELOW: &[&str] = &[
+    "rut-kernels",
+    "rut-metrics",
+    "rut-data",
+    "rut-models",
+    "rut-adapt",
+];
+
+/// Findings of this check.
+pub(super) fn find(tree: &Tree) -> Vec<Finding> {
+    let mut found = restricted::find(tree, RESTRICTED, EXCEPTIONS);
+    for (file, masked) in tree.shipped() {
+        if !file
+            .package_name()
+            .is_some_and(|name| BELOW.contains(&name))
+        {
+            continue;
+        }
+        let text = &masked.shipped_with_literals;
+        for name in FILES {
+            for (at, _) in text.match_indices(name) {
+                let message = format!(
+                    "`{name}` belongs to a run's folder, which only rut-study knows: hand the value up instead"
+                );
+                found.push(Finding::new(&file.path, line_of(text, at), message));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_for_the_study() {
+        let json = "[dependencies]\nserde_json.workspace = true\n";
+        let tree = Tree::of(&[
+            ("crates/rut-metrics/Cargo.toml", json),
+            ("crates/rut-data/Cargo.toml", json),
+            ("crates/rut-study/Cargo.toml", json),
+            (
+                "crates/rut-adapt/Cargo.toml",
+                "[dev-dependencies]\nserde_json.workspace = true\n",
+            ),
+            (
+                "xtask/Cargo.toml",
+                "[dependencies]\ntoml.workspace = true\n",
+            ),
+        ]);
+        let found = find(&tree);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].path.as_str(), found[0].line),
+            ("crates/rut-metrics/Cargo.toml", 2)
+        );
+        assert!(
+            found[0].message.contains("rut-study only"),
+            "{}",
+            found[0].message
+        );
+    }
+
+    #[test]
+    fn names_of_run_files_are_for_the_study() {
+        let tree = Tree::of(&[
+            (
+                "crates/rut-adapt/src/a.rs",
+                "//! Not record.json.\nconst A: &str =\n    \"record.json\";\n",
+            ),
+            (
+                "crates/rut-study/src/a.rs",
+                "//! x\nconst A: &str = \"record.json\";\n",
+            ),
+        ]);
+        let found = find(&tree);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].path.as_str(), found[0].line),
+            ("crates/rut-adapt/src/a.rs", 3)
+        );
+    }
+}

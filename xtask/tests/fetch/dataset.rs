@@ -1,0 +1,217 @@
+//! A data set's archive from a server on this machine to the folder that rut reads.
+
+use std::fs;
+use std::path::Path;
+
+use crate::loopback::{Server, cut, rest, status, whole};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rut_data::Archive;
+use tempfile::TempDir;
+use xtask::fetch::{
+    Digests, FetchOptions, Network, Outcome, Patience, fetch, fetch_archive, named,
+};
+
+fn archive_bytes() -> Vec<u8> {
+    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (name, content) in [
+        ("set/labels.txt", "cat\ndog\n"),
+        ("set/images/0.ppm", "P6 1 1 255\n..."),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder
+            .append_data(&mut header, name, content.as_bytes())
+            .unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
+/// A data folder, and how an archive of a table would describe `bytes`.
+struct Trial {
+    folder: TempDir,
+    archive: Archive,
+}
+
+impl Trial {
+    fn of(bytes: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = folder.path().join("sample");
+        fs::write(&sample, bytes).unwrap();
+        let md5: &'static str = Digests::of(&sample).unwrap().md5.leak();
+        let archive = Archive {
+            url: "http://127.0.0.1:1/never",
+            file: "set.tar.gz",
+            md5: Some(md5),
+            sha256: None,
+            unpack_into: "sets",
+        };
+        Self { folder, archive }
+    }
+
+    fn data(&self, path: &str) -> std::path::PathBuf {
+        self.folder.path().join("data").join(path)
+    }
+
+    fn options(&self, mirror: &str, network: Network) -> FetchOptions {
+        let patience = Patience {
+            attempts: 2,
+            first_pause: Default::default(),
+            longest_pause: Default::default(),
+        };
+        FetchOptions {
+            data_dir: self.data(""),
+            mirror: Some(mirror.to_owned()),
+            network,
+            patience,
+        }
+    }
+
+    fn run(&self, mirror: &str, network: Network) -> Result<Outcome, String> {
+        fetch_archive(&self.archive, &self.options(mirror, network))
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    fn is_whole(&self) -> bool {
+        let labels = fs::read_to_string(self.data("sets/set/labels.txt"));
+        labels.is_ok_and(|text| text == "cat\ndog\n") && self.data("sets/set/images/0.ppm").exists()
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_archive_is_fetched_once() {
+    let bytes = archive_bytes();
+    let trial = Trial::of(&bytes);
+    let server = Server::start(vec![cut(&bytes, 20), rest(&bytes, 20)]);
+    let mirror = format!("{}/mirror/", server.url);
+    assert_eq!(trial.run(&mirror, Network::Online), Ok(Outcome::Unpacked));
+    assert!(trial.is_whole());
+    assert_eq!(
+        names(&trial.data(".downloads")),
+        ["set.tar.gz", "set.tar.gz.receipt"]
+    );
+    assert_eq!(
+        server
+            .finish()
+            .iter()
+            .map(|seen| seen.path.as_str())
+            .collect::<Vec<_>>(),
+        ["/mirror/set.tar.gz"; 2]
+    );
+    // The server is gone: a second run asks nobody.
+    assert_eq!(
+        trial.run(&mirror, Network::Online),
+        Ok(Outcome::AlreadyThere)
+    );
+    fs::remove_file(trial.data(".downloads/set.tar.gz")).unwrap();
+    assert_eq!(
+        trial.run(&mirror, Network::Online),
+        Ok(Outcome::AlreadyThere)
+    );
+}
+
+#[test]
+fn what_was_lost_is_unpacked_again_without_the_network() {
+    let bytes = archive_bytes();
+    let trial = Trial::of(&bytes);
+    let server = Server::start(vec![whole(&bytes)]);
+    let mirror = server.url.clone();
+    trial.run(&mirror, Network::Online).unwrap();
+    server.finish();
+    fs::remove_dir_all(trial.data("sets/set/images")).unwrap();
+    assert_eq!(trial.run(&mirror, Network::Offline), Ok(Outcome::Unpacked));
+    assert!(trial.is_whole());
+}
+
+#[test]
+fn offline_says_what_to_get_and_where_to_put_it() {
+    let trial = Trial::of(&archive_bytes());
+    let error = trial
+        .run("http://mirror.example/sets", Network::Offline)
+        .unwrap_err();
+    assert!(error.contains("--offline forbids"), "{error}");
+    assert!(
+        error.contains("get http://mirror.example/sets/set.tar.gz"),
+        "{error}"
+    );
+    assert!(error.contains("set.tar.gz is not there"), "{error}");
+}
+
+#[test]
+fn an_archive_that_was_put_there_by_hand_is_used_if_it_is_right() {
+    let bytes = archive_bytes();
+    let trial = Trial::of(&bytes);
+    fs::create_dir_all(trial.data(".downloads")).unwrap();
+    fs::write(trial.data(".downloads/set.tar.gz"), b"something else").unwrap();
+    assert!(trial.run("", Network::Offline).is_err());
+    assert!(trial.data(".downloads/set.tar.gz.bad").exists());
+    fs::write(trial.data(".downloads/set.tar.gz"), &bytes).unwrap();
+    assert_eq!(trial.run("", Network::Offline), Ok(Outcome::Unpacked));
+    assert!(trial.is_whole());
+}
+
+#[test]
+fn remains_of_a_run_that_was_killed_are_not_taken_for_whole() {
+    let bytes = archive_bytes();
+    let trial = Trial::of(&bytes);
+    let half = trial.data(".downloads/set.tar.gz.unpacking/set");
+    fs::create_dir_all(&half).unwrap();
+    fs::write(half.join("from-before.txt"), "").unwrap();
+    fs::write(trial.data(".downloads/set.tar.gz.part"), &bytes[..50]).unwrap();
+    let server = Server::start(vec![rest(&bytes, 50)]);
+    assert_eq!(
+        trial.run(&server.url, Network::Online),
+        Ok(Outcome::Unpacked)
+    );
+    assert!(trial.is_whole());
+    assert_eq!(names(&trial.data("sets/set")), ["images", "labels.txt"]);
+    assert_eq!(server.finish()[0].range.as_deref(), Some("bytes=50-"));
+}
+
+#[test]
+fn a_failure_leaves_nothing_where_data_is_looked_for() {
+    let bytes = archive_bytes();
+    let trial = Trial::of(&bytes);
+    let server = Server::start(vec![status("404 Not Found", &[])]);
+    assert!(
+        trial
+            .run(&server.url, Network::Online)
+            .unwrap_err()
+            .contains("404")
+    );
+    server.finish();
+    // Whole as its checksum goes, but not an archive.
+    let damaged = &bytes[..bytes.len() - 30];
+    let trial = Trial::of(damaged);
+    let server = Server::start(vec![whole(damaged)]);
+    assert!(
+        trial
+            .run(&server.url, Network::Online)
+            .unwrap_err()
+            .contains("failed to unpack")
+    );
+    server.finish();
+    assert!(!trial.data("sets").exists());
+    assert_eq!(names(&trial.data(".downloads")), ["set.tar.gz"]);
+}
+
+#[test]
+fn the_bundled_data_set_needs_nothing() {
+    let trial = Trial::of(b"");
+    fetch(
+        &named(&["digits".to_owned()]).unwrap(),
+        &trial.options("", Network::Offline),
+    )
+    .unwrap();
+    assert!(!trial.data("").exists());
+}

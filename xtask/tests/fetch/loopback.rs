@@ -1,0 +1,140 @@
+//! A server on this machine that answers each connection with the next of a list of replies, word for
+//! word, and then ends. Not an HTTP server: it does what the test wants, also what no server should.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer; a test that would hang fails instead.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What a client asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Path of the request.
+    pub(crate) path: String,
+    /// Value of its `Range` header.
+    pub(crate) range: Option<String>,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+    thread: JoinHandle<Vec<Seen>>,
+}
+
+impl Server {
+    /// Starts a server that gives `replies`, one per connection.
+    pub(crate) fn start(replies: Vec<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        Self {
+            url,
+            thread: thread::spawn(move || serve(&listener, &replies)),
+        }
+    }
+
+    /// Waits until every reply was given, and says what was asked.
+    pub(crate) fn finish(self) -> Vec<Seen> {
+        self.thread.join().expect("the server ends")
+    }
+}
+
+fn serve(listener: &TcpListener, replies: &[Vec<u8>]) -> Vec<Seen> {
+    listener
+        .set_nonblocking(true)
+        .expect("a listener that can wait");
+    let start = Instant::now();
+    let mut seen = Vec::new();
+    while seen.len() < replies.len() {
+        match listener.accept() {
+            Ok((stream, _)) => seen.push(answer(stream, &replies[seen.len()])),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                assert!(
+                    start.elapsed() < DEADLINE,
+                    "only {seen:?} came of {} requests",
+                    replies.len()
+                );
+                thread::sleep(Duration::from_millis(2));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    seen
+}
+
+fn answer(mut stream: TcpStream, reply: &[u8]) -> Seen {
+    stream.set_nonblocking(false).expect("a stream that blocks");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("a request") == 1 {
+        request.push(byte[0]);
+    }
+    // The client may have heard enough and be gone.
+    let _ = stream.write_all(reply);
+    let request = String::from_utf8(request).expect("a request in ASCII");
+    let mut lines = request.lines();
+    let path = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap_or_default()
+        .to_owned();
+    let range = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("range")
+            .then(|| value.trim().to_owned())
+    });
+    Seen { path, range }
+}
+
+/// A reply with this status line, these headers and this body.
+pub(crate) fn reply(status: &str, headers: &[(&str, String)], body: &[u8]) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// The whole of `body`.
+pub(crate) fn whole(body: &[u8]) -> Vec<u8> {
+    reply(
+        "200 OK",
+        &[("Content-Length", body.len().to_string())],
+        body,
+    )
+}
+
+/// `body` announced, its first `bytes` sent, and the connection cut.
+pub(crate) fn cut(body: &[u8], bytes: usize) -> Vec<u8> {
+    reply(
+        "200 OK",
+        &[("Content-Length", body.len().to_string())],
+        &body[..bytes],
+    )
+}
+
+/// The rest of `body` from byte `from`.
+pub(crate) fn rest(body: &[u8], from: usize) -> Vec<u8> {
+    let headers = [
+        ("Content-Length", (body.len() - from).to_string()),
+        (
+            "Content-Range",
+            format!("bytes {from}-{}/{}", body.len() - 1, body.len()),
+        ),
+    ];
+    reply("206 Partial Content", &headers, &body[from..])
+}
+
+/// A status without a body.
+pub(crate) fn status(line: &str, headers: &[(&str, String)]) -> Vec<u8> {
+    let mut all = vec![("Content-Length", "0".to_owned())];
+    all.extend_from_slice(headers);
+    reply(line, &all, b"")
+}

@@ -1,0 +1,305 @@
+//! Archives that are fine, damaged and hostile.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{Builder, EntryType, Header};
+use tempfile::TempDir;
+use xtask::fetch::{Limits, place, unpack};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// An entry of a tar file exactly as given, whatever the tar crate thinks of the name.
+fn entry(name: &str, kind: EntryType, content: &[u8]) -> (Header, Vec<u8>) {
+    let mut header = Header::new_gnu();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(kind);
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    if matches!(kind, EntryType::Symlink | EntryType::Link) {
+        header.set_link_name("/etc/passwd").unwrap();
+    }
+    header.set_cksum();
+    (header, content.to_vec())
+}
+
+fn tar_gz(entries: &[(Header, Vec<u8>)]) -> Vec<u8> {
+    let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (header, content) in entries {
+        builder.append(header, content.as_slice()).unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
+fn file(name: &str, content: &str) -> (Header, Vec<u8>) {
+    entry(name, EntryType::Regular, content.as_bytes())
+}
+
+/// A folder with an archive in it, and a place to unpack it.
+struct Trial {
+    folder: TempDir,
+    archive: PathBuf,
+}
+
+impl Trial {
+    fn of(name: &str, bytes: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join(name);
+        fs::write(&archive, bytes).unwrap();
+        Self { folder, archive }
+    }
+
+    fn target(&self) -> PathBuf {
+        self.folder.path().join("inner").join("into")
+    }
+
+    fn run(&self) -> Result<(), String> {
+        fs::create_dir(self.folder.path().join("inner")).unwrap();
+        let bytes = fs::metadata(&self.archive).unwrap().len();
+        unpack(&self.archive, &self.target(), Limits::of_archive(bytes))
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.target().join(path)).unwrap()
+    }
+}
+
+/// Asserts that the archive is refused with `reason` and left nothing beside the folder it went to.
+fn refused(name: &str, bytes: &[u8], reason: &str) {
+    let trial = Trial::of(name, bytes);
+    let error = trial.run().unwrap_err();
+    assert!(error.contains(reason), "{error}");
+    let outside: Vec<_> = fs::read_dir(trial.folder.path().join("inner"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    assert_eq!(outside, [trial.target()]);
+}
+
+#[test]
+fn a_tar_is_unpacked() {
+    let folder = entry("a/empty/", EntryType::Directory, b"");
+    let bytes = tar_gz(&[file("./a/b.txt", "b"), folder, file("c.txt", "c")]);
+    for name in ["x.tar.gz", "x.tgz"] {
+        let trial = Trial::of(name, &bytes);
+        trial.run().unwrap();
+        assert_eq!(
+            (trial.read("a/b.txt").as_str(), trial.read("c.txt").as_str()),
+            ("b", "c")
+        );
+        assert!(trial.target().join("a/empty").is_dir());
+    }
+}
+
+#[test]
+fn long_names_are_unpacked() {
+    let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    let name = format!("{}/a.txt", "long".repeat(40));
+    let mut header = Header::new_gnu();
+    header.set_size(1);
+    header.set_mode(0o644);
+    builder
+        .append_data(&mut header, &name, b"a".as_slice())
+        .unwrap();
+    let trial = Trial::of("x.tar.gz", &builder.into_inner().unwrap().finish().unwrap());
+    trial.run().unwrap();
+    assert_eq!(trial.read(&name), "a");
+}
+
+fn zip_of(fill: impl FnOnce(&mut ZipWriter<File>)) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zip");
+    let mut writer = ZipWriter::new(File::create(&path).unwrap());
+    fill(&mut writer);
+    writer.finish().unwrap();
+    fs::read(path).unwrap()
+}
+
+#[test]
+fn a_zip_is_unpacked() {
+    let bytes = zip_of(|writer| {
+        writer
+            .add_directory("a", SimpleFileOptions::default())
+            .unwrap();
+        writer
+            .start_file("a/b.txt", SimpleFileOptions::default())
+            .unwrap();
+        writer.write_all("b".repeat(1000).as_bytes()).unwrap();
+    });
+    let trial = Trial::of("x.zip", &bytes);
+    trial.run().unwrap();
+    assert_eq!(trial.read("a/b.txt"), "b".repeat(1000));
+}
+
+#[test]
+fn a_file_that_is_no_archive_is_the_data() {
+    let trial = Trial::of("train_32x32.mat", b"MATLAB");
+    trial.run().unwrap();
+    assert_eq!(trial.read("train_32x32.mat"), "MATLAB");
+}
+
+#[test]
+fn paths_that_leave_the_folder_are_refused() {
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[file("a", ""), file("../evil", "x")]),
+        "refused `../evil`: it climbs",
+    );
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[file("a/../../evil", "x")]),
+        "refused `a/../../evil`",
+    );
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[file("/evil", "x")]),
+        "refused `/evil`: an absolute path",
+    );
+    // The zip crate writes no such name, so that it is patched in.
+    let fine = zip_of(|writer| {
+        writer
+            .start_file("aa/evil", SimpleFileOptions::default())
+            .unwrap()
+    });
+    let evil = String::from_utf8_lossy(&fine).matches("aa/evil").count();
+    assert_eq!(evil, 2, "once at the file and once in the directory");
+    refused(
+        "x.zip",
+        &replace(&fine, b"aa/evil", b"../evil"),
+        "refused `../evil`: it climbs",
+    );
+    refused(
+        "x.zip",
+        &replace(&fine, b"aa/evil", b"/a/evil"),
+        "refused `/a/evil`: an absolute path",
+    );
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut out = bytes.to_vec();
+    for at in 0..=out.len() - from.len() {
+        if out[at..].starts_with(from) {
+            out[at..at + to.len()].copy_from_slice(to);
+        }
+    }
+    out
+}
+
+#[test]
+fn links_and_devices_are_refused() {
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[entry("a", EntryType::Symlink, b"")]),
+        "refused `a`: a link",
+    );
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[entry("a", EntryType::Link, b"")]),
+        "refused `a`: a link",
+    );
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[entry("a", EntryType::Fifo, b"")]),
+        "refused `a`: neither a file nor a folder",
+    );
+    let link = zip_of(|writer| {
+        writer
+            .add_symlink("a", "/etc/passwd", SimpleFileOptions::default())
+            .unwrap()
+    });
+    refused("x.zip", &link, "refused `a`: a link");
+}
+
+#[test]
+fn bombs_are_refused() {
+    let zeros = vec![0; 80 << 20];
+    let bomb = tar_gz(&[entry("zeros", EntryType::Regular, &zeros)]);
+    assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+    let limits = |archive: &Path, into: &Path, limits| {
+        format!("{:#}", unpack(archive, into, limits).unwrap_err())
+    };
+    let trial = Trial::of("x.tar.gz", &bomb);
+    let small = Limits {
+        bytes: 64 << 20,
+        members: 10,
+    };
+    let error = limits(&trial.archive, &trial.folder.path().join("a"), small);
+    assert!(error.contains("far more than a data set would"), "{error}");
+    let many: Vec<_> = (0..11).map(|n| file(&n.to_string(), "")).collect();
+    let trial = Trial::of("x.tar.gz", &tar_gz(&many));
+    let error = limits(&trial.archive, &trial.folder.path().join("a"), small);
+    assert!(error.contains("too many files"), "{error}");
+}
+
+#[test]
+fn a_zip_that_lies_about_its_size_is_damaged() {
+    let fine = zip_of(|writer| {
+        writer
+            .start_file("a", SimpleFileOptions::default())
+            .unwrap();
+        writer.write_all(&[7; 5000]).unwrap();
+    });
+    let lie = replace(&fine, &5000_u32.to_le_bytes(), &50_u32.to_le_bytes());
+    assert!(lie != fine);
+    assert!(Trial::of("x.zip", &lie).run().is_err());
+}
+
+#[test]
+fn damaged_archives_are_errors() {
+    let bytes = tar_gz(&[file("a", &"a".repeat(5000)), file("b", "b")]);
+    for length in [0, 5, bytes.len() / 2, bytes.len() - 9] {
+        let error = Trial::of("x.tar.gz", &bytes[..length]).run();
+        assert!(
+            error.is_err(),
+            "the first {length} of {} bytes",
+            bytes.len()
+        );
+    }
+    let bytes = zip_of(|writer| {
+        writer
+            .start_file("a", SimpleFileOptions::default())
+            .unwrap()
+    });
+    assert!(Trial::of("x.zip", &bytes[..bytes.len() / 2]).run().is_err());
+}
+
+#[test]
+fn placing_keeps_what_is_there_and_replaces_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    for (path, content) in [
+        ("from/a/new/x", "1"),
+        ("from/a/same", "1"),
+        ("to/a/same", "0"),
+        ("to/a/other", "0"),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    place(&from, &to).unwrap();
+    let read = |path: &str| fs::read_to_string(to.join(path)).unwrap();
+    assert_eq!(
+        [read("a/new/x"), read("a/same"), read("a/other")],
+        ["1", "1", "0"]
+    );
+}
+
+#[test]
+fn placing_stops_at_a_folder_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    fs::create_dir_all(&from).unwrap();
+    fs::create_dir_all(to.join("a")).unwrap();
+    fs::write(from.join("a"), "").unwrap();
+    let error = place(&from, &to).unwrap_err().to_string();
+    assert!(
+        error.contains("is in the way: it is a folder and a file should be there"),
+        "{error}"
+    );
+}
