@@ -1,168 +1,23 @@
 //! The one training loop: epochs, batches, learning rate, scores, the best epoch, and going on after a stop. What a step
 //! is, `linear_probe` and `visual_prompt` say.
 
-use rut_data::{Order, Seed, batches};
+mod method;
+mod options;
+mod position;
+
+pub use method::Method;
+pub use options::{LoopOptions, Shuffle};
+
+use rut_data::{Order, batches};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{Pass, SplitLogits};
+use crate::evaluate::Pass;
 use crate::event::{Event, Phase};
-use crate::loss::Scored;
 use crate::progress::{At, Reporter};
 use crate::schedule::MultiStep;
-use crate::select::{Best, Select, position};
+use crate::select::{Best, Select};
 use crate::state::State;
-
-/// In which order the images of an epoch come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shuffle {
-    /// Another seeded order every epoch.
-    #[default]
-    On,
-    /// As they are.
-    Off,
-}
-
-/// How long and how a loop trains.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LoopOptions {
-    /// Passes over the training images.
-    pub epochs: u32,
-    /// Images per step; the last batch of an epoch may be smaller.
-    pub batch_size: usize,
-    /// Adam's learning rate at the start.
-    pub learning_rate: f64,
-    /// Seeds the order of the images and what the method draws.
-    pub seed: Seed,
-    /// Order of the images.
-    pub shuffle: Shuffle,
-    /// Which epoch's parameters are kept.
-    pub select: Select,
-    /// Score the validation split (with `best-test` the test split) every so many epochs, and after the last; 0 for never.
-    pub eval_every: u32,
-}
-
-impl LoopOptions {
-    /// The learning-rate schedule.
-    ///
-    /// # Errors
-    /// If an option lies outside its range.
-    pub fn check(&self) -> Result<MultiStep> {
-        let refuse = |field, expected: &str, found: String| {
-            Err(Error::Option {
-                field,
-                expected: expected.into(),
-                found,
-            })
-        };
-        if self.epochs == 0 {
-            return refuse("epochs", "at least 1", "0".into());
-        }
-        if self.batch_size == 0 {
-            return refuse("batch_size", "at least 1", "0".into());
-        }
-        if self.select != Select::Last && self.eval_every == 0 {
-            return refuse(
-                "eval_every",
-                "at least 1, for the best epoch is looked for",
-                "0".into(),
-            );
-        }
-        MultiStep::new(self.learning_rate, self.epochs)
-    }
-
-    fn scores_after(&self, epoch: u32) -> bool {
-        self.eval_every > 0
-            && ((epoch + 1).is_multiple_of(self.eval_every) || epoch + 1 == self.epochs)
-    }
-}
-
-/// What a method does in the loop.
-pub trait Method {
-    /// What is trained, as much of it as a selected epoch needs.
-    type Trained: Clone;
-
-    /// Number of training images.
-    fn images(&self) -> usize;
-
-    /// Called before the first batch of `epoch`.
-    ///
-    /// # Errors
-    /// If the method's preparation fails.
-    fn before_epoch(
-        &mut self,
-        epoch: u32,
-        pass: &Pass<'_>,
-        reporter: &mut Reporter<'_>,
-    ) -> Result<()>;
-
-    /// One optimiser step on the images at `indices`; loss and hits are those before it.
-    ///
-    /// # Errors
-    /// If a tensor operation or reading an image fails.
-    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Scored>;
-
-    /// Target logits of the split that is looked at while training, and its name; `None` if there is none.
-    ///
-    /// # Errors
-    /// If a tensor operation or reading an image fails.
-    fn watch(
-        &self,
-        pass: &Pass<'_>,
-        reporter: &mut Reporter<'_>,
-    ) -> Result<Option<(SplitLogits, Phase)>>;
-
-    /// What is trained, as it is now.
-    fn trained(&self) -> Self::Trained;
-
-    /// Writes `trained` into a state under `name`.
-    fn save_trained(&self, name: &str, trained: &Self::Trained, state: &mut State);
-
-    /// What [`save_trained`](Self::save_trained) wrote.
-    ///
-    /// # Errors
-    /// If it is missing or of another shape.
-    fn restore_trained(&self, name: &str, state: &State) -> Result<Self::Trained>;
-
-    /// Writes everything but what is trained into a state (the optimiser, say).
-    fn save(&self, state: &mut State);
-
-    /// Takes over what is trained and what [`save`](Self::save) wrote.
-    ///
-    /// # Errors
-    /// If something is missing or of another shape.
-    fn restore(&mut self, trained: Self::Trained, state: &State) -> Result<()>;
-}
-
-/// Where the loop is: `batch` batches of `epoch` are done.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Position {
-    epoch: u32,
-    batch: u32,
-    step: u64,
-    loss_sum: f64,
-    correct: u64,
-}
-
-impl Position {
-    fn save(&self, state: &mut State) {
-        state.put_number("epoch", self.epoch.into());
-        state.put_number("batch", self.batch.into());
-        state.put_number("step", self.step);
-        state.put_float("loss_sum", self.loss_sum);
-        state.put_number("correct", self.correct);
-    }
-
-    fn restore(state: &State) -> Result<Self> {
-        Ok(Self {
-            epoch: position(state, "epoch")?,
-            batch: position(state, "batch")?,
-            step: state.number("step")?,
-            loss_sum: state.float("loss_sum")?,
-            correct: state.number("correct")?,
-        })
-    }
-}
+use position::Position;
 
 /// A trained method.
 #[derive(Clone, Debug)]

@@ -432,6 +432,9 @@ pub struct MetricsArgs {
     /// Read `SPLIT.logits` and `SPLIT.labels`, as `logits.safetensors` of a run's folder has them (test, validation)
     #[arg(long)]
     pub split: Option<String>,
+    /// Another such file for the same samples: differences, paired, with intervals
+    #[arg(long, value_name = "OTHER")]
+    pub against: Option<PathBuf>,
     /// Binning convention: guo, torchmetrics or netcal
     #[arg(long, default_value = "guo")]
     pub convention: String,

@@ -1,6 +1,6 @@
 //! Figures as text tables for a terminal. Which figures there are, `rut-metrics` says.
 
-use rut_metrics::{Interval, Summary};
+use rut_metrics::{Interval, Intervals, Summary};
 use rut_study::score::SplitScores;
 use rut_study::Record;
 
@@ -77,28 +77,46 @@ pub fn scores(scores: &SplitScores, temperature: Option<f64>) -> String {
     columns(&rows)
 }
 
-/// Every metric of a summary, one a line.
-pub fn summary(summary: &Summary) -> String {
+/// Every metric of a summary, one a line, with 95 % intervals where there are some.
+pub fn summary(summary: &Summary, intervals: &Intervals) -> String {
+    let range = |i: Interval, show: fn(f64) -> String| {
+        format!("95 % interval {} to {}", show(i.lo), show(i.hi))
+    };
     let rows = [
-        ("samples", summary.n.to_string()),
-        ("classes", summary.classes.to_string()),
-        ("accuracy", percent(summary.accuracy)),
-        ("top-5 accuracy", percent(summary.top5)),
-        ("mean confidence", percent(summary.mean_confidence)),
-        ("NLL", plain(summary.nll)),
-        ("Brier", plain(summary.brier)),
-        ("ECE (15 bins)", percent(summary.ece)),
-        ("RMSCE", percent(summary.rmsce)),
-        ("MCE", percent(summary.mce)),
-        ("ECE (equal mass)", percent(summary.adaptive_ece)),
-        ("ECE (class-wise)", percent(summary.classwise_ece)),
+        ("samples", summary.n.to_string(), None),
+        ("classes", summary.classes.to_string(), None),
+        (
+            "accuracy",
+            percent(summary.accuracy),
+            Some(range(intervals.accuracy, percent)),
+        ),
+        ("top-5 accuracy", percent(summary.top5), None),
+        ("mean confidence", percent(summary.mean_confidence), None),
+        ("NLL", plain(summary.nll), Some(range(intervals.nll, plain))),
+        (
+            "Brier",
+            plain(summary.brier),
+            Some(range(intervals.brier, plain)),
+        ),
+        (
+            "ECE (15 bins)",
+            percent(summary.ece),
+            Some(range(intervals.ece, percent)),
+        ),
+        ("RMSCE", percent(summary.rmsce), None),
+        ("MCE", percent(summary.mce), None),
+        ("ECE (equal mass)", percent(summary.adaptive_ece), None),
+        ("ECE (class-wise)", percent(summary.classwise_ece), None),
         (
             "squared CE (debiased)",
             format!("{:.6}", summary.debiased_ece_squared),
+            None,
         ),
-        ("KS", percent(summary.ks)),
+        ("KS", percent(summary.ks), None),
     ];
-    columns(&rows.map(|(name, value)| vec![name.to_owned(), value]))
+    columns(
+        &rows.map(|(name, value, range)| vec![name.to_owned(), value, range.unwrap_or_default()]),
+    )
 }
 
 /// The table at the end of a run.

@@ -7,6 +7,7 @@ use candle_core::npy::NpzTensors;
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::serialize;
+use rut_metrics::Logits;
 
 use crate::error::{Error, Result, file};
 use crate::run_dir::write_whole;
@@ -29,12 +30,42 @@ pub fn write_splits(path: &Path, splits: &[(&str, &SplitLogits)]) -> Result<()> 
     write_whole(path, &serialize(&tensors, "rut.logits", "version 1")?)
 }
 
-/// Logits and labels of a `.safetensors` or `.npz` file with the entries `logits` [n, classes] (f16, bf16, f32, f64) and
-/// `labels` \[n\] (integers). With `split`, the entries are `SPLIT.logits` and `SPLIT.labels`, as a run's folder has them.
+/// Logits and labels of a file, at the file's own precision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArchivedLogits {
+    values: Values,
+    /// One per row of logits.
+    pub labels: Vec<u32>,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// Row-major logits.
+#[derive(Clone, Debug, PartialEq)]
+enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+impl ArchivedLogits {
+    /// The logits as metrics take them.
+    ///
+    /// # Errors
+    /// If one is not finite.
+    pub fn logits(&self) -> rut_metrics::Result<Logits<'_>> {
+        match &self.values {
+            Values::F32(values) => Logits::new(values, self.classes),
+            Values::F64(values) => Logits::new(values, self.classes),
+        }
+    }
+}
+
+/// Logits and labels of a `.safetensors` or `.npz` file with the entries `logits` (n × classes; f16, bf16, f32 or f64) and
+/// `labels` (n; integers). With `split`, the entries are `SPLIT.logits` and `SPLIT.labels`, as a run's folder has them.
 ///
 /// # Errors
 /// If the file cannot be read, or an entry is missing, of another shape or type, or a label is negative.
-pub fn read(path: &Path, split: Option<&str>) -> Result<SplitLogits> {
+pub fn read(path: &Path, split: Option<&str>) -> Result<ArchivedLogits> {
     let entry =
         |name: &str| split.map_or_else(|| name.to_owned(), |split| format!("{split}.{name}"));
     let tensors = read_tensors(path)?;
@@ -53,10 +84,9 @@ pub fn read(path: &Path, split: Option<&str>) -> Result<SplitLogits> {
     };
     let (logits, labels) = (get(entry("logits"))?, get(entry("labels"))?);
     let (&[n, classes], &[m]) = (logits.dims(), labels.dims()) else {
+        let (logits, labels) = (logits.dims(), labels.dims());
         return Err(broken(format!(
-            "expected logits [n, classes] and labels [n], found {:?} and {:?}",
-            logits.dims(),
-            labels.dims()
+            "expected logits [n, classes] and labels [n], found {logits:?} and {labels:?}"
         )));
     };
     if n != m {
@@ -64,20 +94,31 @@ pub fn read(path: &Path, split: Option<&str>) -> Result<SplitLogits> {
             "expected as many labels as rows of logits, found {m} and {n}"
         )));
     }
-    let values = logits
-        .to_dtype(DType::F32)
-        .and_then(|t| t.flatten_all()?.to_vec1::<f32>());
-    let values = values.map_err(|e| broken(format!("expected floating-point logits: {e}")))?;
+    let values = floats(logits)
+        .map_err(|found| broken(format!("expected floating-point logits, found {found}")))?;
     let labels = integers(labels).map_err(|found| {
         broken(format!(
             "expected labels from 0 up, as integers, found {found}"
         ))
     })?;
-    Ok(SplitLogits {
+    Ok(ArchivedLogits {
         values,
         labels,
         classes,
     })
+}
+
+fn floats(logits: &Tensor) -> Result<Values, String> {
+    let flat = logits.flatten_all().map_err(|e| e.to_string())?;
+    let values = match logits.dtype() {
+        DType::F64 => flat.to_vec1().map(Values::F64),
+        DType::F32 | DType::F16 | DType::BF16 => flat
+            .to_dtype(DType::F32)
+            .and_then(|flat| flat.to_vec1())
+            .map(Values::F32),
+        other => return Err(format!("{other:?}")),
+    };
+    values.map_err(|e| e.to_string())
 }
 
 fn integers(labels: &Tensor) -> Result<Vec<u32>, String> {

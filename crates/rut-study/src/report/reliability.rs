@@ -56,6 +56,7 @@ where
     B::ErrorType: 'static,
 {
     let mut chart = ChartBuilder::on(area)
+        .margin_left(10)
         .margin_right(20)
         .x_label_area_size(36)
         .y_label_area_size(52)
@@ -101,6 +102,7 @@ where
         .unwrap_or(0)
         .max(1) as f64;
     let mut chart = ChartBuilder::on(area)
+        .margin_left(10)
         .margin_right(20)
         .margin_bottom(8)
         .x_label_area_size(36)

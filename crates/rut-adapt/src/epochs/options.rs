@@ -1,0 +1,73 @@
+//! How long and in what order a loop trains. The learning rate over the epochs is `schedule`'s.
+
+use rut_data::Seed;
+
+use crate::error::{Error, Result};
+use crate::schedule::MultiStep;
+use crate::select::Select;
+
+/// In which order the images of an epoch come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shuffle {
+    /// Another seeded order every epoch.
+    #[default]
+    On,
+    /// As they are.
+    Off,
+}
+
+/// How long and how a loop trains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoopOptions {
+    /// Passes over the training images.
+    pub epochs: u32,
+    /// Images per step; the last batch of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Adam's learning rate at the start.
+    pub learning_rate: f64,
+    /// Seeds the order of the images and what the method draws.
+    pub seed: Seed,
+    /// Order of the images.
+    pub shuffle: Shuffle,
+    /// Which epoch's parameters are kept.
+    pub select: Select,
+    /// Score the validation split (with `best-test` the test split) every so many epochs, and after the last; 0 for never.
+    pub eval_every: u32,
+}
+
+impl LoopOptions {
+    /// The learning-rate schedule.
+    ///
+    /// # Errors
+    /// If an option lies outside its range.
+    pub fn check(&self) -> Result<MultiStep> {
+        let refuse = |field, expected: &str, found: String| {
+            Err(Error::Option {
+                field,
+                expected: expected.into(),
+                found,
+            })
+        };
+        if self.epochs == 0 {
+            return refuse("epochs", "at least 1", "0".into());
+        }
+        if self.batch_size == 0 {
+            return refuse("batch_size", "at least 1", "0".into());
+        }
+        if self.select != Select::Last && self.eval_every == 0 {
+            return refuse(
+                "eval_every",
+                "at least 1, for the best epoch is looked for",
+                "0".into(),
+            );
+        }
+        MultiStep::new(self.learning_rate, self.epochs)
+    }
+
+    /// Whether the watched split is scored after `epoch`.
+    pub(super) fn scores_after(&self, epoch: u32) -> bool {
+        self.eval_every > 0
+            && ((epoch + 1).is_multiple_of(self.eval_every) || epoch + 1 == self.epochs)
+    }
+}
