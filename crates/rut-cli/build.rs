@@ -5,15 +5,15 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=../../.git/HEAD");
     println!("cargo::rerun-if-changed=../../.git/refs/heads");
-    let output = Command::new("git")
-        .args(["rev-parse", "--short=12", "HEAD"])
-        .output();
-    let commit = output
-        .ok()
-        .filter(|output| output.status.success())
-        .and_then(|output| String::from_utf8(output.stdout).ok());
-    println!(
-        "cargo::rustc-env=RUT_COMMIT={}",
-        commit.as_deref().map_or("unknown", str::trim)
-    );
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    let dirty = git(&["status", "--porcelain", "--untracked-files=no"])
+        .is_some_and(|changes| !changes.is_empty());
+    let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".into());
+    let suffix = if dirty { "-dirty" } else { "" };
+    // Not `RUT_…`: cargo sets it for the program that `cargo run` starts, too, where such variables are settings.
+    println!("cargo::rustc-env=COMMIT_OF_BUILD={commit}{suffix}");
 }

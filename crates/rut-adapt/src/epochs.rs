@@ -47,6 +47,14 @@ pub fn train<M: Method>(
     reporter: &mut Reporter<'_>,
 ) -> Result<Finished<M::Trained>> {
     let schedule = options.check()?;
+    if method.images() == 0 {
+        let (expected, found) = ("at least one training image".into(), "none".into());
+        return Err(Error::Option {
+            field: "training images",
+            expected,
+            found,
+        });
+    }
     let mut training = Training {
         options,
         schedule,

@@ -11,7 +11,8 @@ use crate::images::{LabelledImages, image_tensor};
 use crate::progress::{At, Reporter};
 use crate::state::State;
 
-/// Images per step of a pass without training. A frozen network treats images one by one: it changes no figure.
+/// Images per step of a pass without training. A frozen network treats images one by one, but for the last bits: matrix
+/// products round by their shape. It is therefore fixed, and no option.
 pub const PASS_BATCH: usize = 32;
 
 /// Logits of a whole split.

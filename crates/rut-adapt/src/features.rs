@@ -10,11 +10,9 @@ use rut_models::{FrozenNetwork, Normalization};
 
 use crate::error::Result;
 use crate::evaluate::{Pass, SplitLogits, each_batch, flat};
-use crate::event::Phase;
 use crate::images::LabelledImages;
 use crate::linear_probe::LabelledFeatures;
 use crate::progress::Reporter;
-use crate::state::State;
 
 /// What a frozen network says of every image of a split.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,64 +74,64 @@ impl Extracted {
     }
 }
 
-/// Runs `network` over all `images` but the first `from`, normalised, and hands features [b, width] and logits
-/// [b, classes] of every batch to `take`.
-pub(crate) fn extract_from(
-    network: &dyn FrozenNetwork,
-    images: &dyn LabelledImages,
-    from: usize,
-    normalization: Normalization,
-    reporter: &mut Reporter<'_>,
-    mut take: impl FnMut(&[f32], &[f32]) -> Result<()>,
-) -> Result<()> {
-    let channel = |values: [f32; 3]| {
-        Tensor::new(&values, network.device())?
-            .to_dtype(network.dtype())?
-            .reshape((1, 3, 1, 1))
-    };
-    let (mean, std) = (channel(normalization.mean)?, channel(normalization.std)?);
-    let pass = Pass {
-        phase: Phase::Extract,
-        step: 0,
-        state: &State::default,
-    };
-    each_batch(
-        &Rest { images, from },
-        network.dtype(),
-        &pass,
-        reporter,
-        |batch, _| {
+/// A network and what its input is normalised by.
+#[derive(Clone, Copy)]
+pub struct Extractor<'a> {
+    /// The network.
+    pub network: &'a dyn FrozenNetwork,
+    /// Mean and standard deviation of its input.
+    pub normalization: Normalization,
+}
+
+impl Extractor<'_> {
+    /// Features and logits of all `images`, without a cache. `pass` says where a loop goes on that is stopped meanwhile.
+    ///
+    /// # Errors
+    /// If an image cannot be read, the network fails, or the observer stops the pass.
+    pub fn extract(
+        &self,
+        images: &dyn LabelledImages,
+        pass: &Pass<'_>,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Extracted> {
+        let mut all = Extracted::new(self.network.width(), self.network.classes());
+        self.extract_rest(
+            &Rest { images, from: 0 },
+            pass,
+            reporter,
+            |features, logits| {
+                all.features.extend(features);
+                all.logits.extend(logits);
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// Hands features [b, width] and logits [b, classes] of every batch to `take`.
+    fn extract_rest(
+        &self,
+        images: &Rest<'_>,
+        pass: &Pass<'_>,
+        reporter: &mut Reporter<'_>,
+        mut take: impl FnMut(&[f32], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let network = self.network;
+        let channel = |values: [f32; 3]| {
+            Tensor::new(&values, network.device())?
+                .to_dtype(network.dtype())?
+                .reshape((1, 3, 1, 1))
+        };
+        let (mean, std) = (
+            channel(self.normalization.mean)?,
+            channel(self.normalization.std)?,
+        );
+        each_batch(images, network.dtype(), pass, reporter, |batch, _| {
             let input = batch.broadcast_sub(&mean)?.broadcast_div(&std)?;
             let outputs = network.infer(&input)?;
             take(&flat(&outputs.features)?, &flat(&outputs.logits)?)
-        },
-    )
-}
-
-/// Features and logits of all `images` under `network`, without a cache.
-///
-/// # Errors
-/// If an image cannot be read, the network fails, or the observer stops the pass.
-pub fn extract(
-    network: &dyn FrozenNetwork,
-    images: &dyn LabelledImages,
-    normalization: Normalization,
-    reporter: &mut Reporter<'_>,
-) -> Result<Extracted> {
-    let mut all = Extracted::new(network.width(), network.classes());
-    extract_from(
-        network,
-        images,
-        0,
-        normalization,
-        reporter,
-        |features, logits| {
-            all.features.extend(features);
-            all.logits.extend(logits);
-            Ok(())
-        },
-    )?;
-    Ok(all)
+        })
+    }
 }
 
 /// The images of a source from one index on.

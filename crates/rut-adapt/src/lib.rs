@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod select;
 pub mod state;
 pub mod visual_prompt;
+pub mod whole_file;
 
 pub use error::{Error, Result};
 pub use event::{Event, Observer, Silent};

@@ -3,7 +3,7 @@
 use candle_core::{Tensor, Var};
 
 use crate::epochs::{Finished, LoopOptions, Method, train};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evaluate::{Pass, SplitLogits};
 use crate::event::{Observer, Phase};
 use crate::head::LinearHead;
@@ -55,7 +55,7 @@ pub fn linear_probe(
     resume: Option<&State>,
     observer: &mut dyn Observer,
 ) -> Result<Finished<LinearHead>> {
-    check_watched(options, splits.validation.is_some())?;
+    options.check_watched(splits.validation.map_or(0, |split| split.labels.len()))?;
     let mut probe = Probe {
         splits,
         select: options.select,
@@ -63,21 +63,6 @@ pub fn linear_probe(
         adam: Adam::new(),
     };
     train(&mut probe, options, resume, &mut Reporter::new(observer))
-}
-
-/// `best-val` needs a validation split.
-///
-/// # Errors
-/// If there is none.
-pub(crate) fn check_watched(options: &LoopOptions, has_validation: bool) -> Result<()> {
-    if options.select == Select::BestVal && !has_validation {
-        return Err(Error::Option {
-            field: "select",
-            expected: "`last`, or a validation split (`--val-fraction`, `--val-shots`)".into(),
-            found: "best-val without validation images".into(),
-        });
-    }
-    Ok(())
 }
 
 impl Method for Probe<'_> {

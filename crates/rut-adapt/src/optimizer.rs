@@ -1,6 +1,6 @@
 //! Adam, as `torch.optim.Adam` computes it, with moments that can be saved. It knows no schedule and no model.
 
-use candle_core::{DType, Result as TensorResult, Tensor};
+use candle_core::{Result as TensorResult, Tensor};
 
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -116,16 +116,4 @@ impl Adam {
         };
         Ok(Self { step, moments })
     }
-}
-
-/// The number of values of `tensor` that are NaN or infinite.
-///
-/// # Errors
-/// If the tensor cannot be read.
-pub fn non_finite(tensor: &Tensor) -> TensorResult<usize> {
-    let values = tensor
-        .to_dtype(DType::F64)?
-        .flatten_all()?
-        .to_vec1::<f64>()?;
-    Ok(values.iter().filter(|v| !v.is_finite()).count())
 }

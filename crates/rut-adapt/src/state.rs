@@ -125,7 +125,7 @@ impl State {
     /// All of it as the bytes of a safetensors file; the texts stand in its metadata, one `name=text` a line.
     ///
     /// # Errors
-    /// If a tensor is of another type than f32, f64 and u32.
+    /// If a tensor is of another type than f32, f64 and i64.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let lines = self
             .texts
@@ -167,7 +167,7 @@ impl State {
 /// The bytes of a safetensors file with `text` under `key` in its metadata: the same bytes for the same content.
 ///
 /// # Errors
-/// If a tensor is of another type than f32, f64 and u32.
+/// If a tensor is of another type than f32, f64 and i64.
 pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> Result<Vec<u8>> {
     let mut raw = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
@@ -188,7 +188,7 @@ pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> R
 /// The tensors of a safetensors file, on the CPU, and the text under `key` in its metadata (empty without one).
 ///
 /// # Errors
-/// If the bytes are no whole safetensors file, or a tensor is of another type than f32, f64 and u32.
+/// If the bytes are no whole safetensors file, or a tensor is of another type than f32, f64 and i64.
 pub fn deserialize(bytes: &[u8], key: &str) -> Result<(BTreeMap<String, Tensor>, String)> {
     let broken = |e: safetensors::SafeTensorError| {
         unfit("the file", "a whole safetensors file", &e.to_string())
@@ -225,14 +225,14 @@ fn to_bytes(name: &str, tensor: &Tensor) -> Result<(Dtype, Vec<u8>)> {
                 .flat_map(|v| v.to_le_bytes())
                 .collect(),
         ),
-        DType::U32 => (
-            Dtype::U32,
-            flat.to_vec1::<u32>()?
+        DType::I64 => (
+            Dtype::I64,
+            flat.to_vec1::<i64>()?
                 .iter()
                 .flat_map(|v| v.to_le_bytes())
                 .collect(),
         ),
-        other => return Err(unfit(name, "f32, f64 or u32", &format!("{other:?}"))),
+        other => return Err(unfit(name, "f32, f64 or i64", &format!("{other:?}"))),
     })
 }
 
@@ -240,11 +240,11 @@ fn to_tensor(view: &TensorView<'_>) -> Result<Tensor> {
     let dtype = match view.dtype() {
         Dtype::F32 => DType::F32,
         Dtype::F64 => DType::F64,
-        Dtype::U32 => DType::U32,
+        Dtype::I64 => DType::I64,
         other => {
             return Err(unfit(
                 "the file",
-                "f32, f64 or u32 tensors",
+                "f32, f64 or i64 tensors",
                 &format!("{other:?}"),
             ));
         }

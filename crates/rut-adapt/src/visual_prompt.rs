@@ -19,7 +19,7 @@ use crate::images::{LabelledImages, image_tensor};
 use crate::label_map::{
     FrequencyMap, LabelMap, LabelMappingSpec, Refresh, Ties, check_classes, random_map,
 };
-use crate::linear_probe::{check_watched, gradients};
+use crate::linear_probe::gradients;
 use crate::loss::{Scored, cross_entropy, label_tensor, score};
 use crate::optimizer::Adam;
 use crate::progress::Reporter;
@@ -74,7 +74,7 @@ pub fn visual_prompt(
     observer: &mut dyn Observer,
 ) -> Result<Finished<Prompted>> {
     let (options, mapping) = options;
-    check_watched(options, splits.validation.is_some())?;
+    options.check_watched(splits.validation.map_or(0, LabelledImages::len))?;
     check_classes(network.classes(), splits.classes)?;
     if mapping.interval == 0 {
         return Err(Error::Option {

@@ -18,7 +18,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Say more on stderr; twice for details
+    /// Say more on stderr (twice: of the cache, too)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -371,6 +371,20 @@ pub struct TakenUpFlags {
     /// Where the data set is looked for, if it moved since
     #[arg(long, alias = "data_dir", value_name = "DIR", default_value = "data")]
     pub data_dir: PathBuf,
+    /// Where the network's files are looked for, if they moved since
+    #[arg(
+        long,
+        alias = "pretrained_dir",
+        value_name = "DIR",
+        conflicts_with = "checkpoint"
+    )]
+    pub pretrained_dir: Option<PathBuf>,
+    /// The checkpoint, if it moved since
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The mask beside it
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    pub mask: Option<PathBuf>,
     /// Threads [default: one per core that the process may use]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -405,10 +419,10 @@ pub struct ExtractArgs {
     /// Which network and images.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Which images of the data set
+    /// Which images of the data set; of a folder of class folders without `train`, all
     #[arg(long, value_enum, default_value_t)]
     pub split: ExtractSplit,
-    /// The file to write: `features` n × width, `logits` n × classes, `labels` n
+    /// The file to write: `features` n × width, `logits` n × classes, `labels` n where there are any, and the images' names
     #[arg(long, short, value_name = "FILE.safetensors")]
     pub output: PathBuf,
 }

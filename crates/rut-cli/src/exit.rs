@@ -61,6 +61,8 @@ fn code(error: &anyhow::Error) -> u8 {
         ) => USAGE,
         Some(Error::Adapt(error)) => adapt_code(error),
         Some(Error::Data(error)) => data_code(error),
+        Some(Error::NoNetworkFolder { .. }) => MISSING,
+        Some(Error::NotATicket { .. }) => USAGE,
         Some(Error::Models(rut_models::Error::Ticket { .. })) => MISSING,
         Some(Error::Models(rut_models::Error::Io { source, .. }) | Error::File { source, .. }) => {
             io_code(source)
@@ -79,10 +81,13 @@ fn adapt_code(error: &rut_adapt::Error) -> u8 {
 
 fn data_code(error: &rut_data::Error) -> u8 {
     use rut_data::Error::{
-        BadClassList, BadOption, Io, MissingData, ShortClass, UnknownClass, UnknownDataset,
+        BadClassList, BadFolder, BadOption, Io, MissingData, ShortClass, UnknownClass,
+        UnknownDataset,
     };
     match error {
-        MissingData { .. } => MISSING,
+        MissingData { .. } | BadFolder { .. } => MISSING,
+        // A path that is not there is missing; a word that is no name is mistyped.
+        UnknownDataset { name, .. } if name.contains('/') => MISSING,
         UnknownDataset { .. }
         | UnknownClass { .. }
         | BadClassList { .. }

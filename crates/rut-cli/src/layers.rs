@@ -1,6 +1,8 @@
 //! From flags, settings and files to one specification: TOML < `RUT_*` < `--set` < flags. What a field means is
 //! `rut-study`'s.
 
+use std::ffi::OsString;
+
 use anyhow::{bail, Result};
 use rut_study::settings::Settings;
 use rut_study::spec::Method;
@@ -29,27 +31,22 @@ pub struct Resolved {
 ///
 /// # Errors
 /// If a file cannot be read, a key is unknown, or a value is of the wrong kind.
-pub fn resolve(
-    method: Method,
-    args: &RunArgs,
-    variables: impl Iterator<Item = (String, String)>,
-) -> Result<Resolved> {
-    let variables: Vec<(String, String)> = variables.collect();
-    let mut above = environment(&variables);
+pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -> Result<Resolved> {
+    let mut above = environment(variables);
     settings(&args.layers.set, &mut above)?;
     above.cover(flags(args)?);
     let quickstart =
         args.layers.config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
     let mut all = match &args.layers.config {
         Some(path) => Settings::read(path)?,
-        None if quickstart => Settings::parse(quickstart_layer(method))?,
+        None if quickstart => Settings::parse(quickstart_layer(method), "the quickstart")?,
         None => Settings::default(),
     };
     check_method(method, &all)?;
     all.cover(above);
-    all.set("method", method_name(method));
-    if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(&variables)) {
-        all.set("cache_dir", &cache);
+    all.set("method", method_name(method), "the command");
+    if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
+        all.set("cache_dir", &cache, "the user's cache folder");
     }
     let (spec, places) = all.resolve()?;
     Ok(Resolved {
@@ -57,6 +54,14 @@ pub fn resolve(
         places,
         quickstart,
     })
+}
+
+/// The environment's variables, but for those that are no text.
+pub fn variables() -> Vec<(String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }
 
 fn method_name(method: Method) -> &'static str {
@@ -70,7 +75,7 @@ fn method_name(method: Method) -> &'static str {
 fn check_method(method: Method, file: &Settings) -> Result<()> {
     match file.text("method") {
         Some(found) if found != method_name(method) => {
-            bail!("the file says `method = \"{found}\"`: run `rut {found}` instead")
+            bail!("use the file for `rut {}`: it says `method = \"{found}\"`; run `rut {found}` instead", method_name(method))
         }
         _ => Ok(()),
     }
@@ -104,7 +109,7 @@ fn environment(variables: &[(String, String)]) -> Settings {
         .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()))
     {
         if let Some(key) = name.strip_prefix("RUT_") {
-            found.set(&key.to_lowercase(), value);
+            found.set(&key.to_lowercase(), value, &format!("the variable {name}"));
         }
     }
     found
@@ -115,7 +120,11 @@ fn settings(pairs: &[String], above: &mut Settings) -> Result<()> {
         let Some((key, value)) = text.split_once('=') else {
             bail!("read `--set {text}`: expected KEY=VALUE")
         };
-        above.set(&key.trim().replace('-', "_"), value.trim());
+        above.set(
+            &key.trim().replace('-', "_"),
+            value.trim(),
+            &format!("--set {text}"),
+        );
     }
     Ok(())
 }
@@ -128,11 +137,6 @@ fn flags(args: &RunArgs) -> Result<Settings> {
              and give it as --checkpoint: its zeros are used as they are"
         );
     }
-    if network.network == Some(NetworkChoice::Dense)
-        && network.sparsity.is_some_and(|state| state != 0)
-    {
-        bail!("use --sparsity beside --network dense: a state of pruning is a ticket's; leave one of the two out");
-    }
     let mut all = Settings::of(&args.data)?;
     for part in [
         Settings::of(network)?,
@@ -141,32 +145,11 @@ fn flags(args: &RunArgs) -> Result<Settings> {
     ] {
         all.cover(part);
     }
-    if let Some(classes) = &args.data.classes {
-        all.set_list("classes", expand(classes)?);
-    }
     if train.allow_short {
-        all.set("short_classes", "allow");
+        all.set("short_classes", "allow", "--allow-short");
     }
     if train.no_shuffle {
-        all.set("shuffle", "off");
-    }
-    Ok(all)
-}
-
-/// Class lists with ranges of indices: `0-9` stands for ten classes.
-pub fn expand(classes: &[String]) -> Result<Vec<String>> {
-    let mut all = Vec::new();
-    for class in classes {
-        let range = class.split_once('-').and_then(|(a, b)| {
-            Some((a.trim().parse::<u32>().ok()?, b.trim().parse::<u32>().ok()?))
-        });
-        match range {
-            Some((first, last)) if first > last => {
-                bail!("use --classes {class}: expected a range that goes up")
-            }
-            Some((first, last)) => all.extend((first..=last).map(|class| class.to_string())),
-            None => all.push(class.trim().to_owned()),
-        }
+        all.set("shuffle", "off", "--no-shuffle");
     }
     Ok(all)
 }
@@ -179,12 +162,13 @@ mod tests {
 
     fn resolved(line: &str, variables: &[(&str, &str)]) -> Result<Resolved> {
         let cli = Cli::try_parse_from(line.split_whitespace())?;
-        let variables = variables
+        let variables: Vec<_> = variables
             .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         match cli.command {
-            Command::Vp(args) => resolve(Method::Vp, &args, variables),
-            Command::Lp(args) => resolve(Method::Lp, &args, variables),
+            Command::Vp(args) => resolve(Method::Vp, &args, &variables),
+            Command::Lp(args) => resolve(Method::Lp, &args, &variables),
             _ => bail!("not a run"),
         }
     }
@@ -199,7 +183,7 @@ mod tests {
             quickstart,
         } = resolved(line, &[]).unwrap();
         let want = RunSpec {
-            sparsity: 8,
+            sparsity: Some(8),
             pretrained_dir: "tickets".into(),
             ..RunSpec::default()
         };
@@ -256,21 +240,31 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_classes_are_spelt_out() {
-        let spec = resolved("rut lp --dataset gtsrb --classes 0-2,7", &[])
-            .unwrap()
-            .spec;
-        assert_eq!(spec.classes, ["0", "1", "2", "7"]);
+    fn what_is_wrong_is_named_with_where_it_came_from() {
+        for (line, variables, texts) in [
+            (
+                "rut vp",
+                vec![("RUT_LRR", "1")],
+                ["the variable RUT_LRR", "unknown field `lrr`"],
+            ),
+            (
+                "rut vp --set lr=abc",
+                vec![],
+                ["--set lr=abc", "expected f64"],
+            ),
+            ("rut vp --n-shot 0", vec![], ["--n-shot", "from 1 up"]),
+        ] {
+            let error = format!("{:#}", resolved(line, &variables).unwrap_err());
+            assert!(
+                texts.iter().all(|text| error.contains(text)),
+                "{line}: {error}"
+            );
+        }
     }
 
     #[test]
     fn the_reference_s_other_networks_are_explained() {
         let error = resolved("rut vp --network sparsezoo", &[]).unwrap_err();
         assert!(format!("{error:#}").contains("--checkpoint"), "{error:#}");
-        let error = resolved("rut vp --network dense --sparsity 3", &[]).unwrap_err();
-        assert!(
-            format!("{error:#}").contains("--network dense"),
-            "{error:#}"
-        );
     }
 }

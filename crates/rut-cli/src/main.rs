@@ -10,6 +10,7 @@ mod progress;
 mod signals;
 mod table;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -54,6 +55,7 @@ fn start_logs(verbose: u8) {
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
 }
@@ -69,4 +71,4 @@ fn set_threads(wanted: Option<usize>) -> usize {
 }
 
 /// The commit that the binary was built from.
-const COMMIT: &str = env!("RUT_COMMIT");
+const COMMIT: &str = env!("COMMIT_OF_BUILD");

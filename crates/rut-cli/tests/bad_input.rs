@@ -193,6 +193,35 @@ fn options_that_would_be_ignored_or_cannot_be_met_are_refused() {
         &["best-val", "validation"],
     );
     refuses(dir.path(), "vp --run-name a/b", 2, &["run_name", "a/b"]);
+    refuses(
+        dir.path(),
+        "vp --mapping rlm --remap off",
+        2,
+        &["remap", "rlm makes no use of it"],
+    );
+    refuses(
+        dir.path(),
+        "vp --classes 0-400000000",
+        2,
+        &["classes", "0-400000000", "10 classes"],
+    );
+    refuses(
+        dir.path(),
+        "vp --threads 60000",
+        2,
+        &["threads", "1 to 1024"],
+    );
+    refuses(
+        dir.path(),
+        "vp --network dense --dataset digits --model resnet20_cifar100 --sparsity 3",
+        2,
+        &["sparsity"],
+    );
+    let line = format!(
+        "{DIGITS} --checkpoint {} --sparsity 8",
+        checkpoint(8).display()
+    );
+    refuses(dir.path(), &line, 2, &["sparsity", "checkpoint"]);
     let line = format!("{DIGITS} --mask {}", mask(8).display());
     refuses(dir.path(), &line, 2, &["mask", "checkpoint"]);
 }
@@ -267,6 +296,40 @@ fn a_mask_of_another_network_or_with_halves_is_refused() {
         tensors.0.insert("layer4.0.conv2.weight".into(), moved);
     });
     refuses(dir.path(), &with(&other), 1, &["layer4.0.conv2.weight"]);
+}
+
+#[test]
+fn a_ticket_without_its_mask_is_no_ticket() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = format!("{DIGITS} --checkpoint {}", checkpoint(8).display());
+    refuses(
+        dir.path(),
+        &line,
+        2,
+        &[
+            "no mask was given and no weight is zero",
+            "--mask",
+            "--network dense",
+        ],
+    );
+    let results = dir.path().join("results");
+    assert!(
+        !results.exists(),
+        "what fails at the start leaves no folder that blocks the next try"
+    );
+    let part = altered(dir.path(), &mask(8), |tensors| {
+        tensors.0.retain(|name, _| name.starts_with("layer1"));
+    });
+    let line = format!(
+        "{line} --mask {} --results-path {}",
+        part.display(),
+        results.display()
+    );
+    let (out, err) = ends(rut(dir.path(), &line), 0);
+    assert!(
+        err.contains("does not cover 14 layers") && out.contains("does not cover 14 layers"),
+        "{err}"
+    );
 }
 
 #[test]

@@ -11,7 +11,8 @@ use rut::{ends, only_run, record, small};
 /// Kills per method.
 const KILLS: usize = 10;
 
-/// Pseudo-random milliseconds of life for a killed process: another sequence in every run of the test, printed.
+/// Pseudo-random milliseconds of life for a killed process: another sequence in every run of the test, printed
+/// when it fails.
 struct Lives(u64);
 
 impl Lives {
@@ -26,16 +27,16 @@ impl Lives {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        Duration::from_millis(30 + self.0 % 600)
+        Duration::from_millis(30 + self.0 % 400)
     }
 }
 
 fn compare(method: &str, trained: &str) {
     let (left_alone, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let more = "--epochs 12 --save-every 0";
+    let more = "--epochs 40 --save-every 0";
     ends(small(left_alone.path(), method, more), 0);
     let mut lives = Lives::new();
-    let mut kills = 0;
+    let (mut kills, mut told) = (0, Vec::new());
     let started = Instant::now();
     while kills < KILLS {
         assert!(
@@ -49,9 +50,11 @@ fn compare(method: &str, trained: &str) {
             .spawn()
             .unwrap();
         let life = lives.next();
+        told.push(life.as_millis());
         std::thread::sleep(life);
         if child.try_wait().unwrap().is_some() {
-            // It came to its end first: begin anew, for the kills that are still owed.
+            // It came to its end first. It must have ended rightly; then it begins anew, for the kills that are owed.
+            assert_equal(method, trained, (left_alone.path(), killed.path()));
             std::fs::remove_dir_all(killed.path()).unwrap();
             std::fs::create_dir_all(killed.path()).unwrap();
             continue;
@@ -60,8 +63,13 @@ fn compare(method: &str, trained: &str) {
         child.wait().unwrap();
         kills += 1;
     }
+    println!("{method}: killed or ended after {told:?} ms");
     ends(small(killed.path(), method, &format!("{more} --resume")), 0);
-    let (a, b) = (only_run(left_alone.path()), only_run(killed.path()));
+    assert_equal(method, trained, (left_alone.path(), killed.path()));
+}
+
+fn assert_equal(method: &str, trained: &str, (left_alone, killed): (&Path, &Path)) {
+    let (a, b) = (only_run(left_alone), only_run(killed));
     assert_eq!(record(&a), record(&b), "{method}");
     for name in ["events.jsonl", "logits.safetensors", trained] {
         let read = |run: &Path| std::fs::read(run.join(name)).unwrap();
@@ -112,5 +120,61 @@ fn an_interrupted_run_says_how_to_go_on() {
     assert!(
         err.contains("an unfinished run") && err.contains("--resume"),
         "{err}"
+    );
+}
+
+/// A resume whose feature cache is gone extracts again; a stop meanwhile must not lose the trained state.
+#[cfg(unix)]
+#[test]
+fn a_stop_while_features_are_extracted_again_loses_nothing() {
+    let (left_alone, stopped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let more = "--epochs 400 --save-every 0";
+    ends(small(left_alone.path(), "lp", more), 0);
+    let cache = stopped.path().join("cache");
+    let interrupted_once = |ready: &dyn Fn() -> bool| {
+        let mut child = small(stopped.path(), "lp", &format!("{more} --resume"));
+        let mut child = child
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        while !ready()
+            && child.try_wait().unwrap().is_none()
+            && started.elapsed() < Duration::from_secs(60)
+        {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let asked = std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        asked.unwrap();
+        child.wait().unwrap().code()
+    };
+    let steps = || {
+        let runs = std::fs::read_dir(stopped.path().join("results"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let text =
+            runs.filter_map(|run| std::fs::read_to_string(run.path().join("events.jsonl")).ok());
+        text.map(|text| text.lines().count()).max().unwrap_or(0)
+    };
+    assert_eq!(
+        interrupted_once(&|| steps() > 50),
+        Some(130),
+        "stopped in training"
+    );
+    assert!(steps() > 50);
+    std::fs::remove_dir_all(&cache).unwrap();
+    let part = || {
+        std::fs::read_dir(cache.join("rut/features")).is_ok_and(|mut files| files.next().is_some())
+    };
+    interrupted_once(&part);
+    ends(small(stopped.path(), "lp", &format!("{more} --resume")), 0);
+    assert_equal(
+        "lp",
+        "head.safetensors",
+        (left_alone.path(), stopped.path()),
     );
 }

@@ -91,6 +91,7 @@ fn eval_gives_the_record_s_figures_and_predict_a_class() {
         );
         let again: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(again, record(&run)["test"]);
+
         let (out, _) = ends(
             rut(
                 dir.path(),
@@ -152,7 +153,7 @@ fn metrics_of_a_run_s_logits_are_the_record_s() {
 fn a_second_probe_reads_the_cache_and_a_broken_cache_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
     ends(small(dir.path(), "lp", "--run-name a"), 0);
-    let cache = dir.path().join("cache/rut");
+    let cache = dir.path().join("cache/rut/features");
     let entries = || {
         std::fs::read_dir(&cache)
             .unwrap()
@@ -216,4 +217,108 @@ fn the_dropped_mask_is_another_network() {
     );
     let found: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(found["density"]["overall"], 1.0);
+}
+
+/// Cargo sets variables of the build for the program that `cargo run` starts, too: none of them may be taken for a setting.
+#[test]
+fn the_readme_s_first_command_runs_under_cargo() {
+    let mut command = std::process::Command::new(env!("CARGO"));
+    command
+        .current_dir(rut::root())
+        .args("run --quiet -p rut-cli -- vp --dry-run".split_whitespace());
+    let (out, _) = ends(command, 0);
+    assert!(out.contains("dataset = \"digits\""), "{out}");
+}
+
+#[test]
+fn a_folder_that_another_process_works_in_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    ends(small(dir.path(), "lp", "--run-name one"), 0);
+    let lock = std::fs::File::open(dir.path().join("results/one/.lock")).unwrap();
+    lock.lock().unwrap();
+    for more in ["--resume", "--overwrite"] {
+        let (_, err) = ends(
+            small(dir.path(), "lp", &format!("--run-name one {more}")),
+            2,
+        );
+        assert!(err.contains("going on in another process"), "{err}");
+    }
+    assert!(dir.path().join("results/one/record.json").exists());
+    drop(lock);
+    ends(small(dir.path(), "lp", "--run-name one --overwrite"), 0);
+}
+
+#[test]
+fn a_finished_run_can_be_asked_from_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    ends(small(dir.path(), "lp", "--run-name one"), 0);
+    let run = dir.path().join("results/one");
+    let mut away = rut(dir.path(), &format!("eval {}", run.display()));
+    away.current_dir(dir.path());
+    let (_, err) = ends(away, 3);
+    assert!(err.contains("--pretrained-dir"), "{err}");
+    let checkpoints = rut::root().canonicalize().unwrap().join("checkpoints");
+    let mut away = rut(
+        dir.path(),
+        &format!(
+            "eval {} --pretrained-dir {}",
+            run.display(),
+            checkpoints.display()
+        ),
+    );
+    away.current_dir(dir.path());
+    let (out, _) = ends(away, 0);
+    assert!(out.contains("equal to the record"), "{out}");
+    let other = checkpoints.join("resnet20_cifar100_0_checkpoint.safetensors");
+    let (_, err) = ends(
+        rut(
+            dir.path(),
+            &format!("eval {} --checkpoint {}", run.display(), other.display()),
+        ),
+        1,
+    );
+    assert!(err.contains("SHA-256") && err.contains("expected"), "{err}");
+}
+
+#[test]
+fn the_cache_deletes_only_files_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("shared");
+    std::fs::create_dir_all(cache.join("features")).unwrap();
+    let precious = [
+        cache.join("precious.safetensors"),
+        cache.join("features/precious.safetensors"),
+    ];
+    for file in &precious {
+        std::fs::write(file, "not the cache's").unwrap();
+    }
+    ends(
+        small(
+            dir.path(),
+            "lp",
+            &format!("--cache-dir {} --cache-gib 0", cache.display()),
+        ),
+        0,
+    );
+    assert!(precious.iter().all(|file| file.exists()));
+    assert_eq!(
+        std::fs::read_dir(cache.join("features")).unwrap().count(),
+        2,
+        "the last features and the other's file"
+    );
+}
+
+#[test]
+fn without_a_usable_cache_the_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let (_, err) = ends(
+        small(dir.path(), "lp", &format!("--cache-dir {}", file.display())),
+        0,
+    );
+    assert!(
+        err.contains("no feature cache") && err.contains("--cache-dir"),
+        "{err}"
+    );
 }

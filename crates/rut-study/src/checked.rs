@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use rut_adapt::epochs::LoopOptions;
-use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec};
+use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec, Refresh};
 use rut_adapt::visual_prompt::MappingOptions;
 use rut_data::{ClassRef, Dataset, Draw, DrawOptions, Seed, ShortClass, ValidationRule, draw};
 use rut_models::{ModelSpec, find_ticket};
 
-use crate::error::{Error, Result, file};
+use crate::error::{Error, Result};
 use crate::places::Places;
 use crate::run_id::{Content, RunId};
 use crate::spec::{Method, NetworkKind, RunSpec, ShortClasses};
@@ -50,13 +50,21 @@ impl RunSpec {
     ///
     /// # Errors
     /// If a name is unknown, a file is missing, a number is out of range, or two fields do not go together.
-    pub fn check(self, places: &Places) -> Result<CheckedRunSpec> {
+    pub fn check(mut self, places: &Places) -> Result<CheckedRunSpec> {
         let mapping = find_mapping(&self.mapping)?;
-        self.check_method()?;
-        let (model, files) = self.network_files()?;
+        let model = find_model(&self.model)?;
+        self.mapping = mapping.name.into();
+        self.model = model.name.into();
+        if let Some(known) = rut_data::find(&self.dataset) {
+            self.dataset = known.name.into();
+        }
+        self.check_method(mapping)?;
+        self.loop_options().check()?;
         let dataset = self.open_dataset(places)?;
         let draw = self.draw(&dataset)?;
+        self.loop_options().check_watched(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
+        let (model, files) = self.network_files()?;
         let content = self.content(&files, &dataset)?;
         let id = RunId::new(&self, &content)?;
         let checked = CheckedRunSpec {
@@ -70,32 +78,58 @@ impl RunSpec {
             image_size,
             mapping,
         };
-        checked.loop_options().check()?;
         checked.check_classes()?;
         Ok(checked)
     }
 
+    /// What the training loop needs to know.
+    pub fn loop_options(&self) -> LoopOptions {
+        LoopOptions {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            learning_rate: self.lr,
+            seed: Seed(self.seed),
+            shuffle: self.shuffle,
+            select: self.select,
+            eval_every: self.eval_interval(),
+        }
+    }
+
     /// Options that would be ignored are errors (defect D15 of the reference).
-    fn check_method(&self) -> Result<()> {
+    fn check_method(&self, mapping: &LabelMappingSpec) -> Result<()> {
         let default = Self::default();
-        let prompting_only = [
-            ("mapping", self.mapping != default.mapping),
+        let counted = [("ties", self.ties != default.ties)];
+        let repeated = [
             (
                 "mapping_interval",
                 self.mapping_interval != default.mapping_interval,
             ),
-            ("ties", self.ties != default.ties),
             ("remap", self.remap != default.remap),
         ];
-        match prompting_only
-            .iter()
-            .find(|(_, set)| *set && self.method == Method::Lp)
-        {
-            Some((field, _)) => Err(refused(
-                field,
-                "no such option for linear probing, which maps no labels",
-                "a value",
-            )),
+        let set = |fields: &[(&'static str, bool)]| {
+            fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
+        };
+        let named = [("mapping", self.mapping != default.mapping)];
+        let ignored = match (self.method, mapping.refresh) {
+            (Method::Lp, _) => set(&named).or(set(&counted)).or(set(&repeated)),
+            (Method::Vp, Refresh::Never) => set(&counted).or(set(&repeated)),
+            (Method::Vp, Refresh::Once) => set(&repeated),
+            (Method::Vp, Refresh::EveryEpoch) => None,
+        };
+        match ignored {
+            Some(field) => {
+                let found = if self.method == Method::Lp {
+                    "linear probing"
+                } else {
+                    mapping.name
+                };
+                let expected = format!("the option to be left out, for {found} makes no use of it");
+                Err(Error::Field {
+                    field,
+                    expected,
+                    found: "an own value".into(),
+                })
+            }
             None if self.mapping_interval == 0 => {
                 Err(refused("mapping_interval", "at least 1", "0"))
             }
@@ -113,11 +147,19 @@ impl RunSpec {
     }
 
     fn weight_files(&self, model: &ModelSpec) -> Result<WeightFiles> {
+        let alone = |field, why: &str| refused(field, why, "both");
         match (&self.checkpoint, self.network) {
-            (Some(_), NetworkKind::Dense) if self.mask.is_some() => Err(refused(
+            (Some(_), _) if self.sparsity.is_some() => Err(alone(
+                "sparsity",
+                "it beside `pretrained_dir`; `checkpoint` names its file itself",
+            )),
+            (_, NetworkKind::Dense) if self.sparsity.is_some_and(|state| state != 0) => Err(alone(
+                "sparsity",
+                "it for a ticket; `network = dense` has lost no weight",
+            )),
+            (_, NetworkKind::Dense) if self.mask.is_some() => Err(alone(
                 "mask",
                 "none beside `network = dense`; a masked network is a `ticket`",
-                "a mask",
             )),
             (Some(checkpoint), _) => Ok(WeightFiles {
                 checkpoint: checkpoint.clone(),
@@ -125,15 +167,18 @@ impl RunSpec {
             }),
             (None, _) if self.mask.is_some() => Err(refused(
                 "mask",
-                "none without `checkpoint`; the files in `pretrained_dir` are found together",
-                "a mask",
+                "it beside `checkpoint`; files in `pretrained_dir` are found together",
+                "it alone",
             )),
+            (None, _) if !self.pretrained_dir.is_dir() => Err(Error::NoNetworkFolder {
+                dir: self.pretrained_dir.clone(),
+            }),
             (None, NetworkKind::Dense) => Ok(WeightFiles {
                 checkpoint: find_dense(&self.pretrained_dir, model)?,
                 mask: None,
             }),
             (None, NetworkKind::Ticket) => {
-                let found = find_ticket(&self.pretrained_dir, model.name, self.sparsity)?;
+                let found = find_ticket(&self.pretrained_dir, model.name, self.state())?;
                 Ok(WeightFiles {
                     checkpoint: found.checkpoint,
                     mask: found.mask,
@@ -151,11 +196,7 @@ impl RunSpec {
         if self.classes.is_empty() {
             return Ok(dataset);
         }
-        let classes: Vec<ClassRef> = self
-            .classes
-            .iter()
-            .filter_map(|class| class.parse().ok())
-            .collect();
+        let classes = expand(&self.classes, &dataset.class_names)?;
         Ok(dataset.restrict(&classes)?)
     }
 
@@ -226,13 +267,6 @@ impl RunSpec {
             let both = format!("{} {}", dataset.train.digest()?, dataset.test.digest()?);
             Ok(rut_data::Digest::of_bytes(both.as_bytes()).to_string())
         };
-        let readable = |path: &PathBuf| {
-            std::fs::metadata(path)
-                .map(drop)
-                .map_err(file("read", path))
-        };
-        readable(&files.checkpoint)?;
-        files.mask.as_ref().map(readable).transpose()?;
         Ok(Content {
             checkpoint: digest(&files.checkpoint)?,
             mask: files.mask.as_ref().map(digest).transpose()?,
@@ -259,15 +293,7 @@ impl CheckedRunSpec {
 
     /// What the training loop needs to know.
     pub fn loop_options(&self) -> LoopOptions {
-        LoopOptions {
-            epochs: self.spec.epochs,
-            batch_size: self.spec.batch_size,
-            learning_rate: self.spec.lr,
-            seed: Seed(self.spec.seed),
-            shuffle: self.spec.shuffle,
-            select: self.spec.select,
-            eval_every: self.spec.eval_interval(),
-        }
+        self.spec.loop_options()
     }
 
     /// How labels are mapped.
@@ -284,7 +310,7 @@ impl CheckedRunSpec {
         let kind = match (self.spec.network, &self.spec.checkpoint) {
             (NetworkKind::Dense, _) => "dense".to_owned(),
             (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
-            (NetworkKind::Ticket, None) => format!("ticket, state {}", self.spec.sparsity),
+            (NetworkKind::Ticket, None) => format!("ticket, state {}", self.spec.state()),
         };
         format!("{} ({kind})", self.model.name)
     }
@@ -292,6 +318,9 @@ impl CheckedRunSpec {
     fn check_classes(&self) -> Result<()> {
         if self.source_classes() == 0 {
             return Err(refused("source_classes", "at least 1", "0"));
+        }
+        if self.dataset.test.is_empty() {
+            return Err(refused("dataset", "test images", "none"));
         }
         if self.targets() < 2 {
             return Err(refused(
@@ -308,6 +337,29 @@ impl CheckedRunSpec {
             )?),
         }
     }
+}
+
+/// Classes by name or index; `0-9` stands for ten indices, unless a class has that name.
+fn expand(classes: &[String], names: &[String]) -> Result<Vec<ClassRef>> {
+    let mut all = Vec::new();
+    for class in classes.iter().map(|class| class.trim()) {
+        let number = |text: &str| text.trim().parse::<u32>().ok();
+        let range = class
+            .split_once('-')
+            .and_then(|(first, last)| Some((number(first)?, number(last)?)));
+        match range.filter(|_| !names.iter().any(|name| name == class)) {
+            Some((first, last)) if first > last || last as usize >= names.len() => {
+                let expected = format!(
+                    "a range that goes up and stays below the {} classes there are",
+                    names.len()
+                );
+                return Err(refused("classes", &expected, class));
+            }
+            Some((first, last)) => all.extend((first..=last).map(ClassRef::Index)),
+            None => all.extend(class.parse()),
+        }
+    }
+    Ok(all)
 }
 
 /// The model called `name`.

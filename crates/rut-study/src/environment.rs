@@ -35,6 +35,11 @@ impl Environment {
 /// older one are taken from a cache.
 pub const ENGINE: &str = "reference-1";
 
+/// What the bits of a run depend on beside its specification: version, engine and instruction set.
+pub fn means() -> String {
+    format!("rut {} {ENGINE} {}", env!("CARGO_PKG_VERSION"), isa())
+}
+
 /// The widest instruction set that the matrix products may choose on this machine.
 pub fn isa() -> &'static str {
     #[cfg(target_arch = "x86_64")]

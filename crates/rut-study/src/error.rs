@@ -22,6 +22,22 @@ pub enum Error {
         /// What was given.
         found: String,
     },
+    /// The folder that networks are looked for in is not there.
+    #[error(
+        "find the network in {dir}: no such folder here; name it with `--pretrained-dir`, or files with `--checkpoint` and `--mask`"
+    )]
+    NoNetworkFolder {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// What is called a ticket has lost no weight.
+    #[error(
+        "use {checkpoint} as a ticket: no mask was given and no weight is zero; give the mask (`--mask`), or say `--network dense`"
+    )]
+    NotATicket {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+    },
     /// A run's folder already holds something.
     #[error("start in {dir}: it holds {found}; {remedy}")]
     Occupied {

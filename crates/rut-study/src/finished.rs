@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::DType;
 use rut_adapt::evaluate::{Pass, SplitLogits};
 use rut_adapt::event::{Observer, Phase};
-use rut_adapt::features::extract;
+use rut_adapt::features::Extractor;
 use rut_adapt::head::LinearHead;
 use rut_adapt::images::LabelledImages;
 use rut_adapt::label_map::LabelMap;
@@ -27,6 +27,7 @@ use crate::places::Places;
 use crate::record::Record;
 use crate::run::untrained_prompt;
 use crate::run_dir::RunDir;
+use crate::spec::RunSpec;
 
 /// A run that can be asked again.
 pub struct FinishedRun {
@@ -41,6 +42,40 @@ pub struct FinishedRun {
 enum Adapted {
     Probe(LinearHead),
     Prompt(PaddingPrompt, LabelMap),
+}
+
+/// Where a run's weights lie now, if not where it found them. Their digests must be the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WeightPlaces {
+    /// The folder that they are looked for in, by model and state.
+    pub pretrained_dir: Option<PathBuf>,
+    /// The checkpoint.
+    pub checkpoint: Option<PathBuf>,
+    /// The mask beside it.
+    pub mask: Option<PathBuf>,
+}
+
+impl WeightPlaces {
+    fn put_into(&self, spec: &RunSpec) -> RunSpec {
+        let mut spec = spec.clone();
+        if let Some(dir) = &self.pretrained_dir {
+            spec = RunSpec {
+                pretrained_dir: dir.clone(),
+                checkpoint: None,
+                mask: None,
+                ..spec
+            };
+        }
+        if self.checkpoint.is_some() {
+            spec = RunSpec {
+                checkpoint: self.checkpoint.clone(),
+                mask: self.mask.clone(),
+                sparsity: None,
+                ..spec
+            };
+        }
+        spec
+    }
 }
 
 /// A split of a run's data.
@@ -70,14 +105,15 @@ pub struct Prediction {
 }
 
 impl FinishedRun {
-    /// Opens the run in `dir`. Its data are not looked for yet.
+    /// Opens the run in `dir`; its weights are looked for where `weights` says, else where the run found them. Its data are
+    /// not looked for yet.
     ///
     /// # Errors
     /// If the run is not finished, or its checkpoint or mask is not what it was.
-    pub fn open(dir: &Path) -> Result<Self> {
+    pub fn open(dir: &Path, weights: &WeightPlaces) -> Result<Self> {
         let dir = RunDir::at(dir);
         let record = dir.read_record()?;
-        let (model, files) = record.spec.network_files()?;
+        let (model, files) = weights.put_into(&record.spec).network_files()?;
         let network = load(model, record.network.source_classes, &files)?;
         unchanged(
             &dir,
@@ -120,9 +156,9 @@ impl FinishedRun {
             _ => Ok(dataset.train.select(indices)),
         };
         let (images, digest) = match split {
-            Split::Train => (chosen(&data.train_indices)?, Some(&data.train_digest)),
-            Split::Validation => (chosen(&data.validation_indices)?, None),
-            Split::Test => (dataset.test.clone(), Some(&data.test_digest)),
+            Split::Train => (chosen(&data.train_indices)?, &data.train_digest),
+            Split::Validation => (chosen(&data.validation_indices)?, &data.validation_digest),
+            Split::Test => (dataset.test.clone(), &data.test_digest),
         };
         if images.is_empty() {
             let (expected, found) = ("a split with images".to_owned(), "an empty one".to_owned());
@@ -133,8 +169,8 @@ impl FinishedRun {
             });
         }
         let now = images.digest()?.to_string();
-        if let Some(before) = digest.filter(|before| **before != now) {
-            return Err(self.changed("the images' digest", before, now));
+        if *digest != now {
+            return Err(self.changed("the images' digest", digest, now));
         }
         self.logits(&prepare(&images, &self.transform())?, observer)
     }
@@ -214,25 +250,24 @@ impl FinishedRun {
     ) -> Result<SplitLogits> {
         let mut reporter = Reporter::new(observer);
         let network: &Arc<dyn FrozenNetwork> = &self.network.network;
+        let pass = Pass {
+            phase: Phase::Test,
+            step: 0,
+            state: &State::default,
+        };
         match &self.adapted {
             Adapted::Probe(head) => {
-                let extracted = extract(
-                    &**network,
-                    images,
-                    self.network.normalization,
-                    &mut reporter,
-                )?;
+                let extractor = Extractor {
+                    network: &**network,
+                    normalization: self.network.normalization,
+                };
+                let extracted = extractor.extract(images, &pass, &mut reporter)?;
                 Ok(probe_logits(
                     head,
                     &extracted.labelled(images.labels(), DType::F32)?,
                 )?)
             }
             Adapted::Prompt(prompt, map) => {
-                let pass = Pass {
-                    phase: Phase::Test,
-                    step: 0,
-                    state: &State::default,
-                };
                 Ok(source_logits(&**network, prompt, images, &pass, &mut reporter)?.map(map))
             }
         }

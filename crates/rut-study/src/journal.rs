@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
 use rut_adapt::state::State;
 
-use crate::environment::isa;
+use crate::environment::means;
 use crate::error::{Error, Result, file};
 use crate::record::Cost;
 use crate::run_dir::{RunDir, write_whole};
@@ -51,9 +51,9 @@ pub struct Journal<'a> {
 
 /// Entries of the saved state that are the journal's own.
 const LENGTH: &str = "journal.events_length";
-const ISA: &str = "journal.isa";
+const MEANS: &str = "journal.means";
 const RESUMED: &str = "journal.resumed";
-const ISAS: &str = "journal.other_isas";
+const OTHER_MEANS: &str = "journal.other_means";
 
 impl<'a> Journal<'a> {
     /// The journal of a run in `dir`, going on after what `state` (of an earlier session) tells of.
@@ -88,8 +88,8 @@ impl<'a> Journal<'a> {
             .seek(SeekFrom::End(0))
             .map_err(file("write", &path))?;
         let clock = Clock::resume(state)?;
-        if let Some(other) = clock.other_isas.last().filter(|_| state.is_some()) {
-            display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", isa()));
+        if let Some(other) = clock.other_means.last().filter(|_| state.is_some()) {
+            display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", means()));
         }
         Ok(Self {
             dir,
@@ -106,6 +106,11 @@ impl<'a> Journal<'a> {
     /// The run's cost so far; `threads` computed it.
     pub fn cost(&self, threads: usize) -> Cost {
         self.clock.cost(threads)
+    }
+
+    /// Tells a person something.
+    pub fn note(&mut self, note: &str) {
+        self.display.note(note);
     }
 
     /// Writes all events to the disk.
@@ -172,7 +177,7 @@ struct Clock {
     images: BTreeMap<Phase, u64>,
     phase: Option<(Phase, usize)>,
     resumed: u32,
-    other_isas: Vec<String>,
+    other_means: Vec<String>,
 }
 
 const PHASES: [Phase; 5] = [
@@ -195,7 +200,7 @@ impl Clock {
             images,
             phase: None,
             resumed: 0,
-            other_isas: Vec::new(),
+            other_means: Vec::new(),
         };
         let Some(state) = state else { return Ok(clock) };
         clock.before = state.float("journal.seconds")?;
@@ -212,15 +217,15 @@ impl Clock {
         clock.resumed = u32::try_from(state.number(RESUMED)?)
             .unwrap_or(u32::MAX)
             .saturating_add(1);
-        clock.other_isas = state
-            .text(ISAS)?
+        clock.other_means = state
+            .text(OTHER_MEANS)?
             .split(',')
-            .filter(|isa| !isa.is_empty())
+            .filter(|means| !means.is_empty())
             .map(str::to_owned)
             .collect();
-        let before = state.text(ISA)?;
-        if before != isa() && !clock.other_isas.iter().any(|known| known == before) {
-            clock.other_isas.push(before.to_owned());
+        let before = state.text(MEANS)?;
+        if before != means() && !clock.other_means.iter().any(|known| known == before) {
+            clock.other_means.push(before.to_owned());
         }
         Ok(clock)
     }
@@ -238,8 +243,8 @@ impl Clock {
             );
         }
         state.put_number(RESUMED, self.resumed.into());
-        state.put_text(ISA, isa());
-        state.put_text(ISAS, self.other_isas.join(","));
+        state.put_text(MEANS, means());
+        state.put_text(OTHER_MEANS, self.other_means.join(","));
     }
 
     /// Credits the time since the last batch to `phase`, and the images that it brought.
@@ -277,7 +282,7 @@ impl Clock {
             peak_memory_bytes: crate::environment::peak_memory(),
             threads,
             resumed: self.resumed,
-            other_isas: self.other_isas.clone(),
+            other_means: self.other_means.clone(),
         }
     }
 }

@@ -22,12 +22,17 @@ pub fn write_splits(path: &Path, splits: &[(&str, &SplitLogits)]) -> Result<()> 
         let shape = (split.labels.len(), split.classes);
         let logits = Tensor::from_slice(&split.values, shape, &Device::Cpu)
             .map_err(rut_adapt::Error::from)?;
-        let labels =
-            Tensor::new(split.labels.as_slice(), &Device::Cpu).map_err(rut_adapt::Error::from)?;
+        let labels = label_tensor(&split.labels)?;
         tensors.insert(format!("{name}.logits"), logits);
         tensors.insert(format!("{name}.labels"), labels);
     }
     write_whole(path, &serialize(&tensors, "rut.logits", "version 1")?)
+}
+
+/// Labels as other programs take them: 64-bit integers.
+pub(crate) fn label_tensor(labels: &[u32]) -> Result<Tensor> {
+    let wide: Vec<i64> = labels.iter().map(|&label| label.into()).collect();
+    Ok(Tensor::new(wide, &Device::Cpu).map_err(rut_adapt::Error::from)?)
 }
 
 /// Logits and labels of a file, at the file's own precision.
@@ -77,7 +82,7 @@ pub fn read(path: &Path, split: Option<&str>) -> Result<ArchivedLogits> {
         let known: Vec<&str> = tensors.keys().map(String::as_str).collect();
         tensors.get(&name).ok_or_else(|| {
             broken(format!(
-                "expected an entry `{name}`, found {}",
+                "expected an entry `{name}`, found {}; entries `SPLIT.logits` want `--split SPLIT`",
                 known.join(", ")
             ))
         })
@@ -135,13 +140,13 @@ fn integers(labels: &Tensor) -> Result<Vec<u32>, String> {
 }
 
 fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>> {
+    std::fs::metadata(path).map_err(file("read", path))?;
     let broken = |e: candle_core::Error| Error::Broken {
         path: path.into(),
         problem: e.to_string(),
     };
     match path.extension().and_then(|e| e.to_str()) {
         Some("npz") => {
-            std::fs::metadata(path).map_err(file("read", path))?;
             let archive = NpzTensors::new(path).map_err(broken)?;
             let names: Vec<String> = archive.names().into_iter().cloned().collect();
             let get = |name: String| {

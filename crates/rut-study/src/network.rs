@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use rut_models::{
-    CandleNetwork, Checkpoint, DensityReport, FrozenNetwork, LayerRole, Mask, ModelSpec,
-    Normalization, Weights,
+    CandleNetwork, Checkpoint, DensityReport, FrozenNetwork, LayerDensity, LayerRole, Mask,
+    ModelSpec, Normalization, Weights,
 };
 
 use crate::checked::WeightFiles;
 use crate::environment::{ENGINE, isa};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::spec::{NetworkKind, RunSpec};
 
 /// A network that is ready, and how dense it is.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct LoadedNetwork {
     pub checkpoint: String,
     /// SHA-256 of the mask.
     pub mask: Option<String>,
+    /// What a reader of the figures should know: layers that the mask leaves out, or leaves nothing of.
+    pub notes: Vec<String>,
     /// Model, class count, engine and instruction set: what features depend on beside the weights.
     pub title: String,
 }
@@ -46,9 +49,63 @@ pub fn load(model: &ModelSpec, classes: usize, files: &WeightFiles) -> Result<Lo
         density: weights.density().clone(),
         normalization: model.normalization,
         checkpoint: checkpoint.digest.clone(),
+        notes: mask
+            .as_ref()
+            .map_or_else(Vec::new, |_| notes(weights.density())),
         mask: mask.map(|mask| mask.digest.clone()),
         title: format!("{} {classes} {ENGINE} f32 {}", model.name, isa()),
     })
+}
+
+/// The network that `spec` names, which must be the ticket that it is called.
+///
+/// # Errors
+/// As [`load`]; [`Error::NotATicket`] if no weight of a ticket is pruned.
+pub fn load_named(spec: &RunSpec) -> Result<(&'static ModelSpec, LoadedNetwork)> {
+    let (model, files) = spec.network_files()?;
+    let loaded = load(model, spec.source_classes.unwrap_or(model.classes), &files)?;
+    let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
+    let whole = files.mask.is_none() && loaded.density.overall.value() == 1.0;
+    if spec.network == NetworkKind::Ticket && whole && !dense_member {
+        return Err(Error::NotATicket {
+            checkpoint: files.checkpoint,
+        });
+    }
+    Ok((model, loaded))
+}
+
+fn notes(density: &DensityReport) -> Vec<String> {
+    let body = || {
+        density
+            .layers
+            .iter()
+            .filter(|layer| layer.role == LayerRole::Body)
+    };
+    let names = |layers: Vec<&LayerDensity>| {
+        layers
+            .iter()
+            .map(|layer| layer.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let unmasked: Vec<_> = body().filter(|layer| !layer.masked).collect();
+    let empty: Vec<_> = body().filter(|layer| layer.kept == 0).collect();
+    let mut notes = Vec::new();
+    if !unmasked.is_empty() {
+        notes.push(format!(
+            "the mask does not cover {} layers, which stay as they are: {}",
+            unmasked.len(),
+            names(unmasked)
+        ));
+    }
+    if !empty.is_empty() {
+        notes.push(format!(
+            "the mask leaves nothing of {} layers: {}",
+            empty.len(),
+            names(empty)
+        ));
+    }
+    notes
 }
 
 /// Density of the network with a dense linear layer of `targets` classes in place of its classifier (defect D13).

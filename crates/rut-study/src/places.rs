@@ -89,8 +89,8 @@ impl Places {
                 format!("`{}`", self.device),
             );
         }
-        if self.threads == Some(0) {
-            return refuse("threads", "at least 1", "0".into());
+        if let Some(threads) = self.threads.filter(|threads| !(1..=1024).contains(threads)) {
+            return refuse("threads", "1 to 1024", threads.to_string());
         }
         if !(self.cache_gib >= 0.0 && self.cache_gib.is_finite()) {
             return refuse(

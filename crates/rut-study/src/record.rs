@@ -57,6 +57,8 @@ pub struct DataRecord {
     pub train_digest: String,
     /// The same of the test images.
     pub test_digest: String,
+    /// The same of the validation images.
+    pub validation_digest: String,
     /// Indices of the images trained on, into the (restricted) training split.
     pub train_indices: Vec<usize>,
     /// Indices of the images validated on, into the same split.
@@ -159,6 +161,7 @@ pub struct Cost {
     pub threads: usize,
     /// How often the run was resumed.
     pub resumed: u32,
-    /// Instruction sets of earlier sessions, where they differ: bit-equality does not hold across them.
-    pub other_isas: Vec<String>,
+    /// Versions, engines and instruction sets of earlier sessions, where they differ: bit-equality does not hold across
+    /// them.
+    pub other_means: Vec<String>,
 }

@@ -7,13 +7,14 @@ pub(crate) use prompted::untrained_prompt;
 
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::State;
+use rut_metrics::{Minimum, TemperatureFit};
 
 use crate::checked::CheckedRunSpec;
 use crate::environment::Environment;
 use crate::error::{Error, Result, file};
 use crate::journal::{Display, Journal, Requests};
 use crate::logits_archive::write_splits;
-use crate::network::{LoadedNetwork, density_with_new_head, load};
+use crate::network::{LoadedNetwork, density_with_new_head, load_named};
 use crate::places::Places;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
@@ -65,7 +66,10 @@ pub fn run(
         .clone()
         .unwrap_or_else(|| run.id.to_string());
     let dir = RunDir::at(places.results_path.join(name));
-    dir.prepare(run, session.existing)?;
+    dir.check_free(session.existing)?;
+    // Before the folder is made: what fails here leaves nothing behind.
+    let (_, network) = load_named(&run.spec)?;
+    let _locked = dir.prepare(run, session.existing)?;
     if dir.is_finished() {
         session
             .display
@@ -84,7 +88,9 @@ pub fn run(
     if let Some(state) = state.as_ref().filter(|state| state.has("step")) {
         display.resumed(state.number("step")?);
     }
-    let network = load(run.model, run.source_classes(), &run.files)?;
+    for note in &network.notes {
+        display.note(note);
+    }
     let mut journal = Journal::open(
         &dir,
         state.as_ref(),
@@ -110,6 +116,7 @@ pub fn run(
         (journal.cost(threads), Environment::current(commit)),
     )?;
     keep(&dir, &adapted, &record)?;
+    dir.forget_state()?;
     Ok((dir, record))
 }
 
@@ -165,7 +172,16 @@ fn record(
         spec: run.spec.clone(),
         data: data_record(run, &adapted.preprocessing)?,
         network: network_record(run, network),
-        training: adapted.training.clone(),
+        training: TrainingRecord {
+            notes: adapted
+                .training
+                .notes
+                .iter()
+                .cloned()
+                .chain(fit.as_ref().and_then(temperature_note))
+                .collect(),
+            ..adapted.training.clone()
+        },
         mapping: adapted.mapping.clone(),
         temperature: fit,
         test: score(&adapted.test, at, "test")?,
@@ -203,6 +219,11 @@ fn data_record(run: &CheckedRunSpec, preprocessing: &str) -> Result<DataRecord> 
         class_names: dataset.class_names.clone(),
         train_digest: dataset.train.select(&run.draw.train).digest()?.to_string(),
         test_digest: dataset.test.digest()?.to_string(),
+        validation_digest: dataset
+            .train
+            .select(&run.draw.validation)
+            .digest()?
+            .to_string(),
         train_indices: run.draw.train.clone(),
         validation_indices: run.draw.validation.clone(),
         test_images: dataset.test.len(),
@@ -233,12 +254,30 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
 }
 
 /// What a reader of the figures must be told.
-fn notes(run: &CheckedRunSpec) -> Vec<String> {
-    match run.spec.select {
-        Select::BestTest => vec![
+fn notes(run: &CheckedRunSpec, network: &LoadedNetwork) -> Vec<String> {
+    let mut notes = network.notes.clone();
+    if run.spec.select == Select::BestTest {
+        notes.push(
             "the kept epoch was chosen on the test images: their figures are optimistic (D7)"
                 .into(),
-        ],
-        Select::Last | Select::BestVal => Vec::new(),
+        );
     }
+    if run.dataset.validation.is_some() {
+        notes.push("the data set's own validation images were not used: validation is drawn from the training images".into());
+    }
+    notes
+}
+
+/// A temperature that is no minimum means nothing: few validation images, all right, say so often.
+fn temperature_note(fit: &TemperatureFit) -> Option<String> {
+    let why = match fit.minimum {
+        Minimum::Inside => return None,
+        Minimum::AtLower => "every validation image is right, and no sharpness is enough",
+        Minimum::AtUpper => "the validation logits are worse than saying nothing",
+        Minimum::Flat => "the validation logits say nothing",
+    };
+    let t = fit.temperature.get();
+    Some(format!(
+        "the fitted temperature is no minimum ({why}): the figures at T = {t} mean little"
+    ))
 }

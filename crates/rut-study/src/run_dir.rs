@@ -1,7 +1,6 @@
 //! A run's folder: the names of its files, and writing them whole or not at all.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +27,12 @@ pub enum Existing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
+}
+
+/// A run's folder that no other process works in.
+#[derive(Debug)]
+pub struct Locked {
+    _file: File,
 }
 
 /// What `spec.toml` holds: the specification, and the content that it named when the run began.
@@ -100,43 +105,9 @@ impl RunDir {
         self.record().exists()
     }
 
-    /// Makes the folder ready for `run`.
-    ///
-    /// # Errors
-    /// If it holds a run and `existing` says to refuse, if it holds another specification's run, or it cannot be written.
-    pub fn prepare(&self, run: &CheckedRunSpec, existing: Existing) -> Result<()> {
-        let begun = self.spec().exists() || self.record().exists();
-        match existing {
-            Existing::Refuse if begun => {
-                let (found, remedy) = if self.is_finished() {
-                    (
-                        "a finished run",
-                        "add `--overwrite` to run it again, or another `--run-name`",
-                    )
-                } else {
-                    (
-                        "an unfinished run",
-                        "add `--resume` to go on, `--overwrite` to begin anew, or another `--run-name`",
-                    )
-                };
-                return Err(Error::Occupied {
-                    dir: self.path.clone(),
-                    found,
-                    remedy,
-                });
-            }
-            Existing::Resume if begun => return self.check_unchanged(run),
-            Existing::Overwrite if begun => self.clear()?,
-            _ => {}
-        }
-        fs::create_dir_all(&self.path).map_err(file("make the folder", &self.path))?;
-        let text = toml::to_string(&SpecFile::of(run)).map_err(|e| Error::Spec(e.to_string()))?;
-        write_whole(&self.spec(), text.as_bytes())
-    }
-
-    /// Deletes the files of a run and nothing else; the record goes first, so that no half-deleted run looks finished.
-    fn clear(&self) -> Result<()> {
-        let files = [
+    fn files(&self) -> [PathBuf; 8] {
+        // The record goes first when a run is deleted, so that no half-deleted run looks finished.
+        [
             self.record(),
             self.state(),
             self.events(),
@@ -145,11 +116,113 @@ impl RunDir {
             self.prompt(),
             self.reliability(),
             self.spec(),
-        ];
-        for path in files.iter().filter(|path| path.exists()) {
+        ]
+    }
+
+    /// Whether `existing` lets a run begin or go on here.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] if not.
+    pub fn check_free(&self, existing: Existing) -> Result<()> {
+        let occupied = |found, remedy| {
+            Err(Error::Occupied {
+                dir: self.path.clone(),
+                found,
+                remedy,
+            })
+        };
+        // A folder in which nothing but the specification was written holds no run yet.
+        let begun = self.is_finished() || self.events().exists() || self.state().exists();
+        let foreign = |mut entries: fs::ReadDir| entries.next().is_some();
+        if !begun
+            && !self.spec().exists()
+            && fs::read_dir(&self.path).is_ok_and(foreign)
+            && !self.lock().exists()
+        {
+            return occupied(
+                "other files",
+                "choose another `--run-name` or `--results-path`",
+            );
+        }
+        match (existing, begun, self.is_finished()) {
+            (Existing::Refuse, true, true) => occupied(
+                "a finished run",
+                "add `--overwrite` to run it again, or choose another `--run-name`",
+            ),
+            (Existing::Refuse, true, false) => occupied(
+                "an unfinished run",
+                "add `--resume` to go on, `--overwrite` to begin anew, or choose another `--run-name`",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the folder ready for `run` and locks it for as long as the answer lives.
+    ///
+    /// # Errors
+    /// As [`check_free`](Self::check_free); if another process works here, if the folder holds another specification's run,
+    /// or if it cannot be written.
+    pub fn prepare(&self, run: &CheckedRunSpec, existing: Existing) -> Result<Locked> {
+        self.check_free(existing)?;
+        fs::create_dir_all(&self.path).map_err(file("make the folder", &self.path))?;
+        let locked = self.lock_folder()?;
+        let begun = self.spec().exists();
+        match existing {
+            Existing::Resume if begun => {
+                self.check_unchanged(run)?;
+                return Ok(locked);
+            }
+            Existing::Overwrite => self.clear()?,
+            _ => {}
+        }
+        let text = toml::to_string(&SpecFile::of(run)).map_err(|e| Error::Spec(e.to_string()))?;
+        write_whole(&self.spec(), text.as_bytes())?;
+        Ok(locked)
+    }
+
+    /// The lock's file. It stays when a run is deleted, so that all who want the folder meet at one file.
+    fn lock(&self) -> PathBuf {
+        self.path.join(".lock")
+    }
+
+    fn lock_folder(&self) -> Result<Locked> {
+        let path = self.lock();
+        let open = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(file("open", &path))?;
+        match open.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(Error::Occupied {
+                dir: self.path.clone(),
+                found: "a run that is going on in another process",
+                remedy: "wait for it, or choose another `--run-name`",
+            }),
+            // Some network file systems know no locks: there, nobody is kept apart.
+            _ => Ok(Locked { _file: open }),
+        }
+    }
+
+    /// Deletes the files of a run and nothing else.
+    fn clear(&self) -> Result<()> {
+        for path in self.files().iter().filter(|path| path.exists()) {
             fs::remove_file(path).map_err(file("delete", path))?;
         }
         Ok(())
+    }
+
+    /// Deletes the state of a run that is finished.
+    ///
+    /// # Errors
+    /// If it is there and cannot be deleted.
+    pub fn forget_state(&self) -> Result<()> {
+        let path = self.state();
+        if path.exists() {
+            fs::remove_file(&path).map_err(file("delete", &path))
+        } else {
+            Ok(())
+        }
     }
 
     fn check_unchanged(&self, run: &CheckedRunSpec) -> Result<()> {
@@ -188,11 +261,21 @@ impl RunDir {
             path: path.clone(),
             problem,
         };
+        if !self.path.is_dir() {
+            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(Error::File {
+                action: "open the run's folder",
+                path: self.path.clone(),
+                source,
+            });
+        }
         if !path.exists() {
             return Err(broken(
                 "the run is not finished: no record was written; `--resume` it first".into(),
             ));
         }
+        let broken =
+            |problem: String| broken(format!("{problem}; run it again with `--overwrite`"));
         let text = fs::read_to_string(&path).map_err(file("read", &path))?;
         let version: Version = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
         if version.format_version != FORMAT_VERSION {
@@ -253,10 +336,18 @@ impl SpecFile {
                 return Vec::new();
             };
             fields.remove("run_id");
-            let paths = ["checkpoint", "mask", "pretrained_dir"];
-            let spec = spec
-                .into_iter()
-                .filter(|(key, _)| !paths.contains(&key.as_str()));
+            // Places to look; what is found there stands beside by its digest.
+            let own_data = fields.contains_key("data_digest");
+            let paths = [
+                "checkpoint",
+                "mask",
+                "pretrained_dir",
+                "network",
+                "sparsity",
+            ];
+            let spec = spec.into_iter().filter(|(key, _)| {
+                !(paths.contains(&key.as_str()) || own_data && key == "dataset")
+            });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
                 .collect()
@@ -268,6 +359,7 @@ impl SpecFile {
                 .map_or("unset".to_owned(), |(_, v)| v.clone())
         };
         let mut keys: Vec<&String> = before.iter().chain(&after).map(|(key, _)| key).collect();
+        keys.sort();
         keys.dedup();
         let differing = keys
             .into_iter()
@@ -280,19 +372,10 @@ impl SpecFile {
     }
 }
 
-/// Writes a file under a temporary name beside it, syncs it, and renames it: it is there whole or not at all.
+/// Writes a file whole or not at all.
 ///
 /// # Errors
-/// If any of the steps fails; what was at `path` before stays.
+/// If it cannot be written; what was at `path` before stays.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(file("write", path))
+    rut_adapt::whole_file::write_whole(path, bytes).map_err(file("write", path))
 }

@@ -1,9 +1,10 @@
 //! A run's name: readable parts and a hash over what differs from the defaults. It never depends on a path.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rut_data::{Budget, Digest, Shots};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::spec::{Method, NetworkKind, RunSpec};
@@ -51,7 +52,7 @@ impl RunId {
         };
         let network = match (spec.network, &spec.checkpoint) {
             (NetworkKind::Dense, _) => "dense".to_owned(),
-            (NetworkKind::Ticket, None) => format!("ticket{}", spec.sparsity),
+            (NetworkKind::Ticket, None) => format!("ticket{}", spec.state()),
             (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
         };
         let hash = Digest::of_bytes(identity(spec, content)?.as_bytes()).to_string();
@@ -103,7 +104,7 @@ fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
         method: spec.method,
         ..RunSpec::default()
     })?;
-    let mut differing: Map<String, Value> = fields(spec)?
+    let mut differing: BTreeMap<String, Value> = fields(spec)?
         .into_iter()
         .filter(|(key, value)| !PATHS.contains(&key.as_str()) && default.get(key) != Some(value))
         .collect();
@@ -115,7 +116,7 @@ fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
     if let Some(data) = &content.data {
         differing.insert("dataset".into(), data.clone().into());
     }
-    Ok(Value::Object(differing).to_string())
+    serde_json::to_string(&differing).map_err(|error| Error::Spec(error.to_string()))
 }
 
 #[cfg(test)]

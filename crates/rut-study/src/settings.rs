@@ -1,5 +1,6 @@
 //! Keys and values beneath a specification, in layers. Which layers there are, and where they come from, is `rut-cli`'s.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,72 +10,95 @@ use crate::error::{Error, Result, file};
 use crate::places::Places;
 use crate::spec::RunSpec;
 
-/// Keys of a [`RunSpec`] and of [`Places`], with values. Later layers win.
+/// Keys of a [`RunSpec`] and of [`Places`], with values and where each came from. Later layers win.
 ///
 /// ```
 /// use rut_study::settings::Settings;
-/// let mut settings = Settings::parse("seed = 1\nlr = 0.1")?;
+/// let mut settings = Settings::parse("seed = 1\nlr = 0.1", "a file")?;
 /// let mut above = Settings::default();
-/// above.set("seed", "2");
+/// above.set("seed", "2", "--seed");
 /// settings.cover(above);
 /// let (spec, _) = settings.resolve()?;
 /// assert_eq!((spec.seed, spec.lr), (2, 0.1));
 /// # Ok::<(), rut_study::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings(Table);
+pub struct Settings(BTreeMap<String, Setting>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Setting {
+    value: Value,
+    /// What a person would look at to change it: a flag, a variable, a file.
+    origin: String,
+}
 
 impl Settings {
-    /// The settings of a TOML text.
+    /// The settings of a TOML text that came from `origin`.
     ///
     /// # Errors
     /// If it is no TOML.
-    pub fn parse(text: &str) -> Result<Self> {
-        text.parse()
-            .map(Self)
-            .map_err(|e: toml::de::Error| Error::Spec(e.to_string()))
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        let table: Table = text
+            .parse()
+            .map_err(|e: toml::de::Error| Error::Spec(format!("{origin}: {e}")))?;
+        // A run's own `spec.toml` holds the specification as a part.
+        let table = match table.get("spec") {
+            Some(Value::Table(spec)) => spec.clone(),
+            _ => table,
+        };
+        let setting = |(key, value)| {
+            (
+                key,
+                Setting {
+                    value,
+                    origin: origin.to_owned(),
+                },
+            )
+        };
+        Ok(Self(table.into_iter().map(setting).collect()))
     }
 
-    /// The settings of a TOML file.
+    /// The settings of a TOML file: a specification, or `spec.toml` of a run's folder.
     ///
     /// # Errors
     /// If it cannot be read or is no TOML.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(file("read", path))?;
-        text.parse()
-            .map(Self)
-            .map_err(|e: toml::de::Error| Error::Broken {
-                path: path.into(),
-                problem: e.to_string(),
-            })
+        Self::parse(&text, &path.display().to_string())
     }
 
-    /// The fields of `value`, a struct, as settings.
+    /// The fields of `value`, a struct of flags, as settings.
     ///
     /// # Errors
     /// If a field has no form in TOML.
     pub fn of(value: &impl Serialize) -> Result<Self> {
-        Table::try_from(value)
-            .map(Self)
-            .map_err(|e| Error::Spec(e.to_string()))
+        let table = Table::try_from(value).map_err(|e| Error::Spec(e.to_string()))?;
+        let setting = |(key, value): (String, Value)| {
+            let origin = format!("--{}", key.replace('_', "-"));
+            (key, Setting { value, origin })
+        };
+        Ok(Self(table.into_iter().map(setting).collect()))
     }
 
     /// Sets `key` to the TOML value that `text` is (`3`, `[1, 2]`), else to the text itself.
-    pub fn set(&mut self, key: &str, text: &str) {
+    pub fn set(&mut self, key: &str, text: &str, origin: &str) {
         let parsed = format!("value = {text}").parse::<Table>();
-        let value = parsed.ok().and_then(|mut table| table.remove("value"));
-        self.0
-            .insert(key.into(), value.unwrap_or_else(|| text.into()));
-    }
-
-    /// Sets `key` to a list of texts.
-    pub fn set_list(&mut self, key: &str, texts: Vec<String>) {
-        self.0.insert(key.into(), texts.into());
+        let value = parsed
+            .ok()
+            .and_then(|mut table| table.remove("value"))
+            .unwrap_or_else(|| text.into());
+        self.0.insert(
+            key.into(),
+            Setting {
+                value,
+                origin: origin.into(),
+            },
+        );
     }
 
     /// The text that `key` is set to, if it is one.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(Value::as_str)
+        self.0.get(key).and_then(|setting| setting.value.as_str())
     }
 
     /// Whether `key` is set.
@@ -90,14 +114,23 @@ impl Settings {
     /// The run and the places that the settings describe, defaults where they say nothing.
     ///
     /// # Errors
-    /// If a key is unknown, or a value is of the wrong kind or out of range.
-    pub fn resolve(mut self) -> Result<(RunSpec, Places)> {
-        let mut places = Table::new();
-        for key in Places::KEYS {
-            places.extend(self.0.remove_entry(key));
+    /// If a key is unknown, or a value is of the wrong kind or out of range; the message names where it came from.
+    pub fn resolve(self) -> Result<(RunSpec, Places)> {
+        let (mut spec, mut places) = (Table::new(), Table::new());
+        for (key, Setting { value, origin }) in self.0 {
+            let alone = Table::from_iter([(key.clone(), value.clone())]);
+            let place = Places::KEYS.contains(&key.as_str());
+            let checked = match place {
+                true => alone.try_into::<Places>().map(drop),
+                false => alone.try_into::<RunSpec>().map(drop),
+            };
+            checked.map_err(|e| {
+                Error::Spec(format!("{origin}: `{key} = {value}`: {}", e.message()))
+            })?;
+            if place { &mut places } else { &mut spec }.insert(key, value);
         }
         Ok((
-            RunSpec::from_toml(&self.0.to_string())?,
+            RunSpec::from_toml(&spec.to_string())?,
             Places::from_toml(&places.to_string())?,
         ))
     }

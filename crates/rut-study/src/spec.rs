@@ -87,8 +87,9 @@ pub struct RunSpec {
     pub model: String,
     /// Dense or ticket.
     pub network: NetworkKind,
-    /// State of iterative pruning, for a ticket found in `pretrained_dir`.
-    pub sparsity: u32,
+    /// State of iterative pruning of a ticket found in `pretrained_dir`; left out, 9.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sparsity: Option<u32>,
     /// Where checkpoints and masks are looked for by model and state.
     pub pretrained_dir: PathBuf,
     /// A checkpoint by name, instead of `pretrained_dir`.
@@ -141,7 +142,7 @@ impl Default for RunSpec {
             short_classes: ShortClasses::Refuse,
             model: "resnet50".into(),
             network: NetworkKind::Ticket,
-            sparsity: 9,
+            sparsity: None,
             pretrained_dir: "checkpoints".into(),
             checkpoint: None,
             mask: None,
@@ -177,6 +178,11 @@ impl RunSpec {
     /// If a path is not UTF-8.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|e| Error::Spec(e.to_string()))
+    }
+
+    /// State of iterative pruning of a ticket found in `pretrained_dir`.
+    pub fn state(&self) -> u32 {
+        self.sparsity.unwrap_or(9)
     }
 
     /// How often the validation images are scored, in epochs; 0 for never.

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use rut_adapt::event::Observer;
-use rut_adapt::features::{Extracted, extract};
+use rut_adapt::evaluate::Pass;
+use rut_adapt::event::{Observer, Phase};
+use rut_adapt::features::{Extracted, Extractor};
 use rut_adapt::progress::Reporter;
-use rut_adapt::state::serialize;
+use rut_adapt::state::{State, serialize};
 use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
 
 use crate::error::{Error, Result};
 use crate::images::prepare;
+use crate::logits_archive::label_tensor;
 use crate::network::LoadedNetwork;
 use crate::places::Places;
 use crate::run_dir::write_whole;
@@ -67,39 +69,50 @@ pub fn upstream(
 /// Features and logits of `images`.
 ///
 /// # Errors
-/// If an image cannot be read.
+/// If there are no images, or one cannot be read.
 pub fn features(
     network: &LoadedNetwork,
     images: &ImageSet,
     transform: &Transform,
     observer: &mut dyn Observer,
 ) -> Result<Extracted> {
+    if images.is_empty() {
+        let (expected, found) = ("images".to_owned(), "none".to_owned());
+        return Err(Error::Field {
+            field: "dataset",
+            expected,
+            found,
+        });
+    }
     let images = prepare(images, transform)?;
-    Ok(extract(
-        &*network.network,
-        &images,
-        network.normalization,
-        &mut Reporter::new(observer),
-    )?)
+    let extractor = Extractor {
+        network: &*network.network,
+        normalization: network.normalization,
+    };
+    let pass = Pass {
+        phase: Phase::Extract,
+        step: 0,
+        state: &State::default,
+    };
+    Ok(extractor.extract(&images, &pass, &mut Reporter::new(observer))?)
 }
 
-/// Writes `features` [n, width], `logits` [n, source classes] and `labels` (n) to a safetensors file, with `text` as its
-/// metadata entry `rut.extract`.
+/// Writes `features` (n × width), `logits` (n × source classes) and, where the images have any, `labels` (n) to a
+/// safetensors file. Its metadata entry `rut.extract` holds `text`.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn write_features(
     path: &Path,
     extracted: &Extracted,
-    labels: &[u32],
+    labels: Option<&[u32]>,
     text: &str,
 ) -> Result<()> {
     let n = extracted.len();
     let tensor = |values: &[f32], width| {
         Tensor::from_slice(values, (n, width), &Device::Cpu).map_err(rut_adapt::Error::from)
     };
-    let labels = Tensor::new(labels, &Device::Cpu).map_err(rut_adapt::Error::from)?;
-    let tensors = BTreeMap::from([
+    let mut tensors = BTreeMap::from([
         (
             "features".to_owned(),
             tensor(&extracted.features, extracted.width)?,
@@ -108,7 +121,9 @@ pub fn write_features(
             "logits".to_owned(),
             tensor(&extracted.logits, extracted.classes)?,
         ),
-        ("labels".to_owned(), labels),
     ]);
+    if let Some(labels) = labels {
+        tensors.insert("labels".to_owned(), label_tensor(labels)?);
+    }
     write_whole(path, &serialize(&tensors, "rut.extract", text)?)
 }

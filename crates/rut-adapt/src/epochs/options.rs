@@ -65,6 +65,21 @@ impl LoopOptions {
         MultiStep::new(self.learning_rate, self.epochs)
     }
 
+    /// `best-val` needs validation images.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn check_watched(&self, validation_images: usize) -> Result<()> {
+        if self.select == Select::BestVal && validation_images == 0 {
+            return Err(Error::Option {
+                field: "select",
+                expected: "`last`, or a validation split (`--val-fraction`, `--val-shots`)".into(),
+                found: "best-val without validation images".into(),
+            });
+        }
+        Ok(())
+    }
+
     /// Whether the watched split is scored after `epoch`.
     pub(super) fn scores_after(&self, epoch: u32) -> bool {
         self.eval_every > 0

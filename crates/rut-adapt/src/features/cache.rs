@@ -2,19 +2,22 @@
 //! grows while a pass runs, so that a stopped extraction goes on where it was. It never decides what is extracted.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use rut_data::Digest;
-use rut_models::{FrozenNetwork, Normalization};
+use rut_models::FrozenNetwork;
 
-use super::{Extracted, extract_from};
+use super::{Extracted, Extractor, Rest};
 use crate::error::{Error, Result};
+use crate::evaluate::{PASS_BATCH, Pass};
 use crate::images::LabelledImages;
-use crate::progress::Reporter;
+use crate::progress::{At, Reporter};
 use crate::state::{deserialize, serialize};
+use crate::whole_file::write_whole;
 
 const KEY: &str = "rut.features";
 /// Part of every key: a new layout, or a new meaning of a field, finds no old file.
@@ -48,7 +51,7 @@ impl FeatureKey {
     }
 }
 
-/// A folder of extracted features that stays below a size.
+/// A folder of extracted features that is kept below a size.
 #[derive(Clone, Debug)]
 pub struct FeatureCache {
     dir: PathBuf,
@@ -56,15 +59,17 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// A cache in `dir` (made when it is first written to) of at most `cap` bytes; the files used longest ago go first.
-    pub fn new(dir: impl Into<PathBuf>, cap: u64) -> Self {
+    /// A cache in the folder `features` of `dir` (made when it is first written to). When it holds more than `cap` bytes,
+    /// the files used longest ago go first; the one just written stays, whatever its size.
+    pub fn new(dir: &Path, cap: u64) -> Self {
         Self {
-            dir: dir.into(),
+            dir: dir.join("features"),
             cap,
         }
     }
 
-    /// The features of `key`: from the cache, or extracted from `images` and kept.
+    /// The features of `key`: from the cache, or extracted from `images` and kept. `pass` says where a loop goes on that is
+    /// stopped meanwhile.
     ///
     /// Two processes that want the same features wait for one another, so that they are extracted once.
     ///
@@ -74,43 +79,53 @@ impl FeatureCache {
     pub fn get(
         &self,
         key: &FeatureKey,
-        network: &dyn FrozenNetwork,
+        extractor: Extractor<'_>,
         images: &dyn LabelledImages,
-        normalization: Normalization,
+        pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Extracted> {
+        let network = extractor.network;
         let name = Digest::of_bytes(key.text().as_bytes()).to_string();
         let whole = self.dir.join(format!("{name}.safetensors"));
         if let Some(found) = read_whole(&whole, key, images.len(), network) {
             return Ok(found);
         }
         fs::create_dir_all(&self.dir).map_err(failed(&self.dir))?;
-        let path = self.dir.join(format!("{name}.part"));
-        let mut part = Part::open(&path, network)?;
+        let wait = |reporter: &mut Reporter<'_>| {
+            let (phase, total) = (pass.phase, images.len());
+            reporter.batch(
+                At {
+                    phase,
+                    done: 0,
+                    total,
+                    step: pass.step,
+                },
+                pass.state,
+            )
+        };
+        let mut part = Part::open(&self.dir.join(format!("{name}.part")), network, || {
+            wait(reporter)
+        })?;
         if let Some(found) = read_whole(&whole, key, images.len(), network) {
             return Ok(found);
         }
         let mut all = part.read(images.len())?;
-        let from = all.len();
-        extract_from(
-            network,
+        let rest = Rest {
             images,
-            from,
-            normalization,
-            reporter,
-            |features, logits| {
-                all.features.extend(features);
-                all.logits.extend(logits);
-                part.append(features, logits)
-            },
-        )?;
-        write_whole(&whole, key, &all)?;
-        fs::remove_file(&path).map_err(failed(&path))?;
+            from: all.len(),
+        };
+        extractor.extract_rest(&rest, pass, reporter, |features, logits| {
+            all.features.extend(features);
+            all.logits.extend(logits);
+            part.append(features, logits)
+        })?;
+        write_features(&whole, key, &all)?;
+        remove(&part.path)?;
         self.shrink(&whole)?;
         Ok(all)
     }
 
-    /// Deletes the files used longest ago until the cache fits, but never `keep`.
+    /// Deletes the files used longest ago until the cache fits, but never `keep`, and nothing that is not the cache's own.
     fn shrink(&self, keep: &Path) -> Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.dir)
@@ -118,7 +133,7 @@ impl FeatureCache {
             .flatten()
         {
             let path = entry.path();
-            if path.extension().is_some_and(|e| e == "safetensors")
+            if is_own(&path)
                 && let Ok(about) = entry.metadata()
                 && let Ok(used) = about.modified()
             {
@@ -132,10 +147,31 @@ impl FeatureCache {
                 break;
             }
             tracing::debug!(path = %path.display(), bytes, "feature cache is over its cap: deleting");
-            fs::remove_file(&path).map_err(failed(&path))?;
+            remove(&path)?;
             size -= bytes;
         }
         Ok(())
+    }
+}
+
+/// Whether a file is one that the cache made: 64 hexadecimal digits and an ending of its own.
+fn is_own(path: &Path) -> bool {
+    let part = |part: Option<&std::ffi::OsStr>| {
+        part.and_then(|part| part.to_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (stem, ending) = (part(path.file_stem()), part(path.extension()));
+    stem.len() == 64
+        && stem.bytes().all(|b| b.is_ascii_hexdigit())
+        && ["safetensors", "part"].contains(&ending.as_str())
+}
+
+/// Deletes a file; another process may have been faster.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path)(error)),
+        _ => Ok(()),
     }
 }
 
@@ -173,22 +209,14 @@ fn read_whole(
     })
 }
 
-fn write_whole(path: &Path, key: &FeatureKey, all: &Extracted) -> Result<()> {
+fn write_features(path: &Path, key: &FeatureKey, all: &Extracted) -> Result<()> {
     let tensor =
         |values: &[f32], width: usize| Tensor::from_slice(values, (all.len(), width), &Device::Cpu);
     let tensors = BTreeMap::from([
         ("features".to_owned(), tensor(&all.features, all.width)?),
         ("logits".to_owned(), tensor(&all.logits, all.classes)?),
     ]);
-    let bytes = serialize(&tensors, KEY, &key.text())?;
-    let temporary = path.with_extension("tmp");
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(failed(path))
+    write_whole(path, &serialize(&tensors, KEY, &key.text())?).map_err(failed(path))
 }
 
 /// The growing file of an extraction that is not finished: rows of features then logits, little-endian f32. Its lock is
@@ -201,34 +229,50 @@ struct Part {
 }
 
 impl Part {
-    fn open(path: &Path, network: &dyn FrozenNetwork) -> Result<Self> {
-        let open = || {
+    /// Opens and locks the file. While another process has the lock, `wait` is called, and may end the waiting.
+    fn open(
+        path: &Path,
+        network: &dyn FrozenNetwork,
+        mut wait: impl FnMut() -> Result<()>,
+    ) -> Result<Self> {
+        loop {
             let file = OpenOptions::new()
                 .read(true)
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .open(path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        let file = open().map_err(failed(path))?;
-        Ok(Self {
-            file,
-            path: path.into(),
-            width: network.width(),
-            classes: network.classes(),
-        })
+                .open(path);
+            let file = file.map_err(failed(path))?;
+            while let Err(TryLockError::WouldBlock) = file.try_lock() {
+                wait()?;
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            // Who had the lock may have finished and deleted the file. Where locks are unknown, all go on without.
+            if path.exists() {
+                return Ok(Self {
+                    file,
+                    path: path.into(),
+                    width: network.width(),
+                    classes: network.classes(),
+                });
+            }
+        }
     }
 
-    /// The whole rows that are there, at most `images`; a row cut off by a crash is dropped.
+    /// The whole batches that are there, at most `images` rows; what a crash cut off is dropped. Batches are kept together,
+    /// for the last bits of a row depend on the rows computed beside it.
     fn read(&mut self, images: usize) -> Result<Extracted> {
         let mut bytes = Vec::new();
         self.file
             .read_to_end(&mut bytes)
             .map_err(failed(&self.path))?;
         let row = (self.width + self.classes) * size_of::<f32>();
-        let rows = (bytes.len() / row).min(images);
+        let whole = (bytes.len() / row).min(images);
+        let rows = if whole == images {
+            whole
+        } else {
+            whole / PASS_BATCH * PASS_BATCH
+        };
         self.file
             .set_len((rows * row) as u64)
             .map_err(failed(&self.path))?;

@@ -33,11 +33,17 @@ impl Evidence {
     /// Adds a batch: source `logits` [n, S] and target `labels` `[n]`, each below T.
     ///
     /// # Errors
-    /// If the logits have another width.
+    /// If the logits have another width, or a label is not below T.
     pub fn add(&mut self, logits: &Tensor, labels: &[u32]) -> candle_core::Result<()> {
         let rows = logits.to_dtype(DType::F64)?;
         let probabilities = candle_nn::ops::softmax(&rows, D::Minus1)?.to_vec2::<f64>()?;
         let predicted = logits.argmax(D::Minus1)?.to_vec1::<u32>()?;
+        let targets = self.targets;
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= targets) {
+            candle_core::bail!(
+                "add a label to the evidence: expected one below {targets}, found {label}"
+            );
+        }
         for ((row, source), &label) in probabilities.iter().zip(predicted).zip(labels) {
             self.add_prediction(source, label);
             for (source, p) in row.iter().enumerate() {

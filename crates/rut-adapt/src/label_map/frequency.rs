@@ -24,7 +24,7 @@ pub enum Ties {
 pub struct FrequencyMap {
     /// The map.
     pub map: LabelMap,
-    /// Choices in which another free pair had the same count.
+    /// Choices in which another free pair of the same source or the same target had the same count.
     pub ties: usize,
     /// Targets that got a source which none of their images was predicted as.
     pub without_evidence: Vec<u32>,
@@ -56,7 +56,8 @@ pub fn frequency_map(evidence: &Evidence, rule: Ties) -> Result<FrequencyMap> {
         let equals = order[position + 1..]
             .iter()
             .take_while(|&&other| evidence.counts[other] == count);
-        ties += usize::from(equals.into_iter().any(|&other| free.allows(other)));
+        let competes = |&&other: &&usize| free.allows(other) && free.compete(pair, other);
+        ties += usize::from(equals.into_iter().any(|other| competes(&other)));
         let (source, target) = free.take(pair);
         sources[target] = source as u32;
         if count == 0 {
@@ -92,6 +93,11 @@ struct Free {
 impl Free {
     fn allows(&self, pair: usize) -> bool {
         self.sources[pair / self.width] && self.targets[pair % self.width]
+    }
+
+    /// Whether only one of two pairs can be chosen.
+    fn compete(&self, a: usize, b: usize) -> bool {
+        a / self.width == b / self.width || a % self.width == b % self.width
     }
 
     fn take(&mut self, pair: usize) -> (usize, usize) {

@@ -148,6 +148,7 @@ impl PaddingPrompt {
     /// # Errors
     /// If the program is neither f32 nor f64.
     pub fn to_bytes(&self, sources: &[u32]) -> Result<Vec<u8>> {
+        let sources: Vec<i64> = sources.iter().map(|&source| source.into()).collect();
         let sources = Tensor::new(sources, &Device::Cpu)?;
         let tensors = BTreeMap::from([
             ("program".to_owned(), self.program.clone()),
@@ -180,9 +181,14 @@ impl PaddingPrompt {
             let describe = |t: &Tensor| format!("{:?} of shape {:?}", t.dtype(), t.dims());
             return Err(unfit("program", describe(&self.program), describe(program)));
         }
+        let sources = get("sources")?.to_vec1::<i64>()?.into_iter();
+        let class = |source: i64| {
+            u32::try_from(source)
+                .map_err(|_| unfit("sources", "classes from 0 up".into(), source.to_string()))
+        };
         Ok((
             self.with_program(program.clone()),
-            get("sources")?.to_vec1::<u32>()?,
+            sources.map(class).collect::<Result<_>>()?,
         ))
     }
 }

@@ -1,7 +1,7 @@
 //! `rut eval`.
 
 use anyhow::Result;
-use rut_study::finished::{FinishedRun, Split};
+use rut_study::finished::{FinishedRun, Split, WeightPlaces};
 use rut_study::score::score;
 use rut_study::Places;
 
@@ -33,9 +33,21 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         return json(&scores);
     }
     let figures = table::scores(&scores, temperature.map(|t| t.get()));
+    let recorded = match args.split {
+        SplitChoice::Train => None,
+        SplitChoice::Validation => finished.record.validation.as_ref(),
+        SplitChoice::Test => Some(&finished.record.test),
+    };
+    let verdict = match recorded.map(|recorded| *recorded == scores) {
+        Some(true) => "equal to the record",
+        Some(false) => {
+            "DIFFERENT from the record: another version or instruction set, or an edited record"
+        }
+        None => "not in the record",
+    };
+    let head = format!("{}, {name} images: {verdict}", finished.record.run_id);
     result(&format!(
-        "{}, {name} images\n\n{figures}\n\n{}",
-        finished.record.run_id,
+        "{head}\n\n{figures}\n\n{}",
         diagram::reliability(&scores.raw)
     ))
 }
@@ -43,5 +55,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
 /// A finished run, with threads set.
 pub fn open(dir: &std::path::Path, flags: &TakenUpFlags) -> Result<FinishedRun> {
     crate::set_threads(flags.threads);
-    Ok(FinishedRun::open(dir)?)
+    let weights = WeightPlaces {
+        pretrained_dir: flags.pretrained_dir.clone(),
+        checkpoint: flags.checkpoint.clone(),
+        mask: flags.mask.clone(),
+    };
+    Ok(FinishedRun::open(dir, &weights)?)
 }

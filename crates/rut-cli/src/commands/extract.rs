@@ -2,50 +2,108 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{anyhow, Result};
 use rut_data::ImageSet;
 use rut_study::images::{describe, evaluation_transform};
-use rut_study::upstream::{features, write_features};
+use rut_study::upstream::{features, source_images, write_features};
+use serde::Serialize;
 
 use crate::args::{ExtractArgs, ExtractSplit};
 use crate::commands::upstream::{source, Source};
-use crate::output::result;
+use crate::exit::Usage;
+use crate::output::{json, result};
 use crate::progress::Progress;
+
+/// What was written.
+#[derive(Serialize)]
+struct Written {
+    file: String,
+    images: usize,
+    width: usize,
+    classes: usize,
+    labelled: bool,
+}
 
 /// Writes features and logits of a network over images.
 pub fn run(args: &ExtractArgs) -> Result<()> {
+    check_output(&args.output)?;
     let source = source(&args.source)?;
-    let images = images(&source, args.split)?;
+    let (images, labelled) = images(&source, args.split)?;
     let transform = evaluation_transform(source.model, args.source.weights.as_deref())?;
     let extracted = features(&source.network, &images, &transform, &mut Progress::new(0))?;
+    let names: Vec<String> = (0..images.len()).map(|i| images.source(i)).collect();
     let text = format!(
-        "{}\ncheckpoint {}\nmask {}\n{}\n",
+        "{}\ncheckpoint {}\nmask {}\n{}\nimages\n{}\n",
         source.network.title,
         source.network.checkpoint,
         source.network.mask.as_deref().unwrap_or("none"),
-        describe(&transform, source.network.normalization)
+        describe(&transform, source.network.normalization),
+        names.join("\n")
     );
-    write_features(&args.output, &extracted, images.labels(), &text)?;
+    write_features(
+        &args.output,
+        &extracted,
+        labelled.then_some(images.labels()),
+        &text,
+    )?;
+    let (file, n) = (args.output.display().to_string(), extracted.len());
+    let (width, classes) = (extracted.width, extracted.classes);
+    if args.source.json {
+        return json(&Written {
+            file,
+            images: n,
+            width,
+            classes,
+            labelled,
+        });
+    }
+    let labels = if labelled {
+        format!(", labels [{n}]")
+    } else {
+        String::new()
+    };
     result(&format!(
-        "{}: features [{n}, {}], logits [{n}, {}], labels [{n}]",
-        args.output.display(),
-        extracted.width,
-        extracted.classes,
-        n = extracted.len()
+        "{file}: features [{n}, {width}], logits [{n}, {classes}]{labels}"
     ))
 }
 
-/// A split of a data set; or, of a folder that holds no class folders, all its images.
-fn images(source: &Source, split: ExtractSplit) -> Result<ImageSet> {
+/// What would fail at the end fails at the beginning.
+fn check_output(output: &Path) -> Result<()> {
+    let folder = output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if output
+        .extension()
+        .is_none_or(|ending| ending != "safetensors")
+    {
+        return Err(Usage(anyhow!(
+            "write {}: expected a name that ends in .safetensors",
+            output.display()
+        ))
+        .into());
+    }
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(Usage(anyhow!(
+            "write {}: there is no folder {}",
+            output.display(),
+            folder.display()
+        ))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// A split of a data set; of a folder of class folders, all images; of another folder, all images, without labels.
+fn images(source: &Source, split: ExtractSplit) -> Result<(ImageSet, bool)> {
     let folder = Path::new(&source.spec.dataset);
     if rut_data::find(&source.spec.dataset).is_none() && folder.is_dir() && !has_folders(folder)? {
-        return Ok(ImageSet::from_folder(folder).map_err(rut_study::Error::from)?);
+        let images = ImageSet::from_folder(folder).map_err(rut_study::Error::from)?;
+        return Ok((images, false));
     }
-    let dataset = source.spec.open_dataset(&source.places)?;
-    Ok(match split {
-        ExtractSplit::Train => dataset.train,
-        ExtractSplit::Test => dataset.test,
-    })
+    match split {
+        ExtractSplit::Train => Ok((source.spec.open_dataset(&source.places)?.train, true)),
+        ExtractSplit::Test => Ok((source_images(&source.spec, &source.places)?.0, true)),
+    }
 }
 
 fn has_folders(folder: &Path) -> Result<bool> {

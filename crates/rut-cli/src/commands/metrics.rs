@@ -1,5 +1,7 @@
 //! `rut metrics`.
 
+use std::path::Path;
+
 use anyhow::{anyhow, Result};
 use rut_metrics::{
     bootstrap, bootstrap_difference, fit_temperature, Binning, BootstrapOptions, Convention,
@@ -43,7 +45,9 @@ struct Conventional {
 /// Scores logits and labels from a file.
 pub fn run(args: &MetricsArgs) -> Result<()> {
     let convention = convention(&args.convention)?;
-    let read = |file| logits_archive::read(file, args.split.as_deref());
+    let read = |file: &Path| -> Result<ArchivedLogits> {
+        Ok(logits_archive::read(file, args.split.as_deref())?)
+    };
     let own = read(&args.file)?;
     let other = args.against.as_deref().map(read).transpose()?;
     let what = args.file.display().to_string();

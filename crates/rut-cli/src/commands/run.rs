@@ -8,7 +8,7 @@ use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, Session};
 
 use crate::args::{RunArgs, SessionFlags};
 use crate::exit::Usage;
-use crate::layers::{resolve, Resolved};
+use crate::layers::{resolve, variables, Resolved};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::{diagram, signals, table, COMMIT};
@@ -19,7 +19,7 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
         spec,
         places,
         quickstart,
-    } = resolve(method, args, std::env::vars()).map_err(Usage)?;
+    } = resolve(method, args, &variables()).map_err(Usage)?;
     explain(&args.session, quickstart);
     let threads = crate::set_threads(places.threads);
     let checked = spec.check(&places)?;

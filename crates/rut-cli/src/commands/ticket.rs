@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::args::{NetworkFlags, RunArgs};
 use crate::exit::Usage;
-use crate::layers::resolve;
+use crate::layers::{resolve, variables};
 use crate::output::{json, result};
 use crate::table::{columns, percent};
 
@@ -37,9 +37,7 @@ pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
         network: flags.clone(),
         ..RunArgs::default()
     };
-    let spec = resolve(Method::Lp, &run, std::env::vars())
-        .map_err(Usage)?
-        .spec;
+    let spec = resolve(Method::Lp, &run, &variables()).map_err(Usage)?.spec;
     let (model, files) = spec.network_files()?;
     let failed = rut_study::Error::from;
     let checkpoint = Checkpoint::open(&files.checkpoint).map_err(failed)?;

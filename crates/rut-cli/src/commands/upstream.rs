@@ -3,14 +3,14 @@
 use anyhow::Result;
 use rut_models::ModelSpec;
 use rut_study::images::evaluation_transform;
-use rut_study::network::{load, LoadedNetwork};
+use rut_study::network::{load_named, LoadedNetwork};
 use rut_study::spec::Method;
 use rut_study::upstream::{source_images, upstream};
 use rut_study::{Places, RunSpec};
 
 use crate::args::{RunArgs, SourceArgs};
 use crate::exit::Usage;
-use crate::layers::resolve;
+use crate::layers::{resolve, variables};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::table::{percent, scores};
@@ -38,15 +38,15 @@ pub fn source(args: &SourceArgs) -> Result<Source> {
         network: args.network.clone(),
         ..RunArgs::default()
     };
-    let resolved = resolve(Method::Lp, &run, std::env::vars()).map_err(Usage)?;
+    let resolved = resolve(Method::Lp, &run, &variables()).map_err(Usage)?;
     set_threads(args.threads.or(resolved.places.threads));
     let (spec, places) = (resolved.spec, resolved.places);
-    let (model, files) = spec.network_files()?;
-    let network = load(model, spec.source_classes.unwrap_or(model.classes), &files)?;
+    let (model, network) = load_named(&spec)?;
     note(&format!(
         "{}: {} of its weights kept",
         model.name, network.density.overall
     ));
+    network.notes.iter().for_each(|text| note(text));
     Ok(Source {
         spec,
         places,
@@ -63,11 +63,20 @@ pub fn run(args: &SourceArgs) -> Result<()> {
         model,
         network,
     } = source(args)?;
-    let dataset = args
-        .data
-        .dataset
-        .clone()
-        .unwrap_or_else(|| model.upstream.name().to_owned());
+    let own = model.upstream.name();
+    if args.data.dataset.is_none() && rut_data::find(own).is_none() {
+        let expected = format!(
+            "a folder with the {} class folders of {own}",
+            network.network.classes()
+        );
+        return Err(rut_study::Error::Field {
+            field: "dataset",
+            expected,
+            found: "none".into(),
+        }
+        .into());
+    }
+    let dataset = args.data.dataset.clone().unwrap_or_else(|| own.to_owned());
     let spec = RunSpec { dataset, ..spec };
     let (images, classes) = source_images(&spec, &places)?;
     let transform = evaluation_transform(model, args.weights.as_deref())?;

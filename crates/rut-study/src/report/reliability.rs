@@ -6,7 +6,7 @@ use rut_metrics::{Bin, Summary};
 
 use crate::error::{Error, Result};
 
-const SIZE: (u32, u32) = (520, 620);
+const SIZE: (u32, u32) = (520, 634);
 const INK: RGBColor = RGBColor(38, 50, 56);
 const GRID: RGBColor = RGBColor(224, 228, 231);
 const BAR: RGBColor = RGBColor(46, 111, 168);
@@ -30,17 +30,20 @@ type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 fn draw(summary: &Summary, title: &str, text: &mut String) -> Drawn {
     let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
-    let (head, rest) = root.split_vertically(64);
+    let (head, rest) = root.split_vertically(78);
     let style = |size: i32| ("sans-serif", size).into_font().color(&INK);
     head.draw_text(title, &style(15), (16, 14))?;
     let figures = format!(
-        "N = {}   accuracy {:.2} %   confidence {:.2} %   ECE {:.2} %",
+        "N = {} · accuracy {:.2} % · confidence {:.2} % · ECE {:.2} % (15 bins)",
         summary.n,
         100.0 * summary.accuracy,
         100.0 * summary.mean_confidence,
         100.0 * summary.ece
     );
-    head.draw_text(&figures, &style(13), (16, 38))?;
+    head.draw_text(&figures, &style(13), (16, 36))?;
+    let legend =
+        "bars: accuracy · red: from mean confidence to accuracy · line: perfect calibration";
+    head.draw_text(legend, &style(11), (16, 56))?;
     let (upper, lower) = rest.split_vertically(400);
     accuracy(summary, &upper)?;
     counts(summary, &lower)?;

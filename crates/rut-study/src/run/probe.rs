@@ -2,7 +2,9 @@
 
 use candle_core::{DType, Device};
 use rut_adapt::Seed;
-use rut_adapt::features::{FeatureCache, FeatureKey};
+use rut_adapt::evaluate::Pass;
+use rut_adapt::event::Phase;
+use rut_adapt::features::{Extractor, FeatureCache, FeatureKey};
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe, probe_logits};
 use rut_adapt::progress::Reporter;
@@ -33,6 +35,7 @@ pub(super) fn adapt(
         network,
         places,
         transform: &transform,
+        state,
         journal,
     };
     let train = extraction.features(&dataset.train.select(&run.draw.train))?;
@@ -69,7 +72,7 @@ pub(super) fn adapt(
             final_loss: finished.final_loss,
             kept_epoch: finished.epoch,
             selected_accuracy: finished.selected_accuracy,
-            notes: notes(run),
+            notes: notes(run, network),
         },
         mapping: None,
         preprocessing: describe(&transform, network.normalization),
@@ -82,6 +85,8 @@ struct Extraction<'a, 'j> {
     network: &'a LoadedNetwork,
     places: &'a Places,
     transform: &'a Transform,
+    /// Where the run goes on: a save meanwhile must not lose it.
+    state: Option<&'a State>,
     journal: &'a mut Journal<'j>,
 }
 
@@ -97,14 +102,35 @@ impl Extraction<'_, '_> {
         };
         let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
         let images = prepare(set, self.transform)?;
-        let mut reporter = Reporter::new(self.journal);
-        let extracted = cache.get(
+        let extractor = Extractor {
+            network: &*loaded.network,
+            normalization: loaded.normalization,
+        };
+        let state = || self.state.cloned().unwrap_or_default();
+        let step = self
+            .state
+            .and_then(|state| state.number("step").ok())
+            .unwrap_or(0);
+        let pass = Pass {
+            phase: Phase::Extract,
+            step,
+            state: &state,
+        };
+        let extracted = match cache.get(
             &key,
-            &*loaded.network,
+            extractor,
             &images,
-            loaded.normalization,
-            &mut reporter,
-        )?;
+            &pass,
+            &mut Reporter::new(self.journal),
+        ) {
+            Err(error @ rut_adapt::Error::Cache { .. }) => {
+                self.journal.note(&format!(
+                    "no feature cache (failed to {error}); name another with --cache-dir"
+                ));
+                extractor.extract(&images, &pass, &mut Reporter::new(self.journal))?
+            }
+            found => found?,
+        };
         Ok(extracted.labelled(set.labels(), DType::F32)?)
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn adapt(
             final_loss: finished.final_loss,
             kept_epoch: finished.epoch,
             selected_accuracy: finished.selected_accuracy,
-            notes: notes(run),
+            notes: notes(run, network),
         },
         preprocessing: describe(&transform, network.normalization),
         trained: (dir.prompt(), prompt.to_bytes(&scored.mapping.sources)?),
