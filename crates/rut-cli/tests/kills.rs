@@ -37,6 +37,7 @@ fn compare(method: &str, trained: &str) {
     ends(small(left_alone.path(), method, more), 0);
     let mut lives = Lives::new();
     let (mut kills, mut told) = (0, Vec::new());
+    let what = |told: &[u128]| format!("{method}, killed or ended after {told:?} ms");
     let started = Instant::now();
     while kills < KILLS {
         assert!(
@@ -54,7 +55,7 @@ fn compare(method: &str, trained: &str) {
         std::thread::sleep(life);
         if child.try_wait().unwrap().is_some() {
             // It came to its end first. It must have ended rightly; then it begins anew, for the kills that are owed.
-            assert_equal(method, trained, (left_alone.path(), killed.path()));
+            assert_equal(&what(&told), trained, (left_alone.path(), killed.path()));
             std::fs::remove_dir_all(killed.path()).unwrap();
             std::fs::create_dir_all(killed.path()).unwrap();
             continue;
@@ -63,17 +64,16 @@ fn compare(method: &str, trained: &str) {
         child.wait().unwrap();
         kills += 1;
     }
-    println!("{method}: killed or ended after {told:?} ms");
     ends(small(killed.path(), method, &format!("{more} --resume")), 0);
-    assert_equal(method, trained, (left_alone.path(), killed.path()));
+    assert_equal(&what(&told), trained, (left_alone.path(), killed.path()));
 }
 
-fn assert_equal(method: &str, trained: &str, (left_alone, killed): (&Path, &Path)) {
+fn assert_equal(what: &str, trained: &str, (left_alone, killed): (&Path, &Path)) {
     let (a, b) = (only_run(left_alone), only_run(killed));
-    assert_eq!(record(&a), record(&b), "{method}");
+    assert_eq!(record(&a), record(&b), "{what}");
     for name in ["events.jsonl", "logits.safetensors", trained] {
         let read = |run: &Path| std::fs::read(run.join(name)).unwrap();
-        assert!(read(&a) == read(&b), "{method}: {name} differs");
+        assert!(read(&a) == read(&b), "{what}: {name} differs");
     }
 }
 

@@ -193,7 +193,7 @@ pub enum Error {
     /// A class has fewer images than the draw needs.
     #[error(
         "draw from class {class}: found {found} training images, wanted {wanted} ({parts}); \
-         lower the shots or pass --allow-short to take what is there"
+         lower the shots, leave the class out (--classes), or pass --allow-short to take what is there"
     )]
     ShortClass {
         /// Index of the class.

@@ -47,4 +47,4 @@ pub use resize::{Extent, bilinear, nearest};
 pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, ImageSize};
 pub use split::{Budget, Shots, ValidationRule};
-pub use transform::{ColorOrder, Geometry, Transform};
+pub use transform::{ColorOrder, Geometry, PIXELS_VERSION, Transform};

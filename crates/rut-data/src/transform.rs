@@ -7,6 +7,8 @@ use crate::alpha::{premultiply, unpremultiply};
 use crate::resize::{Extent, bilinear, nearest};
 use crate::{Error, Mode, Picture, Result, RgbImage};
 
+/// Grows when decoding or resizing gives other pixels than before: part of the keys of caches.
+pub const PIXELS_VERSION: u32 = 1;
 /// The largest side a transform may ask for, in pixels.
 const MAX_SIDE: u32 = 4_096;
 

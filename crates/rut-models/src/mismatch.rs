@@ -39,33 +39,34 @@ impl Mismatch {
 }
 
 impl fmt::Display for Mismatch {
+    /// The file and what is probably wrong, then a line for every difference.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, path) = (self.kind, self.path.display());
+        let [missing, unexpected] = [self.missing.len(), self.unexpected.len()];
+        let misshaped = self.misshaped.len();
+        write!(f, "match the {kind} {path} with the network: ")?;
         write!(
             f,
-            "match the {} {} with the network:",
-            self.kind,
-            self.path.display()
+            "{missing} missing, {unexpected} unexpected, {misshaped} of another shape; {}",
+            self.remedy
         )?;
-        let mut separator = "";
         for (what, keys) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
-            if !keys.is_empty() {
-                write!(f, "{separator} {} {what} ({})", keys.len(), keys.join(", "))?;
-                separator = ";";
+            for key in keys {
+                write!(f, "\n  {what}: {key}")?;
             }
         }
-        if !self.misshaped.is_empty() {
-            write!(f, "{separator} {} of another shape (", self.misshaped.len())?;
-            for (i, key) in self.misshaped.iter().enumerate() {
-                let comma = if i == 0 { "" } else { ", " };
-                write!(
-                    f,
-                    "{comma}{} is {:?}, expected {:?}",
-                    key.name, key.found, key.expected
-                )?;
-            }
-            write!(f, ")")?;
+        for Misshaped {
+            name,
+            expected,
+            found,
+        } in &self.misshaped
+        {
+            write!(
+                f,
+                "\n  of another shape: {name} is {found:?}, expected {expected:?}"
+            )?;
         }
-        write!(f, ": {}", self.remedy)
+        Ok(())
     }
 }
 

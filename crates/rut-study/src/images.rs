@@ -1,6 +1,6 @@
 //! How a split's pixels become what a network, or a prompt, takes. The arithmetic of resizing is `rut-data`'s.
 
-use rut_data::{ColorOrder, Geometry, ImageSet, Prepared, Transform};
+use rut_data::{ColorOrder, Geometry, ImageSet, PIXELS_VERSION, Prepared, Transform};
 use rut_models::{Evaluation, ModelSpec, Normalization};
 
 use crate::error::{Error, Result};
@@ -70,12 +70,11 @@ pub fn prepare(set: &ImageSet, transform: &Transform) -> Result<Prepared> {
     Ok(Prepared::new(set, transform, MEMORY_CAP)?)
 }
 
-/// A stable text of transform and normalisation, for records and cache keys.
+/// A stable text of pixels, transform and normalisation, for records and cache keys.
 pub fn describe(transform: &Transform, normalization: Normalization) -> String {
+    let Normalization { mean, std } = normalization;
     format!(
-        "{}, mean {:?}, std {:?}",
-        transform.describe(),
-        normalization.mean,
-        normalization.std
+        "pixels {PIXELS_VERSION}: {}, mean {mean:?}, std {std:?}",
+        transform.describe()
     )
 }

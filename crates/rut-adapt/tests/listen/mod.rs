@@ -12,15 +12,16 @@ use rut_adapt::state::State;
 #[derive(Default)]
 pub struct Listener {
     pub events: Vec<Event>,
-    stop_after: Option<u64>,
-    steps: u64,
+    /// Stop when asked for the so-many-th time: after a batch of whatever phase.
+    stop_at: Option<usize>,
+    pub asked: usize,
     saved: Option<(Vec<u8>, usize)>,
 }
 
 impl Listener {
-    pub fn stopping_after(step: u64) -> Self {
+    pub fn stopping_at(wish: usize) -> Self {
         Self {
-            stop_after: Some(step),
+            stop_at: Some(wish),
             ..Self::default()
         }
     }
@@ -51,17 +52,16 @@ impl Listener {
 
 impl Observer for Listener {
     fn event(&mut self, event: &Event) -> Result<(), ObserverError> {
-        if let Event::Step { step, .. } = event {
-            self.steps = *step;
-        }
         self.events.push(event.clone());
         Ok(())
     }
 
     fn wish(&mut self) -> Wish {
-        match self.stop_after {
-            Some(step) if self.steps >= step => Wish::SaveAndStop,
-            _ => Wish::Continue,
+        self.asked += 1;
+        if self.stop_at == Some(self.asked) {
+            Wish::SaveAndStop
+        } else {
+            Wish::Continue
         }
     }
 

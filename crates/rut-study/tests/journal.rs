@@ -1,0 +1,137 @@
+//! What the journal keeps, cuts and tells when a run is resumed.
+
+use std::time::Duration;
+
+use rut_adapt::event::{Event, Observer, Phase, Wish};
+use rut_adapt::state::State;
+use rut_study::RunDir;
+use rut_study::journal::{Display, Journal, Requests};
+
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Display for Notes {
+    fn event(&mut self, _: &Event) {}
+
+    fn progress(&mut self, _: Phase, _: usize, _: usize) {}
+
+    fn resumed(&mut self, _: u64) {}
+
+    fn note(&mut self, note: &str) {
+        self.0.push(note.to_owned());
+    }
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn step(step: u64) -> Event {
+    Event::Step {
+        epoch: 0,
+        step,
+        loss: 0.5,
+    }
+}
+
+/// A folder with two events that the saved state knows of, and one that it does not.
+fn interrupted() -> (tempfile::TempDir, RunDir, State) {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = RunDir::at(folder.path());
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let mut journal = Journal::open(&dir, None, &mut notes, &requests, NEVER).unwrap();
+    journal.event(&step(1)).unwrap();
+    journal.event(&step(2)).unwrap();
+    journal.save(State::default()).unwrap();
+    journal.event(&step(3)).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    assert_eq!(lines(&dir), 3);
+    let state = State::from_bytes(&std::fs::read(dir.state()).unwrap()).unwrap();
+    (folder, dir, state)
+}
+
+fn lines(dir: &RunDir) -> usize {
+    std::fs::read_to_string(dir.events())
+        .unwrap()
+        .lines()
+        .count()
+}
+
+#[test]
+fn a_resume_cuts_what_the_state_does_not_know_of() {
+    let (_folder, dir, state) = interrupted();
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let mut journal = Journal::open(&dir, Some(&state), &mut notes, &requests, NEVER).unwrap();
+    assert_eq!(lines(&dir), 2);
+    journal.event(&step(3)).unwrap();
+    journal.sync().unwrap();
+    assert_eq!(journal.cost(2).resumed, 1);
+    assert_eq!(lines(&dir), 3);
+    drop(journal);
+    assert!(
+        notes.0.is_empty(),
+        "the same program and machine: nothing to warn of"
+    );
+}
+
+#[test]
+fn events_shorter_than_the_state_says_are_refused() {
+    let (_folder, dir, state) = interrupted();
+    std::fs::write(dir.events(), "{}").unwrap();
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let error = Journal::open(&dir, Some(&state), &mut notes, &requests, NEVER)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("events.jsonl")
+            && error.contains("found 2")
+            && error.contains("--overwrite"),
+        "{error}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(dir.events()).unwrap(),
+        "{}",
+        "nothing was cut"
+    );
+}
+
+#[test]
+fn another_instruction_set_warns_and_is_recorded() {
+    let (_folder, dir, mut state) = interrupted();
+    state.put_text("journal.means", "rut 0.0.0 reference-0 abacus");
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let journal = Journal::open(&dir, Some(&state), &mut notes, &requests, NEVER).unwrap();
+    assert_eq!(
+        journal.cost(2).other_means,
+        ["rut 0.0.0 reference-0 abacus"]
+    );
+    drop(journal);
+    assert!(
+        notes.0[0].contains("abacus") && notes.0[0].contains("not bit-equal"),
+        "{:?}",
+        notes.0
+    );
+}
+
+#[test]
+fn requests_and_time_become_wishes() {
+    let (_folder, dir, _) = interrupted();
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let mut journal = Journal::open(&dir, None, &mut notes, &requests, NEVER).unwrap();
+    assert_eq!(journal.wish(), Wish::Continue);
+    requests
+        .save
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(
+        (journal.wish(), journal.wish()),
+        (Wish::Save, Wish::Continue)
+    );
+    requests
+        .stop
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(journal.wish(), Wish::SaveAndStop);
+    drop(journal);
+    let requests = Requests::default();
+    let mut always = Journal::open(&dir, None, &mut notes, &requests, Duration::ZERO).unwrap();
+    assert_eq!(always.wish(), Wish::Save);
+}
