@@ -1,8 +1,9 @@
 //! What a person types. What it means for a run is put together in `layers`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
@@ -21,6 +22,36 @@ pub struct Cli {
     /// Say more on stderr (twice: of the cache, too)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl Cli {
+    /// The command line of these words, the first of which is the program's name.
+    ///
+    /// # Errors
+    /// If they cannot be meant; also where help or the version is asked for.
+    pub fn read(
+        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        // A number below zero is a value that its option refuses, and no option of its own.
+        let mut command = Self::command().mut_subcommands(|command| {
+            command.mut_args(|arg| match arg.get_action().takes_values() {
+                true => arg.allow_negative_numbers(true),
+                false => arg,
+            })
+        });
+        let matches = command.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// A whole number that an option takes.
+fn whole<N: TryFrom<i128>>(text: &str) -> Result<N, String> {
+    let not_whole = || "expected a whole number, 0 or more".to_owned();
+    let number: i128 = text.parse().map_err(|_| not_whole())?;
+    N::try_from(number).map_err(|_| match number {
+        ..0 => not_whole(),
+        _ => "expected a smaller number".to_owned(),
+    })
 }
 
 /// The commands.
@@ -111,7 +142,7 @@ pub struct NetworkFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkChoice>,
     /// State of iterative pruning: finds MODEL*_K_checkpoint and MODEL*_K_mask in --pretrained-dir [default: 9]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sparsity: Option<u32>,
     /// Where checkpoints and masks are looked for [default: checkpoints]
@@ -127,7 +158,7 @@ pub struct NetworkFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
     /// Classes of the checkpoint's classifier, where they are not the model's usual ones
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
 }
@@ -155,12 +186,7 @@ pub struct DataFlags {
 #[command(next_help_heading = "Training")]
 pub struct TrainFlags {
     /// Training images per class; `all` or -1 for all of them [default: all]
-    #[arg(
-        long,
-        alias = "n_shot",
-        allow_hyphen_values = true,
-        value_name = "N|all"
-    )]
+    #[arg(long, alias = "n_shot", value_name = "N|all")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_shot: Option<String>,
     /// Share of the training images of each class kept for validation; 0 for none [default: 0.1 of full data]
@@ -173,15 +199,15 @@ pub struct TrainFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_fraction: Option<f64>,
     /// Validation images per class; 0 for none [default: min(n, 4) beside n shots]
-    #[arg(long, alias = "val_shots", value_name = "N")]
+    #[arg(long, alias = "val_shots", value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_shots: Option<usize>,
     /// Passes over the training images [default: 100]
-    #[arg(long, alias = "epoch", value_name = "N")]
+    #[arg(long, alias = "epoch", value_name = "N", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
     /// Images per step [default: 128]
-    #[arg(long, alias = "batch_size", value_name = "N")]
+    #[arg(long, alias = "batch_size", value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
     /// Adam's learning rate at the start [default: 0.01]
@@ -189,7 +215,7 @@ pub struct TrainFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
     /// Seeds few-shot draws, orders and initial values [default: 4]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// Which epoch is kept: last, best-val, or best-test (which selects on the test set) [default: last]
@@ -197,7 +223,7 @@ pub struct TrainFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select: Option<String>,
     /// Score the validation images every so many epochs; 0 for never [default: 10 for vp, 1 for lp and --select best-…]
-    #[arg(long, alias = "eval_every", value_name = "N")]
+    #[arg(long, alias = "eval_every", value_name = "N", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eval_every: Option<u32>,
     /// Label mapping of vp: ilm, flm or rlm [default: ilm]
@@ -205,7 +231,7 @@ pub struct TrainFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<String>,
     /// Make the label map of vp again every so many epochs [default: 1]
-    #[arg(long, alias = "mapping_interval", value_name = "N")]
+    #[arg(long, alias = "mapping_interval", value_name = "N", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping_interval: Option<u32>,
     /// What decides between equal counts of the label map of vp: mass or index [default: mass]
@@ -218,7 +244,7 @@ pub struct TrainFlags {
     pub remap: Option<String>,
     /// vp: side of the image on the canvas, pixels [default: the data set's, if smaller than the canvas, else half the
     /// canvas]; lp: first resize images to this side [default: do not]
-    #[arg(long, alias = "image_size", value_name = "PIXELS")]
+    #[arg(long, alias = "image_size", value_name = "PIXELS", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<u32>,
     /// Take classes with fewer images than asked for as they are
@@ -256,7 +282,7 @@ pub struct PlaceFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_every: Option<f64>,
     /// Threads [default: one per core that the process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
     /// What computes: cpu
@@ -386,7 +412,7 @@ pub struct TakenUpFlags {
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     pub mask: Option<PathBuf>,
     /// Threads [default: one per core that the process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub threads: Option<usize>,
     /// As JSON
     #[arg(long)]
@@ -406,7 +432,7 @@ pub struct SourceArgs {
     #[arg(long, value_name = "NAME")]
     pub weights: Option<String>,
     /// Threads [default: one per core that the process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub threads: Option<usize>,
     /// As JSON
     #[arg(long)]

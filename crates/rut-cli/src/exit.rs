@@ -64,6 +64,8 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(Error::NoNetworkFolder { .. }) => MISSING,
         Some(Error::NotATicket { .. }) => USAGE,
         Some(Error::Models(rut_models::Error::Ticket { .. })) => MISSING,
+        // Nothing is missing: the command line must say which of the files it means.
+        Some(Error::Models(rut_models::Error::AmbiguousTicket { .. })) => USAGE,
         Some(Error::Models(rut_models::Error::Io { source, .. }) | Error::File { source, .. }) => {
             io_code(source)
         }

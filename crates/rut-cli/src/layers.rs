@@ -158,10 +158,9 @@ fn flags(args: &RunArgs) -> Result<Settings> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use clap::Parser;
 
     fn resolved(line: &str, variables: &[(&str, &str)]) -> Result<Resolved> {
-        let cli = Cli::try_parse_from(line.split_whitespace())?;
+        let cli = Cli::read(line.split_whitespace())?;
         let variables: Vec<_> = variables
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))

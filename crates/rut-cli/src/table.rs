@@ -1,6 +1,6 @@
 //! Figures as text tables for a terminal. Which figures there are, `rut-metrics` says.
 
-use rut_metrics::{Interval, Intervals, Summary};
+use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
 use rut_study::score::SplitScores;
 use rut_study::Record;
 
@@ -39,14 +39,31 @@ pub fn columns(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// An entry a line, its name in a column of its own. Entries without a value are left out.
+pub fn entries(rows: &[(&str, String)]) -> String {
+    let told = rows.iter().filter(|(_, value)| !value.is_empty());
+    let line = |(name, value): &(&str, String)| format!("{name:<14} {value}");
+    told.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A fitted temperature, marked where it is no minimum: the note of a run says why.
+pub fn temperature(fit: &TemperatureFit) -> String {
+    let mark = match fit.minimum {
+        Minimum::Inside => "",
+        Minimum::AtLower | Minimum::AtUpper => " (bound)",
+        Minimum::Flat => " (flat)",
+    };
+    format!("{:.3}{mark}", fit.temperature.get())
+}
+
 /// The figures of a split, raw with intervals and at the fitted temperature.
-pub fn scores(scores: &SplitScores, temperature: Option<f64>) -> String {
+pub fn scores(scores: &SplitScores, fit: Option<&TemperatureFit>) -> String {
     let SplitScores {
         raw,
         intervals,
         at_temperature,
     } = scores;
-    let scaled = temperature.map_or_else(String::new, |t| format!("at T = {t:.3}"));
+    let scaled = fit.map_or_else(String::new, |fit| format!("at T = {}", temperature(fit)));
     let mut rows = vec![vec![
         format!("{} images", raw.n),
         "raw".into(),
@@ -121,8 +138,7 @@ pub fn summary(summary: &Summary, intervals: &Intervals) -> String {
 
 /// The table at the end of a run.
 pub fn record(record: &Record) -> String {
-    let temperature = record.temperature.as_ref().map(|fit| fit.temperature.get());
-    let mut text = scores(&record.test, temperature);
+    let mut text = scores(&record.test, record.temperature.as_ref());
     let mut facts: Vec<Vec<String>> = Vec::new();
     let mut fact = |name: &str, value: String| facts.push(vec![name.into(), String::new(), value]);
     if let Some(before) = &record.test_before_remap {
@@ -165,4 +181,26 @@ pub fn percent(share: f64) -> String {
 
 fn plain(value: f64) -> String {
     format!("{value:.4}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rut_metrics::{fit_temperature, Logits, TemperatureOptions};
+
+    #[test]
+    fn a_temperature_that_is_no_minimum_is_marked() {
+        let odds = [9f64.ln(), 0.0].repeat(4);
+        let cases: [(&[f64], &[u32], &str); 4] = [
+            (&odds, &[0, 0, 0, 1], "2.000"),
+            (&[5.0, 0.0], &[0], "0.010 (bound)"),
+            (&[5.0, 0.0], &[1], "100.000 (bound)"),
+            (&[5.0, 5.0], &[1], "1.000 (flat)"),
+        ];
+        for (values, labels, text) in cases {
+            let logits = Logits::new(values, 2).unwrap();
+            let fit = fit_temperature(logits, labels, &TemperatureOptions::default()).unwrap();
+            assert_eq!(temperature(&fit), text);
+        }
+    }
 }

@@ -112,7 +112,7 @@ fn unknown_names_list_the_known_ones() {
         dir.path(),
         "vp --dataset digits --model resnet5",
         2,
-        &["model", "resnet5", "resnet50"],
+        &["model", "resnet5", "resnet18, ", "did you mean 'resnet50'?"],
     );
     refuses(
         dir.path(),
@@ -126,7 +126,18 @@ fn unknown_names_list_the_known_ones() {
         2,
         &["learning_rate"],
     );
-    refuses(dir.path(), "data info cifar11", 2, &["cifar11", "cifar10"]);
+    refuses(
+        dir.path(),
+        "data info cifar11",
+        2,
+        &["cifar11", "digits, ", "did you mean 'cifar10'?"],
+    );
+    refuses(
+        dir.path(),
+        "models info resnet20",
+        2,
+        &["`resnet20`", "did you mean 'resnet20_cifar10'?"],
+    );
     refuses(
         dir.path(),
         "vp --device cuda",
@@ -158,6 +169,28 @@ fn a_checkpoint_that_is_not_there_says_where_it_was_looked_for() {
 }
 
 #[test]
+fn a_folder_with_several_matching_checkpoints_is_a_usage_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("tickets");
+    fs::create_dir(&folder).unwrap();
+    let names = ["a_8_checkpoint", "a_8_mask", "b_8_checkpoint"]
+        .map(|end| format!("resnet20_cifar100_{end}.safetensors"));
+    for name in &names {
+        fs::copy(checkpoint(8), folder.join(name)).unwrap();
+    }
+    let line = format!(
+        "{DIGITS} --sparsity 8 --pretrained-dir {}",
+        folder.display()
+    );
+    refuses(
+        dir.path(),
+        &line,
+        2,
+        &[&names[0], &names[2], "--checkpoint", "--mask"],
+    );
+}
+
+#[test]
 fn options_that_would_be_ignored_or_cannot_be_met_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let ticket = "--sparsity 8";
@@ -181,7 +214,12 @@ fn options_that_would_be_ignored_or_cannot_be_met_are_refused() {
     );
     refuses(dir.path(), "vp --n-shot 0.5", 2, &["0.5", "whole number"]);
     refuses(dir.path(), "vp --n-shot 0", 2, &["from 1 up"]);
-    refuses(dir.path(), "vp --n-shot 200", 2, &["200", "--allow-short"]);
+    refuses(
+        dir.path(),
+        "vp --n-shot 200 --classes 7,3",
+        2,
+        &["class '7' (index 0)", "200", "--allow-short"],
+    );
     refuses(dir.path(), "vp --lr nan", 2, &["lr", "positive"]);
     refuses(dir.path(), "vp --epochs 0", 2, &["epochs", "at least 1"]);
     refuses(dir.path(), "vp --classes 3", 2, &["classes", "at least 2"]);
@@ -224,6 +262,72 @@ fn options_that_would_be_ignored_or_cannot_be_met_are_refused() {
     refuses(dir.path(), &line, 2, &["sparsity", "checkpoint"]);
     let line = format!("{DIGITS} --mask {}", mask(8).display());
     refuses(dir.path(), &line, 2, &["mask", "checkpoint"]);
+}
+
+#[test]
+fn numbers_below_zero_are_refused_as_values_of_their_option() {
+    let dir = tempfile::tempdir().unwrap();
+    for option in [
+        "epochs",
+        "batch-size",
+        "seed",
+        "sparsity",
+        "val-shots",
+        "eval-every",
+        "mapping-interval",
+        "image-size",
+        "threads",
+        "source-classes",
+    ] {
+        let texts = [&format!("--{option}"), "'-1'", "a whole number, 0 or more"];
+        refuses(dir.path(), &format!("vp --{option} -1"), 2, &texts);
+    }
+    refuses(
+        dir.path(),
+        "vp --epochs abc",
+        2,
+        &["--epochs", "'abc'", "a whole number"],
+    );
+    refuses(
+        dir.path(),
+        "vp --epochs 9999999999",
+        2,
+        &["--epochs", "a smaller number"],
+    );
+    refuses(
+        dir.path(),
+        "extract --threads -1",
+        2,
+        &["--threads", "'-1'"],
+    );
+    refuses(dir.path(), "vp --lr -0.1", 2, &["lr", "-0.1", "positive"]);
+    refuses(
+        dir.path(),
+        "vp --val-fraction -0.1",
+        2,
+        &["validation fraction", "-0.1"],
+    );
+    refuses(
+        dir.path(),
+        "vp --save-every -1",
+        2,
+        &["save_every", "-1", "0 or more"],
+    );
+    refuses(
+        dir.path(),
+        "vp --cache-gib -1",
+        2,
+        &["cache_gib", "-1", "0 or more"],
+    );
+    refuses(dir.path(), "vp --n-shot -2", 2, &["n-shot", "-2"]);
+    // An option is no value of the one before it.
+    refuses(
+        dir.path(),
+        "vp --n-shot --epochs 3",
+        2,
+        &["--n-shot", "value"],
+    );
+    ends(rut(dir.path(), "vp --n-shot -1 --dry-run"), 0);
 }
 
 #[test]

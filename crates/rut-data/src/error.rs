@@ -192,12 +192,14 @@ pub enum Error {
 
     /// A class has fewer images than the draw needs.
     #[error(
-        "draw from class {class}: found {found} training images, wanted {wanted} ({parts}); \
+        "draw from class '{class}' (index {index}): found {found} training images, wanted {wanted} ({parts}); \
          lower the shots, leave the class out (--classes), or pass --allow-short to take what is there"
     )]
     ShortClass {
-        /// Index of the class.
-        class: u32,
+        /// Name of the class.
+        class: String,
+        /// Its index, from 0.
+        index: u32,
         /// Images it has.
         found: usize,
         /// Images needed.

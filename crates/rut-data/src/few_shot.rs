@@ -66,7 +66,7 @@ pub struct Draw {
     pub short_classes: Vec<(u32, usize, usize)>,
 }
 
-/// Draws training and validation images from a training set with these labels.
+/// Draws training and validation images from a training set with these labels, which are indices into `class_names`.
 ///
 /// ```
 /// use rut_data::{Budget, DrawOptions, Seed, ShortClass, Shots, ValidationRule, draw};
@@ -74,7 +74,7 @@ pub struct Draw {
 /// let budget = Budget::PerClass(Shots(3));
 /// let validation = DrawOptions::default_validation(budget);
 /// let options = DrawOptions { budget, validation, short: ShortClass::Refuse, seed: Seed(4) };
-/// let drawn = draw(&labels, 2, &options)?;
+/// let drawn = draw(&labels, &["owl", "crow"], &options)?;
 /// assert_eq!((drawn.train.len(), drawn.validation.len()), (6, 6));
 /// # Ok::<(), rut_data::Error>(())
 /// ```
@@ -83,7 +83,11 @@ pub struct Draw {
 /// [`Error::LabelOutOfRange`]; [`Error::BadOption`] for a budget of 0 or a fraction outside
 /// [0, 1); [`Error::ShortClass`] under [`ShortClass::Refuse`] for a class with fewer images than
 /// reserve and shots together, with none, or with none left to train on.
-pub fn draw(labels: &[u32], classes: usize, options: &DrawOptions) -> Result<Draw> {
+pub fn draw(
+    labels: &[u32],
+    class_names: &[impl AsRef<str>],
+    options: &DrawOptions,
+) -> Result<Draw> {
     options.validation.check()?;
     if options.budget == Budget::PerClass(Shots(0)) {
         let (what, found) = ("number of shots", "0".to_owned());
@@ -98,10 +102,10 @@ pub fn draw(labels: &[u32], classes: usize, options: &DrawOptions) -> Result<Dra
         validation: vec![],
         short_classes: vec![],
     };
-    let orders = shuffled_by_class(labels, classes, options.seed, "few-shot")?;
-    for (class, order) in (0u32..).zip(&orders) {
+    let orders = shuffled_by_class(labels, class_names.len(), options.seed, "few-shot")?;
+    for ((index, name), order) in (0u32..).zip(class_names).zip(&orders) {
         let plan = Plan::new(order.len(), options);
-        plan.settle(class, options.short, &mut drawn)?;
+        plan.settle((index, name.as_ref()), options.short, &mut drawn)?;
         drawn.validation.extend(&order[..plan.validation]);
         drawn.train.extend(&order[plan.train_from..plan.train_to]);
     }
@@ -163,14 +167,20 @@ impl Plan {
     }
 
     /// Refuses or lists a class that is too short.
-    fn settle(&self, class: u32, short: ShortClass, drawn: &mut Draw) -> Result<()> {
+    fn settle(
+        &self,
+        (index, name): (u32, &str),
+        short: ShortClass,
+        drawn: &mut Draw,
+    ) -> Result<()> {
         let Plan { found, wanted, .. } = *self;
         match short {
             _ if found >= wanted => {}
-            ShortClass::Allow => drawn.short_classes.push((class, found, wanted)),
+            ShortClass::Allow => drawn.short_classes.push((index, found, wanted)),
             ShortClass::Refuse => {
                 return Err(Error::ShortClass {
-                    class,
+                    class: name.to_owned(),
+                    index,
                     found,
                     wanted,
                     parts: self.parts.clone(),

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::datasets::{cifar10, digits, folder, gtsrb};
+use crate::spelling::{did_you_mean, plain};
 use crate::{Dataset, DatasetSpec, Error, Result};
 
 /// All data sets that have a name, in the order in which they are listed.
 pub static DATASETS: &[DatasetSpec] = &[cifar10::SPEC, digits::SPEC, gtsrb::SPEC];
-
-/// Names this far apart (in edits) are taken for a slip of the finger.
-const SLIP: usize = 3;
 
 /// The data set of this name or alias; case, `-`, `_` and blanks do not matter.
 ///
@@ -76,36 +74,9 @@ fn root_of(spec: &DatasetSpec, data_dir: &Path) -> Result<PathBuf> {
 
 fn unknown(name: &str) -> Error {
     let names: Vec<&str> = DATASETS.iter().map(|spec| spec.name).collect();
-    let nearest = names
-        .iter()
-        .min_by_key(|known| distance(&plain(name), known));
-    let hint = nearest.filter(|known| distance(&plain(name), known) <= SLIP);
     Error::UnknownDataset {
         name: name.to_owned(),
+        hint: did_you_mean(name, names.iter().copied()),
         known: names.join(", "),
-        hint: hint
-            .map(|known| format!("; did you mean '{known}'?"))
-            .unwrap_or_default(),
     }
-}
-
-/// A name without what does not matter.
-fn plain(name: &str) -> String {
-    let kept = name.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
-    kept.flat_map(char::to_lowercase).collect()
-}
-
-/// Edit distance of Levenshtein, in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

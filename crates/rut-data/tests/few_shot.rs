@@ -6,7 +6,7 @@ mod common;
 use common::assert_says;
 use rut_data::{Budget, Draw, DrawOptions, Error, Seed, ShortClass, Shots, ValidationRule, draw};
 
-const CLASSES: usize = 3;
+const CLASSES: [&str; 3] = ["owl", "crow", "wren"];
 
 /// 30, 40 and 50 images, interleaved.
 fn labels() -> Vec<u32> {
@@ -33,7 +33,7 @@ fn per_class(shots: usize) -> Budget {
 
 fn usual(budget: Budget) -> Draw {
     let options = options(budget, DrawOptions::default_validation(budget));
-    draw(&labels(), CLASSES, &options).expect("enough images")
+    draw(&labels(), &CLASSES, &options).expect("enough images")
 }
 
 fn is_within(small: &[usize], large: &[usize]) -> bool {
@@ -44,7 +44,7 @@ fn is_disjoint(a: &[usize], b: &[usize]) -> bool {
     a.iter().all(|index| !b.contains(index))
 }
 
-fn counts(indices: &[usize]) -> [usize; CLASSES] {
+fn counts(indices: &[usize]) -> [usize; CLASSES.len()] {
     let labels = labels();
     let count = |class| {
         indices
@@ -77,7 +77,7 @@ fn shots_are_nested_and_disjoint_from_all_validation() {
 fn an_explicit_rule_gives_every_budget_the_same_validation() {
     for rule in [ValidationRule::PerClass(6), ValidationRule::Fraction(0.25)] {
         let budgets = [Budget::All, per_class(1), per_class(9)];
-        let draws = budgets.map(|b| draw(&labels(), CLASSES, &options(b, rule)).expect("enough"));
+        let draws = budgets.map(|b| draw(&labels(), &CLASSES, &options(b, rule)).expect("enough"));
         assert_eq!(draws[0].validation, draws[1].validation);
         assert_eq!(draws[0].validation, draws[2].validation);
         assert!(is_within(&draws[1].train, &draws[2].train));
@@ -91,7 +91,7 @@ fn without_validation_the_shots_stay_and_short_classes_are_used_up() {
     let none = |shots| {
         draw(
             &labels(),
-            CLASSES,
+            &CLASSES,
             &options(per_class(shots), ValidationRule::None),
         )
     };
@@ -116,7 +116,7 @@ fn all_images_are_split_by_class() {
     assert_eq!(sorted, drawn.train);
     // A share takes one where a class has two, and leaves one to train on.
     let tiny = options(Budget::All, ValidationRule::Fraction(0.1));
-    let tiny = draw(&[0, 0, 1, 2, 2, 2], CLASSES, &tiny).expect("enough");
+    let tiny = draw(&[0, 0, 1, 2, 2, 2], &CLASSES, &tiny).expect("enough");
     assert_eq!((tiny.train.len(), tiny.validation.len()), (4, 2));
 }
 
@@ -130,7 +130,7 @@ fn the_draw_is_pinned() {
         ..options(per_class(2), ValidationRule::None)
     };
     assert_ne!(
-        draw(&labels(), CLASSES, &other).expect("enough").train,
+        draw(&labels(), &CLASSES, &other).expect("enough").train,
         drawn.train
     );
 }
@@ -139,8 +139,8 @@ fn the_draw_is_pinned() {
 fn one_class_does_not_move_another() {
     let with_more: Vec<u32> = labels().into_iter().chain([2, 2, 2]).collect();
     let options = options(per_class(5), ValidationRule::PerClass(4));
-    let more = draw(&with_more, CLASSES, &options).expect("enough").train;
-    let less = draw(&labels(), CLASSES, &options).expect("enough").train;
+    let more = draw(&with_more, &CLASSES, &options).expect("enough").train;
+    let less = draw(&labels(), &CLASSES, &options).expect("enough").train;
     let of_others = |drawn: Vec<usize>| -> Vec<usize> {
         drawn
             .into_iter()
@@ -153,9 +153,9 @@ fn one_class_does_not_move_another() {
 #[test]
 fn a_short_class_is_refused_by_name() {
     let usual = |budget| options(budget, DrawOptions::default_validation(budget));
-    let refused = draw(&labels(), CLASSES, &usual(per_class(27)));
+    let refused = draw(&labels(), &CLASSES, &usual(per_class(27)));
     let texts = [
-        "class 0",
+        "class 'owl' (index 0)",
         "found 30",
         "wanted 31",
         "27 shots and 4 kept",
@@ -163,13 +163,13 @@ fn a_short_class_is_refused_by_name() {
     ];
     assert_says(refused, &texts);
     assert_says(
-        draw(&[0, 2], 3, &usual(Budget::All)),
-        &["class 1", "found 0", "wanted 1"],
+        draw(&[0, 2], &CLASSES, &usual(Budget::All)),
+        &["class 'crow'", "found 0", "wanted 1"],
     );
     let counted = options(Budget::All, ValidationRule::PerClass(2));
     assert_says(
-        draw(&[0, 0, 1, 1, 1], 2, &counted),
-        &["class 0", "found 2", "wanted 3"],
+        draw(&[0, 0, 1, 1, 1], &CLASSES[..2], &counted),
+        &["class 'owl'", "found 2", "wanted 3"],
     );
 }
 
@@ -182,7 +182,7 @@ fn a_short_class_is_allowed_and_listed() {
     };
     // 9, 6, 3 and no images; training goes before validation.
     let labels: Vec<u32> = [0; 9].into_iter().chain([1; 6]).chain([2; 3]).collect();
-    let drawn = draw(&labels, 4, &allow).expect("allowed");
+    let drawn = draw(&labels, &["owl", "crow", "wren", "kite"], &allow).expect("allowed");
     assert_eq!(drawn.short_classes, [(1, 6, 8), (2, 3, 8), (3, 0, 8)]);
     let count = |indices: &[usize], class| indices.iter().filter(|&&i| labels[i] == class).count();
     assert_eq!([0, 1, 2].map(|class| count(&drawn.train, class)), [4, 4, 3]);
@@ -196,18 +196,18 @@ fn a_short_class_is_allowed_and_listed() {
 fn bad_options_are_refused() {
     let none = options(per_class(0), ValidationRule::None);
     assert_says(
-        draw(&[0], 1, &none),
+        draw(&[0], &["owl"], &none),
         &["use number of shots '0'", "1 or more"],
     );
     for share in [1.0, -0.1, f64::NAN] {
         let bad = options(Budget::All, ValidationRule::Fraction(share));
         assert_says(
-            draw(&[0], 1, &bad),
+            draw(&[0], &["owl"], &bad),
             &["use validation fraction", "from 0 up to"],
         );
     }
     let fine = options(Budget::All, ValidationRule::None);
-    let wrong = draw(&[0, 7], 2, &fine);
+    let wrong = draw(&[0, 7], &CLASSES[..2], &fine);
     assert_says(wrong, &["label of image 1", "below 2", "found 7"]);
 }
 

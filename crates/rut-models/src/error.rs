@@ -98,7 +98,7 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// A folder holds no file of a ticket, or several.
+    /// A folder holds no file of a ticket.
     #[error(
         "find the {what} of {ticket} in {directory}: expected one file {pattern}, found {found}"
     )]
@@ -111,7 +111,22 @@ pub enum Error {
         directory: PathBuf,
         /// What the file's name looks like.
         pattern: String,
-        /// The matching files, or what is there instead.
+        /// What is there instead.
+        found: String,
+    },
+
+    /// A folder holds several files that may be the one of a ticket.
+    #[error(
+        "find the {wanted} in {directory}: expected one file {pattern}, found {found}; name the files with `--checkpoint` and `--mask`"
+    )]
+    AmbiguousTicket {
+        /// `checkpoint` or `mask`, of which model after how many pruning rounds.
+        wanted: String,
+        /// The folder.
+        directory: PathBuf,
+        /// What the file's name looks like.
+        pattern: String,
+        /// The matching files.
         found: String,
     },
 

@@ -23,8 +23,8 @@ pub struct TicketFiles {
 ///
 /// # Errors
 ///
-/// [`Error::Ticket`] where nothing matches, with what is there, or where several files match; [`Error::Io`] where the
-/// folder cannot be read.
+/// [`Error::Ticket`] where nothing matches, with what is there; [`Error::AmbiguousTicket`] where several files match;
+/// [`Error::Io`] where the folder cannot be read.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -110,8 +110,19 @@ impl Search<'_> {
     fn one(&self, what: &'static str) -> Result<PathBuf> {
         match self.matches(what)[..] {
             [name] => Ok(self.directory.join(name)),
-            [] => Err(self.error(what, format!("none; the folder holds {}", self.listing()))),
-            ref several => Err(self.error(what, several.join(", "))),
+            [] => Err(Error::Ticket {
+                what,
+                ticket: self.ticket(),
+                directory: self.directory.to_path_buf(),
+                pattern: self.pattern(what),
+                found: format!("none; the folder holds {}", self.listing()),
+            }),
+            ref several => Err(Error::AmbiguousTicket {
+                wanted: format!("{what} of {}", self.ticket()),
+                directory: self.directory.to_path_buf(),
+                pattern: self.pattern(what),
+                found: several.join(", "),
+            }),
         }
     }
 
@@ -123,18 +134,12 @@ impl Search<'_> {
         }
     }
 
-    fn error(&self, what: &'static str, found: String) -> Error {
-        Error::Ticket {
-            what,
-            ticket: format!("{}, state {}", self.model, self.state),
-            directory: self.directory.to_path_buf(),
-            pattern: format!(
-                "{}*_{}_{what}{{{}}}",
-                self.model,
-                self.state,
-                ENDINGS.join(",")
-            ),
-            found,
-        }
+    fn ticket(&self) -> String {
+        format!("{}, state {}", self.model, self.state)
+    }
+
+    fn pattern(&self, what: &str) -> String {
+        let (model, state) = (self.model, self.state);
+        format!("{model}*_{state}_{what}{{{}}}", ENDINGS.join(","))
     }
 }

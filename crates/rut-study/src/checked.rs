@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use rut_adapt::epochs::LoopOptions;
-use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec, Refresh};
+use rut_adapt::label_map::{self, LabelMappingSpec, Refresh};
 use rut_adapt::visual_prompt::MappingOptions;
 use rut_data::{ClassRef, Dataset, Draw, DrawOptions, Seed, ShortClass, ValidationRule, draw};
 use rut_models::{ModelSpec, find_ticket};
 
 use crate::error::{Error, Result};
+use crate::names::{find_mapping, find_model};
 use crate::places::Places;
 use crate::run_id::{Content, RunId};
 use crate::spec::{Method, NetworkKind, RunSpec, ShortClasses};
@@ -231,7 +232,7 @@ impl RunSpec {
         };
         Ok(draw(
             dataset.train.labels(),
-            dataset.class_names.len(),
+            &dataset.class_names,
             &options,
         )?)
     }
@@ -362,21 +363,6 @@ fn expand(classes: &[String], names: &[String]) -> Result<Vec<ClassRef>> {
     Ok(all)
 }
 
-/// The model called `name`.
-///
-/// # Errors
-/// If the table has none; the message lists those that it has.
-pub fn find_model(name: &str) -> Result<&'static ModelSpec> {
-    rut_models::find(name).ok_or_else(|| {
-        let known: Vec<&str> = rut_models::MODELS.iter().map(|model| model.name).collect();
-        refused(
-            "model",
-            &format!("one of {}", known.join(", ")),
-            &format!("`{name}`"),
-        )
-    })
-}
-
 /// A dense checkpoint in `dir`: state 0 of a series of tickets, or a file with the name that the weights are published
 /// under.
 fn find_dense(dir: &Path, model: &ModelSpec) -> Result<PathBuf> {
@@ -388,6 +374,7 @@ fn find_dense(dir: &Path, model: &ModelSpec) -> Result<PathBuf> {
     let state_0 = find_ticket(dir, model.name, 0);
     found.extend(state_0.iter().map(|files| files.checkpoint.clone()));
     match (found.as_slice(), state_0) {
+        (_, Err(several @ rut_models::Error::AmbiguousTicket { .. })) => Err(several.into()),
         ([one], _) => Ok(one.clone()),
         ([], Err(nothing)) => Err(nothing.into()),
         (several, _) => {
@@ -402,17 +389,6 @@ fn find_dense(dir: &Path, model: &ModelSpec) -> Result<PathBuf> {
             ))
         }
     }
-}
-
-fn find_mapping(name: &str) -> Result<&'static LabelMappingSpec> {
-    label_map::find(name).ok_or_else(|| {
-        let known: Vec<&str> = LABEL_MAPPINGS.iter().map(|mapping| mapping.name).collect();
-        refused(
-            "mapping",
-            &format!("one of {}", known.join(", ")),
-            &format!("`{name}`"),
-        )
-    })
 }
 
 fn refused(field: &'static str, expected: &str, found: &str) -> Error {

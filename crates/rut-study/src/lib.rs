@@ -15,6 +15,7 @@ pub mod finished;
 pub mod images;
 pub mod journal;
 pub mod logits_archive;
+pub mod names;
 pub mod network;
 pub mod places;
 pub mod record;

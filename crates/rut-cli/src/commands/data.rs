@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use rut_data::{DatasetSpec, DATASETS};
+use rut_study::names::find_dataset;
 use serde_json::{json as object, Value};
 
 use crate::args::TableCommand;
 use crate::output::{json, result};
-use crate::table::columns;
+use crate::table::{columns, entries};
 
 /// Lists the data sets, or tells about one.
 pub fn run(command: &TableCommand) -> Result<()> {
@@ -17,7 +18,7 @@ pub fn run(command: &TableCommand) -> Result<()> {
             name,
             json: as_json,
         } => {
-            let spec = find(name)?;
+            let spec = find_dataset(name)?;
             if *as_json {
                 json(&facts(spec))
             } else {
@@ -25,19 +26,6 @@ pub fn run(command: &TableCommand) -> Result<()> {
             }
         }
     }
-}
-
-fn find(name: &str) -> Result<&'static DatasetSpec> {
-    rut_data::find(name).ok_or_else(|| {
-        let known: Vec<&str> = DATASETS.iter().map(|spec| spec.name).collect();
-        let (expected, found) = (format!("one of {}", known.join(", ")), format!("`{name}`"));
-        rut_study::Error::Field {
-            field: "dataset",
-            expected,
-            found,
-        }
-        .into()
-    })
 }
 
 fn list() -> String {
@@ -92,8 +80,7 @@ fn describe(spec: &DatasetSpec) -> String {
             format!("{}: {}", spec.classes.len(), spec.classes.join(", ")),
         ),
     ];
-    rows.map(|(name, value)| format!("{name:<14} {value}").trim_end().to_owned())
-        .join("\n")
+    entries(&rows)
 }
 
 fn facts(spec: &DatasetSpec) -> Value {

@@ -23,16 +23,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         SplitChoice::Test => (Split::Test, "test"),
     };
     let logits = finished.evaluate(split, &places, &mut Progress::new(0))?;
-    let temperature = finished
-        .record
-        .temperature
-        .as_ref()
-        .map(|fit| fit.temperature);
-    let scores = score(&logits, temperature, name)?;
+    let fit = finished.record.temperature.as_ref();
+    let scores = score(&logits, fit.map(|fit| fit.temperature), name)?;
     if args.taken_up.json {
         return json(&scores);
     }
-    let figures = table::scores(&scores, temperature.map(|t| t.get()));
+    let figures = table::scores(&scores, fit);
     let recorded = match args.split {
         SplitChoice::Train => None,
         SplitChoice::Validation => finished.record.validation.as_ref(),

@@ -123,9 +123,9 @@ fn conventional(
 fn describe(report: &Report, args: &MetricsArgs) -> String {
     let mut text = table::summary(&report.summary, &report.intervals);
     let fit = &report.temperature_on_itself;
-    let (t, before, after) = (fit.temperature.get(), fit.nll_before, fit.nll_after);
+    let (t, before, after) = (table::temperature(fit), fit.nll_before, fit.nll_after);
     text.push_str(&format!(
-        "\n\ntemperature fitted on these very samples: {t:.4} (NLL {before:.4} to {after:.4})"
+        "\n\ntemperature fitted on these very samples: {t}, NLL {before:.4} to {after:.4}"
     ));
     if let Some(figures) = &report.conventional {
         let rows = [

@@ -1,13 +1,13 @@
 //! `rut models`.
 
 use anyhow::Result;
-use rut_models::{ModelSpec, ParameterKind, MODELS};
-use rut_study::checked::find_model;
+use rut_models::{Evaluation, ModelSpec, Normalization, ParameterKind, MODELS};
+use rut_study::names::find_model;
 use serde_json::{json as object, Value};
 
 use crate::args::TableCommand;
 use crate::output::{json, result};
-use crate::table::columns;
+use crate::table::{columns, entries};
 
 /// Lists the models, or tells about one.
 pub fn run(command: &TableCommand) -> Result<()> {
@@ -71,32 +71,34 @@ fn list() -> String {
 }
 
 fn describe(spec: &ModelSpec) -> String {
-    let mut lines = vec![
-        format!("name           {}", spec.name),
-        format!("also           {}", spec.aliases.join(", "))
-            .trim_end()
-            .to_owned(),
-        format!("title          {}", spec.title),
-        format!(
-            "source data    {}, {} classes",
-            spec.upstream.name(),
-            spec.classes
+    let Normalization { mean, std } = spec.normalization;
+    let mut rows = vec![
+        ("name", spec.name.to_owned()),
+        ("also", spec.aliases.join(", ")),
+        ("title", spec.title.to_owned()),
+        (
+            "source data",
+            format!("{}, {} classes", spec.upstream.name(), spec.classes),
         ),
-        format!(
-            "input          {0}×{0} pixels, mean {1:?}, std {2:?}",
-            spec.input_size, spec.normalization.mean, spec.normalization.std
+        (
+            "input",
+            format!(
+                "{0}×{0} pixels, mean {mean:?}, std {std:?}",
+                spec.input_size
+            ),
         ),
-        format!("features       {}", spec.width),
-        format!("parameters     {}", parameters(spec)),
+        ("features", spec.width.to_string()),
+        ("parameters", parameters(spec).to_string()),
     ];
-    for weights in spec.weights {
-        let transform = weights.evaluation;
-        lines.push(format!(
-            "weights        {}: evaluated at {}/{}; {}\n               {}",
-            weights.name, transform.resize, transform.crop, weights.recipe, weights.url
-        ));
-    }
-    lines.join("\n")
+    rows.extend(spec.weights.iter().map(|weights| {
+        let Evaluation { resize, crop } = weights.evaluation;
+        let about = format!(
+            "{}: evaluated at {resize}/{crop}; {}\n               {}",
+            weights.name, weights.recipe, weights.url
+        );
+        ("weights", about)
+    }));
+    entries(&rows)
 }
 
 fn facts(spec: &ModelSpec) -> Value {
