@@ -2,8 +2,9 @@
 //! is `linear_probe`'s.
 
 mod cache;
+mod part;
 
-pub use cache::{FeatureCache, FeatureKey};
+pub use cache::{FeatureCache, FeatureKey, Wanted};
 
 use candle_core::{DType, Tensor};
 use rut_models::{FrozenNetwork, Normalization};

@@ -1,19 +1,19 @@
 //! The feature cache: one safetensors file per network, images and preprocessing, named for their content. A part file
-//! grows while a pass runs, so that a stopped extraction goes on where it was. It never decides what is extracted.
+//! (`part`) grows while a pass runs, so that a stopped extraction goes on where it was. It never decides what is
+//! extracted.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use rut_data::Digest;
-use rut_models::FrozenNetwork;
 
+use super::part::Part;
 use super::{Extracted, Extractor, Rest};
 use crate::error::{Error, Result};
-use crate::evaluate::{PASS_BATCH, Pass};
+use crate::evaluate::Pass;
 use crate::images::LabelledImages;
 use crate::progress::{At, Reporter};
 use crate::state::{deserialize, serialize};
@@ -51,6 +51,17 @@ impl FeatureKey {
     }
 }
 
+/// Features that are wanted, and what they are extracted from where nobody did yet.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What they are kept under.
+    pub key: &'a FeatureKey,
+    /// Whose they are.
+    pub extractor: Extractor<'a>,
+    /// Of which images.
+    pub images: &'a dyn LabelledImages,
+}
+
 /// A folder of extracted features that is kept below a size.
 #[derive(Clone, Debug)]
 pub struct FeatureCache {
@@ -68,7 +79,7 @@ impl FeatureCache {
         }
     }
 
-    /// The features of `key`: from the cache, or extracted from `images` and kept. `pass` says where a loop goes on that is
+    /// The features that are `wanted`: from the cache, or extracted and kept. `pass` says where a loop goes on that is
     /// stopped meanwhile.
     ///
     /// Two processes that want the same features wait for one another, so that they are extracted once.
@@ -78,35 +89,32 @@ impl FeatureCache {
     /// was extracted by then is kept and used the next time.
     pub fn get(
         &self,
-        key: &FeatureKey,
-        extractor: Extractor<'_>,
-        images: &dyn LabelledImages,
+        wanted: &Wanted<'_>,
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Extracted> {
-        let network = extractor.network;
+        let &Wanted {
+            key,
+            extractor,
+            images,
+        } = wanted;
         let name = Digest::of_bytes(key.text().as_bytes()).to_string();
         let whole = self.dir.join(format!("{name}.safetensors"));
-        if let Some(found) = read_whole(&whole, key, images.len(), network) {
+        if let Some(found) = read_whole(&whole, wanted) {
             return Ok(found);
         }
         fs::create_dir_all(&self.dir).map_err(failed(&self.dir))?;
-        let wait = |reporter: &mut Reporter<'_>| {
-            let (phase, total) = (pass.phase, images.len());
-            reporter.batch(
-                At {
-                    phase,
-                    done: 0,
-                    total,
-                    step: pass.step,
-                },
-                pass.state,
-            )
+        let waiting = At {
+            phase: pass.phase,
+            done: 0,
+            total: images.len(),
+            step: pass.step,
         };
-        let mut part = Part::open(&self.dir.join(format!("{name}.part")), network, || {
-            wait(reporter)
+        let part = self.dir.join(format!("{name}.part"));
+        let mut part = Part::open(&part, extractor.network, || {
+            reporter.batch(waiting, pass.state)
         })?;
-        if let Some(found) = read_whole(&whole, key, images.len(), network) {
+        if let Some(found) = read_whole(&whole, wanted) {
             return Ok(found);
         }
         let mut all = part.read(images.len())?;
@@ -120,7 +128,7 @@ impl FeatureCache {
             part.append(features, logits)
         })?;
         write_features(&whole, key, &all)?;
-        remove(&part.path)?;
+        part.delete()?;
         self.shrink(&whole)?;
         Ok(all)
     }
@@ -168,7 +176,7 @@ fn is_own(path: &Path) -> bool {
 }
 
 /// Deletes a file; another process may have been faster.
-fn remove(path: &Path) -> Result<()> {
+pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path)(error)),
         _ => Ok(()),
@@ -176,12 +184,8 @@ fn remove(path: &Path) -> Result<()> {
 }
 
 /// A finished file that fits, or `None`: whatever is wrong with it, extraction makes it again.
-fn read_whole(
-    path: &Path,
-    key: &FeatureKey,
-    images: usize,
-    network: &dyn FrozenNetwork,
-) -> Option<Extracted> {
+fn read_whole(path: &Path, wanted: &Wanted<'_>) -> Option<Extracted> {
+    let (images, network) = (wanted.images.len(), wanted.extractor.network);
     let bytes = fs::read(path).ok()?;
     let (tensors, text) = deserialize(&bytes, KEY).ok()?;
     let values = |name: &str, width: usize| {
@@ -192,7 +196,7 @@ fn read_whole(
     };
     let features = values("features", network.width());
     let logits = values("logits", network.classes());
-    let (Some(features), Some(logits), true) = (features, logits, text == key.text()) else {
+    let (Some(features), Some(logits), true) = (features, logits, text == wanted.key.text()) else {
         tracing::warn!(path = %path.display(), "a file of the feature cache does not fit its key: extracting again");
         return None;
     };
@@ -219,95 +223,7 @@ fn write_features(path: &Path, key: &FeatureKey, all: &Extracted) -> Result<()> 
     write_whole(path, &serialize(&tensors, KEY, &key.text())?).map_err(failed(path))
 }
 
-/// The growing file of an extraction that is not finished: rows of features then logits, little-endian f32. Its lock is
-/// held as long as it is open.
-struct Part {
-    file: File,
-    path: PathBuf,
-    width: usize,
-    classes: usize,
-}
-
-impl Part {
-    /// Opens and locks the file. While another process has the lock, `wait` is called, and may end the waiting.
-    fn open(
-        path: &Path,
-        network: &dyn FrozenNetwork,
-        mut wait: impl FnMut() -> Result<()>,
-    ) -> Result<Self> {
-        loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path);
-            let file = file.map_err(failed(path))?;
-            while let Err(TryLockError::WouldBlock) = file.try_lock() {
-                wait()?;
-                std::thread::sleep(Duration::from_millis(200));
-            }
-            // Who had the lock may have finished and deleted the file. Where locks are unknown, all go on without.
-            if path.exists() {
-                return Ok(Self {
-                    file,
-                    path: path.into(),
-                    width: network.width(),
-                    classes: network.classes(),
-                });
-            }
-        }
-    }
-
-    /// The whole batches that are there, at most `images` rows; what a crash cut off is dropped. Batches are kept together,
-    /// for the last bits of a row depend on the rows computed beside it.
-    fn read(&mut self, images: usize) -> Result<Extracted> {
-        let mut bytes = Vec::new();
-        self.file
-            .read_to_end(&mut bytes)
-            .map_err(failed(&self.path))?;
-        let row = (self.width + self.classes) * size_of::<f32>();
-        let whole = (bytes.len() / row).min(images);
-        let rows = if whole == images {
-            whole
-        } else {
-            whole / PASS_BATCH * PASS_BATCH
-        };
-        self.file
-            .set_len((rows * row) as u64)
-            .map_err(failed(&self.path))?;
-        self.file
-            .seek(SeekFrom::End(0))
-            .map_err(failed(&self.path))?;
-        let mut all = Extracted::new(self.width, self.classes);
-        for row in bytes[..rows * row].chunks_exact(row) {
-            let mut values = row
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-            all.features.extend(values.by_ref().take(self.width));
-            all.logits.extend(values);
-        }
-        Ok(all)
-    }
-
-    fn append(&mut self, features: &[f32], logits: &[f32]) -> Result<()> {
-        let mut bytes = Vec::with_capacity(size_of_val(features) + size_of_val(logits));
-        for (features, logits) in features
-            .chunks_exact(self.width)
-            .zip(logits.chunks_exact(self.classes))
-        {
-            bytes.extend(
-                features
-                    .iter()
-                    .chain(logits)
-                    .flat_map(|value| value.to_le_bytes()),
-            );
-        }
-        self.file.write_all(&bytes).map_err(failed(&self.path))
-    }
-}
-
-fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+pub(super) fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Cache { path, source }
 }

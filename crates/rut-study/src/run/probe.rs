@@ -4,7 +4,7 @@ use candle_core::{DType, Device};
 use rut_adapt::Seed;
 use rut_adapt::evaluate::Pass;
 use rut_adapt::event::Phase;
-use rut_adapt::features::{Extractor, FeatureCache, FeatureKey};
+use rut_adapt::features::{Extractor, FeatureCache, FeatureKey, Wanted};
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe, probe_logits};
 use rut_adapt::progress::Reporter;
@@ -116,13 +116,12 @@ impl Extraction<'_, '_> {
             step,
             state: &state,
         };
-        let extracted = match cache.get(
-            &key,
+        let wanted = Wanted {
+            key: &key,
             extractor,
-            &images,
-            &pass,
-            &mut Reporter::new(self.journal),
-        ) {
+            images: &images,
+        };
+        let extracted = match cache.get(&wanted, &pass, &mut Reporter::new(self.journal)) {
             Err(error @ rut_adapt::Error::Cache { .. }) => {
                 self.journal.note(&format!(
                     "no feature cache (failed to {error}); name another with --cache-dir"

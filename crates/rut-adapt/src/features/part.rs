@@ -1,0 +1,143 @@
+//! The growing file of an extraction that is not finished. What becomes of its rows is `cache`'s business.
+//!
+//! It holds a block for every batch of the pass, in order: rows of features then logits, little-endian f32, and the
+//! SHA-256 of the block's first row's index and these bytes.
+//!
+//! A block that was written outlives the process, however that ends: the system has it. It is not synced to the disk one
+//! by one, so a power loss may cut the file off, or leave zeros in it, anywhere behind what the system wrote out by itself.
+//! Then the digests tell how far the file is good: what follows the last good block is dropped and extracted again.
+//! Nobody relies on the file beyond that, and the finished file is another one, written whole and synced.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rut_data::Digest;
+use rut_models::FrozenNetwork;
+
+use super::Extracted;
+use super::cache::failed;
+use crate::error::Result;
+use crate::evaluate::PASS_BATCH;
+
+/// Bytes of a block's digest.
+const DIGEST: usize = 32;
+
+/// The file, open. Its lock is held as long as it is.
+pub(super) struct Part {
+    file: File,
+    path: PathBuf,
+    width: usize,
+    classes: usize,
+    /// Rows that the file holds.
+    rows: usize,
+}
+
+impl Part {
+    /// Opens and locks the file. While another process has the lock, `wait` is called, and may end the waiting.
+    pub(super) fn open(
+        path: &Path,
+        network: &dyn FrozenNetwork,
+        mut wait: impl FnMut() -> Result<()>,
+    ) -> Result<Self> {
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path);
+            let file = file.map_err(failed(path))?;
+            while let Err(TryLockError::WouldBlock) = file.try_lock() {
+                wait()?;
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            // Who had the lock may have finished and deleted the file. Where locks are unknown, all go on without.
+            if path.exists() {
+                return Ok(Self {
+                    file,
+                    path: path.into(),
+                    width: network.width(),
+                    classes: network.classes(),
+                    rows: 0,
+                });
+            }
+        }
+    }
+
+    /// The rows of all good blocks, at most `images`; what follows them is dropped. Batches are kept together, for the last
+    /// bits of a row depend on the rows computed beside it.
+    pub(super) fn read(&mut self, images: usize) -> Result<Extracted> {
+        let mut bytes = Vec::new();
+        self.file
+            .read_to_end(&mut bytes)
+            .map_err(failed(&self.path))?;
+        let mut rest = bytes.as_slice();
+        let mut all = Extracted::new(self.width, self.classes);
+        while let Some((block, behind)) = self.good_block(rest, images) {
+            self.take(block, &mut all);
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            tracing::warn!(path = %self.path.display(), bytes = rest.len(), "the end of a file of the feature cache is torn: extracting it again");
+        }
+        let good = (bytes.len() - rest.len()) as u64;
+        let cut = self.file.set_len(good);
+        cut.and_then(|()| self.file.seek(SeekFrom::Start(good)))
+            .map_err(failed(&self.path))?;
+        Ok(all)
+    }
+
+    /// The next block without its digest, and what stands behind it; `None` where none is left or it is not good.
+    fn good_block<'a>(&self, bytes: &'a [u8], images: usize) -> Option<(&'a [u8], &'a [u8])> {
+        let rows = PASS_BATCH.min(images - self.rows);
+        let size = rows * (self.width + self.classes) * size_of::<f32>();
+        let (block, behind) = bytes.split_at_checked(size)?;
+        let (digest, behind) = behind.split_at_checked(DIGEST)?;
+        (rows > 0 && digest == self.digest(block).as_bytes()).then_some((block, behind))
+    }
+
+    fn take(&mut self, block: &[u8], all: &mut Extracted) {
+        let values: Vec<f32> = block
+            .chunks_exact(size_of::<f32>())
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
+        for row in values.chunks_exact(self.width + self.classes) {
+            let (features, logits) = row.split_at(self.width);
+            all.features.extend(features);
+            all.logits.extend(logits);
+            self.rows += 1;
+        }
+    }
+
+    /// Writes the features and logits of one batch behind what is there.
+    pub(super) fn append(&mut self, features: &[f32], logits: &[f32]) -> Result<()> {
+        let rows = features
+            .chunks_exact(self.width)
+            .zip(logits.chunks_exact(self.classes));
+        let mut block = Vec::with_capacity(size_of_val(features) + size_of_val(logits) + DIGEST);
+        let mut count = 0;
+        for (features, logits) in rows {
+            let values = features.iter().chain(logits);
+            block.extend(values.flat_map(|value| value.to_le_bytes()));
+            count += 1;
+        }
+        let digest = self.digest(&block);
+        block.extend(digest.as_bytes());
+        self.file.write_all(&block).map_err(failed(&self.path))?;
+        self.rows += count;
+        Ok(())
+    }
+
+    /// What a block says of itself. Its place is part of it: a good block in another place is none.
+    fn digest(&self, block: &[u8]) -> Digest {
+        let place = (self.rows as u64).to_le_bytes();
+        Digest::of_bytes(&[place.as_slice(), block].concat())
+    }
+
+    /// Deletes the file, whose rows stand elsewhere by now.
+    pub(super) fn delete(self) -> Result<()> {
+        super::cache::remove(&self.path)
+    }
+}
