@@ -1,6 +1,6 @@
 //! Per-image logits and labels as files: what a run keeps, and what other programs hand over. Scoring is `score`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::npy::NpzTensors;
@@ -73,21 +73,13 @@ impl ArchivedLogits {
 pub fn read(path: &Path, split: Option<&str>) -> Result<ArchivedLogits> {
     let entry =
         |name: &str| split.map_or_else(|| name.to_owned(), |split| format!("{split}.{name}"));
-    let tensors = read_tensors(path)?;
+    let archive = Archive::open(path)?;
     let broken = |problem: String| Error::Broken {
         path: path.into(),
         problem,
     };
-    let get = |name: String| {
-        let known: Vec<&str> = tensors.keys().map(String::as_str).collect();
-        tensors.get(&name).ok_or_else(|| {
-            broken(format!(
-                "expected an entry `{name}`, found {}; entries `SPLIT.logits` want `--split SPLIT`",
-                known.join(", ")
-            ))
-        })
-    };
-    let (logits, labels) = (get(entry("logits"))?, get(entry("labels"))?);
+    let get = |name: &str| archive.get(&entry(name)).map_err(broken);
+    let (logits, labels) = (get("logits")?, get("labels")?);
     let (&[n, classes], &[m]) = (logits.dims(), labels.dims()) else {
         let (logits, labels) = (logits.dims(), labels.dims());
         return Err(broken(format!(
@@ -99,9 +91,9 @@ pub fn read(path: &Path, split: Option<&str>) -> Result<ArchivedLogits> {
             "expected as many labels as rows of logits, found {m} and {n}"
         )));
     }
-    let values = floats(logits)
+    let values = floats(&logits)
         .map_err(|found| broken(format!("expected floating-point logits, found {found}")))?;
-    let labels = integers(labels).map_err(|found| {
+    let labels = integers(&labels).map_err(|found| {
         broken(format!(
             "expected labels from 0 up, as integers, found {found}"
         ))
@@ -139,37 +131,66 @@ fn integers(labels: &Tensor) -> Result<Vec<u32>, String> {
         .collect()
 }
 
-fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>> {
-    std::fs::metadata(path).map_err(file("read", path))?;
-    let broken = |e: candle_core::Error| Error::Broken {
-        path: path.into(),
-        problem: e.to_string(),
-    };
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("npz") => {
-            let archive = NpzTensors::new(path).map_err(broken)?;
-            let names: Vec<String> = archive.names().into_iter().cloned().collect();
-            let get = |name: String| {
-                Ok(archive
-                    .get(&name)
-                    .map_err(broken)?
-                    .map(|tensor| (name, tensor)))
-            };
-            names
-                .into_iter()
-                .filter_map(|name| get(name).transpose())
-                .collect()
-        }
-        Some("safetensors") => {
-            let bytes = std::fs::read(path).map_err(file("read", path))?;
-            Ok(candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
-                .map_err(broken)?
-                .into_iter()
-                .collect())
-        }
-        _ => Err(Error::Broken {
+/// The entries of a file, read one by one: what else it holds need not be readable.
+enum Archive {
+    Npz(NpzTensors),
+    Safetensors(HashMap<String, Tensor>),
+}
+
+impl Archive {
+    fn open(path: &Path) -> Result<Self> {
+        std::fs::metadata(path).map_err(file("read", path))?;
+        let broken = |e: candle_core::Error| Error::Broken {
             path: path.into(),
-            problem: "expected a file that ends in .safetensors or .npz".into(),
-        }),
+            problem: e.to_string(),
+        };
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("npz") => NpzTensors::new(path).map(Self::Npz).map_err(broken),
+            Some("safetensors") => {
+                let bytes = std::fs::read(path).map_err(file("read", path))?;
+                let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
+                tensors.map(Self::Safetensors).map_err(broken)
+            }
+            _ => Err(Error::Broken {
+                path: path.into(),
+                problem: "expected a file that ends in .safetensors or .npz".into(),
+            }),
+        }
+    }
+
+    /// Names of all entries, sorted.
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = match self {
+            Self::Npz(tensors) => tensors.names().into_iter().map(String::as_str).collect(),
+            Self::Safetensors(tensors) => tensors.keys().map(String::as_str).collect(),
+        };
+        names.sort_unstable();
+        names
+    }
+
+    /// The entry `name`, or why there is none.
+    fn get(&self, name: &str) -> Result<Tensor, String> {
+        let found = match self {
+            Self::Npz(tensors) => tensors.get(name).map_err(|e| unreadable(name, &e))?,
+            Self::Safetensors(tensors) => tensors.get(name).cloned(),
+        };
+        found.ok_or_else(|| {
+            format!(
+                "expected an entry `{name}`, found {}; entries `SPLIT.logits` want `--split SPLIT`",
+                self.names().join(", ")
+            )
+        })
+    }
+}
+
+/// What is wrong with an array of an `.npz` file, and how NumPy writes one that is read.
+fn unreadable(name: &str, error: &candle_core::Error) -> String {
+    let reason = error.to_string();
+    match reason.contains("fortran order") {
+        true => format!(
+            "expected `{name}` row by row (C order), found it column by column (Fortran order); save \
+             np.ascontiguousarray({name}) instead"
+        ),
+        false => format!("`{name}`: {reason}"),
     }
 }
