@@ -3,7 +3,7 @@
 
 mod passes;
 
-pub use passes::{mapped, remap, source_logits};
+pub use passes::{PromptedNetwork, mapped};
 
 use std::sync::Arc;
 
@@ -38,6 +38,15 @@ pub struct MappingOptions {
     pub interval: u32,
 }
 
+/// How a prompt is trained.
+#[derive(Clone, Debug)]
+pub struct PromptOptions {
+    /// As any loop.
+    pub training: LoopOptions,
+    /// Beside a label map.
+    pub mapping: MappingOptions,
+}
+
 /// What a prompt is trained and looked at on. Labels are below `classes`.
 #[derive(Clone, Copy)]
 pub struct PromptSplits<'a> {
@@ -60,21 +69,21 @@ pub struct Prompted {
     pub map: Option<LabelMap>,
 }
 
-/// Trains `prompt` for `network`, or goes on from `resume`.
+/// Trains the prompt of `start` for its network, or goes on from `resume`.
 ///
 /// # Errors
 /// If an option is out of range, there are more target than source classes, an image cannot be read, the loss is not
 /// finite, or the observer stops the loop.
 pub fn visual_prompt(
-    network: Arc<dyn FrozenNetwork>,
+    start: PromptedNetwork,
     splits: PromptSplits<'_>,
-    prompt: PaddingPrompt,
-    options: (&LoopOptions, &MappingOptions),
+    options: &PromptOptions,
     resume: Option<&State>,
     observer: &mut dyn Observer,
 ) -> Result<Finished<Prompted>> {
-    let (options, mapping) = options;
-    options.check_watched(splits.validation.map_or(0, LabelledImages::len))?;
+    let PromptedNetwork { network, prompt } = start;
+    let PromptOptions { training, mapping } = options;
+    training.check_watched(splits.validation.map_or(0, LabelledImages::len))?;
     check_classes(network.classes(), splits.classes)?;
     if mapping.interval == 0 {
         return Err(Error::Option {
@@ -83,7 +92,7 @@ pub fn visual_prompt(
             found: "0".into(),
         });
     }
-    let (select, mapping, seed) = (options.select, *mapping, options.seed);
+    let (select, seed, mapping) = (training.select, training.seed, *mapping);
     let now = Prompted { prompt, map: None };
     let mut prompting = Prompting {
         network,
@@ -96,7 +105,7 @@ pub fn visual_prompt(
     };
     train(
         &mut prompting,
-        options,
+        training,
         resume,
         &mut Reporter::new(observer),
     )
@@ -111,6 +120,15 @@ struct Prompting<'a> {
     seed: Seed,
     now: Prompted,
     adam: Adam,
+}
+
+impl Prompting<'_> {
+    fn prompted(&self) -> PromptedNetwork {
+        PromptedNetwork {
+            network: self.network.clone(),
+            prompt: self.now.prompt.clone(),
+        }
+    }
 }
 
 impl Method for Prompting<'_> {
@@ -142,14 +160,10 @@ impl Method for Prompting<'_> {
                     without_evidence: Vec::new(),
                 }
             }
-            Refresh::Once | Refresh::EveryEpoch => remap(
-                &*self.network,
-                &self.now.prompt,
-                &self.splits,
-                self.mapping.ties,
-                pass,
-                reporter,
-            )?,
+            Refresh::Once | Refresh::EveryEpoch => {
+                self.prompted()
+                    .remap(&self.splits, self.mapping.ties, pass, reporter)?
+            }
         };
         reporter.event(&mapped(epoch, &made, self.now.map.as_ref()))?;
         self.now.map = Some(made.map);
@@ -213,7 +227,7 @@ impl Method for Prompting<'_> {
             return Ok(None);
         };
         let pass = Pass { phase, ..*pass };
-        let source = source_logits(&*self.network, &self.now.prompt, split, &pass, reporter)?;
+        let source = self.prompted().source_logits(split, &pass, reporter)?;
         Ok(Some((source.map(map), phase)))
     }
 

@@ -11,7 +11,9 @@ use rut_adapt::loss::cross_entropy;
 use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::select::Select;
 use rut_adapt::state::State;
-use rut_adapt::visual_prompt::{MappingOptions, PromptSplits, Prompted, visual_prompt};
+use rut_adapt::visual_prompt::{
+    MappingOptions, PromptOptions, PromptSplits, Prompted, PromptedNetwork, visual_prompt,
+};
 use rut_adapt::{Error, Seed};
 use rut_data::Batch;
 use rut_models::{CandleNetwork, FrozenNetwork, Normalization, logits_window};
@@ -112,12 +114,13 @@ fn options(epochs: u32) -> LoopOptions {
     }
 }
 
-fn mapping(name: &str) -> MappingOptions {
-    MappingOptions {
-        mapping: label_map::find(name).unwrap(),
+fn prompt_options(training: LoopOptions, map: &str) -> PromptOptions {
+    let mapping = MappingOptions {
+        mapping: label_map::find(map).unwrap(),
         ties: Ties::Index,
         interval: 1,
-    }
+    };
+    PromptOptions { training, mapping }
 }
 
 fn splits(images: &Images, classes: usize) -> PromptSplits<'_> {
@@ -149,10 +152,12 @@ fn losses_maps_gradient_and_prompt_are_pytorch_s() {
 
     let mut listener = Listener::default();
     let finished = visual_prompt(
-        network.clone(),
+        PromptedNetwork {
+            network: network.clone(),
+            prompt,
+        },
         splits(&data, 5),
-        prompt,
-        (&options(6), &mapping("ilm")),
+        &prompt_options(options(6), "ilm"),
         None,
         &mut listener,
     )
@@ -243,10 +248,9 @@ fn small_run(
     let prompt =
         PaddingPrompt::new(32, 8, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
     visual_prompt(
-        network,
+        PromptedNetwork { network, prompt },
         splits(data, 5),
-        prompt,
-        (options, &mapping(map)),
+        &prompt_options(options.clone(), map),
         state,
         listener,
     )
@@ -301,10 +305,9 @@ fn more_target_than_source_classes_are_refused() {
     let prompt =
         PaddingPrompt::new(32, 8, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
     let error = visual_prompt(
-        network,
+        PromptedNetwork { network, prompt },
         splits(&data, 11),
-        prompt,
-        (&options(1), &mapping("ilm")),
+        &prompt_options(options(1), "ilm"),
         None,
         &mut Listener::default(),
     )

@@ -1,6 +1,6 @@
 //! An ordered set of labelled images, decoded when asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -45,6 +45,8 @@ pub struct ImageSet {
     /// Place in `source` of each image.
     places: Vec<usize>,
     labels: Vec<u32>,
+    /// Content of each image of `source`, once it was asked for.
+    contents: Arc<[OnceLock<Digest>]>,
 }
 
 impl ImageSet {
@@ -61,6 +63,7 @@ impl ImageSet {
             source,
             places: (0..expected).collect(),
             labels,
+            contents: (0..expected).map(|_| OnceLock::new()).collect(),
         })
     }
 
@@ -135,11 +138,13 @@ impl ImageSet {
             source: Arc::clone(&self.source),
             places: indices.iter().map(|&index| self.places[index]).collect(),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            contents: Arc::clone(&self.contents),
         }
     }
 
     /// Digest of the content: for each image in order its label and its pixels or file bytes.
-    /// Paths and names are no part of it.
+    /// Paths and names are no part of it. Every image is read once for this, whatever sets were
+    /// selected from the one that it came in.
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be read.
@@ -147,7 +152,7 @@ impl ImageSet {
         let contents: Vec<Result<Digest>> = self
             .places
             .par_iter()
-            .map(|&place| self.source.content(place))
+            .map(|&place| self.content(place))
             .collect();
         let mut hash = Sha256::new();
         hash.update(b"rut images 1\0");
@@ -156,6 +161,17 @@ impl ImageSet {
             hash.update(content?.as_bytes());
         }
         Ok(Digest::from_bytes(hash.finalize().into()))
+    }
+
+    fn content(&self, place: usize) -> Result<Digest> {
+        let known = &self.contents[place];
+        match known.get() {
+            Some(digest) => Ok(*digest),
+            None => {
+                let digest = self.source.content(place)?;
+                Ok(*known.get_or_init(|| digest))
+            }
+        }
     }
 
     /// The images whose label `relabel` keeps, with the new labels.
@@ -168,6 +184,7 @@ impl ImageSet {
             source: Arc::clone(&self.source),
             places,
             labels,
+            contents: Arc::clone(&self.contents),
         }
     }
 }
@@ -202,5 +219,56 @@ impl ImageSource for Pictures {
 
     fn content(&self, index: usize) -> Result<Digest> {
         Ok(self.decode(index)?.digest())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Counts how often an image's content is read.
+    struct Counted(AtomicUsize);
+
+    impl ImageSource for Counted {
+        fn count(&self) -> usize {
+            3
+        }
+
+        fn decode(&self, index: usize) -> Result<Picture> {
+            Err(Error::IndexOutOfRange { index, len: 0 })
+        }
+
+        fn name(&self, index: usize) -> String {
+            index.to_string()
+        }
+
+        fn content(&self, index: usize) -> Result<Digest> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Digest::of_bytes(&[index as u8]))
+        }
+    }
+
+    #[test]
+    fn images_are_read_once_for_the_digests_of_all_sets_that_hold_them() {
+        let source = Arc::new(Counted(AtomicUsize::new(0)));
+        let read = || source.0.load(Ordering::Relaxed);
+        let set = ImageSet::new(source.clone(), vec![0, 1, 0]).unwrap();
+        let part = set.select(&[2, 0]);
+        let of_part = part.digest().unwrap();
+        assert_eq!(read(), 2);
+        let digest = set.digest().unwrap();
+        let relabelled = set.filter_map_labels(|label| Some(label + 1));
+        assert_ne!(relabelled.digest().unwrap(), digest);
+        assert_eq!(
+            (part.digest().unwrap(), set.digest().unwrap()),
+            (of_part, digest)
+        );
+        assert_eq!(read(), 3);
+        // What is remembered is what is there.
+        let fresh = ImageSet::new(Arc::new(Counted(AtomicUsize::new(0))), vec![0, 1, 0]).unwrap();
+        assert_eq!(fresh.digest().unwrap(), digest);
+        assert_eq!(fresh.select(&[2, 0]).digest().unwrap(), of_part);
     }
 }

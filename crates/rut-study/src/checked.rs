@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec, Refresh};
 use rut_adapt::visual_prompt::MappingOptions;
-use rut_data::{ClassRef, Dataset, Draw, DrawOptions, Seed, ShortClass, ValidationRule, draw};
+use rut_data::{
+    ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, draw,
+};
 use rut_models::{ModelSpec, find_ticket};
 
 use crate::error::{Error, Result};
@@ -40,6 +42,10 @@ pub struct CheckedRunSpec {
     pub dataset: Dataset,
     /// Which training images are used for what.
     pub draw: Draw,
+    /// The images trained on.
+    pub train: ImageSet,
+    /// Those held out of the training images; none, if so specified.
+    pub validation: ImageSet,
     /// Side of the image on the canvas, or before the network's own size, pixels.
     pub image_size: Option<usize>,
     /// The label mapping.
@@ -74,6 +80,8 @@ impl RunSpec {
             content,
             files,
             model,
+            train: dataset.train.select(&draw.train),
+            validation: dataset.train.select(&draw.validation),
             dataset,
             draw,
             image_size,

@@ -14,7 +14,7 @@ use rut_adapt::linear_probe::probe_logits;
 use rut_adapt::progress::Reporter;
 use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
-use rut_adapt::visual_prompt::source_logits;
+use rut_adapt::visual_prompt::PromptedNetwork;
 use rut_data::{ImageSet, Transform};
 use rut_metrics::Temperature;
 use rut_models::{FrozenNetwork, ModelSpec};
@@ -268,7 +268,13 @@ impl FinishedRun {
                 )?)
             }
             Adapted::Prompt(prompt, map) => {
-                Ok(source_logits(&**network, prompt, images, &pass, &mut reporter)?.map(map))
+                let prompted = PromptedNetwork {
+                    network: network.clone(),
+                    prompt: prompt.clone(),
+                };
+                Ok(prompted
+                    .source_logits(images, &pass, &mut reporter)?
+                    .map(map))
             }
         }
     }

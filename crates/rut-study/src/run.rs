@@ -40,6 +40,16 @@ pub struct Session<'a> {
     pub threads: usize,
 }
 
+/// What a method's training goes by.
+struct Means<'a> {
+    run: &'a CheckedRunSpec,
+    places: &'a Places,
+    dir: &'a RunDir,
+    network: &'a LoadedNetwork,
+    /// Where an earlier session of the run stopped.
+    state: Option<&'a State>,
+}
+
 /// What a method's training leaves behind.
 struct Adapted {
     test: SplitLogits,
@@ -98,9 +108,16 @@ pub fn run(
         requests,
         places.save_interval(),
     )?;
+    let means = Means {
+        run,
+        places,
+        dir: &dir,
+        network: &network,
+        state: state.as_ref(),
+    };
     let adapted = match run.spec.method {
-        Method::Lp => probe::adapt(run, places, &dir, &network, state.as_ref(), &mut journal),
-        Method::Vp => prompted::adapt(run, &dir, &network, state.as_ref(), &mut journal),
+        Method::Lp => probe::adapt(&means, &mut journal),
+        Method::Vp => prompted::adapt(&means, &mut journal),
     };
     let adapted = adapted.map_err(|error| match error {
         Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
@@ -217,13 +234,9 @@ fn data_record(run: &CheckedRunSpec, preprocessing: &str) -> Result<DataRecord> 
     Ok(DataRecord {
         name: dataset.name.clone(),
         class_names: dataset.class_names.clone(),
-        train_digest: dataset.train.select(&run.draw.train).digest()?.to_string(),
+        train_digest: run.train.digest()?.to_string(),
         test_digest: dataset.test.digest()?.to_string(),
-        validation_digest: dataset
-            .train
-            .select(&run.draw.validation)
-            .digest()?
-            .to_string(),
+        validation_digest: run.validation.digest()?.to_string(),
         train_indices: run.draw.train.clone(),
         validation_indices: run.draw.validation.clone(),
         test_images: dataset.test.len(),

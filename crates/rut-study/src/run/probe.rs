@@ -11,25 +11,22 @@ use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
 use rut_data::{ImageSet, Transform};
 
-use super::{Adapted, notes};
-use crate::checked::CheckedRunSpec;
+use super::{Adapted, Means, notes};
 use crate::error::Result;
 use crate::images::{describe, prepare, transform};
 use crate::journal::Journal;
 use crate::network::LoadedNetwork;
 use crate::places::Places;
 use crate::record::TrainingRecord;
-use crate::run_dir::RunDir;
 
-pub(super) fn adapt(
-    run: &CheckedRunSpec,
-    places: &Places,
-    dir: &RunDir,
-    network: &LoadedNetwork,
-    state: Option<&State>,
-    journal: &mut Journal<'_>,
-) -> Result<Adapted> {
-    let dataset = &run.dataset;
+pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    let &Means {
+        run,
+        places,
+        dir,
+        network,
+        state,
+    } = means;
     let transform = transform(run.spec.method, run.model, run.image_size);
     let mut extraction = Extraction {
         network,
@@ -38,12 +35,12 @@ pub(super) fn adapt(
         state,
         journal,
     };
-    let train = extraction.features(&dataset.train.select(&run.draw.train))?;
-    let validation = match run.draw.validation.is_empty() {
+    let train = extraction.features(&run.train)?;
+    let validation = match run.validation.is_empty() {
         true => None,
-        false => Some(extraction.features(&dataset.train.select(&run.draw.validation))?),
+        false => Some(extraction.features(&run.validation)?),
     };
-    let test = extraction.features(&dataset.test)?;
+    let test = extraction.features(&run.dataset.test)?;
     let width = network.network.width();
     let head = LinearHead::init(
         width,

@@ -8,13 +8,12 @@ use rut_adapt::images::LabelledImages;
 use rut_adapt::label_map::{FrequencyMap, LabelMap, Refresh};
 use rut_adapt::progress::Reporter;
 use rut_adapt::prompt::PaddingPrompt;
-use rut_adapt::state::State;
 use rut_adapt::visual_prompt::{
-    PromptSplits, Prompted, mapped, remap, source_logits, visual_prompt,
+    PromptOptions, PromptSplits, Prompted, PromptedNetwork, mapped, visual_prompt,
 };
-
-use super::{Adapted, notes};
 use rut_models::ModelSpec;
+
+use super::{Adapted, Means, notes};
 
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result};
@@ -22,7 +21,6 @@ use crate::images::{describe, prepare, transform};
 use crate::journal::Journal;
 use crate::network::LoadedNetwork;
 use crate::record::{MappingRecord, TrainingRecord};
-use crate::run_dir::RunDir;
 use crate::spec::Remap;
 
 /// The prompt before training, around images of `image_size` pixels.
@@ -45,24 +43,21 @@ pub(crate) fn untrained_prompt(
     )?)
 }
 
-pub(super) fn adapt(
-    run: &CheckedRunSpec,
-    dir: &RunDir,
-    network: &LoadedNetwork,
-    state: Option<&State>,
-    journal: &mut Journal<'_>,
-) -> Result<Adapted> {
-    let dataset = &run.dataset;
+pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    let &Means {
+        run,
+        dir,
+        network,
+        state,
+        ..
+    } = means;
     let transform = transform(run.spec.method, run.model, run.image_size);
-    let train = prepare(&dataset.train.select(&run.draw.train), &transform)?;
-    let validation = match run.draw.validation.is_empty() {
+    let train = prepare(&run.train, &transform)?;
+    let validation = match run.validation.is_empty() {
         true => None,
-        false => Some(prepare(
-            &dataset.train.select(&run.draw.validation),
-            &transform,
-        )?),
+        false => Some(prepare(&run.validation, &transform)?),
     };
-    let test = prepare(&dataset.test, &transform)?;
+    let test = prepare(&run.dataset.test, &transform)?;
     let splits = PromptSplits {
         train: &train,
         validation: validation
@@ -71,16 +66,15 @@ pub(super) fn adapt(
         test: &test,
         classes: run.targets(),
     };
-    let prompt = untrained_prompt(run.model, run.image_size, network)?;
-    let options = (&run.loop_options(), &run.mapping_options());
-    let finished = visual_prompt(
-        network.network.clone(),
-        splits,
-        prompt,
-        options,
-        state,
-        journal,
-    )?;
+    let start = PromptedNetwork {
+        network: network.network.clone(),
+        prompt: untrained_prompt(run.model, run.image_size, network)?,
+    };
+    let options = PromptOptions {
+        training: run.loop_options(),
+        mapping: run.mapping_options(),
+    };
+    let finished = visual_prompt(start, splits, &options, state, journal)?;
     let scored = scored(run, network, &splits, &finished, journal)?;
     let prompt = &finished.trained.prompt;
     Ok(Adapted {
@@ -134,22 +128,17 @@ fn scored(
         state: &state,
     };
     let mut reporter = Reporter::new(journal);
-    let engine = &*network.network;
+    let prompted = PromptedNetwork {
+        network: network.network.clone(),
+        prompt: prompt.clone(),
+    };
     let again = run.spec.remap == Remap::On && run.mapping.refresh == Refresh::EveryEpoch;
     let made = match again {
-        true => Some(remap(
-            engine,
-            prompt,
-            splits,
-            run.spec.ties,
-            &pass(Phase::Map),
-            &mut reporter,
-        )?),
+        true => Some(prompted.remap(splits, run.spec.ties, &pass(Phase::Map), &mut reporter)?),
         false => None,
     };
     let map = made.as_ref().map_or(before, |made| &made.map);
-    let mut logits =
-        |images, phase| source_logits(engine, prompt, images, &pass(phase), &mut reporter);
+    let mut logits = |images, phase| prompted.source_logits(images, &pass(phase), &mut reporter);
     let validation = splits
         .validation
         .map(|images| logits(images, Phase::Validate))
