@@ -336,7 +336,7 @@ pub struct SessionFlags {
     /// Begin anew, whatever the run's folder holds
     #[arg(long)]
     pub overwrite: bool,
-    /// Print the resolved specification, its id and what would be read; run nothing
+    /// Print the resolved specification, its id and what would be read, check the network's files; run nothing
     #[arg(long, alias = "dry_run")]
     pub dry_run: bool,
     /// Print the record as JSON on stdout instead of the table

@@ -554,6 +554,86 @@ fn a_changed_specification_is_not_resumed() {
 }
 
 #[test]
+fn a_finished_run_that_lost_a_file_is_not_called_finished() {
+    let dir = tempfile::tempdir().unwrap();
+    for (method, trained) in [("lp", "head.safetensors"), ("vp", "prompt.safetensors")] {
+        let resume = |texts: &[&str], code| {
+            let more = format!("--run-name {method} --resume");
+            let (_, err) = ends(small(dir.path(), method, &more), code);
+            for text in texts {
+                assert!(err.contains(text), "{method}, {text}: {err}");
+            }
+            assert_eq!(err.contains("finished already"), code == 0, "{err}");
+        };
+        ends(
+            small(dir.path(), method, &format!("--run-name {method}")),
+            0,
+        );
+        let run = dir.path().join("results").join(method);
+        resume(&[], 0);
+        // What is changed is put back behind every case.
+        let changed = |name: &str, bytes: Option<&[u8]>, texts: &[&str]| {
+            let path = run.join(name);
+            let whole = fs::read(&path).unwrap();
+            match bytes {
+                Some(bytes) => fs::write(&path, bytes).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            resume(texts, 1);
+            fs::write(&path, whole).unwrap();
+        };
+        let remedy = "put it back, or run it again with `--overwrite`";
+        changed(
+            trained,
+            None,
+            &["is finished, but without", trained, remedy],
+        );
+        changed("logits.safetensors", None, &["logits.safetensors", remedy]);
+        changed(trained, Some(b"torn"), &[trained, remedy]);
+        changed(
+            "record.json",
+            Some(b"{\"format_"),
+            &["record.json", "`--overwrite`"],
+        );
+        changed("spec.toml", None, &["spec.toml", "`--overwrite`"]);
+        resume(&[], 0);
+    }
+}
+
+#[test]
+fn a_dry_run_finds_a_wrong_network_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (own, other) = (checkpoint(8), mask(8));
+    let pair = |checkpoint: &Path, mask: &Path| {
+        let (checkpoint, mask) = (checkpoint.display(), mask.display());
+        format!("{DIGITS} --dry-run --checkpoint {checkpoint} --mask {mask}")
+    };
+    let (out, _) = ends(rut(dir.path(), &pair(&own, &other)), 0);
+    assert!(out.contains("# kept        18.83 %"), "{out}");
+    refuses(
+        dir.path(),
+        &pair(&other, &other),
+        1,
+        &["8_mask", "holds u8"],
+    );
+    let moved = altered(dir.path(), &other, |tensors| {
+        let mask = tensors.0.remove("layer3.2.conv2.weight").unwrap();
+        tensors.0.insert("layer4.0.conv2.weight".into(), mask);
+    });
+    refuses(
+        dir.path(),
+        &pair(&own, &moved),
+        1,
+        &["layer4.0.conv2.weight"],
+    );
+    let line = format!("{DIGITS} --dry-run --checkpoint {}", own.display());
+    refuses(dir.path(), &line, 2, &["no mask was given", "--mask"]);
+    let line = line.replace("--model resnet20_cifar100", "--model resnet20_cifar10");
+    let line = format!("{line} --network dense");
+    refuses(dir.path(), &line, 1, &["[10, 64]", "[100, 64]"]);
+}
+
+#[test]
 fn records_that_cannot_be_read_are_refused_by_eval() {
     let dir = tempfile::tempdir().unwrap();
     ends(small(dir.path(), "lp", "--run-name one"), 0);

@@ -27,7 +27,7 @@ use crate::places::Places;
 use crate::record::Record;
 use crate::run::untrained_prompt;
 use crate::run_dir::RunDir;
-use crate::spec::RunSpec;
+use crate::spec::{Method, RunSpec};
 
 /// A run that can be asked again.
 pub struct FinishedRun {
@@ -293,6 +293,37 @@ fn unchanged(dir: &RunDir, field: &str, expected: &str, found: &str) -> Result<(
     })
 }
 
+/// What helps where a finished run lost something.
+const REMEDY: &str = "put it back, or run it again with `--overwrite`";
+
+/// Whether the finished run in `dir` still has all its files, and what was trained can be used with `network`.
+///
+/// # Errors
+/// [`Error::Broken`] if not, with what is missing and what to do.
+pub(crate) fn check_complete(
+    dir: &RunDir,
+    record: &Record,
+    model: &ModelSpec,
+    network: &LoadedNetwork,
+) -> Result<()> {
+    let kept = dir.kept(record.spec.method);
+    let missing: Vec<_> = kept
+        .iter()
+        .filter(|path| !path.exists())
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy()))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::Broken {
+            path: dir.path().into(),
+            problem: format!(
+                "the run is finished, but without {}; {REMEDY}",
+                missing.join(" and ")
+            ),
+        });
+    }
+    Adapted::read(dir, record, model, network).map(drop)
+}
+
 impl Adapted {
     fn read(
         dir: &RunDir,
@@ -300,30 +331,23 @@ impl Adapted {
         model: &ModelSpec,
         network: &LoadedNetwork,
     ) -> Result<Self> {
-        let read = |path: &Path| std::fs::read(path).map_err(file("read", path));
-        let broken = |path: PathBuf| {
-            move |e: rut_adapt::Error| Error::Broken {
-                path,
-                problem: e.to_string(),
+        let path = dir.trained(record.spec.method);
+        let read = || -> Result<Self> {
+            let bytes = std::fs::read(&path).map_err(file("read", &path))?;
+            if record.spec.method == Method::Lp {
+                return Ok(Self::Probe(LinearHead::from_bytes(&bytes)?));
             }
-        };
-        if record.mapping.is_none() {
-            let path = dir.head();
-            return LinearHead::from_bytes(&read(&path)?)
-                .map(Self::Probe)
-                .map_err(broken(path));
-        }
-        let path = dir.prompt();
-        let bytes = read(&path)?;
-        let load = || {
-            let (prompt, sources) = untrained_prompt(model, record.data.image_size, network)
-                .map_err(|e| e.to_string())?
-                .from_bytes(&bytes)
-                .map_err(|e| e.to_string())?;
-            let map =
-                LabelMap::new(sources, record.network.source_classes).map_err(|e| e.to_string())?;
+            let untrained = untrained_prompt(model, record.data.image_size, network)?;
+            let (prompt, sources) = untrained.from_bytes(&bytes)?;
+            let map = LabelMap::new(sources, record.network.source_classes)?;
             Ok(Self::Prompt(prompt, map))
         };
-        load().map_err(|problem: String| Error::Broken { path, problem })
+        read().map_err(|error| Error::Broken {
+            problem: match error {
+                Error::File { source, .. } => format!("{source}; {REMEDY}"),
+                error => format!("{error}; {REMEDY}"),
+            },
+            path: path.clone(),
+        })
     }
 }

@@ -1,11 +1,10 @@
 //! From the files of a specification to a frozen network that can be asked. What is in the files is `rut-models`' business.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use rut_models::{
-    CandleNetwork, Checkpoint, DensityReport, FrozenNetwork, LayerDensity, LayerRole, Mask,
+    CandleNetwork, Checkpoint, DensityReport, FrozenNetwork, Graph, LayerDensity, LayerRole, Mask,
     ModelSpec, Normalization, Weights,
 };
 
@@ -38,23 +37,7 @@ pub struct LoadedNetwork {
 /// # Errors
 /// If a file is missing or broken, or a key is missing, unexpected or of another shape.
 pub fn load(model: &ModelSpec, classes: usize, files: &WeightFiles) -> Result<LoadedNetwork> {
-    let graph = (model.graph)(classes);
-    let checkpoint = Checkpoint::open(&files.checkpoint)?;
-    let open_mask = |path: &Path| Mask::open(path);
-    let mask = files.mask.as_deref().map(open_mask).transpose()?;
-    let weights = Weights::assemble(&graph, &checkpoint, mask.as_ref())?;
-    let network = CandleNetwork::new(&graph, &weights, DType::F32, &Device::Cpu)?;
-    Ok(LoadedNetwork {
-        network: Arc::new(network),
-        density: weights.density().clone(),
-        normalization: model.normalization,
-        checkpoint: checkpoint.digest.clone(),
-        notes: mask
-            .as_ref()
-            .map_or_else(Vec::new, |_| notes(weights.density())),
-        mask: mask.map(|mask| mask.digest.clone()),
-        title: format!("{} {classes} {ENGINE} f32 {}", model.name, isa()),
-    })
+    Assembled::read(model, classes, files)?.ready()
 }
 
 /// The network that `spec` names, which must be the ticket that it is called.
@@ -62,16 +45,77 @@ pub fn load(model: &ModelSpec, classes: usize, files: &WeightFiles) -> Result<Lo
 /// # Errors
 /// As [`load`]; [`Error::NotATicket`] if no weight of a ticket is pruned.
 pub fn load_named(spec: &RunSpec) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let (model, files) = spec.network_files()?;
-    let loaded = load(model, spec.source_classes.unwrap_or(model.classes), &files)?;
-    let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
-    let whole = files.mask.is_none() && loaded.density.overall.value() == 1.0;
-    if spec.network == NetworkKind::Ticket && whole && !dense_member {
-        return Err(Error::NotATicket {
-            checkpoint: files.checkpoint,
-        });
+    let named = Assembled::named(spec)?;
+    Ok((named.model, named.ready()?))
+}
+
+/// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
+/// Gives its density, and what a reader of its figures should know.
+///
+/// # Errors
+/// As [`load_named`].
+pub fn check_named(spec: &RunSpec) -> Result<(DensityReport, Vec<String>)> {
+    let named = Assembled::named(spec)?;
+    Ok((named.weights.density().clone(), named.notes()))
+}
+
+/// Checkpoint × mask, held against a model.
+struct Assembled<'a> {
+    model: &'a ModelSpec,
+    graph: Graph,
+    weights: Weights,
+    checkpoint: Checkpoint,
+    mask: Option<Mask>,
+}
+
+impl<'a> Assembled<'a> {
+    fn read(model: &'a ModelSpec, classes: usize, files: &WeightFiles) -> Result<Self> {
+        let graph = (model.graph)(classes);
+        let checkpoint = Checkpoint::open(&files.checkpoint)?;
+        let mask = files.mask.as_deref().map(Mask::open).transpose()?;
+        let weights = Weights::assemble(&graph, &checkpoint, mask.as_ref())?;
+        Ok(Self {
+            model,
+            graph,
+            weights,
+            checkpoint,
+            mask,
+        })
     }
-    Ok((model, loaded))
+
+    fn ready(self) -> Result<LoadedNetwork> {
+        let (model, classes) = (self.model, self.graph.classes());
+        let network = CandleNetwork::new(&self.graph, &self.weights, DType::F32, &Device::Cpu)?;
+        Ok(LoadedNetwork {
+            network: Arc::new(network),
+            density: self.weights.density().clone(),
+            normalization: model.normalization,
+            notes: self.notes(),
+            checkpoint: self.checkpoint.digest,
+            mask: self.mask.map(|mask| mask.digest),
+            title: format!("{} {classes} {ENGINE} f32 {}", model.name, isa()),
+        })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let density = self.weights.density();
+        self.mask.as_ref().map_or_else(Vec::new, |_| notes(density))
+    }
+}
+
+impl Assembled<'static> {
+    fn named(spec: &RunSpec) -> Result<Self> {
+        let (model, files) = spec.network_files()?;
+        let read = Self::read(model, spec.source_classes.unwrap_or(model.classes), &files)?;
+        let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
+        let whole = files.mask.is_none() && read.weights.density().overall.value() == 1.0;
+        if spec.network == NetworkKind::Ticket && whole && !dense_member {
+            return Err(Error::NotATicket {
+                checkpoint: files.checkpoint,
+            });
+        }
+        Ok(read)
+    }
 }
 
 fn notes(density: &DensityReport) -> Vec<String> {

@@ -12,6 +12,7 @@ use rut_metrics::{Minimum, TemperatureFit};
 use crate::checked::CheckedRunSpec;
 use crate::environment::Environment;
 use crate::error::{Error, Result, file};
+use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{LoadedNetwork, density_with_new_head, load_named};
@@ -78,13 +79,14 @@ pub fn run(
     let dir = RunDir::at(places.results_path.join(name));
     dir.check_free(session.existing)?;
     // Before the folder is made: what fails here leaves nothing behind.
-    let (_, network) = load_named(&run.spec)?;
+    let (model, network) = load_named(&run.spec)?;
     let _locked = dir.prepare(run, session.existing)?;
     if dir.is_finished() {
+        let record = dir.read_record()?;
+        check_complete(&dir, &record, model, &network)?;
         session
             .display
             .note("the run is finished already: nothing to do");
-        let record = dir.read_record()?;
         return Ok((dir, record));
     }
     let state = saved_state(&dir)?;

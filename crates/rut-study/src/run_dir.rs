@@ -9,7 +9,7 @@ use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::Content;
-use crate::spec::RunSpec;
+use crate::spec::{Method, RunSpec};
 
 /// What to do when the folder is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,6 +89,25 @@ impl RunDir {
     /// `prompt.safetensors` of visual prompting.
     pub fn prompt(&self) -> PathBuf {
         self.path.join("prompt.safetensors")
+    }
+
+    /// What `method` trains: [`head`](Self::head) or [`prompt`](Self::prompt).
+    pub fn trained(&self, method: Method) -> PathBuf {
+        match method {
+            Method::Lp => self.head(),
+            Method::Vp => self.prompt(),
+        }
+    }
+
+    /// The files that a finished run of `method` has beside its record.
+    pub fn kept(&self, method: Method) -> [PathBuf; 5] {
+        [
+            self.trained(method),
+            self.logits(),
+            self.events(),
+            self.reliability(),
+            self.spec(),
+        ]
     }
 
     /// `reliability.svg`.
@@ -171,6 +190,14 @@ impl RunDir {
             Existing::Resume if begun => {
                 self.check_unchanged(run)?;
                 return Ok(locked);
+            }
+            Existing::Resume if self.is_finished() || self.state().exists() => {
+                let problem = "expected the specification that the run began with, found no file; put it back, or \
+                               begin anew with `--overwrite`";
+                return Err(Error::Broken {
+                    path: self.spec(),
+                    problem: problem.into(),
+                });
             }
             Existing::Overwrite => self.clear()?,
             _ => {}

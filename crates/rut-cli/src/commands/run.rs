@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use rut_study::network::check_named;
 use rut_study::spec::Method;
 use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, Session};
 
@@ -115,12 +116,16 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         .mask
         .as_deref()
         .map_or_else(|| "none".to_owned(), |mask| mask.display().to_string());
+    // The files are read as a run would read them: a wrong one is found here and not only there.
+    let (density, notes) = check_named(&run.spec)?;
+    notes.iter().for_each(|text| note(text));
     result(&format!(
-        "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# {}",
+        "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}",
         run.spec.to_toml()?.trim_end(),
         run.id,
         places.results_path.join(name).display(),
         run.files.checkpoint.display(),
+        density.overall,
         announcement(run).replace('\n', "\n# "),
     ))
 }
