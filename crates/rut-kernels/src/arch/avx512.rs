@@ -1,0 +1,135 @@
+//! AVX-512F: one register holds the sixteen lanes.
+
+use core::arch::x86_64::*;
+
+use super::simd::Simd;
+use super::tile::{DenseTile, Gather, SparseTile};
+use super::{Arch, body};
+use crate::isa::Isa;
+
+/// 4 channels × 6 pixels of sums, 4 weights and a value fill 29 of the 32 registers.
+const ROWS: usize = 4;
+
+pub(super) static ARCH: Arch = Arch {
+    isa: Isa::Avx512,
+    rows: ROWS,
+    dense_pixels: 6,
+    sparse_pixels: 8,
+    dense,
+    sparse,
+    gather,
+};
+
+struct Avx512;
+
+// SAFETY: every method is one AVX-512F instruction on memory that the caller vouches for.
+unsafe impl Simd for Avx512 {
+    type Vector = __m512;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_setzero_ps() }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(value: *const f32) -> __m512 {
+        // SAFETY: the caller has AVX-512F and vouches for the pointer.
+        unsafe { _mm512_set1_ps(*value) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_load_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, value: __m512) {
+        // SAFETY: as above.
+        unsafe { _mm512_store_ps(to, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn relu(value: __m512) -> __m512 {
+        // SAFETY: the caller has AVX-512F. The second operand is given back where either is NaN.
+        unsafe { _mm512_max_ps(_mm512_setzero_ps(), value) }
+    }
+
+    #[inline(always)]
+    unsafe fn above_zero(value: __m512) -> u16 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(value, _mm512_setzero_ps()) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep(value: __m512, bits: u16) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_maskz_mov_ps(bits, value) }
+    }
+}
+
+fn dense(mut tile: DenseTile<'_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(tile: &mut DenseTile<'_>) {
+        // SAFETY: the tile was checked for this many pixels.
+        unsafe {
+            match tile.target.pixels {
+                1 => body::dense::<Avx512, ROWS, 1>(tile),
+                2 => body::dense::<Avx512, ROWS, 2>(tile),
+                3 => body::dense::<Avx512, ROWS, 3>(tile),
+                4 => body::dense::<Avx512, ROWS, 4>(tile),
+                5 => body::dense::<Avx512, ROWS, 5>(tile),
+                _ => body::dense::<Avx512, ROWS, 6>(tile),
+            }
+        }
+    }
+    tile.check(ROWS, ARCH.dense_pixels);
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut tile) }
+}
+
+fn sparse(mut tile: SparseTile<'_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(tile: &mut SparseTile<'_>) {
+        // SAFETY: the tile was checked for this many pixels.
+        unsafe {
+            match tile.target.pixels {
+                1 => body::sparse::<Avx512, 1>(tile),
+                2 => body::sparse::<Avx512, 2>(tile),
+                3 => body::sparse::<Avx512, 3>(tile),
+                4 => body::sparse::<Avx512, 4>(tile),
+                5 => body::sparse::<Avx512, 5>(tile),
+                6 => body::sparse::<Avx512, 6>(tile),
+                7 => body::sparse::<Avx512, 7>(tile),
+                _ => body::sparse::<Avx512, 8>(tile),
+            }
+        }
+    }
+    tile.check(ARCH.sparse_pixels);
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut tile) }
+}
+
+fn gather(mut gather: Gather<'_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(gather: &mut Gather<'_>) {
+        // SAFETY: the gather was checked.
+        unsafe { body::gather::<Avx512>(gather) }
+    }
+    gather.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut gather) }
+}

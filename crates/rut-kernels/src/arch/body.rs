@@ -1,0 +1,186 @@
+//! The kernels themselves, written once; each instruction set compiles its own copy.
+
+use super::simd::Simd;
+use super::tile::{DenseTile, Fate, Gather, Init, SparseTile, Target};
+use crate::lanes::Lanes;
+
+/// The sums of `ROWS` channels × `PIXELS` pixels.
+type Sums<S, const ROWS: usize, const PIXELS: usize> = [[<S as Simd>::Vector; PIXELS]; ROWS];
+
+/// Channels `channel..channel + ROWS` of a target, of which those beyond `channels` are padding. The loops here and in
+/// [`finish`] are small and without inner choices, so that the compiler unrolls them and keeps the sums in registers.
+///
+/// # Safety
+///
+/// The target was checked for `PIXELS` and `ROWS`, and the processor has the instructions of `S`.
+#[inline(always)]
+unsafe fn start<S: Simd, const ROWS: usize, const PIXELS: usize>(
+    target: &Target<'_>,
+    channel: usize,
+) -> Sums<S, ROWS, PIXELS> {
+    let present = target.channels - channel;
+    // SAFETY: the bias covers padded channels; destination elements are read only for channels that exist.
+    unsafe {
+        let mut sums = [[S::zero(); PIXELS]; ROWS];
+        if target.init != Init::Destination {
+            for row in 0..ROWS {
+                sums[row] = [S::splat(target.bias.as_ptr().add(channel + row)); PIXELS];
+            }
+        }
+        if target.init != Init::Bias {
+            let from: *const Lanes = target.values.as_ptr().add(target.first + channel);
+            for row in 0..ROWS {
+                if row < present {
+                    for pixel in 0..PIXELS {
+                        let there = S::load(from.add(pixel * target.pixel_stride + row).cast());
+                        sums[row][pixel] = S::add(there, sums[row][pixel]);
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// Stores `make(sum, element)` for every sum whose channel exists; `element` counts from the target's first.
+///
+/// # Safety
+///
+/// As [`start`].
+#[inline(always)]
+unsafe fn store<S: Simd, const ROWS: usize, const PIXELS: usize>(
+    target: &mut Target<'_>,
+    channel: usize,
+    sums: &Sums<S, ROWS, PIXELS>,
+    make: impl Fn(S::Vector, usize) -> S::Vector,
+) {
+    let present = target.channels - channel;
+    let values = target.values.as_mut_ptr();
+    for row in 0..ROWS {
+        if row < present {
+            for pixel in 0..PIXELS {
+                let at = target.first + channel + pixel * target.pixel_stride + row;
+                // SAFETY: `at` is inside the values by the target's check.
+                unsafe { S::store(values.add(at).cast(), make(sums[row][pixel], at)) }
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`start`].
+#[inline(always)]
+unsafe fn finish<S: Simd, const ROWS: usize, const PIXELS: usize>(
+    target: &mut Target<'_>,
+    channel: usize,
+    sums: Sums<S, ROWS, PIXELS>,
+) {
+    let to_record = match &mut target.fate {
+        Fate::ReluRecord(bits) => bits.as_mut_ptr(),
+        _ => core::ptr::null_mut(),
+    };
+    // SAFETY: bits stand like values, so that each element is inside them by the target's check.
+    unsafe {
+        match target.fate {
+            Fate::Store => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| sum),
+            Fate::Relu => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| S::relu(sum)),
+            Fate::ReluRecord(_) => {
+                store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, at| {
+                    *to_record.add(at) = S::above_zero(sum);
+                    S::relu(sum)
+                });
+            }
+            Fate::Mask(bits) => {
+                let bits = bits.as_ptr();
+                let keep = |sum, at| S::keep(sum, *bits.add(at));
+                store::<S, ROWS, PIXELS>(target, channel, &sums, keep);
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// The tile was checked for `PIXELS` and `ROWS`, and the processor has the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn dense<S: Simd, const ROWS: usize, const PIXELS: usize>(
+    tile: &mut DenseTile<'_>,
+) {
+    let terms = tile.terms;
+    let offsets = tile.offsets.values().as_ptr();
+    let source: *const Lanes = tile.source.as_ptr();
+    for group in 0..tile.target.channels.div_ceil(ROWS) {
+        let channel = group * ROWS;
+        // SAFETY: offsets, weights and source were checked to cover `terms` terms of every group.
+        unsafe {
+            let mut weights = tile.weights.as_ptr().add(group * terms * ROWS);
+            let mut sums = start::<S, ROWS, PIXELS>(&tile.target, channel);
+            for term in 0..terms {
+                let from = source.add(*offsets.add(term) as usize);
+                let mut factors = [S::zero(); ROWS];
+                for (row, factor) in factors.iter_mut().enumerate() {
+                    *factor = S::splat(weights.add(row));
+                }
+                weights = weights.add(ROWS);
+                for pixel in 0..PIXELS {
+                    let value = S::load(from.add(pixel).cast());
+                    for row in 0..ROWS {
+                        sums[row][pixel] = S::mul_add(value, factors[row], sums[row][pixel]);
+                    }
+                }
+            }
+            finish::<S, ROWS, PIXELS>(&mut tile.target, channel, sums);
+        }
+    }
+}
+
+/// # Safety
+///
+/// The tile was checked for `PIXELS`, and the processor has the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn sparse<S: Simd, const PIXELS: usize>(tile: &mut SparseTile<'_>) {
+    let source: *const Lanes = tile.source.as_ptr();
+    for row in tile.rows.rows() {
+        let channel = row.channel as usize;
+        // SAFETY: rows name channels of the target and entries of the block; entries name checked elements.
+        unsafe {
+            let mut entry = tile.rows.entries().as_ptr().add(row.first as usize);
+            let mut sums = start::<S, 1, PIXELS>(&tile.target, channel);
+            for _ in 0..row.len {
+                let from = source.add((*entry).offset as usize);
+                let factor = S::splat(&raw const (*entry).weight);
+                entry = entry.add(1);
+                for (pixel, sum) in sums[0].iter_mut().enumerate() {
+                    *sum = S::mul_add(S::load(from.add(pixel).cast()), factor, *sum);
+                }
+            }
+            finish::<S, 1, PIXELS>(&mut tile.target, channel, sums);
+        }
+    }
+}
+
+/// # Safety
+///
+/// The gather was checked, and the processor has the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn gather<S: Simd>(gather: &mut Gather<'_>) {
+    for &(slot, from) in gather.slots {
+        // SAFETY: slots lie inside the pitch, lines inside the source.
+        unsafe {
+            let mut to = gather.packed.as_mut_ptr().add(slot as usize);
+            if from == Gather::ZERO {
+                for channel in 0..gather.channels {
+                    S::store(to.add(channel * gather.pitch).cast(), S::zero());
+                }
+                continue;
+            }
+            let mut line = gather.source.as_ptr().add(from as usize + gather.shift);
+            for _ in 0..gather.channels {
+                S::store(to.cast(), S::load(line.cast()));
+                to = to.wrapping_add(gather.pitch);
+                line = line.add(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The only place with `unsafe`: kernels on raw registers, each behind a door that checks every bound first.
+#![expect(
+    unsafe_code,
+    reason = "vector instructions on checked memory; see each block"
+)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod body;
+mod portable;
+mod simd;
+mod tile;
+
+pub(crate) use tile::{
+    DenseTile, Entry, Fate, Gather, Init, Offsets, SparseRows, SparseTile, Target,
+};
+
+use crate::isa::Isa;
+
+/// The kernels of one instruction set, and the sizes of their tiles.
+#[derive(Debug)]
+pub(crate) struct Arch {
+    pub(crate) isa: Isa,
+    /// Channels that a dense kernel sums at once.
+    pub(crate) rows: usize,
+    /// Most pixels of a dense tile.
+    pub(crate) dense_pixels: usize,
+    /// Most pixels of a sparse tile.
+    pub(crate) sparse_pixels: usize,
+    pub(crate) dense: fn(DenseTile<'_>),
+    pub(crate) sparse: fn(SparseTile<'_>),
+    pub(crate) gather: fn(Gather<'_>),
+}
+
+/// One row for each instruction set.
+static TABLE: &[&Arch] = &[
+    &portable::ARCH,
+    #[cfg(target_arch = "x86_64")]
+    &avx2::ARCH,
+    #[cfg(target_arch = "x86_64")]
+    &avx512::ARCH,
+];
+
+impl Arch {
+    /// The kernels of an instruction set that this processor has; those of the best one that it has for any other.
+    pub(crate) fn of(isa: Isa) -> &'static Self {
+        let usable = |arch: &&&'static Self| arch.isa <= isa && arch.isa.is_available();
+        TABLE
+            .iter()
+            .filter(usable)
+            .max_by_key(|arch| arch.isa)
+            .copied()
+            .unwrap_or(&portable::ARCH)
+    }
+}

@@ -1,0 +1,25 @@
+//! The few operations that a kernel is written in.
+
+/// Sixteen f32 in the registers of one instruction set.
+///
+/// # Safety
+///
+/// Every method may use the instruction set and must be called only where the processor has it; pointers must be valid
+/// for sixteen f32, and aligned to 64 bytes.
+pub(super) unsafe trait Simd {
+    type Vector: Copy;
+
+    unsafe fn zero() -> Self::Vector;
+    unsafe fn splat(value: *const f32) -> Self::Vector;
+    unsafe fn load(from: *const f32) -> Self::Vector;
+    unsafe fn store(to: *mut f32, value: Self::Vector);
+    /// a · b + c, rounded once.
+    unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Zero where a value is below zero; NaN stays NaN.
+    unsafe fn relu(value: Self::Vector) -> Self::Vector;
+    /// A bit for each lane above zero, the first lane lowest.
+    unsafe fn above_zero(value: Self::Vector) -> u16;
+    /// Zero where the lane's bit is 0.
+    unsafe fn keep(value: Self::Vector, bits: u16) -> Self::Vector;
+}

@@ -1,0 +1,60 @@
+//! Rectangles of pixels.
+
+/// A rectangle of pixels of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Area {
+    /// First row.
+    pub top: usize,
+    /// First column.
+    pub left: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// Number of columns.
+    pub width: usize,
+}
+
+impl Area {
+    /// All of a map of this size.
+    pub fn whole(height: usize, width: usize) -> Self {
+        Self {
+            top: 0,
+            left: 0,
+            height,
+            width,
+        }
+    }
+
+    /// The row after the last.
+    pub fn bottom(self) -> usize {
+        self.top + self.height
+    }
+
+    /// The column after the last.
+    pub fn right(self) -> usize {
+        self.left + self.width
+    }
+
+    /// The number of pixels.
+    pub fn len(self) -> usize {
+        self.height * self.width
+    }
+
+    /// Whether there are no pixels.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether all of `other` lies inside.
+    pub fn contains(self, other: Self) -> bool {
+        other.is_empty()
+            || (other.top >= self.top
+                && other.left >= self.left
+                && other.bottom() <= self.bottom()
+                && other.right() <= self.right())
+    }
+
+    /// Position of the pixel (`row`, `column`) of the map among the pixels of the area, row by row.
+    pub fn index(self, row: usize, column: usize) -> usize {
+        (row - self.top) * self.width + (column - self.left)
+    }
+}

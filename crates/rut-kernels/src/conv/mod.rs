@@ -1,0 +1,394 @@
+//! A convolution with frozen weights, in one direction.
+
+mod block;
+mod phase;
+mod piece;
+
+use rayon::prelude::*;
+
+use crate::arch::{Arch, DenseTile, Fate, Gather, Init, SparseTile, Target};
+use crate::area::Area;
+use crate::error::{Error, Result};
+use crate::finish::{End, Start};
+use crate::isa::Isa;
+use crate::lanes::Lanes;
+use crate::map::{Map, MapMut};
+use crate::shape::{ConvShape, Direction};
+use crate::workspace::{Scratch, Workspace};
+use block::{Block, Matrix, Weights};
+use phase::{Packing, Phase, Steps};
+use piece::Piece;
+
+/// How the weights are stored and multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// All of them.
+    Dense,
+    /// Only those that are not zero, as compressed rows.
+    Sparse,
+}
+
+/// A convolution in one direction, its weights stored as a kernel reads them.
+///
+/// ```
+/// use rut_kernels::{Area, Conv, ConvShape, Direction, End, Isa, Lanes, Map, MapMut, Method, Start, Workspace};
+/// let shape = ConvShape { in_channels: 1, out_channels: 1, kernel: 3, stride: 1, padding: 1 };
+/// let conv = Conv::new(Isa::best(), Method::Dense, shape, Direction::Forward, &[1.0; 9], None)?;
+/// let image = vec![Lanes::splat(1.0); 9];
+/// let mut sums = vec![Lanes::ZERO; 9];
+/// let (size, area) = ([3, 3], Area::whole(3, 3));
+/// let source = Map { values: &image, size, area, channels: 1 };
+/// let target = MapMut { values: &mut sums, size, area, channels: 1 };
+/// conv.run(&Workspace::new(), source, target, area, Start::Fresh, End::Store)?;
+/// assert_eq!(sums[4], Lanes::splat(9.0)); // the middle pixel sees nine, a corner four
+/// assert_eq!(sums[0], Lanes::splat(4.0));
+/// # Ok::<(), rut_kernels::Error>(())
+/// ```
+pub struct Conv {
+    arch: &'static Arch,
+    method: Method,
+    shape: ConvShape,
+    direction: Direction,
+    steps: Steps,
+    parts: Vec<Part>,
+    /// Padded to whole groups of channels.
+    bias: Vec<f32>,
+}
+
+/// A phase with its weights.
+struct Part {
+    phase: Phase,
+    packing: Packing,
+    blocks: Vec<Block>,
+}
+
+impl Conv {
+    /// Stores `weights` `[out, in, kernel, kernel]` for one direction. The bias has an entry for each channel that is
+    /// written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where weights or bias have another length than the shape implies.
+    pub fn new(
+        isa: Isa,
+        method: Method,
+        shape: ConvShape,
+        direction: Direction,
+        weights: &[f32],
+        bias: Option<&[f32]>,
+    ) -> Result<Self> {
+        let channels = shape.channels(direction);
+        check_len(
+            "the weights of a convolution",
+            weights.len(),
+            shape.weights(),
+        )?;
+        if let Some(bias) = bias {
+            check_len("the bias of a convolution", bias.len(), channels[1])?;
+        }
+        let arch = Arch::of(isa);
+        let steps = Steps::of(shape, direction);
+        let view = Weights {
+            values: weights,
+            in_channels: shape.in_channels,
+            kernel: shape.kernel,
+            transposed: direction == Direction::Backward,
+        };
+        let pixels = most_pixels(arch, method);
+        let part = |phase: Phase| {
+            let packing = Packing::new(&phase.taps, steps, pixels);
+            let taps = phase.taps.as_slice();
+            let blocks = match method {
+                Method::Dense => block::dense(arch, &view, channels, taps, &packing),
+                Method::Sparse => block::sparse(&view, channels, taps, &packing),
+            };
+            Part {
+                phase,
+                packing,
+                blocks,
+            }
+        };
+        let mut padded = bias.map_or_else(|| vec![0.0; channels[1]], <[f32]>::to_vec);
+        padded.resize(channels[1].next_multiple_of(arch.rows), 0.0);
+        Ok(Self {
+            arch,
+            method,
+            shape,
+            direction,
+            steps,
+            parts: Phase::all(shape, direction).into_iter().map(part).collect(),
+            bias: padded,
+        })
+    }
+
+    /// Computes the pixels `area` of `target`, on the threads of the current rayon pool. Every sum is added up in the
+    /// same order whatever the area and the number of threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a map or its bits do not fit the convolution, or `source` lacks pixels that are read.
+    pub fn run(
+        &self,
+        workspace: &Workspace,
+        source: Map<'_>,
+        target: MapMut<'_>,
+        area: Area,
+        start: Start,
+        end: End<'_>,
+    ) -> Result<()> {
+        self.check(&source, &target, area, &end)?;
+        let channels = target.channels;
+        let job = self.job(source, &target, area);
+        let parts = job.parts(most_pixels(self.arch, self.method) * self.steps.write);
+        let pieces = piece::cut(target.values, end, (job.held, job.area), channels, parts);
+        pieces.into_par_iter().for_each_init(
+            || (workspace.take(), Vec::new()),
+            |(scratch, slots), piece| {
+                self.piece(&job, start, piece, scratch, slots);
+            },
+        );
+        Ok(())
+    }
+
+    fn job<'a>(&self, source: Map<'a>, target: &MapMut<'_>, area: Area) -> Job<'a> {
+        let pointwise = self.shape.kernel == 1 && self.shape.stride == 1 && self.shape.padding == 0;
+        if pointwise && source.area == area && target.area == area {
+            // Neighbouring rows are neighbours in memory: one long row.
+            let line = Area::whole(1, area.len());
+            let source = Map {
+                size: [1, area.len()],
+                area: line,
+                ..source
+            };
+            return Job {
+                source,
+                held: line,
+                area: line,
+            };
+        }
+        Job {
+            source,
+            held: target.area,
+            area,
+        }
+    }
+
+    fn piece(
+        &self,
+        job: &Job<'_>,
+        start: Start,
+        mut piece: Piece<'_>,
+        scratch: &mut Scratch<'_>,
+        slots: &mut Vec<(u32, u32)>,
+    ) {
+        let step = self.steps.write;
+        for part in &self.parts {
+            if piece.row % step != part.phase.row {
+                continue;
+            }
+            let q = Phase::range(part.phase.column, step, piece.left, piece.width);
+            if !q.is_empty() {
+                self.tile(job, part, start, &mut piece, q, scratch, slots);
+            }
+        }
+    }
+
+    /// The pixels q of one phase in a piece: packs each block of channels and multiplies it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "scratch memory is lent by the caller"
+    )]
+    fn tile(
+        &self,
+        job: &Job<'_>,
+        part: &Part,
+        start: Start,
+        piece: &mut Piece<'_>,
+        q: std::ops::Range<usize>,
+        scratch: &mut Scratch<'_>,
+        slots: &mut Vec<(u32, u32)>,
+    ) {
+        let [read, written] = self.shape.channels(self.direction);
+        let (step, pitch) = (self.steps.write, part.packing.pitch);
+        let row = piece.row / step;
+        slots.clear();
+        part.packing.each(
+            self.steps,
+            [row, q.start],
+            q.len(),
+            job.source.size,
+            |slot, pixel| {
+                let from = pixel.map_or(Gather::ZERO, |[y, x]| {
+                    (job.source.area.index(y, x) * read) as u32
+                });
+                slots.push((slot as u32, from));
+            },
+        );
+        let first = (q.start * step + part.phase.column - piece.left) * written;
+        let last = part.blocks.len().saturating_sub(1);
+        for (index, block) in part.blocks.iter().enumerate() {
+            let packed = scratch.lines(block.channels * pitch);
+            (self.arch.gather)(Gather {
+                source: job.source.values,
+                packed,
+                pitch,
+                channels: block.channels,
+                slots,
+                shift: block.first,
+            });
+            let init = match (index, start) {
+                (0, Start::Fresh) => Init::Bias,
+                (0, Start::Add) => Init::BiasAndDestination,
+                _ => Init::Destination,
+            };
+            let fate = if index == last {
+                reborrow(&mut piece.fate)
+            } else {
+                Fate::Store
+            };
+            let target = Target {
+                values: piece.values,
+                first,
+                pixel_stride: step * written,
+                pixels: q.len(),
+                channels: written,
+                bias: &self.bias,
+                init,
+                fate,
+            };
+            self.multiply(packed, &block.matrix, target);
+        }
+    }
+
+    fn multiply(&self, source: &[Lanes], matrix: &Matrix, target: Target<'_>) {
+        match matrix {
+            Matrix::Dense {
+                offsets,
+                terms,
+                weights,
+            } => (self.arch.dense)(DenseTile {
+                source,
+                offsets,
+                terms: *terms,
+                weights,
+                target,
+            }),
+            Matrix::Sparse(rows) => (self.arch.sparse)(SparseTile {
+                source,
+                rows,
+                target,
+            }),
+        }
+    }
+
+    fn check(
+        &self,
+        source: &Map<'_>,
+        target: &MapMut<'_>,
+        area: Area,
+        end: &End<'_>,
+    ) -> Result<()> {
+        let [read, written] = self.shape.channels(self.direction);
+        source.check("the map that a convolution reads", read)?;
+        target.check("the map that a convolution writes", written)?;
+        let (input, output) = match self.direction {
+            Direction::Forward => (source.size, target.size),
+            Direction::Backward => (target.size, source.size),
+        };
+        if self.shape.output(input) != Some(output) || !target.area.contains(area) {
+            return Err(Error::Shape {
+                what: "the pair of maps of a convolution",
+                found: format!("{input:?} and {output:?}, written at {area:?}"),
+                expected: format!("{:?} for the output", self.shape.output(input)),
+            });
+        }
+        let bits = match end {
+            End::ReluRecord(bits) => Some(bits.len()),
+            End::Mask(bits) => Some(bits.len()),
+            _ => None,
+        };
+        if let Some(bits) = bits {
+            check_len("the record of a ReLU", bits, target.values.len())?;
+        }
+        for part in &self.parts {
+            if let Some(needed) = part.phase.reads(self.steps, area, source.size)
+                && !source.area.contains(needed)
+            {
+                return Err(Error::Shape {
+                    what: "the map that a convolution reads",
+                    found: format!("{:?}", source.area),
+                    expected: format!("at least {needed:?}"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// How it multiplies.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The instruction set that it uses.
+    pub fn isa(&self) -> Isa {
+        self.arch.isa
+    }
+}
+
+impl std::fmt::Debug for Conv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conv")
+            .field("isa", &self.arch.isa)
+            .field("method", &self.method)
+            .field("shape", &self.shape)
+            .field("direction", &self.direction)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One run: what is read, which pixels the target holds, and which of them are computed.
+struct Job<'a> {
+    source: Map<'a>,
+    held: Area,
+    area: Area,
+}
+
+impl Job<'_> {
+    /// In how many parts each row is cut so that a part is at most `most` wide and threads get equal numbers.
+    fn parts(&self, most: usize) -> usize {
+        let threads = rayon::current_num_threads();
+        let mut parts = self.area.width.div_ceil(most).max(1);
+        let few = |parts: usize| self.area.height * parts < 8 * threads;
+        while few(parts) && (self.area.height * parts) % threads != 0 && parts < self.area.width {
+            parts += 1;
+        }
+        parts
+    }
+}
+
+fn most_pixels(arch: &Arch, method: Method) -> usize {
+    match method {
+        Method::Dense => arch.dense_pixels,
+        Method::Sparse => arch.sparse_pixels,
+    }
+}
+
+fn reborrow<'a>(fate: &'a mut Fate<'_>) -> Fate<'a> {
+    match fate {
+        Fate::Store => Fate::Store,
+        Fate::Relu => Fate::Relu,
+        Fate::ReluRecord(bits) => Fate::ReluRecord(bits),
+        Fate::Mask(bits) => Fate::Mask(bits),
+    }
+}
+
+fn check_len(what: &'static str, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what,
+        found: format!("{found} elements"),
+        expected: format!("{expected}"),
+    })
+}

@@ -1,0 +1,76 @@
+//! A destination cut into pieces that threads may write at the same time.
+
+use crate::arch::Fate;
+use crate::area::Area;
+use crate::finish::End;
+use crate::lanes::Lanes;
+
+/// Neighbouring pixels of one row, with their bits.
+pub(super) struct Piece<'a> {
+    pub(super) row: usize,
+    pub(super) left: usize,
+    pub(super) width: usize,
+    pub(super) values: &'a mut [Lanes],
+    pub(super) fate: Fate<'a>,
+}
+
+/// Cuts `area` of a destination that holds `whole`, each row in `parts` nearly equal parts.
+pub(super) fn cut<'a>(
+    values: &'a mut [Lanes],
+    end: End<'a>,
+    (whole, area): (Area, Area),
+    channels: usize,
+    parts: usize,
+) -> Vec<Piece<'a>> {
+    let mut cutter = Cutter { values, end, at: 0 };
+    let mut pieces = Vec::with_capacity(area.height * parts);
+    for row in area.top..area.bottom() {
+        for part in 0..parts {
+            let left = area.left + part * area.width / parts;
+            let right = area.left + (part + 1) * area.width / parts;
+            if left == right {
+                continue;
+            }
+            let from = whole.index(row, left) * channels;
+            let (values, fate) = cutter.take(from, (right - left) * channels);
+            pieces.push(Piece {
+                row,
+                left,
+                width: right - left,
+                values,
+                fate,
+            });
+        }
+    }
+    pieces
+}
+
+/// What has not been cut off yet, beginning at element `at`.
+struct Cutter<'a> {
+    values: &'a mut [Lanes],
+    end: End<'a>,
+    at: usize,
+}
+
+impl<'a> Cutter<'a> {
+    fn take(&mut self, from: usize, len: usize) -> (&'a mut [Lanes], Fate<'a>) {
+        let skip = from - self.at;
+        self.at = from + len;
+        let values = advance(&mut self.values, skip, len);
+        let fate = match &mut self.end {
+            End::Store => Fate::Store,
+            End::Relu => Fate::Relu,
+            End::ReluRecord(bits) => Fate::ReluRecord(advance(bits, skip, len)),
+            End::Mask(bits) => Fate::Mask(&bits[from..from + len]),
+        };
+        (values, fate)
+    }
+}
+
+fn advance<'a, T>(rest: &mut &'a mut [T], skip: usize, len: usize) -> &'a mut [T] {
+    let all = std::mem::take(rest);
+    let (_, all) = all.split_at_mut(skip);
+    let (here, after) = all.split_at_mut(len);
+    *rest = after;
+    here
+}

@@ -1,0 +1,40 @@
+//! The one error of this crate.
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a kernel could not be prepared or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A slice or a map does not have the size that the other arguments imply.
+    #[error("run a kernel: {what} has {found}, expected {expected}")]
+    Shape {
+        /// Which argument.
+        what: &'static str,
+        /// What it has.
+        found: String,
+        /// What it should have.
+        expected: String,
+    },
+
+    /// `RUT_ISA` names something else than an instruction set.
+    #[error(
+        "read the variable RUT_ISA: found `{found}`, expected portable, avx2 or avx512: correct it or unset it"
+    )]
+    UnknownIsa {
+        /// What it names.
+        found: String,
+    },
+
+    /// `RUT_ISA` names an instruction set that this processor lacks.
+    #[error(
+        "use the instruction set {found} that RUT_ISA asks for: this processor has {available}; unset it to use the best one"
+    )]
+    MissingIsa {
+        /// What it names.
+        found: &'static str,
+        /// What there is.
+        available: String,
+    },
+}
