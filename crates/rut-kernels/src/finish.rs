@@ -1,5 +1,7 @@
 //! What a convolution does besides summing: where its sums start, and what becomes of them.
 
+use crate::error::{Error, Result};
+
 /// What a sum starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -21,4 +23,29 @@ pub enum End<'a> {
     ReluRecord(&'a mut [u16]),
     /// Where the bit is 0 it becomes zero: the way back through a recorded ReLU.
     Mask(&'a [u16]),
+}
+
+impl<'a> End<'a> {
+    /// One for each chunk of a destination of `len` elements.
+    pub(crate) fn chunks(self, len: usize, chunk: usize) -> Result<Vec<End<'a>>> {
+        let count = len.div_ceil(chunk.max(1));
+        let bits = match &self {
+            End::ReluRecord(bits) => bits.len(),
+            End::Mask(bits) => bits.len(),
+            _ => len,
+        };
+        if bits != len {
+            return Err(Error::Shape {
+                what: "the record of a ReLU",
+                found: format!("{bits} elements"),
+                expected: format!("{len}"),
+            });
+        }
+        Ok(match self {
+            End::Store => (0..count).map(|_| End::Store).collect(),
+            End::Relu => (0..count).map(|_| End::Relu).collect(),
+            End::ReluRecord(bits) => bits.chunks_mut(chunk.max(1)).map(End::ReluRecord).collect(),
+            End::Mask(bits) => bits.chunks(chunk.max(1)).map(End::Mask).collect(),
+        })
+    }
 }

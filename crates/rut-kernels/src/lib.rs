@@ -2,21 +2,32 @@
 
 mod arch;
 mod area;
+mod average;
 mod conv;
 mod error;
 mod finish;
+mod images;
 mod isa;
 mod lanes;
+mod linear;
 mod map;
+mod max_pool;
+mod rows;
 mod shape;
+mod shortcut;
 mod workspace;
 
 pub use area::Area;
+pub use average::AveragePool;
 pub use conv::{Conv, Method};
 pub use error::{Error, Result};
 pub use finish::{End, Start};
+pub use images::{deinterleave, interleave};
 pub use isa::Isa;
 pub use lanes::{LANES, Lanes};
+pub use linear::Linear;
 pub use map::{Map, MapMut};
+pub use max_pool::{MaxPool, Taken};
 pub use shape::{ConvShape, Direction};
+pub use shortcut::{OptionA, add_into, finish};
 pub use workspace::Workspace;

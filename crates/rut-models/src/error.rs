@@ -158,6 +158,10 @@ pub enum Error {
     )]
     TraceUsed,
 
+    /// A kernel of the CPU engine refused its arguments, or the instruction set that was asked for is not there.
+    #[error(transparent)]
+    Kernel(#[from] rut_kernels::Error),
+
     /// candle failed.
     #[error("run a frozen network: {0}")]
     Candle(#[from] candle_core::Error),

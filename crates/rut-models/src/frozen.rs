@@ -1,11 +1,14 @@
 //! Networks that do not change: what they compute and, given the gradient of the logits, the gradient of the images.
 
 mod candle;
+mod execute;
 mod network;
 mod op;
+mod plan;
 mod window;
 
 pub use candle::{CandleNetwork, Record};
+pub use execute::{CpuNetwork, CpuTrace, Kernels};
 pub use network::{FrozenNetwork, Outputs, Trace};
 pub use op::{logits, logits_window};
 pub use window::{WindowGradients, WindowTrace, Windowed};

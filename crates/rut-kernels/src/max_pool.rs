@@ -1,0 +1,232 @@
+//! Max-pooling, and the gradient of what it read.
+
+use rayon::prelude::*;
+
+use crate::area::Area;
+use crate::error::{Error, Result};
+use crate::finish::{End, Start};
+use crate::lanes::{LANES, Lanes};
+use crate::map::{Map, MapMut};
+use crate::rows::rows;
+use crate::shape::ConvShape;
+
+/// A max-pool with a square window; padding never wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MaxPool {
+    /// Side of the window, at most 15.
+    pub kernel: usize,
+    /// Step between windows.
+    pub stride: usize,
+    /// Pixels added on each side.
+    pub padding: usize,
+}
+
+/// For each element of a max-pool's result and each lane the place in the window, row by row, that it was taken from.
+pub type Taken = [u8; LANES];
+
+impl MaxPool {
+    /// The same window as a convolution's, for its geometry.
+    pub fn shape(self, channels: usize) -> ConvShape {
+        ConvShape {
+            in_channels: channels,
+            out_channels: channels,
+            kernel: self.kernel,
+            stride: self.stride,
+            padding: self.padding,
+        }
+    }
+
+    /// Computes the pixels `area` of `target`. Of equal values the first in row-major order is taken, a NaN before all;
+    /// `taken`, where it is asked for, stands like the target's elements.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a map does not fit, or `source` lacks pixels that are read.
+    pub fn run(
+        self,
+        source: Map<'_>,
+        target: MapMut<'_>,
+        area: Area,
+        taken: Option<&mut [Taken]>,
+    ) -> Result<()> {
+        let channels = target.channels;
+        self.check(&source, target.area, (target.size, area), channels)?;
+        let (held, count) = (target.area, target.values.len());
+        let mut scrap = Vec::new();
+        let taken = match taken {
+            Some(taken) if taken.len() == count => taken,
+            Some(taken) => return Err(record_length(taken.len(), count)),
+            None => {
+                scrap.resize(count, [0; LANES]);
+                &mut scrap
+            }
+        };
+        let pitch = held.width * channels;
+        let skip = (area.left - held.left) * channels;
+        let taken = taken.par_chunks_mut(pitch.max(1)).skip(area.top - held.top);
+        let values = target.values.par_chunks_mut(pitch.max(1));
+        values
+            .skip(area.top - held.top)
+            .zip(taken)
+            .take(area.height)
+            .enumerate()
+            .for_each(|(index, (values, taken))| {
+                let width = area.width * channels;
+                let (values, taken) = (
+                    &mut values[skip..skip + width],
+                    &mut taken[skip..skip + width],
+                );
+                self.row(&source, [area.top + index, area.left], values, taken);
+            });
+        Ok(())
+    }
+
+    fn row(
+        self,
+        source: &Map<'_>,
+        [row, left]: [usize; 2],
+        values: &mut [Lanes],
+        taken: &mut [Taken],
+    ) {
+        let channels = source.channels;
+        values.fill(Lanes::splat(f32::NEG_INFINITY));
+        let pixels = values
+            .chunks_exact_mut(channels)
+            .zip(taken.chunks_exact_mut(channels));
+        for (index, (values, taken)) in pixels.enumerate() {
+            let mut first = true;
+            for place in 0..self.kernel * self.kernel {
+                let (dy, dx) = (place / self.kernel, place % self.kernel);
+                let y = (row * self.stride + dy).wrapping_sub(self.padding);
+                let x = ((left + index) * self.stride + dx).wrapping_sub(self.padding);
+                if y >= source.size[0] || x >= source.size[1] {
+                    continue;
+                }
+                let from = source.area.index(y, x) * channels;
+                let read = &source.values[from..from + channels];
+                let place = place as u8;
+                for ((value, taken), read) in values.iter_mut().zip(taken.iter_mut()).zip(read) {
+                    take_larger(value, taken, read, place, first);
+                }
+                first = false;
+            }
+        }
+    }
+
+    /// The gradient of what was read, at the pixels `area` of `target`, from that of the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a map does not fit, or `source` lacks pixels that are read.
+    pub fn backward(
+        self,
+        source: Map<'_>,
+        taken: &[Taken],
+        target: MapMut<'_>,
+        area: Area,
+        start: Start,
+        end: End<'_>,
+    ) -> Result<()> {
+        let channels = target.channels;
+        target.check("the gradient that a max-pool writes", channels)?;
+        source.check("the gradient that a max-pool reads", channels)?;
+        if taken.len() != source.values.len() {
+            return Err(record_length(taken.len(), source.values.len()));
+        }
+        let needed = self.shape(channels).reach(area, source.size);
+        if self.shape(channels).output(target.size) != Some(source.size)
+            || !source.area.contains(needed)
+        {
+            return Err(Error::Shape {
+                what: "the gradient that a max-pool reads",
+                found: format!("{:?} of {:?}", source.area, source.size),
+                expected: format!("at least {needed:?} of the result for {:?}", target.size),
+            });
+        }
+        rows(target, area, end)?.for_each(|mut row| {
+            for index in 0..area.width {
+                let pixel = Area {
+                    top: row.row,
+                    left: area.left + index,
+                    height: 1,
+                    width: 1,
+                };
+                let values = &mut row.values[index * channels..(index + 1) * channels];
+                if start == Start::Fresh {
+                    values.fill(Lanes::ZERO);
+                }
+                let windows = self.shape(channels).reach(pixel, source.size);
+                for y in windows.top..windows.bottom() {
+                    for x in windows.left..windows.right() {
+                        let dy = row.row + self.padding - y * self.stride;
+                        let dx = pixel.left + self.padding - x * self.stride;
+                        let place = (dy * self.kernel + dx) as u8;
+                        let from = source.area.index(y, x) * channels;
+                        let grads = &source.values[from..from + channels];
+                        let taken = &taken[from..from + channels];
+                        for ((value, grad), taken) in values.iter_mut().zip(grads).zip(taken) {
+                            add_where(value, grad, taken, place);
+                        }
+                    }
+                }
+                for (channel, value) in values.iter_mut().enumerate() {
+                    *value = row.bits.finish(index * channels + channel, *value);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn check(
+        self,
+        source: &Map<'_>,
+        held: Area,
+        (size, area): ([usize; 2], Area),
+        channels: usize,
+    ) -> Result<()> {
+        source.check("the map that a max-pool reads", channels)?;
+        let shape = self.shape(channels);
+        let needed = shape.read(area, source.size);
+        let fits = shape.output(source.size) == Some(size) && held.contains(area);
+        if fits && source.area.contains(needed) && (1..16).contains(&self.kernel) {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what: "the pair of maps of a max-pool",
+            found: format!(
+                "{:?} of {:?} and {size:?}, written at {area:?}",
+                source.area, source.size
+            ),
+            expected: format!("at least {needed:?}, and {:?}", shape.output(source.size)),
+        })
+    }
+}
+
+#[inline(always)]
+fn take_larger(value: &mut Lanes, taken: &mut Taken, read: &Lanes, place: u8, first: bool) {
+    for lane in 0..LANES {
+        let (old, new) = (value.0[lane], read.0[lane]);
+        let larger = first || new > old || (new.is_nan() && !old.is_nan());
+        value.0[lane] = if larger { new } else { old };
+        taken[lane] = if larger { place } else { taken[lane] };
+    }
+}
+
+#[inline(always)]
+fn add_where(value: &mut Lanes, grad: &Lanes, taken: &Taken, place: u8) {
+    for lane in 0..LANES {
+        value.0[lane] += if taken[lane] == place {
+            grad.0[lane]
+        } else {
+            0.0
+        };
+    }
+}
+
+fn record_length(found: usize, expected: usize) -> Error {
+    Error::Shape {
+        what: "the record of a max-pool",
+        found: format!("{found} elements"),
+        expected: format!("{expected}"),
+    }
+}

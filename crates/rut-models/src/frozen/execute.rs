@@ -1,0 +1,261 @@
+//! The CPU engine: sixteen images at a time through fused steps on `rut-kernels`. The network is frozen, so that blocks
+//! of images are independent, and memory does not grow with the batch but for one bit for each ReLU.
+
+mod arena;
+mod block;
+mod images;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use candle_core::{DType, Device, Tensor};
+use rut_kernels::{Isa, LANES, Workspace};
+
+use super::candle::Record;
+use super::network::{FrozenNetwork, Outputs, Trace};
+use super::plan::{Choice, Geometry, Plan};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::weights::Weights;
+use arena::Arena;
+use block::{Block, Decisions};
+
+/// Which kernels a [`CpuNetwork`] runs its layers on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernels {
+    /// For each layer the ones that are fastest for its shape and for the share of its weights that is not zero.
+    Auto,
+    /// Those that multiply all weights.
+    Dense,
+    /// Those that skip weights that are zero.
+    Sparse,
+}
+
+/// The CPU engine, f32: batch norm folded into weights, one bit kept for each ReLU, kernels for the widest instruction
+/// set of the processor (or that of `RUT_ISA`), on the threads of the current rayon pool. Results do not depend on the
+/// number of threads, nor on which other images are in the batch.
+pub struct CpuNetwork {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    graph: Graph,
+    plan: Plan,
+    isa: Isa,
+    workspace: Workspace,
+    arena: Mutex<Arena>,
+    geometries: Mutex<BTreeMap<[usize; 2], Arc<Geometry>>>,
+}
+
+impl CpuNetwork {
+    /// Folds and stores the weights for the kernels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Graph`] names a node that this engine cannot run; [`Error::Kernel`] where `RUT_ISA` asks for what the
+    /// processor lacks; [`Error::Argument`] for weights of another graph.
+    pub fn new(graph: &Graph, weights: &Weights, kernels: Kernels) -> Result<Self> {
+        let choice = match kernels {
+            Kernels::Auto => Choice::Auto,
+            Kernels::Dense => Choice::Dense,
+            Kernels::Sparse => Choice::Sparse,
+        };
+        let isa = Isa::chosen()?;
+        let inner = Inner {
+            graph: graph.clone(),
+            plan: Plan::new(graph, weights, choice, isa)?,
+            isa,
+            workspace: Workspace::new(),
+            arena: Mutex::default(),
+            geometries: Mutex::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The instruction set of the kernels.
+    pub fn isa(&self) -> Isa {
+        self.inner.isa
+    }
+
+    /// [`FrozenNetwork::trace`] with the trace's own type, whose decisions can be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`FrozenNetwork::trace`].
+    pub fn trace_blocks(&self, images: &Tensor) -> Result<(Outputs, CpuTrace)> {
+        let (outputs, trace) = self.inner.forward(images, true)?;
+        let trace = trace.ok_or_else(|| Error::Argument {
+            what: "the trace",
+            found: "absent".into(),
+            expected: "one for each forward pass that keeps one".into(),
+        })?;
+        Ok((
+            outputs,
+            CpuTrace {
+                network: self.inner.clone(),
+                ..trace
+            },
+        ))
+    }
+}
+
+impl Inner {
+    fn forward(
+        self: &Arc<Self>,
+        images: &Tensor,
+        keep: bool,
+    ) -> Result<(Outputs, Option<CpuTrace>)> {
+        let dims = images::check(images)?;
+        let [n, _, height, width] = dims;
+        let geometry = self.geometry([height, width])?;
+        let (mut features, mut logits) = (Vec::new(), Vec::new());
+        let mut blocks = Vec::new();
+        images::with_slice(images, |pixels| {
+            let mut arena = self.arena();
+            for images in pixels.chunks(LANES * 3 * height * width) {
+                let mut block = self.block(&geometry, &mut arena);
+                let count = images.len() / (3 * height * width);
+                let (mut rows, decisions) = block.forward(images, count, keep)?;
+                images::spread_nan(images, count, [&mut rows.features, &mut rows.logits]);
+                features.append(&mut rows.features);
+                logits.append(&mut rows.logits);
+                blocks.extend(decisions);
+            }
+            Ok(())
+        })?;
+        let tensor = |rows: Vec<f32>| {
+            let width = rows.len() / n;
+            Tensor::from_vec(rows, (n, width), &Device::Cpu)
+        };
+        let outputs = Outputs {
+            features: tensor(features)?,
+            logits: tensor(logits)?,
+        };
+        let trace = keep.then(|| CpuTrace {
+            network: self.clone(),
+            geometry,
+            dims,
+            blocks,
+        });
+        Ok((outputs, trace))
+    }
+
+    fn block<'a>(&'a self, geometry: &'a Geometry, arena: &'a mut Arena) -> Block<'a> {
+        Block {
+            plan: &self.plan,
+            geometry,
+            workspace: &self.workspace,
+            arena,
+        }
+    }
+
+    fn arena(&self) -> MutexGuard<'_, Arena> {
+        self.arena.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn geometry(&self, size: [usize; 2]) -> Result<Arc<Geometry>> {
+        let mut known = self
+            .geometries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(geometry) = known.get(&size) {
+            return Ok(geometry.clone());
+        }
+        let geometry = Arc::new(Geometry::whole(&self.graph, &self.plan, size)?);
+        known.insert(size, geometry.clone());
+        Ok(geometry)
+    }
+}
+
+impl fmt::Debug for CpuNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CpuNetwork")
+            .field("width", &self.width())
+            .field("classes", &self.classes())
+            .field("isa", &self.isa())
+            .finish_non_exhaustive()
+    }
+}
+
+impl FrozenNetwork for CpuNetwork {
+    fn classes(&self) -> usize {
+        self.inner.graph.classes()
+    }
+
+    fn width(&self) -> usize {
+        self.inner.graph.width()
+    }
+
+    fn dtype(&self) -> DType {
+        DType::F32
+    }
+
+    fn device(&self) -> &Device {
+        &Device::Cpu
+    }
+
+    fn infer(&self, images: &Tensor) -> Result<Outputs> {
+        Ok(self.inner.forward(images, false)?.0)
+    }
+
+    fn trace(&self, images: &Tensor) -> Result<(Outputs, Box<dyn Trace>)> {
+        let (outputs, trace) = self.trace_blocks(images)?;
+        Ok((outputs, Box::new(trace)))
+    }
+}
+
+/// What a forward pass of a [`CpuNetwork`] left behind.
+pub struct CpuTrace {
+    network: Arc<Inner>,
+    geometry: Arc<Geometry>,
+    dims: [usize; 4],
+    blocks: Vec<Decisions>,
+}
+
+impl CpuTrace {
+    /// The decisions of the forward pass: which ReLUs let through, which pixel each max-pool took; for comparison with
+    /// [`CandleNetwork`](crate::CandleNetwork), which can go back under them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Candle`] where memory for them cannot be had.
+    pub fn record(&self) -> Result<Record> {
+        images::record(&self.network.plan, &self.geometry, self.dims, &self.blocks)
+    }
+}
+
+impl Trace for CpuTrace {
+    fn backward_to_input(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
+        let [n, _, height, width] = self.dims;
+        let classes = self.network.graph.classes();
+        images::check_grad(grad_logits, [n, classes])?;
+        let image = 3 * height * width;
+        let mut grad = vec![0.0; n * image];
+        images::with_slice(grad_logits, |rows| {
+            let mut arena = self.network.arena();
+            let blocks = rows
+                .chunks(LANES * classes)
+                .zip(grad.chunks_mut(LANES * image));
+            for ((rows, grad), decisions) in blocks.zip(&self.blocks) {
+                let mut block = self.network.block(&self.geometry, &mut arena);
+                let count = rows.len() / classes;
+                block.backward(decisions, rows, count, grad)?;
+                images::spread_nan(rows, count, [grad]);
+            }
+            Ok(())
+        })?;
+        Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
+    }
+}
+
+impl fmt::Debug for CpuTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CpuTrace")
+            .field("images", &self.dims)
+            .field("blocks", &self.blocks.len())
+            .finish_non_exhaustive()
+    }
+}

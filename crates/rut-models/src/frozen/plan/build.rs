@@ -1,0 +1,360 @@
+//! Walks a graph and fuses. A convolution waits until it is known what follows it: a batch norm, a sum, a ReLU.
+
+use rut_kernels::{AveragePool, Conv, ConvShape, Direction, Isa, Linear, MaxPool, OptionA};
+
+use super::choice::{Choice, density};
+use super::fold;
+use super::{ConvLayer, Kind, LinearLayer, Plan, Step, Value, ValueId};
+use crate::error::{Error, Result};
+use crate::graph::{self, BatchNorm, Graph, Node, NodeId, Op};
+use crate::weights::Weights;
+
+pub(super) fn plan(graph: &Graph, weights: &Weights, choice: Choice, isa: Isa) -> Result<Plan> {
+    let mut builder = Builder {
+        graph,
+        weights,
+        choice,
+        isa,
+        readers: readers(graph),
+        made: Vec::new(),
+        steps: Vec::new(),
+        values: Vec::new(),
+    };
+    for (index, node) in graph.nodes().iter().enumerate() {
+        let made = builder.node(index, node).map_err(|error| match error {
+            Refused::Because(reason) => Error::Graph {
+                node: index,
+                op: node.op.name(),
+                reason,
+            },
+            Refused::Error(error) => error,
+        })?;
+        builder.made.push(made);
+    }
+    builder.finish()
+}
+
+/// A result of fusing.
+type Built<T> = std::result::Result<T, Refused>;
+
+/// Why a node cannot be run.
+enum Refused {
+    Because(String),
+    Error(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<rut_kernels::Error> for Refused {
+    fn from(error: rut_kernels::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// What has become of a node.
+#[derive(Clone)]
+enum Made {
+    Value(ValueId),
+    /// It waits for what follows.
+    Waiting(Waiting),
+    /// Another node took it up.
+    Taken,
+}
+
+/// A step that has not been added yet.
+#[derive(Clone)]
+struct Waiting {
+    op: WaitingOp,
+    from: ValueId,
+    add: Option<ValueId>,
+}
+
+#[derive(Clone)]
+enum WaitingOp {
+    Conv {
+        conv: graph::Conv,
+        norm: Option<BatchNorm>,
+    },
+    Linear(graph::Linear),
+}
+
+struct Builder<'a> {
+    graph: &'a Graph,
+    weights: &'a Weights,
+    choice: Choice,
+    isa: Isa,
+    /// For each node how many nodes read it, and the caller.
+    readers: Vec<usize>,
+    made: Vec<Made>,
+    steps: Vec<Step>,
+    values: Vec<Value>,
+}
+
+impl Builder<'_> {
+    fn node(&mut self, index: usize, node: &Node) -> Built<Made> {
+        let id = NodeId(index);
+        let first = node.inputs.first().map(|id| id.index());
+        let Some(first) = first else {
+            return Ok(Made::Value(self.value(id, 3, false)));
+        };
+        match &node.op {
+            Op::Conv(conv) => {
+                let op = WaitingOp::Conv {
+                    conv: conv.clone(),
+                    norm: None,
+                };
+                self.waiting(op, first)
+            }
+            Op::Linear(linear) => self.waiting(WaitingOp::Linear(linear.clone()), first),
+            Op::BatchNorm(norm) => self.batch_norm(norm, first),
+            Op::Relu => match self.take(first) {
+                Some(waiting) => Ok(Made::Value(self.step(waiting, id, true)?)),
+                None => Err(unfused("a ReLU", "a convolution, a sum or a linear layer")),
+            },
+            Op::Add => self.add(node),
+            Op::MaxPool(pool) => {
+                let kind = Kind::MaxPool(MaxPool {
+                    kernel: pool.kernel,
+                    stride: pool.stride,
+                    padding: pool.padding,
+                });
+                self.plain(kind, first, id)
+            }
+            Op::AdaptiveAvgPool { side } => {
+                self.plain(Kind::Average(AveragePool { side: *side }), first, id)
+            }
+            Op::GlobalAvgPool => self.plain(Kind::Average(AveragePool { side: 1 }), first, id),
+            Op::OptionAShortcut { out_channels } => {
+                let from = self.read(first)?;
+                let option = OptionA {
+                    in_channels: self.values[from].channels,
+                    out_channels: *out_channels,
+                };
+                let into = self.value(id, *out_channels, false);
+                self.push(Kind::OptionA(option), from, into, None);
+                Ok(Made::Value(into))
+            }
+            // The same elements; linear layers and results are reordered instead.
+            Op::Flatten => Ok(Made::Value(self.read(first)?)),
+            Op::Input => Err(Refused::Because("an input reads a node".into())),
+        }
+    }
+
+    fn waiting(&mut self, op: WaitingOp, first: usize) -> Built<Made> {
+        let from = self.read(first)?;
+        Ok(Made::Waiting(Waiting {
+            op,
+            from,
+            add: None,
+        }))
+    }
+
+    fn batch_norm(&mut self, norm: &BatchNorm, first: usize) -> Built<Made> {
+        let refused = || unfused("a batch norm", "a convolution that nothing else reads");
+        let waiting = self.take(first).ok_or_else(refused)?;
+        match waiting {
+            Waiting {
+                op: WaitingOp::Conv { conv, norm: None },
+                from,
+                add: None,
+            } => Ok(Made::Waiting(Waiting {
+                op: WaitingOp::Conv {
+                    conv,
+                    norm: Some(norm.clone()),
+                },
+                from,
+                add: None,
+            })),
+            _ => Err(refused()),
+        }
+    }
+
+    fn add(&mut self, node: &Node) -> Built<Made> {
+        let (Some(a), Some(b)) = (node.inputs.first(), node.inputs.get(1)) else {
+            return Err(Refused::Because("a sum reads two nodes".into()));
+        };
+        // The later one adds to the earlier one's value.
+        let (early, late) = (a.index().min(b.index()), a.index().max(b.index()));
+        for (adding, other) in [(late, early), (early, late)] {
+            let alone = self.readers[adding] == 1 && adding != other;
+            let conv = |waiting: &Waiting| {
+                matches!(waiting.op, WaitingOp::Conv { .. }) && waiting.add.is_none()
+            };
+            match &self.made[adding] {
+                Made::Waiting(waiting) if alone && conv(waiting) => {
+                    let mut waiting = waiting.clone();
+                    waiting.add = Some(self.read(other)?);
+                    self.made[adding] = Made::Taken;
+                    return Ok(Made::Waiting(waiting));
+                }
+                _ => {}
+            }
+        }
+        Err(unfused(
+            "a sum",
+            "at least one convolution that nothing else reads",
+        ))
+    }
+
+    fn plain(&mut self, kind: Kind, first: usize, id: NodeId) -> Built<Made> {
+        let from = self.read(first)?;
+        let into = self.value(id, self.values[from].channels, false);
+        self.push(kind, from, into, None);
+        Ok(Made::Value(into))
+    }
+
+    /// The waiting step of a node that only one node reads.
+    fn take(&mut self, node: usize) -> Option<Waiting> {
+        if self.readers[node] != 1 {
+            return None;
+        }
+        match self.made.get(node)? {
+            Made::Waiting(waiting) => {
+                let waiting = waiting.clone();
+                self.made[node] = Made::Taken;
+                Some(waiting)
+            }
+            _ => None,
+        }
+    }
+
+    /// A node's value; what waits is added as it is.
+    fn read(&mut self, node: usize) -> Built<ValueId> {
+        match self.made.get(node) {
+            Some(Made::Value(value)) => Ok(*value),
+            Some(Made::Waiting(waiting)) => {
+                let waiting = waiting.clone();
+                let value = self.step(waiting, NodeId(node), false)?;
+                self.made[node] = Made::Value(value);
+                Ok(value)
+            }
+            _ => Err(Refused::Because(
+                "it reads a node that was fused away".into(),
+            )),
+        }
+    }
+
+    fn step(&mut self, waiting: Waiting, node: NodeId, relu: bool) -> Built<ValueId> {
+        let (kind, channels) = match &waiting.op {
+            WaitingOp::Conv { conv, norm } => {
+                let layer = self.conv(conv, norm.as_ref())?;
+                (Kind::Conv(Box::new(layer)), conv.out_channels)
+            }
+            WaitingOp::Linear(linear) => {
+                let layer = self.linear(linear, self.values[waiting.from].channels)?;
+                (Kind::Linear(Box::new(layer)), linear.out_features)
+            }
+        };
+        let into = self.value(node, channels, relu);
+        self.push(kind, waiting.from, into, waiting.add);
+        Ok(into)
+    }
+
+    fn conv(&self, conv: &graph::Conv, norm: Option<&BatchNorm>) -> Built<ConvLayer> {
+        let folded = fold::conv(self.weights, conv, norm)?;
+        let shape = ConvShape {
+            in_channels: conv.in_channels,
+            out_channels: conv.out_channels,
+            kernel: conv.kernel,
+            stride: conv.stride,
+            padding: conv.padding,
+        };
+        let method = self.choice.conv(shape, density(&folded.weights));
+        let made =
+            |direction, bias| Conv::new(self.isa, method, shape, direction, &folded.weights, bias);
+        Ok(ConvLayer {
+            shape,
+            forward: made(Direction::Forward, Some(folded.bias.as_slice()))?,
+            backward: made(Direction::Backward, None)?,
+        })
+    }
+
+    fn linear(&self, linear: &graph::Linear, channels: usize) -> Built<LinearLayer> {
+        if !linear.in_features.is_multiple_of(channels.max(1)) {
+            return Err(Refused::Because(format!(
+                "`{}` reads {} features of a map of {channels} channels",
+                linear.param, linear.in_features
+            )));
+        }
+        let folded = fold::linear(self.weights, linear, channels)?;
+        let (read, written) = (linear.in_features, linear.out_features);
+        let mut transposed = vec![0.0; folded.weights.len()];
+        for (out, row) in folded.weights.chunks(read).enumerate() {
+            for (input, &weight) in row.iter().enumerate() {
+                transposed[input * written + out] = weight;
+            }
+        }
+        let method = self.choice.linear(density(&folded.weights));
+        let bias = Some(folded.bias.as_slice());
+        Ok(LinearLayer {
+            forward: Linear::new(self.isa, method, [written, read], &folded.weights, bias)?,
+            backward: Linear::new(self.isa, method, [read, written], &transposed, None)?,
+        })
+    }
+
+    fn value(&mut self, node: NodeId, channels: usize, relu: bool) -> ValueId {
+        self.values.push(Value {
+            node,
+            channels,
+            relu,
+            readers: 0,
+            last_step: 0,
+        });
+        self.values.len() - 1
+    }
+
+    fn push(&mut self, kind: Kind, from: ValueId, into: ValueId, add: Option<ValueId>) {
+        for read in [Some(from), add].into_iter().flatten() {
+            self.values[read].readers += 1;
+            self.values[read].last_step = self.steps.len();
+        }
+        self.steps.push(Step {
+            kind,
+            from,
+            into,
+            add,
+        });
+    }
+
+    fn finish(mut self) -> Result<Plan> {
+        let nodes = [self.graph.logits(), self.graph.features()];
+        let [logits, features] = nodes.map(|node| {
+            self.read(node.index()).map_err(|refused| match refused {
+                Refused::Error(error) => error,
+                Refused::Because(reason) => Error::Graph {
+                    node: node.index(),
+                    op: "result",
+                    reason,
+                },
+            })
+        });
+        let (logits, features) = (logits?, features?);
+        for value in [features, logits] {
+            self.values[value].last_step = usize::MAX;
+        }
+        Ok(Plan {
+            steps: self.steps,
+            values: self.values,
+            features,
+            logits,
+        })
+    }
+}
+
+fn unfused(what: &str, after: &str) -> Refused {
+    Refused::Because(format!(
+        "the CPU engine runs {what} only right after {after}; use the reference engine"
+    ))
+}
+
+fn readers(graph: &Graph) -> Vec<usize> {
+    let mut readers = vec![0; graph.nodes().len()];
+    let read = graph.nodes().iter().flat_map(|node| &node.inputs);
+    read.for_each(|id| readers[id.index()] += 1);
+    readers[graph.logits().index()] += 1;
+    readers
+}

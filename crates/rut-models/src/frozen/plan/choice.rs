@@ -1,0 +1,59 @@
+//! Which kernel a layer gets.
+
+use rut_kernels::{ConvShape, Method};
+
+/// How the kernels of a network's layers are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::frozen) enum Choice {
+    /// For each layer by its density and shape.
+    Auto,
+    /// All weights, whatever they are.
+    Dense,
+    /// Only weights that are not zero.
+    Sparse,
+}
+
+/// The largest share of weights kept for which compressed rows are faster than the dense kernel of the same shape.
+const COSTS: &[(usize, usize, f64)] = &[
+    // kernel, stride, density
+    (1, 1, 0.5),
+    (1, 2, 0.5),
+    (3, 1, 0.28),
+    (3, 2, 0.45),
+];
+/// For every other shape.
+const OTHERWISE: f64 = 0.4;
+
+impl Choice {
+    /// The method of a convolution of which `density` of the weights are not zero.
+    pub(super) fn conv(self, shape: ConvShape, density: f64) -> Method {
+        let row = COSTS
+            .iter()
+            .find(|&&(kernel, stride, _)| (kernel, stride) == (shape.kernel, shape.stride));
+        let limit = row.map_or(OTHERWISE, |&(_, _, limit)| limit);
+        match self {
+            Self::Sparse => Method::Sparse,
+            Self::Auto if density <= limit => Method::Sparse,
+            Self::Auto | Self::Dense => dense(shape),
+        }
+    }
+
+    /// The method of a fully connected layer.
+    pub(super) fn linear(self, density: f64) -> Method {
+        match self {
+            Self::Sparse => Method::Sparse,
+            Self::Auto if density <= OTHERWISE => Method::Sparse,
+            Self::Auto | Self::Dense => Method::Dense,
+        }
+    }
+}
+
+fn dense(_shape: ConvShape) -> Method {
+    Method::Dense
+}
+
+/// The share of values that are not zero.
+pub(super) fn density(values: &[f32]) -> f64 {
+    let kept = values.iter().filter(|&&value| value != 0.0).count();
+    kept as f64 / values.len().max(1) as f64
+}
