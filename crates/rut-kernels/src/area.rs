@@ -53,6 +53,39 @@ impl Area {
                 && other.right() <= self.right())
     }
 
+    /// The pixels of both.
+    pub fn intersection(self, other: Self) -> Self {
+        let (top, left) = (self.top.max(other.top), self.left.max(other.left));
+        Self {
+            top,
+            left,
+            height: self.bottom().min(other.bottom()).saturating_sub(top),
+            width: self.right().min(other.right()).saturating_sub(left),
+        }
+    }
+
+    /// The pixels of `self` around `inner`, which lies inside: above, below, left and right of it.
+    pub fn around(self, inner: Self) -> [Self; 4] {
+        let beside = |left: usize, right: usize| Self {
+            top: inner.top,
+            left,
+            height: inner.height,
+            width: right - left,
+        };
+        let across = |top: usize, bottom: usize| Self {
+            top,
+            left: self.left,
+            height: bottom - top,
+            width: self.width,
+        };
+        [
+            across(self.top, inner.top),
+            across(inner.bottom(), self.bottom()),
+            beside(self.left, inner.left),
+            beside(inner.right(), self.right()),
+        ]
+    }
+
     /// Position of the pixel (`row`, `column`) of the map among the pixels of the area, row by row.
     pub fn index(self, row: usize, column: usize) -> usize {
         (row - self.top) * self.width + (column - self.left)

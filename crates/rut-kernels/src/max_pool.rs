@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::finish::{End, Start};
 use crate::lanes::{LANES, Lanes};
 use crate::map::{Map, MapMut};
+use crate::plane::{Plane, PlaneMut, check_pixels};
 use crate::rows::rows;
 use crate::shape::ConvShape;
 
@@ -23,6 +24,17 @@ pub struct MaxPool {
 
 /// For each element of a max-pool's result and each lane the place in the window, row by row, that it was taken from.
 pub type Taken = [u8; LANES];
+
+/// The gradient of a max-pool's result, with what the forward pass took.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolGradient<'a> {
+    /// The gradient.
+    pub grad: Map<'a>,
+    /// The forward pass's record, like the gradient's elements.
+    pub taken: &'a [Taken],
+    /// The pixels of the result that count; those outside are taken as zero.
+    pub area: Area,
+}
 
 impl MaxPool {
     /// The same window as a convolution's, for its geometry.
@@ -117,30 +129,30 @@ impl MaxPool {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where a map does not fit, or `source` lacks pixels that are read.
+    /// [`Error::Shape`] where a map does not fit, or the gradient lacks pixels that are read.
     pub fn backward(
         self,
-        source: Map<'_>,
-        taken: &[Taken],
+        result: PoolGradient<'_>,
         target: MapMut<'_>,
         area: Area,
         start: Start,
         end: End<'_>,
     ) -> Result<()> {
-        let channels = target.channels;
+        let (source, taken, channels) = (result.grad, result.taken, target.channels);
         target.check("the gradient that a max-pool writes", channels)?;
         source.check("the gradient that a max-pool reads", channels)?;
         if taken.len() != source.values.len() {
             return Err(record_length(taken.len(), source.values.len()));
         }
-        let needed = self.shape(channels).reach(area, source.size);
-        if self.shape(channels).output(target.size) != Some(source.size)
-            || !source.area.contains(needed)
-        {
+        let fits = self.shape(channels).output(target.size) == Some(source.size);
+        if !fits || !source.area.contains(result.area) {
             return Err(Error::Shape {
                 what: "the gradient that a max-pool reads",
                 found: format!("{:?} of {:?}", source.area, source.size),
-                expected: format!("at least {needed:?} of the result for {:?}", target.size),
+                expected: format!(
+                    "at least {:?} of the result for {:?}",
+                    result.area, target.size
+                ),
             });
         }
         rows(target, area, end)?.for_each(|mut row| {
@@ -156,6 +168,7 @@ impl MaxPool {
                     values.fill(Lanes::ZERO);
                 }
                 let windows = self.shape(channels).reach(pixel, source.size);
+                let windows = windows.intersection(result.area);
                 for y in windows.top..windows.bottom() {
                     for x in windows.left..windows.right() {
                         let dy = row.row + self.padding - y * self.stride;
@@ -174,6 +187,95 @@ impl MaxPool {
                 }
             }
         });
+        Ok(())
+    }
+
+    /// The given pixels of one image; `taken`, `[height][width][channels]` like the target, gets the place that each
+    /// was taken from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a plane does not fit, or a pixel lies outside.
+    pub fn run_pixels(
+        self,
+        source: Plane<'_>,
+        target: PlaneMut<'_>,
+        pixels: &[[usize; 2]],
+        taken: &mut [u8],
+    ) -> Result<()> {
+        let channels = target.channels;
+        source.check("the plane that a max-pool reads", channels)?;
+        target.check("the plane that a max-pool writes", channels)?;
+        check_pixels(pixels, target.size)?;
+        if taken.len() != target.values.len() {
+            return Err(record_length(taken.len(), target.values.len()));
+        }
+        for &[row, column] in pixels {
+            let at = (row * target.size[1] + column) * channels;
+            for channel in 0..channels {
+                let mut best: Option<(f32, u8)> = None;
+                for place in 0..self.kernel * self.kernel {
+                    let y = (row * self.stride + place / self.kernel).wrapping_sub(self.padding);
+                    let x = (column * self.stride + place % self.kernel).wrapping_sub(self.padding);
+                    if y >= source.size[0] || x >= source.size[1] {
+                        continue;
+                    }
+                    let new = source.values[(y * source.size[1] + x) * channels + channel];
+                    let wins = |(old, _): (f32, u8)| new > old || (new.is_nan() && !old.is_nan());
+                    if best.is_none_or(wins) {
+                        best = Some((new, place as u8));
+                    }
+                }
+                let (value, place) = best.unwrap_or((f32::NEG_INFINITY, 0));
+                target.values[at + channel] = value;
+                taken[at + channel] = place;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the gradient of what was read, at the given pixels of one image, to what `target` holds there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a plane does not fit, or a pixel lies outside.
+    pub fn add_pixels_backward(
+        self,
+        source: Plane<'_>,
+        taken: &[u8],
+        target: PlaneMut<'_>,
+        pixels: &[[usize; 2]],
+    ) -> Result<()> {
+        let channels = target.channels;
+        source.check("the gradient that a max-pool reads", channels)?;
+        target.check("the gradient that a max-pool writes", channels)?;
+        check_pixels(pixels, target.size)?;
+        if taken.len() != source.values.len() {
+            return Err(record_length(taken.len(), source.values.len()));
+        }
+        for &[row, column] in pixels {
+            let pixel = Area {
+                top: row,
+                left: column,
+                height: 1,
+                width: 1,
+            };
+            let at = (row * target.size[1] + column) * channels;
+            let windows = self.shape(channels).reach(pixel, source.size);
+            for y in windows.top..windows.bottom() {
+                for x in windows.left..windows.right() {
+                    let dy = row + self.padding - y * self.stride;
+                    let dx = column + self.padding - x * self.stride;
+                    let place = (dy * self.kernel + dx) as u8;
+                    let from = (y * source.size[1] + x) * channels;
+                    for channel in 0..channels {
+                        if taken[from + channel] == place {
+                            target.values[at + channel] += source.values[from + channel];
+                        }
+                    }
+                }
+            }
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod block;
 mod phase;
 mod piece;
+mod single;
 
 use rayon::prelude::*;
 

@@ -3,23 +3,27 @@
 
 mod arena;
 mod block;
+mod canvas;
 mod images;
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{DType, Device, Tensor};
-use rut_kernels::{Isa, LANES, Workspace};
+use rut_kernels::{Area, Isa, LANES, Workspace};
 
 use super::candle::Record;
 use super::network::{FrozenNetwork, Outputs, Trace};
 use super::plan::{Choice, Geometry, Plan};
+use super::window::{WindowTrace, Windowed, pasted};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::Weights;
 use arena::Arena;
 use block::{Block, Decisions};
+use canvas::Canvas;
 
 /// Which kernels a [`CpuNetwork`] runs its layers on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,7 +49,8 @@ struct Inner {
     isa: Isa,
     workspace: Workspace,
     arena: Mutex<Arena>,
-    geometries: Mutex<BTreeMap<[usize; 2], Arc<Geometry>>>,
+    /// By the size of the images, and the window where there is one: its top, left and side.
+    geometries: Mutex<BTreeMap<([usize; 2], Option<[usize; 3]>), Arc<Geometry>>>,
 }
 
 impl CpuNetwork {
@@ -110,13 +115,13 @@ impl Inner {
     ) -> Result<(Outputs, Option<CpuTrace>)> {
         let dims = images::check(images)?;
         let [n, _, height, width] = dims;
-        let geometry = self.geometry([height, width])?;
+        let geometry = self.geometry([height, width], None)?;
         let (mut features, mut logits) = (Vec::new(), Vec::new());
         let mut blocks = Vec::new();
         images::with_slice(images, |pixels| {
             let mut arena = self.arena();
             for images in pixels.chunks(LANES * 3 * height * width) {
-                let mut block = self.block(&geometry, &mut arena);
+                let mut block = self.block(&geometry, &mut arena, None);
                 let count = images.len() / (3 * height * width);
                 let (mut rows, decisions) = block.forward(images, count, keep)?;
                 images::spread_nan(images, count, [&mut rows.features, &mut rows.logits]);
@@ -126,14 +131,7 @@ impl Inner {
             }
             Ok(())
         })?;
-        let tensor = |rows: Vec<f32>| {
-            let width = rows.len() / n;
-            Tensor::from_vec(rows, (n, width), &Device::Cpu)
-        };
-        let outputs = Outputs {
-            features: tensor(features)?,
-            logits: tensor(logits)?,
-        };
+        let outputs = images::outputs(features, logits, n)?;
         let trace = keep.then(|| CpuTrace {
             network: self.clone(),
             geometry,
@@ -143,12 +141,18 @@ impl Inner {
         Ok((outputs, trace))
     }
 
-    fn block<'a>(&'a self, geometry: &'a Geometry, arena: &'a mut Arena) -> Block<'a> {
+    fn block<'a>(
+        &'a self,
+        geometry: &'a Geometry,
+        arena: &'a mut Arena,
+        canvas: Option<&'a Canvas>,
+    ) -> Block<'a> {
         Block {
             plan: &self.plan,
             geometry,
             workspace: &self.workspace,
             arena,
+            canvas,
         }
     }
 
@@ -156,16 +160,33 @@ impl Inner {
         self.arena.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn geometry(&self, size: [usize; 2]) -> Result<Arc<Geometry>> {
+    /// Whether the first step needs all pixels of an image, as a mean or a linear layer does.
+    fn reads_whole_images(&self) -> bool {
+        self.plan.reads_whole(0)
+    }
+
+    fn geometry(&self, size: [usize; 2], window: Option<[usize; 3]>) -> Result<Arc<Geometry>> {
         let mut known = self
             .geometries
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(geometry) = known.get(&size) {
+        if let Some(geometry) = known.get(&(size, window)) {
             return Ok(geometry.clone());
         }
-        let geometry = Arc::new(Geometry::whole(&self.graph, &self.plan, size)?);
-        known.insert(size, geometry.clone());
+        let geometry = match window {
+            None => Geometry::whole(&self.graph, &self.plan, size)?,
+            Some([top, left, side]) => {
+                let window = Area {
+                    top,
+                    left,
+                    height: side,
+                    width: side,
+                };
+                Geometry::windowed(&self.graph, &self.plan, size, window)?
+            }
+        };
+        let geometry = Arc::new(geometry);
+        known.insert((size, window), geometry.clone());
         Ok(geometry)
     }
 }
@@ -205,6 +226,22 @@ impl FrozenNetwork for CpuNetwork {
         let (outputs, trace) = self.trace_blocks(images)?;
         Ok((outputs, Box::new(trace)))
     }
+
+    fn infer_window(&self, windowed: &Windowed) -> Result<Outputs> {
+        if self.inner.reads_whole_images() {
+            return self.infer(&windowed.paste()?);
+        }
+        Ok(self.inner.forward_window(windowed, false)?.0)
+    }
+
+    fn trace_window(&self, windowed: &Windowed) -> Result<(Outputs, Box<dyn WindowTrace>)> {
+        if self.inner.reads_whole_images() {
+            let (outputs, trace) = self.trace(&windowed.paste()?)?;
+            return Ok((outputs, pasted(trace, windowed)?));
+        }
+        let (outputs, trace) = self.inner.forward_window(windowed, true)?;
+        Ok((outputs, Box::new(trace)))
+    }
 }
 
 /// What a forward pass of a [`CpuNetwork`] left behind.
@@ -240,9 +277,9 @@ impl Trace for CpuTrace {
                 .chunks(LANES * classes)
                 .zip(grad.chunks_mut(LANES * image));
             for ((rows, grad), decisions) in blocks.zip(&self.blocks) {
-                let mut block = self.network.block(&self.geometry, &mut arena);
+                let mut block = self.network.block(&self.geometry, &mut arena, None);
                 let count = rows.len() / classes;
-                block.backward(decisions, rows, count, grad)?;
+                block.backward(decisions, rows, count, grad, None)?;
                 images::spread_nan(rows, count, [grad]);
             }
             Ok(())

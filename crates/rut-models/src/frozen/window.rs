@@ -58,7 +58,7 @@ impl Windowed {
         Ok(frame.replace(&canvas, &self.patches)?)
     }
 
-    fn frame(&self) -> Result<Frame> {
+    pub(super) fn frame(&self) -> Result<Frame> {
         let (canvas, patches) = (self.canvas.dims(), self.patches.dims());
         let fits = |&[_, _, s, t]: &[usize; 4], &[_, h, w]: &[usize; 3]| {
             s == t && self.top + s <= h && self.left + s <= w
@@ -88,12 +88,12 @@ impl Windowed {
 
 /// Where the window lies.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
-    height: usize,
-    width: usize,
-    side: usize,
-    top: usize,
-    left: usize,
+pub(super) struct Frame {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) side: usize,
+    pub(super) top: usize,
+    pub(super) left: usize,
 }
 
 impl Frame {

@@ -1,10 +1,12 @@
 //! Sixteen images through a plan, forward and backward.
 
 use rut_kernels::{
-    End, Lanes, Map, MapMut, Start, Taken, Workspace, add_into, deinterleave, finish, interleave,
+    End, Lanes, Map, MapMut, PoolGradient, Start, Taken, Workspace, add_into, deinterleave, finish,
+    interleave,
 };
 
 use super::arena::Arena;
+use super::canvas::{Canvas, Sums};
 use crate::error::{Error, Result};
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 
@@ -23,6 +25,8 @@ pub(super) struct Block<'a> {
     pub(super) geometry: &'a Geometry,
     pub(super) workspace: &'a Workspace,
     pub(super) arena: &'a mut Arena,
+    /// What is the same for all images, where some of it is.
+    pub(super) canvas: Option<&'a Canvas>,
 }
 
 /// Features and logits of a block's images, row by row.
@@ -32,7 +36,8 @@ pub(super) struct Rows {
 }
 
 impl Block<'_> {
-    /// `images` `[n, 3, h, w]` of up to sixteen images to features and logits; decisions only where they are kept.
+    /// Up to sixteen images, the pixels `[n, 3, area]` of each that are its own, to features and logits; decisions only
+    /// where they are kept.
     pub(super) fn forward(
         &mut self,
         images: &[f32],
@@ -41,9 +46,7 @@ impl Block<'_> {
     ) -> Result<(Rows, Option<Decisions>)> {
         let mut decisions = keep.then(|| Decisions::empty(self.plan));
         let mut values: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
-        let mut input = self.arena.take(self.len(0));
-        interleave(images, [n, 3, self.geometry.held[0].len()], &mut input)?;
-        values[0] = Some(input);
+        values[0] = Some(self.input(images, n)?);
         for (index, step) in self.plan.steps.iter().enumerate() {
             let mut target = match step.add {
                 Some(add) => self.addend(&mut values, add, index)?,
@@ -51,6 +54,7 @@ impl Block<'_> {
             };
             let source = values[step.from].as_deref().ok_or_else(lost)?;
             self.step(index, step, source, &mut target, decisions.as_mut())?;
+            self.surround(step.into, &mut target);
             values[step.into] = Some(target);
             for read in [Some(step.from), step.add].into_iter().flatten() {
                 if self.plan.values[read].last_step == index
@@ -69,6 +73,30 @@ impl Block<'_> {
             .flatten()
             .for_each(|buffer| self.arena.give(buffer));
         Ok((rows, decisions))
+    }
+
+    fn input(&mut self, images: &[f32], n: usize) -> Result<Vec<Lanes>> {
+        let (held, area) = (self.geometry.held[0], self.geometry.areas[0]);
+        let mut input = self.arena.take(self.len(0));
+        if held == area {
+            interleave(images, [n, 3, area.len()], &mut input)?;
+            return Ok(input);
+        }
+        let mut window = self.arena.take(3 * area.len());
+        interleave(images, [n, 3, area.len()], &mut window)?;
+        for (row, pixels) in window.chunks_exact(3 * area.width).enumerate() {
+            let at = 3 * held.index(area.top + row, area.left);
+            input[at..at + pixels.len()].copy_from_slice(pixels);
+        }
+        self.arena.give(window);
+        self.surround(0, &mut input);
+        Ok(input)
+    }
+
+    fn surround(&self, id: ValueId, values: &mut [Lanes]) {
+        if let Some(canvas) = self.canvas {
+            canvas.surround(self.geometry, id, values);
+        }
     }
 
     /// The buffer of a value that is added to: its own, or a copy where it is still read.
@@ -135,13 +163,15 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// The gradient of the logits, `[n, classes]`, to that of the images, `[n, 3, h, w]`.
+    /// The gradient of the logits, `[n, classes]`, to that of the images' own pixels, `[n, 3, area]`; what is needed
+    /// for the gradient of the canvas is added to `sums`.
     pub(super) fn backward(
         &mut self,
         decisions: &Decisions,
         grad_logits: &[f32],
         n: usize,
         images: &mut [f32],
+        mut sums: Option<&mut Sums>,
     ) -> Result<()> {
         let plan = self.plan;
         let mut grads = Gradients::new(plan);
@@ -152,6 +182,10 @@ impl Block<'_> {
             let Some(grad) = grads.values[step.into].take() else {
                 continue;
             };
+            if let Some(sums) = &mut sums {
+                sums.add(self.geometry, step.into, &grad);
+                self.sum_around(index, step, &grad, decisions, sums)?;
+            }
             self.step_backward(index, step, &grad, decisions, &mut grads)?;
             match step.add {
                 Some(add) => self.pass_on(add, grad, decisions, &mut grads)?,
@@ -159,8 +193,23 @@ impl Block<'_> {
             }
         }
         let grad = grads.values[0].take().ok_or_else(lost)?;
-        deinterleave(&grad, [n, 3, self.geometry.held[0].len()], images)?;
+        self.output(&grad, n, images)?;
         self.arena.give(grad);
+        Ok(())
+    }
+
+    fn output(&mut self, grad: &[Lanes], n: usize, images: &mut [f32]) -> Result<()> {
+        let (held, area) = (self.geometry.held[0], self.geometry.areas[0]);
+        if held == area {
+            return Ok(deinterleave(grad, [n, 3, area.len()], images)?);
+        }
+        let mut window = self.arena.take(3 * area.len());
+        for (row, pixels) in window.chunks_exact_mut(3 * area.width).enumerate() {
+            let from = 3 * held.index(area.top + row, area.left);
+            pixels.copy_from_slice(&grad[from..from + pixels.len()]);
+        }
+        deinterleave(&window, [n, 3, area.len()], images)?;
+        self.arena.give(window);
         Ok(())
     }
 
@@ -192,9 +241,9 @@ impl Block<'_> {
                     .run(self.workspace, source.values, &mut target, start, end)?;
             }
             Kind::MaxPool(pool) => {
-                let taken = decisions.taken[index].as_deref().ok_or_else(lost)?;
+                let result = self.pool_gradient(index, step, grad, decisions)?;
                 let target = self.map_mut(step.from, &mut target);
-                pool.backward(source, taken, target, area, start, end)?;
+                pool.backward(result, target, area, start, end)?;
             }
             Kind::Average(pool) => {
                 pool.backward(source, self.map_mut(step.from, &mut target), start, end)?;
@@ -205,6 +254,50 @@ impl Block<'_> {
             }
         }
         grads.values[step.from] = Some(target);
+        Ok(())
+    }
+
+    fn pool_gradient<'a>(
+        &self,
+        index: usize,
+        step: &Step,
+        grad: &'a [Lanes],
+        decisions: &'a Decisions,
+    ) -> Result<PoolGradient<'a>> {
+        Ok(PoolGradient {
+            grad: self.map(step.into, grad),
+            taken: decisions.taken[index].as_deref().ok_or_else(lost)?,
+            area: self.geometry.areas[step.into],
+        })
+    }
+
+    /// A max-pool over the edge of an area takes a shared pixel for some images and not for others: what these pixels
+    /// get from it is summed image by image. Everything else is linear there.
+    fn sum_around(
+        &mut self,
+        index: usize,
+        step: &Step,
+        grad: &[Lanes],
+        decisions: &Decisions,
+        sums: &mut Sums,
+    ) -> Result<()> {
+        let Kind::MaxPool(pool) = &step.kind else {
+            return Ok(());
+        };
+        let (held, area) = (
+            self.geometry.held[step.from],
+            self.geometry.areas[step.from],
+        );
+        let mut around = self.arena.take(self.len(step.from));
+        for strip in held.around(area) {
+            if !strip.is_empty() {
+                let result = self.pool_gradient(index, step, grad, decisions)?;
+                let target = self.map_mut(step.from, &mut around);
+                pool.backward(result, target, strip, Start::Fresh, End::Store)?;
+                sums.add_area(self.geometry, step.from, strip, &around);
+            }
+        }
+        self.arena.give(around);
         Ok(())
     }
 

@@ -6,7 +6,9 @@ use rut_kernels::{LANES, Taken};
 use super::block::Decisions;
 use crate::error::{Error, Result};
 use crate::frozen::candle::Record;
+use crate::frozen::network::Outputs;
 use crate::frozen::plan::{Geometry, Kind, Plan, ValueId};
+use crate::frozen::window::Frame;
 
 /// The dimensions of a batch of images, `[n, 3, h, w]` f32 on the CPU.
 pub(super) fn check(images: &Tensor) -> Result<[usize; 4]> {
@@ -45,6 +47,18 @@ fn argument(what: &'static str, tensor: &Tensor, expected: String) -> Error {
     }
 }
 
+/// Rows of `n` images as tensors.
+pub(super) fn outputs(features: Vec<f32>, logits: Vec<f32>, n: usize) -> Result<Outputs> {
+    let tensor = |rows: Vec<f32>| {
+        let width = rows.len() / n;
+        Tensor::from_vec(rows, (n, width), &Device::Cpu)
+    };
+    Ok(Outputs {
+        features: tensor(features)?,
+        logits: tensor(logits)?,
+    })
+}
+
 /// Lends a tensor's elements in row-major order.
 pub(super) fn with_slice(tensor: &Tensor, run: impl FnOnce(&[f32]) -> Result<()>) -> Result<()> {
     let tensor = tensor.contiguous()?;
@@ -72,6 +86,15 @@ pub(super) fn spread_nan<const N: usize>(read: &[f32], n: usize, written: [&mut 
         rows.filter(|(_, bad)| **bad)
             .for_each(|(row, _)| row.fill(f32::NAN));
     }
+}
+
+/// Whether all pixels of a canvas `[3, h, w]` outside its window are finite.
+pub(super) fn finite_outside(canvas: &[f32], frame: &Frame) -> bool {
+    let inside = |from: usize, at: usize| (from..from + frame.side).contains(&at);
+    canvas.iter().enumerate().all(|(at, value)| {
+        let (y, x) = (at / frame.width % frame.height, at % frame.width);
+        value.is_finite() || (inside(frame.top, y) && inside(frame.left, x))
+    })
 }
 
 /// The decisions of all blocks in the reference's form.
