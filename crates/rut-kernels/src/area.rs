@@ -26,17 +26,17 @@ impl Area {
 
     /// The row after the last.
     pub fn bottom(self) -> usize {
-        self.top + self.height
+        self.top.saturating_add(self.height)
     }
 
     /// The column after the last.
     pub fn right(self) -> usize {
-        self.left + self.width
+        self.left.saturating_add(self.width)
     }
 
     /// The number of pixels.
     pub fn len(self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 
     /// Whether there are no pixels.

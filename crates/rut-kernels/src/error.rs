@@ -38,3 +38,16 @@ pub enum Error {
         available: String,
     },
 }
+
+impl Error {
+    pub(crate) fn check_len(what: &'static str, found: usize, expected: usize) -> Result<()> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(Self::Shape {
+            what,
+            found: format!("{found} elements"),
+            expected: format!("{expected}"),
+        })
+    }
+}

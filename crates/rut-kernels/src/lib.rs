@@ -13,6 +13,7 @@ mod linear;
 mod map;
 mod max_pool;
 mod plane;
+pub mod reference;
 mod rows;
 mod shape;
 mod shortcut;

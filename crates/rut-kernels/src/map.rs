@@ -53,7 +53,7 @@ fn check(
     expected: usize,
 ) -> Result<()> {
     let inside = Area::whole(height, width).contains(area);
-    if inside && channels == expected && found == area.len() * channels {
+    if inside && channels == expected && found == area.len().saturating_mul(channels) {
         return Ok(());
     }
     Err(Error::Shape {

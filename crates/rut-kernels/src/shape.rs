@@ -1,6 +1,7 @@
 //! The shape of a convolution, and the directions in which it is run.
 
 use crate::area::Area;
+use crate::error::{Error, Result};
 
 /// A convolution with a square kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,9 +28,27 @@ pub enum Direction {
 }
 
 impl ConvShape {
+    /// Whether it can be computed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a number of channels, the kernel or the stride is zero.
+    pub fn check(self) -> Result<()> {
+        if self.weights() > 0 && self.stride > 0 {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what: "the shape of a convolution",
+            found: format!("{self:?}"),
+            expected: "channels, kernel and stride above zero".into(),
+        })
+    }
+
     /// Length of the weights `[out, in, kernel, kernel]`.
     pub fn weights(self) -> usize {
-        self.out_channels * self.in_channels * self.kernel * self.kernel
+        let channels = self.out_channels.saturating_mul(self.in_channels);
+        let taps = self.kernel.saturating_mul(self.kernel);
+        channels.saturating_mul(taps)
     }
 
     /// Channels that are read and written in a direction.
@@ -40,19 +59,31 @@ impl ConvShape {
         }
     }
 
-    /// The size of the output for an input of a size `[height, width]`; `None` where the input is smaller than the
-    /// kernel.
+    /// The size of the output for an input of a size `[height, width]`; `None` where the input with its padding is smaller
+    /// than the kernel.
     pub fn output(self, [height, width]: [usize; 2]) -> Option<[usize; 2]> {
         let side = |length: usize| {
-            let room = (length + 2 * self.padding).checked_sub(self.kernel)?;
-            Some(room / self.stride + 1)
+            let padded = length.saturating_add(self.padding.saturating_mul(2));
+            Some(padded.checked_sub(self.kernel)? / self.stride + 1)
         };
         Some([side(height)?, side(width)?])
+    }
+
+    /// The size of the output, which there must be.
+    pub(crate) fn checked_output(self, input: [usize; 2]) -> Result<[usize; 2]> {
+        self.output(input).ok_or_else(|| Error::Shape {
+            what: "the input of a convolution",
+            found: format!("{input:?} pixels"),
+            expected: format!("at least the kernel of {} pixels", self.kernel),
+        })
     }
 
     /// The output pixels that read any input pixel of `area`, for an output of this size.
     pub fn reach(self, area: Area, [height, width]: [usize; 2]) -> Area {
         let span = |first: usize, length: usize, limit: usize| {
+            if length == 0 {
+                return (first.min(limit), 0);
+            }
             // o·stride − padding + k = i for some 0 ≤ k < kernel.
             let low = (first + self.padding + 1).saturating_sub(self.kernel);
             let from = low.div_ceil(self.stride).min(limit);
@@ -72,6 +103,9 @@ impl ConvShape {
     /// The input pixels that any output pixel of `area` reads, for an input of this size.
     pub fn read(self, area: Area, [height, width]: [usize; 2]) -> Area {
         let span = |first: usize, length: usize, limit: usize| {
+            if length == 0 {
+                return (first.min(limit), 0);
+            }
             let from = (first * self.stride)
                 .saturating_sub(self.padding)
                 .min(limit);

@@ -1,5 +1,10 @@
 //! The kernels themselves, written once; each instruction set compiles its own copy.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over constants are what the compiler unrolls; iterators leave the sums in memory"
+)]
+
 use super::simd::Simd;
 use super::tile::{DenseTile, Fate, Gather, Init, SparseTile, Target};
 use crate::lanes::Lanes;

@@ -29,6 +29,19 @@ pub enum Method {
     Sparse,
 }
 
+impl Method {
+    /// All methods.
+    pub const ALL: [Self; 2] = [Self::Dense, Self::Sparse];
+
+    /// The name that tables and records hold.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+            Self::Sparse => "sparse",
+        }
+    }
+}
+
 /// A convolution in one direction, its weights stored as a kernel reads them.
 ///
 /// ```
@@ -69,7 +82,7 @@ impl Conv {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where weights or bias have another length than the shape implies.
+    /// [`Error::Shape`] where weights or bias have another length than the shape implies, or a count of the shape is zero.
     pub fn new(
         isa: Isa,
         method: Method,
@@ -79,13 +92,11 @@ impl Conv {
         bias: Option<&[f32]>,
     ) -> Result<Self> {
         let channels = shape.channels(direction);
-        check_len(
-            "the weights of a convolution",
-            weights.len(),
-            shape.weights(),
-        )?;
+        shape.check()?;
+        let what = "the weights of a convolution";
+        Error::check_len(what, weights.len(), shape.weights())?;
         if let Some(bias) = bias {
-            check_len("the bias of a convolution", bias.len(), channels[1])?;
+            Error::check_len("the bias of a convolution", bias.len(), channels[1])?;
         }
         let arch = Arch::of(isa);
         let steps = Steps::of(shape, direction);
@@ -309,7 +320,7 @@ impl Conv {
             _ => None,
         };
         if let Some(bits) = bits {
-            check_len("the record of a ReLU", bits, target.values.len())?;
+            Error::check_len("the record of a ReLU", bits, target.values.len())?;
         }
         for part in &self.parts {
             if let Some(needed) = part.phase.reads(self.steps, area, source.size)
@@ -359,8 +370,11 @@ impl Job<'_> {
     fn parts(&self, most: usize) -> usize {
         let threads = rayon::current_num_threads();
         let mut parts = self.area.width.div_ceil(most).max(1);
-        let few = |parts: usize| self.area.height * parts < 8 * threads;
-        while few(parts) && (self.area.height * parts) % threads != 0 && parts < self.area.width {
+        let uneven = |parts: usize| {
+            let pieces = self.area.height * parts;
+            pieces < 8 * threads && !pieces.is_multiple_of(threads)
+        };
+        while uneven(parts) && parts < self.area.width {
             parts += 1;
         }
         parts
@@ -381,15 +395,4 @@ fn reborrow<'a>(fate: &'a mut Fate<'_>) -> Fate<'a> {
         Fate::ReluRecord(bits) => Fate::ReluRecord(bits),
         Fate::Mask(bits) => Fate::Mask(bits),
     }
-}
-
-fn check_len(what: &'static str, found: usize, expected: usize) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        what,
-        found: format!("{found} elements"),
-        expected: format!("{expected}"),
-    })
 }

@@ -1,0 +1,344 @@
+//! Every row of the table of kernels, with every method and in both directions, against the f64 oracle.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "an instruction set that is skipped is said to be"
+)]
+
+mod cases;
+
+use cases::{DIRECTIONS, Draws, Mask, Problem, shape};
+use rut_kernels::{Area, Conv, Direction, End, Isa, Lanes, Method, Start};
+
+/// Kernel, stride and padding.
+const KERNELS: [[usize; 3]; 19] = [
+    [1, 1, 0],
+    [1, 1, 1],
+    [1, 2, 0],
+    [1, 3, 0],
+    [2, 1, 0],
+    [2, 2, 0],
+    [2, 3, 1],
+    [3, 1, 0],
+    [3, 1, 1],
+    [3, 1, 2],
+    [3, 1, 4],
+    [3, 2, 0],
+    [3, 2, 1],
+    [3, 3, 1],
+    [5, 1, 2],
+    [5, 2, 2],
+    [7, 1, 3],
+    [7, 2, 3],
+    [7, 3, 0],
+];
+
+const SIZES: [[usize; 2]; 6] = [[1, 1], [1, 7], [5, 3], [8, 8], [13, 9], [14, 14]];
+
+const MASKS: [Mask; 4] = [Mask::Full, Mask::OneIn(6), Mask::EmptyRows(2), Mask::Zero];
+
+/// The rows of the table that this processor can run; says which it cannot.
+fn instruction_sets() -> Vec<Isa> {
+    for isa in Isa::ALL {
+        if !isa.is_available() {
+            println!("skipped: this processor lacks {isa}");
+        }
+    }
+    Isa::available()
+}
+
+/// Every kernel that can compute the problem, by name.
+fn kernels(problem: &Problem) -> Vec<(String, Conv)> {
+    let mut kernels = Vec::new();
+    for isa in instruction_sets() {
+        for method in Method::ALL {
+            let name = format!("{} on {isa}", method.name());
+            kernels.push((name, problem.conv(isa, method)));
+        }
+    }
+    kernels
+}
+
+fn check_sums(problem: &Problem) {
+    let [want, sizes] = problem.oracle();
+    let bounds = problem.bounds(&sizes);
+    for (name, conv) in kernels(problem) {
+        problem.assert_agrees(&name, &problem.run(&conv), [&want, &bounds]);
+    }
+}
+
+#[test]
+fn sums_of_few_channels() {
+    let mut seed = 0;
+    for kernel in KERNELS {
+        for input in SIZES {
+            for channels in [[1, 1], [3, 17], [17, 3]] {
+                for direction in DIRECTIONS {
+                    seed += 1;
+                    let mask = MASKS[seed as usize % 3];
+                    let shape = shape(kernel, channels);
+                    Problem::new(shape, input, direction, mask, seed)
+                        .iter()
+                        .for_each(check_sums);
+                }
+            }
+        }
+    }
+}
+
+/// More channels than one block of any method holds.
+#[test]
+fn sums_of_many_channels() {
+    let cases: [([usize; 3], [usize; 2], [usize; 2]); 10] = [
+        ([1, 1, 0], [70, 130], [13, 9]),
+        ([1, 1, 0], [130, 70], [5, 3]),
+        ([1, 1, 0], [1500, 5], [1, 7]),
+        ([1, 2, 0], [130, 17], [14, 14]),
+        ([3, 1, 1], [70, 130], [14, 14]),
+        ([3, 1, 1], [130, 70], [5, 3]),
+        ([3, 1, 0], [400, 6], [5, 3]),
+        ([3, 2, 1], [130, 70], [13, 9]),
+        ([5, 1, 2], [130, 3], [8, 8]),
+        ([7, 2, 3], [70, 17], [14, 14]),
+    ];
+    for (index, (kernel, channels, input)) in cases.into_iter().enumerate() {
+        for direction in DIRECTIONS {
+            let turned = match direction {
+                Direction::Forward => channels,
+                Direction::Backward => [channels[1], channels[0]],
+            };
+            let seed = 1000 + index as u64;
+            let mask = MASKS[index % 3];
+            Problem::new(shape(kernel, turned), input, direction, mask, seed)
+                .iter()
+                .for_each(check_sums);
+        }
+    }
+}
+
+#[test]
+fn masks_of_every_kind() {
+    for mask in MASKS {
+        for kernel in [[1, 1, 0], [3, 1, 1], [3, 2, 1]] {
+            for direction in DIRECTIONS {
+                Problem::new(shape(kernel, [70, 9]), [5, 6], direction, mask, 7)
+                    .iter()
+                    .for_each(check_sums);
+            }
+        }
+    }
+}
+
+/// Small problems of every kind, for what is not about sums.
+fn small_problems() -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, kernel) in KERNELS.into_iter().enumerate() {
+        for direction in DIRECTIONS {
+            let channels = [[70, 5], [6, 3], [1, 17]][index % 3];
+            let mask = MASKS[index % 3];
+            let seed = 2000 + index as u64;
+            problems.extend(Problem::new(
+                shape(kernel, channels),
+                [9, 13],
+                direction,
+                mask,
+                seed,
+            ));
+        }
+    }
+    problems
+}
+
+#[test]
+fn sums_start_from_what_is_there() {
+    for problem in small_problems() {
+        let [mut want, mut sizes] = problem.oracle();
+        let pixels = problem.whole().len();
+        let mut before = Draws::new(3).lanes(pixels * problem.written());
+        for (at, lanes) in before.iter_mut().enumerate() {
+            let (pixel, channel) = (at / problem.written(), at % problem.written());
+            lanes.0[problem.images..].fill(0.0);
+            for image in 0..problem.images {
+                let index = (image * problem.written() + channel) * pixels + pixel;
+                want[index] += f64::from(lanes.0[image]);
+                sizes[index] += f64::from(lanes.0[image].abs());
+            }
+        }
+        let bounds = problem.bounds(&sizes);
+        for (name, conv) in kernels(&problem) {
+            let got = problem.run_into(&conv, before.clone(), Start::Add, End::Store);
+            problem.assert_agrees(&name, &got, [&want, &bounds]);
+        }
+    }
+}
+
+/// An end changes the sums that [`End::Store`] gives, and nothing else.
+#[test]
+fn ends_are_exact() {
+    for problem in small_problems() {
+        for (name, conv) in kernels(&problem) {
+            let name = format!("{name}, {}", problem.label());
+            let sums = problem.run(&conv);
+            let blank = vec![Lanes::ZERO; sums.len()];
+            let run = |end: End<'_>| problem.run_into(&conv, blank.clone(), Start::Fresh, end);
+
+            let relu = change(&sums, |_, _, value| if value < 0.0 { 0.0 } else { value });
+            assert!(same(&run(End::Relu), &relu), "{name}: ReLU");
+
+            let mut record = vec![0xa5a5; sums.len()];
+            assert!(
+                same(&run(End::ReluRecord(&mut record)), &relu),
+                "{name}: ReLU"
+            );
+            let positive = |at: usize, lane: usize| sums[at].0[lane] > 0.0;
+            for (at, bits) in record.iter().enumerate() {
+                for lane in 0..16 {
+                    let bit = bits >> lane & 1 == 1;
+                    assert_eq!(bit, positive(at, lane), "{name}: element {at}, lane {lane}");
+                }
+            }
+
+            let mut draws = Draws::new(5);
+            let mask: Vec<u16> = sums.iter().map(|_| draws.below(1 << 16) as u16).collect();
+            let kept = change(&sums, |at, lane, value| {
+                if mask[at] >> lane & 1 == 1 {
+                    value
+                } else {
+                    0.0
+                }
+            });
+            assert!(same(&run(End::Mask(&mask)), &kept), "{name}: mask");
+        }
+    }
+}
+
+fn change(lanes: &[Lanes], new: impl Fn(usize, usize, f32) -> f32) -> Vec<Lanes> {
+    let change = |(at, lanes): (usize, &Lanes)| {
+        Lanes(std::array::from_fn(|lane| new(at, lane, lanes.0[lane])))
+    };
+    lanes.iter().enumerate().map(change).collect()
+}
+
+/// To the bit, but for the sign of zero.
+fn same(a: &[Lanes], b: &[Lanes]) -> bool {
+    a == b
+}
+
+/// Parts of the target, from all of the source and from just what they need, are bit-equal to the whole; what is outside
+/// keeps its values and bits.
+#[test]
+fn parts_are_parts_of_the_whole() {
+    let mut draws = Draws::new(17);
+    for problem in small_problems() {
+        for (name, conv) in kernels(&problem) {
+            let sums = problem.run(&conv);
+            for _ in 0..6 {
+                let whole = inside(problem.whole(), &mut draws);
+                let area = inside(whole, &mut draws);
+                let name = format!("{name}, {}: {area:?} of {whole:?}", problem.label());
+                let all = Area::whole(problem.sizes[0][0], problem.sizes[0][1]);
+                for held in [all, problem.needed(area)] {
+                    check_part(&problem, &conv, &sums, [held, whole, area], &name);
+                }
+            }
+        }
+    }
+}
+
+fn check_part(
+    problem: &Problem,
+    conv: &Conv,
+    sums: &[Lanes],
+    [held, whole, area]: [Area; 3],
+    name: &str,
+) {
+    let channels = problem.written();
+    let untouched = Lanes::splat(-7.0);
+    let mut target = vec![untouched; whole.len() * channels];
+    let mut record = vec![0xbeef; target.len()];
+    let end = End::ReluRecord(&mut record);
+    problem
+        .run_part(conv, held, (&mut target, whole), area, (Start::Fresh, end))
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    for row in whole.top..whole.bottom() {
+        for column in whole.left..whole.right() {
+            let pixel = Area {
+                top: row,
+                left: column,
+                height: 1,
+                width: 1,
+            };
+            for channel in 0..channels {
+                let at = whole.index(row, column) * channels + channel;
+                let sum = sums[problem.whole().index(row, column) * channels + channel];
+                let relu = sum.0.map(|value| if value < 0.0 { 0.0 } else { value });
+                let (want, bits) = if area.contains(pixel) {
+                    (Lanes(relu), above_zero(sum))
+                } else {
+                    (untouched, 0xbeef)
+                };
+                assert_eq!((target[at], record[at]), (want, bits), "{name}: {pixel:?}");
+            }
+        }
+    }
+}
+
+fn above_zero(sum: Lanes) -> u16 {
+    let bit = |(lane, &value): (usize, &f32)| u16::from(value > 0.0) << lane;
+    sum.0.iter().enumerate().map(bit).sum()
+}
+
+/// A part of `area`, which may be empty.
+fn inside(area: Area, draws: &mut Draws) -> Area {
+    let mut side = |first: usize, length: usize| {
+        let skip = draws.below(length / 2 + 1);
+        (first + skip, draws.below(length - skip + 1))
+    };
+    let (top, height) = side(area.top, area.height);
+    let (left, width) = side(area.left, area.width);
+    Area {
+        top,
+        left,
+        height,
+        width,
+    }
+}
+
+/// Any number of threads gives the same bits.
+#[test]
+fn threads_change_nothing() {
+    let pool = |threads| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap_or_else(|error| panic!("{threads} threads: {error}"))
+    };
+    let pools = [1, 2, 3].map(pool);
+    for problem in small_problems() {
+        for (name, conv) in kernels(&problem) {
+            let [one, two, three] = [0, 1, 2].map(|at| pools[at].install(|| problem.run(&conv)));
+            assert!(one == two && two == three, "{name}, {}", problem.label());
+        }
+    }
+}
+
+/// What is not a number stays visible: it is neither above nor below zero.
+#[test]
+fn nan_passes_relu() {
+    for direction in DIRECTIONS {
+        let shape = shape([3, 1, 1], [2, 3]);
+        let Some(mut problem) = Problem::new(shape, [4, 5], direction, Mask::Full, 1) else {
+            panic!("the kernel fits");
+        };
+        problem.source[0] = f32::NAN;
+        for (name, conv) in kernels(&problem) {
+            let blank = vec![Lanes::ZERO; 20 * problem.written()];
+            let mut record = vec![0xffff; blank.len()];
+            let end = End::ReluRecord(&mut record);
+            let got = problem.run_into(&conv, blank.clone(), Start::Fresh, end);
+            assert!(got[0].0[0].is_nan() && record[0] & 1 == 0, "{name}");
+            let got = problem.run_into(&conv, blank, Start::Fresh, End::Relu);
+            assert!(got[0].0[0].is_nan(), "{name}");
+        }
+    }
+}
