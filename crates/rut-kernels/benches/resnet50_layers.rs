@@ -1,5 +1,6 @@
-//! Every kind of convolution in ResNet-50 at 224 pixels, sixteen images at once: effective GFLOP/s of each kernel in
-//! both directions, median of several runs. `cargo bench -p rut-kernels [-- LAYER]`; threads by `RAYON_NUM_THREADS`.
+//! Every kind of convolution in ResNet-50 at 224 pixels, sixteen images at once: effective GFLOP/s of each method in
+//! both directions, that is by the products of the plain definition. Methods take turns; medians of several rounds.
+//! `cargo bench -p rut-kernels [-- LAYER]`; threads by `RAYON_NUM_THREADS`, the instruction set by `RUT_ISA`.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use std::time::Instant;
@@ -7,6 +8,9 @@ use std::time::Instant;
 use rut_kernels::{
     Area, Conv, ConvShape, Direction, End, Isa, LANES, Lanes, Map, MapMut, Method, Start, Workspace,
 };
+
+/// Every method is measured so many times.
+const ROUNDS: usize = 11;
 
 /// Share of the weights that the sparse kernels keep.
 const DENSITY: f64 = 0.168;
@@ -31,19 +35,18 @@ const LAYERS: &[(&str, usize, [usize; 5])] = &[
     ("4: 2048-512 1x1", 7, [2048, 512, 1, 1, 0]),
 ];
 
-fn main() {
+fn main() -> rut_kernels::Result<()> {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let isa = Isa::chosen().unwrap_or(Isa::Portable);
+    let isa = Isa::chosen()?;
     println!("{isa}, {} threads", rayon::current_num_threads());
-    println!(
-        "{:<20} {:>10} {:>10} {:>10} {:>10}",
-        "layer", "dense", "backward", "sparse", "backward"
-    );
+    print!("{:<20}", "layer");
+    for method in Method::ALL {
+        print!(" {:>10} {:>10}", method.name(), "backward");
+    }
+    println!();
     for &(name, side, [in_channels, out_channels, kernel, stride, padding]) in LAYERS {
-        if filter
-            .as_ref()
-            .is_some_and(|wanted| !name.contains(wanted.as_str()))
-        {
+        let wanted = |part: &String| name.contains(part.as_str());
+        if !filter.as_ref().is_none_or(wanted) {
             continue;
         }
         let shape = ConvShape {
@@ -53,26 +56,113 @@ fn main() {
             stride,
             padding,
         };
-        let mut cells = Vec::new();
-        for method in [Method::Dense, Method::Sparse] {
-            for direction in [Direction::Forward, Direction::Backward] {
-                cells.push(effective_gflops(isa, method, shape, direction, side));
-            }
+        let cells = effective_gflops(isa, shape, side)?;
+        print!("{name:<20}");
+        for cell in cells {
+            print!(
+                " {:>10}",
+                cell.map_or("-".into(), |rate| format!("{rate:.0}"))
+            );
         }
-        println!(
-            "{name:<20} {:>10.0} {:>10.0} {:>10.0} {:>10.0}",
-            cells[0], cells[1], cells[2], cells[3]
-        );
+        println!();
+    }
+    Ok(())
+}
+
+/// A rate for each method and direction; none where the method does not fit.
+fn effective_gflops(
+    isa: Isa,
+    shape: ConvShape,
+    side: usize,
+) -> rut_kernels::Result<Vec<Option<f64>>> {
+    let mut columns = Vec::new();
+    for method in Method::ALL {
+        for direction in [Direction::Forward, Direction::Backward] {
+            let column = Column::new(isa, method, (shape, direction), side);
+            columns.push(method.fits(shape).then_some(column).transpose()?);
+        }
+    }
+    for _ in 0..ROUNDS {
+        for column in columns.iter_mut().flatten() {
+            column.run()?;
+        }
+    }
+    let output = shape.output([side, side]).unwrap_or_default();
+    let flops = 2.0 * (LANES * shape.weights() * output[0] * output[1]) as f64;
+    let rate = |column: Column| flops / column.median() / 1e9;
+    Ok(columns.into_iter().map(|column| column.map(rate)).collect())
+}
+
+/// A method in a direction, with its maps.
+struct Column {
+    conv: Conv,
+    sizes: [[usize; 2]; 2],
+    channels: [usize; 2],
+    source: Vec<Lanes>,
+    target: Vec<Lanes>,
+    bits: Vec<u16>,
+    workspace: Workspace,
+    seconds: Vec<f64>,
+}
+
+impl Column {
+    fn new(
+        isa: Isa,
+        method: Method,
+        (shape, direction): (ConvShape, Direction),
+        side: usize,
+    ) -> rut_kernels::Result<Self> {
+        let input = [side, side];
+        let output = shape.output(input).unwrap_or_default();
+        let sizes = match direction {
+            Direction::Forward => [input, output],
+            Direction::Backward => [output, input],
+        };
+        let channels = shape.channels(direction);
+        let [read, written] = [0, 1].map(|at| sizes[at][0] * sizes[at][1] * channels[at]);
+        Ok(Self {
+            conv: Conv::new(isa, method, shape, direction, &weights(method, shape), None)?,
+            sizes,
+            channels,
+            source: vec![Lanes::splat(0.5); read],
+            target: vec![Lanes::ZERO; written],
+            bits: vec![0; written],
+            workspace: Workspace::new(),
+            seconds: Vec::new(),
+        })
+    }
+
+    fn run(&mut self) -> rut_kernels::Result<()> {
+        let areas = self.sizes.map(|[height, width]| Area::whole(height, width));
+        let source = Map {
+            values: &self.source,
+            size: self.sizes[0],
+            area: areas[0],
+            channels: self.channels[0],
+        };
+        let target = MapMut {
+            values: &mut self.target,
+            size: self.sizes[1],
+            area: areas[1],
+            channels: self.channels[1],
+        };
+        let end = End::ReluRecord(&mut self.bits);
+        let begin = Instant::now();
+        self.conv
+            .run(&self.workspace, source, target, areas[1], Start::Fresh, end)?;
+        self.seconds.push(begin.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Without the first run, which allocates.
+    fn median(mut self) -> f64 {
+        let seconds = &mut self.seconds[1..];
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2]
     }
 }
 
-fn effective_gflops(
-    isa: Isa,
-    method: Method,
-    shape: ConvShape,
-    direction: Direction,
-    side: usize,
-) -> f64 {
+fn weights(method: Method, shape: ConvShape) -> Vec<f32> {
     let mut state = 1_u64;
     let mut uniform = move || {
         state = state
@@ -80,56 +170,16 @@ fn effective_gflops(
             .wrapping_add(1);
         (state >> 33) as f64 / (1_u64 << 31) as f64
     };
-    let keep = if method == Method::Dense {
-        1.0
-    } else {
-        DENSITY
+    let keep = match method {
+        Method::Sparse => DENSITY,
+        Method::Dense | Method::Winograd => 1.0,
     };
-    let weights: Vec<f32> = (0..shape.weights())
-        .map(|_| {
-            if uniform() < keep {
-                uniform() as f32 - 0.5
-            } else {
-                0.0
-            }
-        })
-        .collect();
-    let Ok(conv) = Conv::new(isa, method, shape, direction, &weights, None) else {
-        return f64::NAN;
+    let mut weight = |_| {
+        if uniform() < keep {
+            uniform() as f32 - 0.5
+        } else {
+            0.0
+        }
     };
-    let input = [side, side];
-    let output = shape.output(input).unwrap_or_default();
-    let (from, to) = match direction {
-        Direction::Forward => (input, output),
-        Direction::Backward => (output, input),
-    };
-    let [read, written] = shape.channels(direction);
-    let source = vec![Lanes::splat(0.5); from[0] * from[1] * read];
-    let mut target = vec![Lanes::ZERO; to[0] * to[1] * written];
-    let mut bits = vec![0_u16; target.len()];
-    let workspace = Workspace::new();
-    let mut run = || {
-        let area = Area::whole(to[0], to[1]);
-        let source = Map {
-            values: &source,
-            size: from,
-            area: Area::whole(from[0], from[1]),
-            channels: read,
-        };
-        let target = MapMut {
-            values: &mut target,
-            size: to,
-            area,
-            channels: written,
-        };
-        let start = Instant::now();
-        let end = End::ReluRecord(&mut bits);
-        let ran = conv.run(&workspace, source, target, area, Start::Fresh, end);
-        ran.map_or(f64::NAN, |()| start.elapsed().as_secs_f64())
-    };
-    run();
-    let mut seconds: Vec<f64> = (0..9).map(|_| run()).collect();
-    seconds.sort_by(f64::total_cmp);
-    let flops = 2.0 * (LANES * shape.weights() * output[0] * output[1]) as f64;
-    flops / seconds[seconds.len() / 2] / 1e9
+    (0..shape.weights()).map(&mut weight).collect()
 }

@@ -25,9 +25,9 @@ fn sides(problems: &[Problem; 2], isa: Isa, methods: [Method; 2]) -> [f64; 3] {
     let left = dot(&sums(forward, methods[0]), &whole_source(backward));
     let right = dot(&whole_source(forward), &sums(backward, methods[1]));
     let [_, sizes] = forward.oracle();
-    let bounds = forward.bounds(&sizes);
+    let bounds = forward.bounds(methods[0], &sizes);
     let [_, back_sizes] = backward.oracle();
-    let back_bounds = backward.bounds(&back_sizes);
+    let back_bounds = backward.bounds(methods[1], &back_sizes);
     let bound = weighted(&bounds, &backward.source) + weighted(&back_bounds, &forward.source);
     [left, right, bound]
 }
@@ -50,6 +50,12 @@ fn weighted(bounds: &[f64], values: &[f32]) -> f64 {
         .sum()
 }
 
+/// Every method with every method.
+fn pairs() -> impl Iterator<Item = (Method, Method)> {
+    let methods = Method::ALL.into_iter();
+    methods.flat_map(|a| Method::ALL.map(|b| (a, b)))
+}
+
 #[test]
 fn directions_are_adjoint() {
     for (index, (kernel, channels)) in KERNELS.into_iter().enumerate() {
@@ -69,10 +75,8 @@ fn directions_are_adjoint() {
             };
             let problems = [forward, backward];
             for isa in Isa::available() {
-                for (a, b) in Method::ALL
-                    .into_iter()
-                    .flat_map(|a| Method::ALL.map(|b| (a, b)))
-                {
+                let shape = problems[0].shape;
+                for (a, b) in pairs().filter(|(a, b)| a.fits(shape) && b.fits(shape)) {
                     let [left, right, bound] = sides(&problems, isa, [a, b]);
                     let off = (left - right).abs();
                     let name = format!("{isa}, {} and {}", a.name(), b.name());
@@ -84,7 +88,7 @@ fn directions_are_adjoint() {
     }
 }
 
-/// Weights that are zero change nothing: the sparse kernels give what the others give.
+/// Weights that are zero change nothing: the sparse kernels give what the others give, up to the rounding of both.
 #[test]
 fn methods_agree() {
     for (kernel, channels) in KERNELS {
@@ -94,11 +98,12 @@ fn methods_agree() {
                 continue;
             };
             let [_, sizes] = problem.oracle();
-            let bounds: Vec<f64> = problem.bounds(&sizes).iter().map(|b| 2.0 * b).collect();
             for isa in Isa::available() {
                 let dense = problem.run(&problem.conv(isa, Method::Dense));
                 let want = by_image(&problem, &dense);
-                for method in Method::ALL {
+                for method in Method::ALL.into_iter().filter(|method| method.fits(shape)) {
+                    let bounds = problem.bounds(method, &sizes);
+                    let bounds: Vec<f64> = bounds.iter().map(|bound| 2.0 * bound).collect();
                     let got = problem.run(&problem.conv(isa, method));
                     problem.assert_agrees(method.name(), &got, [&want, &bounds]);
                 }

@@ -189,6 +189,25 @@ fn weights_that_do_not_fit() {
 }
 
 #[test]
+fn methods_that_do_not_fit() {
+    let spoilt = [
+        ConvShape { stride: 2, ..SHAPE },
+        ConvShape { kernel: 5, ..SHAPE },
+        ConvShape {
+            padding: 3,
+            ..SHAPE
+        },
+    ];
+    for shape in spoilt {
+        assert!(!Method::Winograd.fits(shape) && Method::Dense.fits(shape));
+        let weights = vec![0.0; shape.weights()];
+        let (isa, direction) = (Isa::best(), Direction::Backward);
+        let conv = Conv::new(isa, Method::Winograd, shape, direction, &weights, None);
+        assert!(is_shape(&conv.map(|_| ())), "{shape:?}");
+    }
+}
+
+#[test]
 fn oracles_that_do_not_fit() {
     let run = |input, weights: usize, source: usize| {
         let oracle = Reference {

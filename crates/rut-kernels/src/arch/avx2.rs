@@ -4,7 +4,8 @@ use core::arch::x86_64::*;
 
 use super::simd::Simd;
 use super::tile::{DenseTile, Gather, SparseTile};
-use super::{Arch, body};
+use super::winograd::{Patches, Squares};
+use super::{Arch, body, transform};
 use crate::isa::Isa;
 
 /// 2 channels × 3 pixels of sums, in two registers each, leave 4 of the 16 registers.
@@ -18,6 +19,8 @@ pub(super) static ARCH: Arch = Arch {
     dense,
     sparse,
     gather,
+    patches,
+    squares,
 };
 
 struct Avx2;
@@ -45,6 +48,12 @@ unsafe impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        // SAFETY: SSE is there wherever AVX2 is; no address is wrong for a prefetch.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn store(to: *mut f32, value: Self::Vector) {
         // SAFETY: as above.
         unsafe {
@@ -68,6 +77,18 @@ unsafe impl Simd for Avx2 {
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector {
         // SAFETY: the caller has AVX2.
         unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        // SAFETY: the caller has AVX2.
+        unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        // SAFETY: the caller has AVX2.
+        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
     }
 
     #[inline(always)]
@@ -153,4 +174,26 @@ fn gather(mut gather: Gather<'_>) {
     gather.check();
     // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
     unsafe { run(&mut gather) }
+}
+
+fn patches(mut patches: Patches<'_>) {
+    #[target_feature(enable = "avx2,fma")]
+    fn run(patches: &mut Patches<'_>) {
+        // SAFETY: the job was checked.
+        unsafe { transform::patches::<Avx2>(patches) }
+    }
+    patches.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
+    unsafe { run(&mut patches) }
+}
+
+fn squares(mut squares: Squares<'_, '_>) {
+    #[target_feature(enable = "avx2,fma")]
+    fn run(squares: &mut Squares<'_, '_>) {
+        // SAFETY: the job was checked.
+        unsafe { transform::squares::<Avx2>(squares) }
+    }
+    squares.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
+    unsafe { run(&mut squares) }
 }

@@ -4,7 +4,8 @@ use core::arch::x86_64::*;
 
 use super::simd::Simd;
 use super::tile::{DenseTile, Gather, SparseTile};
-use super::{Arch, body};
+use super::winograd::{Patches, Squares};
+use super::{Arch, body, transform};
 use crate::isa::Isa;
 
 /// 4 channels × 6 pixels of sums, 4 weights and a value fill 29 of the 32 registers.
@@ -18,6 +19,8 @@ pub(super) static ARCH: Arch = Arch {
     dense,
     sparse,
     gather,
+    patches,
+    squares,
 };
 
 struct Avx512;
@@ -45,6 +48,12 @@ unsafe impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        // SAFETY: SSE is there wherever AVX-512F is; no address is wrong for a prefetch.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn store(to: *mut f32, value: __m512) {
         // SAFETY: as above.
         unsafe { _mm512_store_ps(to, value) }
@@ -60,6 +69,18 @@ unsafe impl Simd for Avx512 {
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
         // SAFETY: the caller has AVX-512F.
         unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_mul_ps(a, b) }
     }
 
     #[inline(always)]
@@ -132,4 +153,26 @@ fn gather(mut gather: Gather<'_>) {
     gather.check();
     // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
     unsafe { run(&mut gather) }
+}
+
+fn patches(mut patches: Patches<'_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(patches: &mut Patches<'_>) {
+        // SAFETY: the job was checked.
+        unsafe { transform::patches::<Avx512>(patches) }
+    }
+    patches.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut patches) }
+}
+
+fn squares(mut squares: Squares<'_, '_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(squares: &mut Squares<'_, '_>) {
+        // SAFETY: the job was checked.
+        unsafe { transform::squares::<Avx512>(squares) }
+    }
+    squares.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut squares) }
 }

@@ -12,6 +12,10 @@ use crate::lanes::Lanes;
 /// The sums of `ROWS` channels × `PIXELS` pixels.
 type Sums<S, const ROWS: usize, const PIXELS: usize> = [[<S as Simd>::Vector; PIXELS]; ROWS];
 
+/// How many terms ahead of the sums a dense kernel's weights are fetched: they are read once for each tile, from beyond the
+/// second-level cache.
+const AHEAD: usize = 64;
+
 /// Channels `channel..channel + ROWS` of a target, of which those beyond `channels` are padding. The loops here and in
 /// [`finish`] are small and without inner choices, so that the compiler unrolls them and keeps the sums in registers.
 ///
@@ -127,6 +131,7 @@ pub(super) unsafe fn dense<S: Simd, const ROWS: usize, const PIXELS: usize>(
                 for (row, factor) in factors.iter_mut().enumerate() {
                     *factor = S::splat(weights.add(row));
                 }
+                S::prefetch(weights.wrapping_add(ROWS * AHEAD));
                 weights = weights.add(ROWS);
                 for pixel in 0..PIXELS {
                     let value = S::load(from.add(pixel).cast());

@@ -12,9 +12,14 @@ mod body;
 mod portable;
 mod simd;
 mod tile;
+mod transform;
+mod winograd;
 
 pub(crate) use tile::{
     DenseTile, Entry, Fate, Gather, Init, Offsets, SparseRows, SparseTile, Target,
+};
+pub(crate) use winograd::{
+    Bits, POINTS, POSITIONS, Patch, Patches, Pixels, READ, Square, Squares, WRITTEN,
 };
 
 use crate::isa::Isa;
@@ -32,6 +37,8 @@ pub(crate) struct Arch {
     pub(crate) dense: fn(DenseTile<'_>),
     pub(crate) sparse: fn(SparseTile<'_>),
     pub(crate) gather: fn(Gather<'_>),
+    pub(crate) patches: fn(Patches<'_>),
+    pub(crate) squares: fn(Squares<'_, '_>),
 }
 
 /// One row for each instruction set.

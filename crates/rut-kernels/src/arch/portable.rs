@@ -2,7 +2,8 @@
 
 use super::simd::Simd;
 use super::tile::{DenseTile, Gather, SparseTile};
-use super::{Arch, body};
+use super::winograd::{Patches, Squares};
+use super::{Arch, body, transform};
 use crate::isa::Isa;
 use crate::lanes::LANES;
 
@@ -16,6 +17,8 @@ pub(super) static ARCH: Arch = Arch {
     dense,
     sparse,
     gather,
+    patches,
+    squares,
 };
 
 struct Portable;
@@ -42,6 +45,9 @@ unsafe impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(_: *const f32) {}
+
+    #[inline(always)]
     unsafe fn store(to: *mut f32, value: Self::Vector) {
         // SAFETY: the caller vouches for the pointer.
         unsafe { to.cast::<Self::Vector>().write(value) }
@@ -56,6 +62,16 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector {
         std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        std::array::from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        std::array::from_fn(|lane| a[lane] * b[lane])
     }
 
     #[inline(always)]
@@ -102,4 +118,16 @@ fn gather(mut gather: Gather<'_>) {
     gather.check();
     // SAFETY: the gather was checked, and no instruction set is needed.
     unsafe { body::gather::<Portable>(&mut gather) }
+}
+
+fn patches(mut patches: Patches<'_>) {
+    patches.check();
+    // SAFETY: the job was checked, and no instruction set is needed.
+    unsafe { transform::patches::<Portable>(&mut patches) }
+}
+
+fn squares(mut squares: Squares<'_, '_>) {
+    squares.check();
+    // SAFETY: the job was checked, and no instruction set is needed.
+    unsafe { transform::squares::<Portable>(&mut squares) }
 }

@@ -12,10 +12,14 @@ pub(super) unsafe trait Simd {
     unsafe fn zero() -> Self::Vector;
     unsafe fn splat(value: *const f32) -> Self::Vector;
     unsafe fn load(from: *const f32) -> Self::Vector;
+    /// Asks for the cache line of an address, which need not be valid.
+    unsafe fn prefetch(from: *const f32);
     unsafe fn store(to: *mut f32, value: Self::Vector);
     /// a · b + c, rounded once.
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// Zero where a value is below zero; NaN stays NaN.
     unsafe fn relu(value: Self::Vector) -> Self::Vector;
     /// A bit for each lane above zero, the first lane lowest.

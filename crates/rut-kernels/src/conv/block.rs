@@ -13,7 +13,7 @@ pub(super) struct Weights<'a> {
 }
 
 impl Weights<'_> {
-    fn at(&self, written: usize, read: usize, tap: &Tap) -> f32 {
+    pub(super) fn at(&self, written: usize, read: usize, tap: &Tap) -> f32 {
         let (out, input) = if self.transposed {
             (read, written)
         } else {

@@ -4,6 +4,7 @@ mod block;
 mod phase;
 mod piece;
 mod single;
+mod winograd;
 
 use rayon::prelude::*;
 
@@ -19,6 +20,7 @@ use crate::workspace::{Scratch, Workspace};
 use block::{Block, Matrix, Weights};
 use phase::{Packing, Phase, Steps};
 use piece::Piece;
+use winograd::Winograd;
 
 /// How the weights are stored and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,17 +29,31 @@ pub enum Method {
     Dense,
     /// Only those that are not zero, as compressed rows.
     Sparse,
+    /// All of them, transformed: Winograd's F(4×4, 3×3), a quarter of the products. For kernels of 3×3 with stride 1
+    /// and at most 2 pixels of padding. Tiles of 4×4 pixels are computed together: what is not a number reaches all
+    /// pixels of a tile; and where the source holds only a part of its map, the rest of a tile counts as zero, which
+    /// changes sums by no more than rounding.
+    Winograd,
 }
 
 impl Method {
     /// All methods.
-    pub const ALL: [Self; 2] = [Self::Dense, Self::Sparse];
+    pub const ALL: [Self; 3] = [Self::Dense, Self::Sparse, Self::Winograd];
+
+    /// Whether it can compute convolutions of this shape.
+    pub fn fits(self, shape: ConvShape) -> bool {
+        match self {
+            Self::Dense | Self::Sparse => true,
+            Self::Winograd => winograd::fits(shape),
+        }
+    }
 
     /// The name that tables and records hold.
     pub fn name(self) -> &'static str {
         match self {
             Self::Dense => "dense",
             Self::Sparse => "sparse",
+            Self::Winograd => "winograd",
         }
     }
 }
@@ -65,6 +81,8 @@ pub struct Conv {
     direction: Direction,
     steps: Steps,
     parts: Vec<Part>,
+    /// Takes the place of the parts' blocks, but for single pixels.
+    winograd: Option<Winograd>,
     /// Padded to whole groups of channels.
     bias: Vec<f32>,
 }
@@ -82,7 +100,8 @@ impl Conv {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where weights or bias have another length than the shape implies, or a count of the shape is zero.
+    /// [`Error::Shape`] where weights or bias have another length than the shape implies, a count of the shape is zero, or the
+    /// method does not fit the shape.
     pub fn new(
         isa: Isa,
         method: Method,
@@ -98,6 +117,13 @@ impl Conv {
         if let Some(bias) = bias {
             Error::check_len("the bias of a convolution", bias.len(), channels[1])?;
         }
+        if !method.fits(shape) {
+            return Err(Error::Shape {
+                what: "the shape of a Winograd convolution",
+                found: format!("{shape:?}"),
+                expected: "kernel 3, stride 1 and padding up to 2".into(),
+            });
+        }
         let arch = Arch::of(isa);
         let steps = Steps::of(shape, direction);
         let view = Weights {
@@ -111,7 +137,10 @@ impl Conv {
             let packing = Packing::new(&phase.taps, steps, pixels);
             let taps = phase.taps.as_slice();
             let blocks = match method {
-                Method::Dense => block::dense(arch, &view, channels, taps, &packing),
+                // Winograd's tiles have no single pixels: those are computed directly.
+                Method::Dense | Method::Winograd => {
+                    block::dense(arch, &view, channels, taps, &packing)
+                }
                 Method::Sparse => block::sparse(&view, channels, taps, &packing),
             };
             Part {
@@ -122,13 +151,17 @@ impl Conv {
         };
         let mut padded = bias.map_or_else(|| vec![0.0; channels[1]], <[f32]>::to_vec);
         padded.resize(channels[1].next_multiple_of(arch.rows), 0.0);
+        let phases = Phase::all(shape, direction);
+        let winograd = (method == Method::Winograd)
+            .then(|| Winograd::new(arch, &view, (shape, direction), &phases[0]));
         Ok(Self {
             arch,
             method,
             shape,
             direction,
             steps,
-            parts: Phase::all(shape, direction).into_iter().map(part).collect(),
+            parts: phases.into_iter().map(part).collect(),
+            winograd,
             bias: padded,
         })
     }
@@ -151,6 +184,10 @@ impl Conv {
         self.check(&source, &target, area, &end)?;
         let channels = target.channels;
         let job = self.job(source, &target, area);
+        if let Some(winograd) = &self.winograd {
+            winograd.run(workspace, &job, (target.values, end), start, &self.bias);
+            return Ok(());
+        }
         let parts = job.parts(most_pixels(self.arch, self.method) * self.steps.write);
         let pieces = piece::cut(target.values, end, (job.held, job.area), channels, parts);
         pieces.into_par_iter().for_each_init(
@@ -383,7 +420,7 @@ impl Job<'_> {
 
 fn most_pixels(arch: &Arch, method: Method) -> usize {
     match method {
-        Method::Dense => arch.dense_pixels,
+        Method::Dense | Method::Winograd => arch.dense_pixels,
         Method::Sparse => arch.sparse_pixels,
     }
 }

@@ -12,8 +12,8 @@ use crate::shape::{ConvShape, Direction};
 pub(crate) struct Tap {
     pub(crate) kernel_row: usize,
     pub(crate) kernel_column: usize,
-    row: isize,
-    column: isize,
+    pub(crate) row: isize,
+    pub(crate) column: isize,
 }
 
 /// The written pixels of one residue, and the taps that reach them.

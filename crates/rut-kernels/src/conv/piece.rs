@@ -22,7 +22,7 @@ pub(super) fn cut<'a>(
     channels: usize,
     parts: usize,
 ) -> Vec<Piece<'a>> {
-    let mut cutter = Cutter { values, end, at: 0 };
+    let mut cutter = Cutter::new(values, end);
     let mut pieces = Vec::with_capacity(area.height * parts);
     for row in area.top..area.bottom() {
         for part in 0..parts {
@@ -46,14 +46,19 @@ pub(super) fn cut<'a>(
 }
 
 /// What has not been cut off yet, beginning at element `at`.
-struct Cutter<'a> {
+pub(super) struct Cutter<'a> {
     values: &'a mut [Lanes],
     end: End<'a>,
     at: usize,
 }
 
 impl<'a> Cutter<'a> {
-    fn take(&mut self, from: usize, len: usize) -> (&'a mut [Lanes], Fate<'a>) {
+    pub(super) fn new(values: &'a mut [Lanes], end: End<'a>) -> Self {
+        Self { values, end, at: 0 }
+    }
+
+    /// Elements `from..from + len`, with their bits; none of them may have been cut off before.
+    pub(super) fn take(&mut self, from: usize, len: usize) -> (&'a mut [Lanes], Fate<'a>) {
         let skip = from - self.at;
         self.at = from + len;
         let values = advance(&mut self.values, skip, len);

@@ -255,10 +255,45 @@ impl Problem {
     /// A sum of n products rounds about n times, each time by at most 2⁻²⁴ of what is there; the roundings are as good as
     /// independent, so that they add up like √n (Higham and Mary 2019, a new approach to probabilistic rounding error
     /// analysis), here with the constant 4.
-    pub(crate) fn bounds(&self, sizes: &[f64]) -> Vec<f64> {
+    ///
+    /// Winograd's sums are differences of larger ones, made of all pixels of a tile and all weights of a channel: what is
+    /// rounded is measured by the largest pixel times the sum of the channel's weights, whatever of it reaches the sum.
+    pub(crate) fn bounds(&self, method: Method, sizes: &[f64]) -> Vec<f64> {
         let terms = self.read() * self.shape.kernel * self.shape.kernel + 2;
         let share = 4.0 * (terms as f64).sqrt() * ROUNDING;
-        sizes.iter().map(|size| share * size).collect()
+        let direct = sizes.iter().map(|size| share * size);
+        if method != Method::Winograd {
+            return direct.collect();
+        }
+        let (pixels, written) = (self.whole().len(), self.written());
+        let scales: Vec<f64> = (0..self.images * written)
+            .map(|at| self.largest_pixel(at / written) * self.weight_sum(at % written))
+            .collect();
+        let whole = |at: usize| 4.0 * share * scales[at / pixels];
+        direct
+            .enumerate()
+            .map(|(at, direct)| direct + whole(at))
+            .collect()
+    }
+
+    fn largest_pixel(&self, image: usize) -> f64 {
+        let len = self.source.len() / self.images;
+        let pixels = self.source[image * len..][..len].iter();
+        pixels.fold(0.0, |most, pixel| f64::from(pixel.abs()).max(most))
+    }
+
+    /// The sum of the sizes of the weights of a written channel.
+    fn weight_sum(&self, channel: usize) -> f64 {
+        let taps = self.shape.kernel * self.shape.kernel;
+        let mine = |at: usize| match self.direction {
+            Direction::Forward => at / taps / self.shape.in_channels == channel,
+            Direction::Backward => at / taps % self.shape.in_channels == channel,
+        };
+        let weights = self.weights.iter().enumerate();
+        let sizes = weights
+            .filter(|(at, _)| mine(*at))
+            .map(|(_, weight)| weight.abs());
+        sizes.map(f64::from).sum()
     }
 
     /// Fails unless `got` is within the bounds of the oracle, and lanes beyond the images hold the bias.
