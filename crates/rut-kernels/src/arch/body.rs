@@ -15,6 +15,8 @@ type Sums<S, const ROWS: usize, const PIXELS: usize> = [[<S as Simd>::Vector; PI
 /// How many terms ahead of the sums a dense kernel's weights are fetched: they are read once for each tile, from beyond the
 /// second-level cache.
 const AHEAD: usize = 64;
+/// How many rows ahead of its sums a sparse kernel fetches the elements that they will go to.
+const ROWS_AHEAD: usize = 6;
 
 /// Channels `channel..channel + ROWS` of a target, of which those beyond `channels` are padding. The loops here and in
 /// [`finish`] are small and without inner choices, so that the compiler unrolls them and keeps the sums in registers.
@@ -151,10 +153,18 @@ pub(super) unsafe fn dense<S: Simd, const ROWS: usize, const PIXELS: usize>(
 #[inline(always)]
 pub(super) unsafe fn sparse<S: Simd, const PIXELS: usize>(tile: &mut SparseTile<'_>) {
     let source: *const Lanes = tile.source.as_ptr();
-    for row in tile.rows.rows() {
+    let rows = tile.rows.rows();
+    let fresh = tile.target.init != Init::Destination;
+    let lines = tile.ahead.lines().div_ceil(rows.len().max(1));
+    let mut walk = tile.ahead.walk();
+    for (index, row) in rows.iter().enumerate() {
         let channel = row.channel as usize;
         // SAFETY: rows name channels of the target and entries of the block; entries name checked elements.
         unsafe {
+            walk.fetch::<S>(lines);
+            if let Some(later) = rows.get(index + ROWS_AHEAD).filter(|_| fresh) {
+                fetch_target::<S, PIXELS>(&tile.target, later.channel as usize);
+            }
             let mut entry = tile.rows.entries().as_ptr().add(row.first as usize);
             let mut sums = start::<S, 1, PIXELS>(&tile.target, channel);
             for _ in 0..row.len {
@@ -167,6 +177,20 @@ pub(super) unsafe fn sparse<S: Simd, const PIXELS: usize>(tile: &mut SparseTile<
             }
             finish::<S, 1, PIXELS>(&mut tile.target, channel, sums);
         }
+    }
+}
+
+/// Asks for a channel of the target: rows are in no order that the processor could foresee.
+///
+/// # Safety
+///
+/// The processor has the instructions of `S`.
+#[inline(always)]
+unsafe fn fetch_target<S: Simd, const PIXELS: usize>(target: &Target<'_>, channel: usize) {
+    let first = target.values.as_ptr().wrapping_add(target.first + channel);
+    for pixel in 0..PIXELS {
+        // SAFETY: any address may be asked for.
+        unsafe { S::prefetch(first.wrapping_add(pixel * target.pixel_stride).cast()) }
     }
 }
 

@@ -4,6 +4,7 @@
     reason = "vector instructions on checked memory; see each block"
 )]
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +16,7 @@ mod tile;
 mod transform;
 mod winograd;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use tile::{
     DenseTile, Entry, Fate, Gather, Init, Offsets, SparseRows, SparseTile, Target,
 };

@@ -1,5 +1,6 @@
 //! What a kernel is told, and the checks that make it safe to run.
 
+use super::ahead::Ahead;
 use crate::lanes::Lanes;
 
 /// Where sums start within a tile.
@@ -121,6 +122,8 @@ impl SparseRows {
 pub(crate) struct SparseTile<'a> {
     pub(crate) source: &'a [Lanes],
     pub(crate) rows: &'a SparseRows,
+    /// Fetched meanwhile.
+    pub(crate) ahead: Ahead<'a>,
     pub(crate) target: Target<'a>,
 }
 

@@ -8,7 +8,7 @@ mod winograd;
 
 use rayon::prelude::*;
 
-use crate::arch::{Arch, DenseTile, Fate, Gather, Init, SparseTile, Target};
+use crate::arch::{Ahead, Arch, DenseTile, Fate, Gather, Init, SparseTile, Target};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::{End, Start};
@@ -305,11 +305,19 @@ impl Conv {
                 init,
                 fate,
             };
-            self.multiply(packed, &block.matrix, target);
+            // What is gathered next: the tile's next block, else most likely the neighbouring tile's first.
+            let next = part.blocks.get(index + 1);
+            let ahead = Ahead {
+                source: job.source.values,
+                slots,
+                shift: next.map_or(q.len() * self.steps.read * read, |next| next.first),
+                channels: next.unwrap_or(&part.blocks[0]).channels,
+            };
+            self.multiply(packed, &block.matrix, target, ahead);
         }
     }
 
-    fn multiply(&self, source: &[Lanes], matrix: &Matrix, target: Target<'_>) {
+    fn multiply(&self, source: &[Lanes], matrix: &Matrix, target: Target<'_>, ahead: Ahead<'_>) {
         match matrix {
             Matrix::Dense {
                 offsets,
@@ -325,6 +333,7 @@ impl Conv {
             Matrix::Sparse(rows) => (self.arch.sparse)(SparseTile {
                 source,
                 rows,
+                ahead,
                 target,
             }),
         }

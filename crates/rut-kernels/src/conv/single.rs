@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::block::Block;
 use super::{Conv, Part};
-use crate::arch::{Fate, Init, Target};
+use crate::arch::{Ahead, Fate, Init, Target};
 use crate::error::{Error, Result};
 use crate::lanes::{LANES, Lanes};
 use crate::plane::{Plane, PlaneMut, check_pixels};
@@ -116,7 +116,7 @@ impl Conv {
                 },
                 fate: Fate::Store,
             };
-            self.multiply(packed, &block.matrix, target);
+            self.multiply(packed, &block.matrix, target, Ahead::default());
         }
         sums
     }
