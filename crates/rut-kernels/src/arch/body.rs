@@ -180,7 +180,7 @@ pub(super) unsafe fn sparse<S: Simd, const PIXELS: usize>(tile: &mut SparseTile<
     }
 }
 
-/// Asks for a channel of the target: rows are in no order that the processor could foresee.
+/// Asks for a channel of the target: its pixels are far apart, and rows may be in any order.
 ///
 /// # Safety
 ///

@@ -18,7 +18,7 @@ mod winograd;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use tile::{
-    DenseTile, Entry, Fate, Gather, Init, Offsets, SparseRows, SparseTile, Target,
+    DenseTile, Entry, Fate, Gather, Init, Offsets, RowOrder, SparseRows, SparseTile, Target,
 };
 pub(crate) use winograd::{
     Bits, POINTS, POSITIONS, Patch, Patches, Pixels, READ, Square, Squares, WRITTEN,

@@ -78,7 +78,16 @@ pub(crate) struct Entry {
     pub(crate) weight: f32,
 }
 
-/// Compressed rows over a block of channels. Rows of equal length stand together.
+/// In which order rows are summed; their sums do not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowOrder {
+    /// As their channels stand in memory: best where a row is short, and what it costs is to write its sums.
+    Channel,
+    /// Rows of equal length together, so that the ends of their loops are foreseen: best where they are long.
+    Length,
+}
+
+/// Compressed rows over a block of channels.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SparseRows {
     rows: Vec<SparseRow>,
@@ -89,11 +98,13 @@ pub(crate) struct SparseRows {
 
 impl SparseRows {
     /// One list of entries for each channel; `rows[c]` gives channel c.
-    pub(crate) fn new(rows: &[Vec<Entry>]) -> Self {
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by_key(|&channel| rows[channel].len());
+    pub(crate) fn new(rows: &[Vec<Entry>], order: RowOrder) -> Self {
+        let mut channels: Vec<usize> = (0..rows.len()).collect();
+        if order == RowOrder::Length {
+            channels.sort_by_key(|&channel| rows[channel].len());
+        }
         let mut made = Self::default();
-        for channel in order {
+        for channel in channels {
             let first = made.entries.len();
             made.entries.extend_from_slice(&rows[channel]);
             made.rows.push(SparseRow {

@@ -1,7 +1,7 @@
 //! Weights in the order in which a kernel reads them: blocks of channels, so that a block's packed source stays in the
 //! cache while all written channels are summed.
 
-use crate::arch::{Arch, Entry, Offsets, SparseRows};
+use crate::arch::{Arch, Entry, Offsets, RowOrder, SparseRows};
 use crate::conv::phase::{Packing, Tap};
 
 /// A view of weights `[out, in, kernel, kernel]` as `[written][read][tap]` in either direction.
@@ -108,6 +108,11 @@ pub(super) fn sparse(
     packing: &Packing,
 ) -> Vec<Block> {
     let size = block_channels(true, read, packing.pitch);
+    let order = if taps.len() == 1 {
+        RowOrder::Channel
+    } else {
+        RowOrder::Length
+    };
     let block = |first: usize| {
         let channels = size.min(read - first);
         let row = |out: usize| -> Vec<Entry> {
@@ -126,7 +131,7 @@ pub(super) fn sparse(
         Block {
             first,
             channels,
-            matrix: Matrix::Sparse(SparseRows::new(&rows)),
+            matrix: Matrix::Sparse(SparseRows::new(&rows, order)),
         }
     };
     (0..read).step_by(size).map(block).collect()
