@@ -8,7 +8,9 @@
 mod cases;
 
 use cases::{DIRECTIONS, Draws, Mask, Problem, shape};
-use rut_kernels::{Area, Conv, Direction, End, Isa, Lanes, Method, Start};
+use rut_kernels::{
+    Area, Conv, Direction, End, Isa, Lanes, Method, Plane, PlaneMut, Start, Workspace,
+};
 
 /// Kernel, stride and padding.
 const KERNELS: [[usize; 3]; 19] = [
@@ -318,6 +320,58 @@ fn inside(area: Area, draws: &mut Draws) -> Area {
         left,
         height,
         width,
+    }
+}
+
+/// Single pixels of an image are what the whole has there, to the bit, or for Winograd up to rounding; others keep their
+/// values.
+#[test]
+fn single_pixels() {
+    let mut draws = Draws::new(23);
+    for problem in small_problems() {
+        let [_, sizes] = problem.oracle();
+        let (whole, channels) = (problem.whole(), problem.written());
+        let pixels: Vec<[usize; 2]> = (whole.top..whole.bottom())
+            .flat_map(|row| (whole.left..whole.right()).map(move |column| [row, column]))
+            .filter(|_| draws.below(2) == 0)
+            .collect();
+        let source = problem.lanes(Area::whole(problem.sizes[0][0], problem.sizes[0][1]));
+        let source: Vec<f32> = source.iter().map(|element| element.0[0]).collect();
+        for (name, conv) in kernels(&problem) {
+            let name = format!("{name}, {}", problem.label());
+            let before = vec![Lanes::splat(0.5); whole.len() * channels];
+            let want = problem.run_into(&conv, before, Start::Add, End::Store);
+            let slack = match conv.method() {
+                Method::Winograd => {
+                    let bounds = problem.bounds(conv.method(), &sizes);
+                    2.0 * bounds.iter().fold(0.0, |most: f64, &bound| most.max(bound))
+                }
+                _ => 0.0,
+            };
+            let mut got = vec![0.5; whole.len() * channels];
+            let plane = Plane {
+                values: &source,
+                size: problem.sizes[0],
+                channels: problem.read(),
+            };
+            let target = PlaneMut {
+                values: &mut got,
+                size: problem.sizes[1],
+                channels,
+            };
+            conv.add_pixels(&Workspace::new(), plane, target, &pixels)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            for (at, &value) in got.iter().enumerate() {
+                let pixel = [at / channels / whole.width, at / channels % whole.width];
+                let (want, slack) = if pixels.contains(&pixel) {
+                    (want[at].0[0], slack)
+                } else {
+                    (0.5, 0.0)
+                };
+                let off = f64::from(value - want).abs();
+                assert!(off <= slack, "{name}, {pixel:?}: {value} for {want}");
+            }
+        }
     }
 }
 

@@ -20,7 +20,8 @@ struct Group<'a> {
 
 impl Conv {
     /// Adds the sums for the given pixels, and the bias, to what `target` holds there. They are
-    /// added up in the order of [`run`](Self::run), to the same bits.
+    /// added up in the order of [`run`](Self::run), to the same bits; those of
+    /// [`Method::Winograd`](crate::Method::Winograd) directly, and so to the same up to rounding.
     ///
     /// # Errors
     ///
