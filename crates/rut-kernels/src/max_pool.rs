@@ -304,6 +304,10 @@ impl MaxPool {
     }
 }
 
+#[expect(
+    clippy::needless_range_loop,
+    reason = "one loop over all lanes is what the compiler makes vectors of"
+)]
 #[inline(always)]
 fn take_larger(value: &mut Lanes, taken: &mut Taken, read: &Lanes, place: u8, first: bool) {
     for lane in 0..LANES {
@@ -314,6 +318,10 @@ fn take_larger(value: &mut Lanes, taken: &mut Taken, read: &Lanes, place: u8, fi
     }
 }
 
+#[expect(
+    clippy::needless_range_loop,
+    reason = "one loop over all lanes is what the compiler makes vectors of"
+)]
 #[inline(always)]
 fn add_where(value: &mut Lanes, grad: &Lanes, taken: &Taken, place: u8) {
     for lane in 0..LANES {

@@ -85,7 +85,7 @@ impl OptionA {
                     values.fill(Lanes::ZERO);
                 }
                 let x = area.left + column;
-                if row.row % 2 == 0 && x % 2 == 0 {
+                if row.row.is_multiple_of(2) && x.is_multiple_of(2) {
                     let from = source.area.index(row.row / 2, x / 2) * read + before;
                     for (value, grad) in values.iter_mut().zip(&source.values[from..]) {
                         add(value, grad);
