@@ -23,3 +23,6 @@ impl Default for Lanes {
         Self::ZERO
     }
 }
+
+/// For one element of a max-pool's result, and each lane, the place in the window, row by row, that it was taken from.
+pub type Taken = [u8; LANES];

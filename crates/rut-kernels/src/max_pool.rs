@@ -2,10 +2,12 @@
 
 use rayon::prelude::*;
 
+use crate::arch::{Arch, Init, MaxPixel, MaxPixelBack, Target};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::{End, Start};
-use crate::lanes::{LANES, Lanes};
+use crate::isa::Isa;
+use crate::lanes::{LANES, Lanes, Taken};
 use crate::map::{Map, MapMut};
 use crate::plane::{Plane, PlaneMut, check_pixels};
 use crate::rows::rows;
@@ -22,9 +24,6 @@ pub struct MaxPool {
     pub padding: usize,
 }
 
-/// For each element of a max-pool's result and each lane the place in the window, row by row, that it was taken from.
-pub type Taken = [u8; LANES];
-
 /// The gradient of a max-pool's result, with what the forward pass took.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolGradient<'a> {
@@ -34,6 +33,8 @@ pub struct PoolGradient<'a> {
     pub taken: &'a [Taken],
     /// The pixels of the result that count; those outside are taken as zero.
     pub area: Area,
+    /// The instruction set to use.
+    pub isa: Isa,
 }
 
 impl MaxPool {
@@ -56,12 +57,13 @@ impl MaxPool {
     /// [`Error::Shape`] where a map does not fit, or `source` lacks pixels that are read.
     pub fn run(
         self,
+        isa: Isa,
         source: Map<'_>,
         target: MapMut<'_>,
         area: Area,
         taken: Option<&mut [Taken]>,
     ) -> Result<()> {
-        let channels = target.channels;
+        let (arch, channels) = (Arch::of(isa), target.channels);
         self.check(&source, target.area, (target.size, area), channels)?;
         let (held, count) = (target.area, target.values.len());
         let mut scrap = Vec::new();
@@ -88,40 +90,40 @@ impl MaxPool {
                     &mut values[skip..skip + width],
                     &mut taken[skip..skip + width],
                 );
-                self.row(&source, [area.top + index, area.left], values, taken);
+                self.row(arch, &source, [area.top + index, area.left], values, taken);
             });
         Ok(())
     }
 
     fn row(
         self,
+        arch: &Arch,
         source: &Map<'_>,
         [row, left]: [usize; 2],
         values: &mut [Lanes],
         taken: &mut [Taken],
     ) {
         let channels = source.channels;
-        values.fill(Lanes::splat(f32::NEG_INFINITY));
         let pixels = values
             .chunks_exact_mut(channels)
             .zip(taken.chunks_exact_mut(channels));
+        let mut window = Vec::with_capacity(self.kernel * self.kernel);
         for (index, (values, taken)) in pixels.enumerate() {
-            let mut first = true;
+            window.clear();
             for place in 0..self.kernel * self.kernel {
                 let (dy, dx) = (place / self.kernel, place % self.kernel);
                 let y = (row * self.stride + dy).wrapping_sub(self.padding);
                 let x = ((left + index) * self.stride + dx).wrapping_sub(self.padding);
-                if y >= source.size[0] || x >= source.size[1] {
-                    continue;
+                if y < source.size[0] && x < source.size[1] {
+                    window.push(((source.area.index(y, x) * channels) as u32, place as u8));
                 }
-                let from = source.area.index(y, x) * channels;
-                let read = &source.values[from..from + channels];
-                let place = place as u8;
-                for ((value, taken), read) in values.iter_mut().zip(taken.iter_mut()).zip(read) {
-                    take_larger(value, taken, read, place, first);
-                }
-                first = false;
             }
+            (arch.max_pool)(MaxPixel {
+                source: source.values,
+                window: &window,
+                values,
+                taken,
+            });
         }
     }
 
@@ -155,7 +157,9 @@ impl MaxPool {
                 ),
             });
         }
+        let (arch, nothing) = (Arch::of(result.isa), vec![0.0; channels]);
         rows(target, area, end)?.for_each(|mut row| {
+            let mut windows = Vec::with_capacity(self.kernel * self.kernel);
             for index in 0..area.width {
                 let pixel = Area {
                     top: row.row,
@@ -163,28 +167,36 @@ impl MaxPool {
                     height: 1,
                     width: 1,
                 };
-                let values = &mut row.values[index * channels..(index + 1) * channels];
-                if start == Start::Fresh {
-                    values.fill(Lanes::ZERO);
-                }
-                let windows = self.shape(channels).reach(pixel, source.size);
-                let windows = windows.intersection(result.area);
-                for y in windows.top..windows.bottom() {
-                    for x in windows.left..windows.right() {
+                let reached = self.shape(channels).reach(pixel, source.size);
+                let reached = reached.intersection(result.area);
+                windows.clear();
+                for y in reached.top..reached.bottom() {
+                    for x in reached.left..reached.right() {
                         let dy = row.row + self.padding - y * self.stride;
                         let dx = pixel.left + self.padding - x * self.stride;
-                        let place = (dy * self.kernel + dx) as u8;
-                        let from = source.area.index(y, x) * channels;
-                        let grads = &source.values[from..from + channels];
-                        let taken = &taken[from..from + channels];
-                        for ((value, grad), taken) in values.iter_mut().zip(grads).zip(taken) {
-                            add_where(value, grad, taken, place);
-                        }
+                        let from = (source.area.index(y, x) * channels) as u32;
+                        windows.push((from, (dy * self.kernel + dx) as u8));
                     }
                 }
-                for (channel, value) in values.iter_mut().enumerate() {
-                    *value = row.bits.finish(index * channels + channel, *value);
-                }
+                let init = match start {
+                    Start::Fresh => Init::Bias,
+                    Start::Add => Init::Destination,
+                };
+                (arch.max_pool_back)(MaxPixelBack {
+                    grad: source.values,
+                    taken,
+                    windows: &windows,
+                    target: Target {
+                        values: row.values,
+                        first: index * channels,
+                        pixel_stride: channels,
+                        pixels: 1,
+                        channels,
+                        bias: &nothing,
+                        init,
+                        fate: row.bits.fate(),
+                    },
+                });
             }
         });
         Ok(())
@@ -301,35 +313,6 @@ impl MaxPool {
             ),
             expected: format!("at least {needed:?}, and {:?}", shape.output(source.size)),
         })
-    }
-}
-
-#[expect(
-    clippy::needless_range_loop,
-    reason = "one loop over all lanes is what the compiler makes vectors of"
-)]
-#[inline(always)]
-fn take_larger(value: &mut Lanes, taken: &mut Taken, read: &Lanes, place: u8, first: bool) {
-    for lane in 0..LANES {
-        let (old, new) = (value.0[lane], read.0[lane]);
-        let larger = first || new > old || (new.is_nan() && !old.is_nan());
-        value.0[lane] = if larger { new } else { old };
-        taken[lane] = if larger { place } else { taken[lane] };
-    }
-}
-
-#[expect(
-    clippy::needless_range_loop,
-    reason = "one loop over all lanes is what the compiler makes vectors of"
-)]
-#[inline(always)]
-fn add_where(value: &mut Lanes, grad: &Lanes, taken: &Taken, place: u8) {
-    for lane in 0..LANES {
-        value.0[lane] += if taken[lane] == place {
-            grad.0[lane]
-        } else {
-            0.0
-        };
     }
 }
 

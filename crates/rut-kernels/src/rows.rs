@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
+use crate::arch::Fate;
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::End;
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::Lanes;
 use crate::map::MapMut;
 
 /// One row of the pixels that are computed.
@@ -77,6 +78,16 @@ pub(crate) fn rows<'a>(
 }
 
 impl Bits<'_> {
+    /// The same for a kernel.
+    pub(crate) fn fate(&mut self) -> Fate<'_> {
+        match self {
+            Bits::Store => Fate::Store,
+            Bits::Relu => Fate::Relu,
+            Bits::Record(bits) => Fate::ReluRecord(bits),
+            Bits::Mask(bits) => Fate::Mask(bits),
+        }
+    }
+
     /// Finishes the row's element `at`.
     pub(crate) fn finish(&mut self, at: usize, value: Lanes) -> Lanes {
         match self {
@@ -101,11 +112,7 @@ fn above_zero(value: Lanes) -> u16 {
 }
 
 fn keep(value: Lanes, bits: u16) -> Lanes {
-    let mut kept = value;
-    for lane in 0..LANES {
-        if bits >> lane & 1 == 0 {
-            kept.0[lane] = 0.0;
-        }
-    }
-    kept
+    let all_ones_or_zero = |lane: usize| u32::from(bits >> lane & 1).wrapping_neg();
+    let lane = |lane: usize| f32::from_bits(value.0[lane].to_bits() & all_ones_or_zero(lane));
+    Lanes(std::array::from_fn(lane))
 }

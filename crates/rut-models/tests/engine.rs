@@ -121,7 +121,9 @@ fn a_window_gives_what_pasting_gives() {
             of_largest(&values(&found_grad.canvas), &canvas)
         };
         let patches = of_largest(&values(&found_grad.patches), &patches);
-        println!("{name} {side} window {window} at ({top}, {left}): logits {logits:.1e}, canvas {canvas:.1e}, patches {patches:.1e}");
+        println!(
+            "{name} {side} window {window} at ({top}, {left}): logits {logits:.1e}, canvas {canvas:.1e}, patches {patches:.1e}"
+        );
         assert!(logits <= OUTPUT && canvas <= REPLAYED && patches <= REPLAYED);
     }
 }

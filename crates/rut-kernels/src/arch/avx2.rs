@@ -3,7 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::simd::Simd;
-use super::tile::{DenseTile, Gather, SparseTile};
+use super::tile::{DenseTile, Gather, MaxPixel, MaxPixelBack, SparseTile};
 use super::winograd::{Patches, Squares};
 use super::{Arch, body, transform};
 use crate::isa::Isa;
@@ -21,6 +21,8 @@ pub(super) static ARCH: Arch = Arch {
     gather,
     patches,
     squares,
+    max_pool,
+    max_pool_back,
 };
 
 struct Avx2;
@@ -28,6 +30,7 @@ struct Avx2;
 // SAFETY: every method is AVX2 or FMA instructions on memory that the caller vouches for.
 unsafe impl Simd for Avx2 {
     type Vector = [__m256; 2];
+    type Mask = [__m256; 2];
 
     #[inline(always)]
     unsafe fn zero() -> Self::Vector {
@@ -126,6 +129,52 @@ unsafe impl Simd for Avx2 {
             ]
         }
     }
+
+    #[inline(always)]
+    unsafe fn replaces(new: Self::Vector, old: Self::Vector) -> Self::Mask {
+        // SAFETY: the caller has AVX2.
+        unsafe {
+            let one = |new, old| {
+                let above = _mm256_cmp_ps::<_CMP_GT_OQ>(new, old);
+                _mm256_or_ps(above, _mm256_cmp_ps::<_CMP_UNORD_Q>(new, new))
+            };
+            [one(new[0], old[0]), one(new[1], old[1])]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn select(mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
+        // SAFETY: the caller has AVX2.
+        unsafe {
+            [
+                _mm256_blendv_ps(no[0], yes[0], mask[0]),
+                _mm256_blendv_ps(no[1], yes[1], mask[1]),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, value: Self::Vector) {
+        // SAFETY: the caller has AVX2 and vouches for the pointer.
+        unsafe {
+            let [low, high] = value.map(|half| _mm256_cvtps_epi32(half));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
+            let low = _mm256_castsi256_si128(words);
+            let high = _mm256_extracti128_si256::<1>(words);
+            _mm_storeu_si128(to.cast(), _mm_packus_epi16(low, high));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(from: *const u8, byte: u8) -> Self::Mask {
+        // SAFETY: the caller has AVX2 and vouches for the pointer.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.cast());
+            let equal = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+            let wide = |half| _mm256_castsi256_ps(_mm256_cvtepi8_epi32(half));
+            [wide(equal), wide(_mm_srli_si128::<8>(equal))]
+        }
+    }
 }
 
 fn dense(mut tile: DenseTile<'_>) {
@@ -196,4 +245,26 @@ fn squares(mut squares: Squares<'_, '_>) {
     squares.check();
     // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
     unsafe { run(&mut squares) }
+}
+
+fn max_pool(mut pool: MaxPixel<'_>) {
+    #[target_feature(enable = "avx2,fma")]
+    fn run(pool: &mut MaxPixel<'_>) {
+        // SAFETY: the pixel was checked.
+        unsafe { body::max_pool::<Avx2>(pool) }
+    }
+    pool.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
+    unsafe { run(&mut pool) }
+}
+
+fn max_pool_back(mut pool: MaxPixelBack<'_>) {
+    #[target_feature(enable = "avx2,fma")]
+    fn run(pool: &mut MaxPixelBack<'_>) {
+        // SAFETY: the pixel was checked.
+        unsafe { body::max_pool_back::<Avx2>(pool) }
+    }
+    pool.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
+    unsafe { run(&mut pool) }
 }

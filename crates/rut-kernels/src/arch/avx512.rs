@@ -3,7 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::simd::Simd;
-use super::tile::{DenseTile, Gather, SparseTile};
+use super::tile::{DenseTile, Gather, MaxPixel, MaxPixelBack, SparseTile};
 use super::winograd::{Patches, Squares};
 use super::{Arch, body, transform};
 use crate::isa::Isa;
@@ -21,6 +21,8 @@ pub(super) static ARCH: Arch = Arch {
     gather,
     patches,
     squares,
+    max_pool,
+    max_pool_back,
 };
 
 struct Avx512;
@@ -28,6 +30,7 @@ struct Avx512;
 // SAFETY: every method is one AVX-512F instruction on memory that the caller vouches for.
 unsafe impl Simd for Avx512 {
     type Vector = __m512;
+    type Mask = __mmask16;
 
     #[inline(always)]
     unsafe fn zero() -> __m512 {
@@ -99,6 +102,37 @@ unsafe impl Simd for Avx512 {
     unsafe fn keep(value: __m512, bits: u16) -> __m512 {
         // SAFETY: the caller has AVX-512F.
         unsafe { _mm512_maskz_mov_ps(bits, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn replaces(new: __m512, old: __m512) -> __mmask16 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe {
+            let above = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(new, old);
+            above | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(new, new)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn select(mask: __mmask16, yes: __m512, no: __m512) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_mask_blend_ps(mask, no, yes) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, value: __m512) {
+        // SAFETY: the caller has AVX-512F and vouches for the pointer.
+        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value))) }
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(from: *const u8, byte: u8) -> __mmask16 {
+        // SAFETY: the caller has AVX-512F, with it SSE2, and vouches for the pointer.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.cast());
+            let equal = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+            _mm_movemask_epi8(equal) as __mmask16
+        }
     }
 }
 
@@ -175,4 +209,26 @@ fn squares(mut squares: Squares<'_, '_>) {
     squares.check();
     // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
     unsafe { run(&mut squares) }
+}
+
+fn max_pool(mut pool: MaxPixel<'_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(pool: &mut MaxPixel<'_>) {
+        // SAFETY: the pixel was checked.
+        unsafe { body::max_pool::<Avx512>(pool) }
+    }
+    pool.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut pool) }
+}
+
+fn max_pool_back(mut pool: MaxPixelBack<'_>) {
+    #[target_feature(enable = "avx512f")]
+    fn run(pool: &mut MaxPixelBack<'_>) {
+        // SAFETY: the pixel was checked.
+        unsafe { body::max_pool_back::<Avx512>(pool) }
+    }
+    pool.check();
+    // SAFETY: `Arch::of` gives this row only to a processor with AVX-512F.
+    unsafe { run(&mut pool) }
 }

@@ -6,7 +6,7 @@
 )]
 
 use super::simd::Simd;
-use super::tile::{DenseTile, Fate, Gather, Init, SparseTile, Target};
+use super::tile::{DenseTile, Fate, Gather, Init, MaxPixel, MaxPixelBack, SparseTile, Target};
 use crate::lanes::Lanes;
 
 /// The sums of `ROWS` channels × `PIXELS` pixels.
@@ -215,6 +215,54 @@ pub(super) unsafe fn gather<S: Simd>(gather: &mut Gather<'_>) {
                 to = to.wrapping_add(gather.pitch);
                 line = line.add(1);
             }
+        }
+    }
+}
+
+/// # Safety
+///
+/// The pixel was checked, and the processor has the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn max_pool<S: Simd>(pool: &mut MaxPixel<'_>) {
+    let [(first, first_place), others @ ..] = pool.window else {
+        return;
+    };
+    // Places stay below 256, so that f32 holds them exactly.
+    let place = |place: u8| f32::from(place);
+    for channel in 0..pool.values.len() {
+        // SAFETY: every source element up to the last channel is inside the source.
+        unsafe {
+            let element = |from: u32| pool.source.as_ptr().add(from as usize + channel).cast();
+            let mut best = S::load(element(*first));
+            let mut best_place = S::splat(&place(*first_place));
+            for &(from, there) in others {
+                let value = S::load(element(from));
+                let larger = S::replaces(value, best);
+                best = S::select(larger, value, best);
+                best_place = S::select(larger, S::splat(&place(there)), best_place);
+            }
+            S::store(pool.values.as_mut_ptr().add(channel).cast(), best);
+            S::store_bytes(pool.taken.as_mut_ptr().add(channel).cast(), best_place);
+        }
+    }
+}
+
+/// # Safety
+///
+/// The pixel was checked, and the processor has the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn max_pool_back<S: Simd>(pool: &mut MaxPixelBack<'_>) {
+    for channel in 0..pool.target.channels {
+        // SAFETY: every gradient up to the last channel is inside the gradients, and places stand like them.
+        unsafe {
+            let mut sums = start::<S, 1, 1>(&pool.target, channel);
+            for &(from, place) in pool.windows {
+                let at = from as usize + channel;
+                let took = S::bytes_equal(pool.taken.as_ptr().add(at).cast(), place);
+                let grad = S::load(pool.grad.as_ptr().add(at).cast());
+                sums[0][0] = S::add(sums[0][0], S::select(took, grad, S::zero()));
+            }
+            finish::<S, 1, 1>(&mut pool.target, channel, sums);
         }
     }
 }

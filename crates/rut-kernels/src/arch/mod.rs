@@ -18,7 +18,8 @@ mod winograd;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use tile::{
-    DenseTile, Entry, Fate, Gather, Init, Offsets, RowOrder, SparseRows, SparseTile, Target,
+    DenseTile, Entry, Fate, Gather, Init, MaxPixel, MaxPixelBack, Offsets, RowOrder, SparseRows,
+    SparseTile, Target,
 };
 pub(crate) use winograd::{
     Bits, POINTS, POSITIONS, Patch, Patches, Pixels, READ, Square, Squares, WRITTEN,
@@ -41,6 +42,8 @@ pub(crate) struct Arch {
     pub(crate) gather: fn(Gather<'_>),
     pub(crate) patches: fn(Patches<'_>),
     pub(crate) squares: fn(Squares<'_, '_>),
+    pub(crate) max_pool: fn(MaxPixel<'_>),
+    pub(crate) max_pool_back: fn(MaxPixelBack<'_>),
 }
 
 /// One row for each instruction set.

@@ -1,7 +1,7 @@
 //! Plain Rust, for processors without any of the others; the compiler uses the target's baseline vectors.
 
 use super::simd::Simd;
-use super::tile::{DenseTile, Gather, SparseTile};
+use super::tile::{DenseTile, Gather, MaxPixel, MaxPixelBack, SparseTile};
 use super::winograd::{Patches, Squares};
 use super::{Arch, body, transform};
 use crate::isa::Isa;
@@ -19,6 +19,8 @@ pub(super) static ARCH: Arch = Arch {
     gather,
     patches,
     squares,
+    max_pool,
+    max_pool_back,
 };
 
 struct Portable;
@@ -26,6 +28,7 @@ struct Portable;
 // SAFETY: no instruction set is needed; memory is what the caller vouches for.
 unsafe impl Simd for Portable {
     type Vector = [f32; LANES];
+    type Mask = [bool; LANES];
 
     #[inline(always)]
     unsafe fn zero() -> Self::Vector {
@@ -95,6 +98,28 @@ unsafe impl Simd for Portable {
             }
         })
     }
+
+    #[inline(always)]
+    unsafe fn replaces(new: Self::Vector, old: Self::Vector) -> Self::Mask {
+        std::array::from_fn(|lane| new[lane] > old[lane] || new[lane].is_nan())
+    }
+
+    #[inline(always)]
+    unsafe fn select(mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
+        std::array::from_fn(|lane| if mask[lane] { yes[lane] } else { no[lane] })
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, value: Self::Vector) {
+        // SAFETY: the caller vouches for the pointer.
+        unsafe { to.cast::<[u8; LANES]>().write(value.map(|v| v as u8)) }
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(from: *const u8, byte: u8) -> Self::Mask {
+        // SAFETY: the caller vouches for the pointer.
+        unsafe { from.cast::<[u8; LANES]>().read().map(|here| here == byte) }
+    }
 }
 
 fn dense(mut tile: DenseTile<'_>) {
@@ -130,4 +155,16 @@ fn squares(mut squares: Squares<'_, '_>) {
     squares.check();
     // SAFETY: the job was checked, and no instruction set is needed.
     unsafe { transform::squares::<Portable>(&mut squares) }
+}
+
+fn max_pool(mut pool: MaxPixel<'_>) {
+    pool.check();
+    // SAFETY: the pixel was checked, and no instruction set is needed.
+    unsafe { body::max_pool::<Portable>(&mut pool) }
+}
+
+fn max_pool_back(mut pool: MaxPixelBack<'_>) {
+    pool.check();
+    // SAFETY: the pixel was checked, and no instruction set is needed.
+    unsafe { body::max_pool_back::<Portable>(&mut pool) }
 }

@@ -8,6 +8,8 @@
 /// for sixteen f32, and aligned to 64 bytes.
 pub(super) unsafe trait Simd {
     type Vector: Copy;
+    /// One choice for each lane.
+    type Mask: Copy;
 
     unsafe fn zero() -> Self::Vector;
     unsafe fn splat(value: *const f32) -> Self::Vector;
@@ -26,4 +28,12 @@ pub(super) unsafe trait Simd {
     unsafe fn above_zero(value: Self::Vector) -> u16;
     /// Zero where the lane's bit is 0.
     unsafe fn keep(value: Self::Vector, bits: u16) -> Self::Vector;
+    /// Where `new` is above `old`, or NaN.
+    unsafe fn replaces(new: Self::Vector, old: Self::Vector) -> Self::Mask;
+    /// `yes` where the mask is set, else `no`.
+    unsafe fn select(mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
+    /// Sixteen small whole numbers as bytes; the pointer needs no alignment.
+    unsafe fn store_bytes(to: *mut u8, value: Self::Vector);
+    /// Where the sixteen bytes equal `byte`; the pointer needs no alignment.
+    unsafe fn bytes_equal(from: *const u8, byte: u8) -> Self::Mask;
 }

@@ -1,7 +1,7 @@
 //! What a kernel is told, and the checks that make it safe to run.
 
 use super::ahead::Ahead;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Taken};
 
 /// Where sums start within a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +168,49 @@ impl Gather<'_> {
                 from == Self::ZERO || end <= self.source.len(),
                 "a line lies outside the source"
             );
+        }
+    }
+}
+
+/// One pixel of a max-pool: for each channel the largest of some source elements, and the place that it has.
+#[derive(Debug)]
+pub(crate) struct MaxPixel<'a> {
+    pub(crate) source: &'a [Lanes],
+    /// First source element and place of each pixel in the window, at least one.
+    pub(crate) window: &'a [(u32, u8)],
+    /// `[channels]`.
+    pub(crate) values: &'a mut [Lanes],
+    /// `[channels]`.
+    pub(crate) taken: &'a mut [Taken],
+}
+
+/// One pixel of a max-pool's input: for each channel the sum of those gradients whose window took it.
+#[derive(Debug)]
+pub(crate) struct MaxPixelBack<'a> {
+    pub(crate) grad: &'a [Lanes],
+    /// Like `grad`.
+    pub(crate) taken: &'a [Taken],
+    /// First element of each window's gradient, and the pixel's place in that window.
+    pub(crate) windows: &'a [(u32, u8)],
+    /// A single pixel.
+    pub(crate) target: Target<'a>,
+}
+
+impl MaxPixel<'_> {
+    pub(super) fn check(&self) {
+        assert!(!self.window.is_empty() && self.taken.len() == self.values.len());
+        for &(from, _) in self.window {
+            assert!(from as usize + self.values.len() <= self.source.len());
+        }
+    }
+}
+
+impl MaxPixelBack<'_> {
+    pub(super) fn check(&self) {
+        self.target.check(1, 1);
+        assert!(self.taken.len() == self.grad.len());
+        for &(from, _) in self.windows {
+            assert!(from as usize + self.target.channels <= self.grad.len());
         }
     }
 }

@@ -189,7 +189,11 @@ impl Conv {
             return Ok(());
         }
         let parts = job.parts(most_pixels(self.arch, self.method) * self.steps.write);
-        let pieces = piece::cut(target.values, end, (job.held, job.area), channels, parts);
+        let mut pieces = piece::cut(target.values, end, (job.held, job.area), channels, parts);
+        if self.shape.kernel > 1 {
+            // Down each column, so that the rows that neighbouring windows share stay in the cache.
+            pieces.sort_unstable_by_key(|piece| (piece.left, piece.row));
+        }
         pieces.into_par_iter().for_each_init(
             || (workspace.take(), Vec::new()),
             |(scratch, slots), piece| {

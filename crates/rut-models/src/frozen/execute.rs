@@ -265,7 +265,8 @@ impl CpuTrace {
 }
 
 impl Trace for CpuTrace {
-    fn backward_to_input(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
+    fn backward_to_input(mut self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
+        let decided = std::mem::take(&mut self.blocks);
         let [n, _, height, width] = self.dims;
         let classes = self.network.graph.classes();
         images::check_grad(grad_logits, [n, classes])?;
@@ -276,11 +277,12 @@ impl Trace for CpuTrace {
             let blocks = rows
                 .chunks(LANES * classes)
                 .zip(grad.chunks_mut(LANES * image));
-            for ((rows, grad), decisions) in blocks.zip(&self.blocks) {
+            for ((rows, grad), decisions) in blocks.zip(decided) {
                 let mut block = self.network.block(&self.geometry, &mut arena, None);
                 let count = rows.len() / classes;
-                block.backward(decisions, rows, count, grad, None)?;
+                block.backward(&decisions, rows, count, grad, None)?;
                 images::spread_nan(rows, count, [grad]);
+                decisions.give(&mut arena);
             }
             Ok(())
         })?;

@@ -73,6 +73,7 @@ pub(super) struct Plan {
     pub(super) values: Vec<Value>,
     pub(super) features: ValueId,
     pub(super) logits: ValueId,
+    pub(super) isa: Isa,
 }
 
 impl Plan {

@@ -5,7 +5,7 @@ use rut_kernels::{
     interleave,
 };
 
-use super::arena::Arena;
+use super::arena::{Arena, Buffer};
 use super::canvas::{Canvas, Sums};
 use crate::error::{Error, Result};
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
@@ -14,7 +14,7 @@ use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 #[derive(Debug)]
 pub(super) struct Decisions {
     /// For each value that a ReLU gave a bit for each element and lane.
-    pub(super) relu: Vec<Option<Vec<u16>>>,
+    pub(super) relu: Vec<Option<Buffer<u16>>>,
     /// For each step that is a max-pool the places that it took.
     pub(super) taken: Vec<Option<Vec<Taken>>>,
 }
@@ -45,7 +45,7 @@ impl Block<'_> {
         keep: bool,
     ) -> Result<(Rows, Option<Decisions>)> {
         let mut decisions = keep.then(|| Decisions::empty(self.plan));
-        let mut values: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
+        let mut values: Vec<Option<Buffer<Lanes>>> = vec![None; self.plan.values.len()];
         values[0] = Some(self.input(images, n)?);
         for (index, step) in self.plan.steps.iter().enumerate() {
             let mut target = match step.add {
@@ -75,7 +75,7 @@ impl Block<'_> {
         Ok((rows, decisions))
     }
 
-    fn input(&mut self, images: &[f32], n: usize) -> Result<Vec<Lanes>> {
+    fn input(&mut self, images: &[f32], n: usize) -> Result<Buffer<Lanes>> {
         let (held, area) = (self.geometry.held[0], self.geometry.areas[0]);
         let mut input = self.arena.take(self.len(0));
         if held == area {
@@ -102,10 +102,10 @@ impl Block<'_> {
     /// The buffer of a value that is added to: its own, or a copy where it is still read.
     fn addend(
         &mut self,
-        values: &mut [Option<Vec<Lanes>>],
+        values: &mut [Option<Buffer<Lanes>>],
         add: ValueId,
         index: usize,
-    ) -> Result<Vec<Lanes>> {
+    ) -> Result<Buffer<Lanes>> {
         if self.plan.values[add].last_step == index {
             return values[add].take().ok_or_else(lost);
         }
@@ -115,7 +115,7 @@ impl Block<'_> {
     }
 
     fn step(
-        &self,
+        &mut self,
         index: usize,
         step: &Step,
         source: &[Lanes],
@@ -136,7 +136,10 @@ impl Block<'_> {
         let end = match (self.plan.values[step.into].relu, bits) {
             (false, _) => End::Store,
             (true, None) => End::Relu,
-            (true, Some(bits)) => End::ReluRecord(bits.insert(vec![0; count])),
+            (true, Some(bits)) => {
+                let bits = bits.insert(self.arena.take_bits(count));
+                End::ReluRecord(bits)
+            }
         };
         match &step.kind {
             Kind::Conv(layer) => {
@@ -155,7 +158,13 @@ impl Block<'_> {
                     let places = taken.insert(vec![Taken::default(); count]);
                     places.as_mut_slice()
                 });
-                pool.run(source, self.map_mut(step.into, target), area, taken)?;
+                pool.run(
+                    self.plan.isa,
+                    source,
+                    self.map_mut(step.into, target),
+                    area,
+                    taken,
+                )?;
             }
             Kind::Average(pool) => pool.run(source, self.map_mut(step.into, target))?,
             Kind::OptionA(option) => option.run(source, self.map_mut(step.into, target), area)?,
@@ -268,6 +277,7 @@ impl Block<'_> {
             grad: self.map(step.into, grad),
             taken: decisions.taken[index].as_deref().ok_or_else(lost)?,
             area: self.geometry.areas[step.into],
+            isa: self.plan.isa,
         })
     }
 
@@ -305,7 +315,7 @@ impl Block<'_> {
     fn pass_on(
         &mut self,
         add: ValueId,
-        mut grad: Vec<Lanes>,
+        mut grad: Buffer<Lanes>,
         decisions: &Decisions,
         grads: &mut Gradients,
     ) -> Result<()> {
@@ -329,7 +339,7 @@ impl Block<'_> {
         Ok(())
     }
 
-    fn row(&self, values: &[Option<Vec<Lanes>>], id: ValueId, n: usize) -> Result<Vec<f32>> {
+    fn row(&self, values: &[Option<Buffer<Lanes>>], id: ValueId, n: usize) -> Result<Vec<f32>> {
         let value = values[id].as_deref().ok_or_else(lost)?;
         let channels = self.plan.values[id].channels;
         let mut rows = vec![0.0; n * value.len()];
@@ -362,7 +372,7 @@ impl Block<'_> {
 
 /// Gradients on the way back.
 struct Gradients {
-    values: Vec<Option<Vec<Lanes>>>,
+    values: Vec<Option<Buffer<Lanes>>>,
     /// For each value how many gradients are still to be added.
     missing: Vec<usize>,
     relu: Vec<bool>,
@@ -388,6 +398,12 @@ impl Gradients {
 }
 
 impl Decisions {
+    /// Gives the memory back.
+    pub(super) fn give(self, arena: &mut Arena) {
+        let bits = self.relu.into_iter().flatten();
+        bits.for_each(|bits| arena.give_bits(bits));
+    }
+
     fn empty(plan: &Plan) -> Self {
         Self {
             relu: vec![None; plan.values.len()],

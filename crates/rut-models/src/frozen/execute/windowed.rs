@@ -84,7 +84,8 @@ impl Inner {
 }
 
 impl WindowTrace for CpuWindowTrace {
-    fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
+    fn backward_to_window(mut self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
+        let decided = std::mem::take(&mut self.blocks);
         let (network, frame) = (&self.network, self.frame);
         let classes = network.graph.classes();
         images::check_grad(grad_logits, [self.n, classes])?;
@@ -97,12 +98,13 @@ impl WindowTrace for CpuWindowTrace {
             let blocks = rows
                 .chunks(LANES * classes)
                 .zip(patches.chunks_mut(LANES * patch));
-            for ((rows, patches), decisions) in blocks.zip(&self.blocks) {
+            for ((rows, patches), decisions) in blocks.zip(decided) {
                 let canvas = Some(&self.canvas);
                 let mut block = network.block(&self.geometry, &mut arena, canvas);
                 let count = rows.len() / classes;
-                block.backward(decisions, rows, count, patches, Some(&mut sums))?;
+                block.backward(&decisions, rows, count, patches, Some(&mut sums))?;
                 images::spread_nan(rows, count, [patches]);
+                decisions.give(&mut arena);
             }
             Ok(())
         })?;

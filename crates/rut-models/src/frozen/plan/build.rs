@@ -341,6 +341,7 @@ impl Builder<'_> {
             values: self.values,
             features,
             logits,
+            isa: self.isa,
         })
     }
 }
