@@ -1,5 +1,9 @@
 //! What a person types. What it means for a run is put together in `layers`.
 
+mod engine;
+
+pub use engine::EngineFlags;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -312,6 +316,9 @@ pub struct RunArgs {
     /// Which network.
     #[command(flatten)]
     pub network: NetworkFlags,
+    /// What computes it.
+    #[command(flatten)]
+    pub engine: EngineFlags,
     /// How.
     #[command(flatten)]
     pub train: TrainFlags,
@@ -411,6 +418,9 @@ pub struct TakenUpFlags {
     /// The mask beside it
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     pub mask: Option<PathBuf>,
+    /// What computes it.
+    #[command(flatten)]
+    pub engine: EngineFlags,
     /// Threads [default: one per core that the process may use]
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub threads: Option<usize>,
@@ -428,6 +438,9 @@ pub struct SourceArgs {
     /// Which network.
     #[command(flatten)]
     pub network: NetworkFlags,
+    /// What computes it.
+    #[command(flatten)]
+    pub engine: EngineFlags,
     /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
     #[arg(long, value_name = "NAME")]
     pub weights: Option<String>,

@@ -64,7 +64,7 @@ fn set_threads(wanted: Option<usize>) -> usize {
     let threads = wanted.unwrap_or(all);
     // Both rayon's pool and candle's matrix products read it, once, at their first use.
     std::env::set_var("RAYON_NUM_THREADS", threads.to_string());
-    tracing::info!(threads, isa = rut_study::environment::isa(), "computing");
+    tracing::info!(threads, "computing");
     threads
 }
 
