@@ -12,7 +12,7 @@ use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
 use rut_adapt::{Error, Silent};
 use rut_data::Batch;
-use rut_models::{FrozenNetwork, Normalization, Outputs, Trace};
+use rut_models::{EngineInfo, FrozenNetwork, Normalization, Outputs, Trace};
 
 mod listen;
 
@@ -53,6 +53,13 @@ impl LabelledImages for Numbers {
 struct Channels;
 
 impl FrozenNetwork for Channels {
+    fn engine(&self) -> EngineInfo {
+        EngineInfo {
+            name: "channels-1",
+            isa: "any",
+        }
+    }
+
     fn classes(&self) -> usize {
         2
     }

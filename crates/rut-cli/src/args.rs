@@ -1,5 +1,13 @@
 //! What a person types. What it means for a run is put together in `layers`.
 
+mod bench;
+mod engine;
+mod finished;
+
+pub use bench::BenchArgs;
+pub use engine::EngineFlags;
+pub use finished::{EvalArgs, PredictArgs, SplitChoice, TakenUpFlags};
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -71,6 +79,10 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Target class and confidence of images, by a finished run
     Predict(PredictArgs),
+    /// Images per second and peak memory of a network: forward, backward, windows, steps, extraction, head training
+    ///
+    /// The peak is the process's so far; --only gives a clean one.
+    Bench(BenchArgs),
     /// Look into a lottery ticket
     #[command(subcommand)]
     Ticket(TicketCommand),
@@ -312,6 +324,9 @@ pub struct RunArgs {
     /// Which network.
     #[command(flatten)]
     pub network: NetworkFlags,
+    /// What computes it.
+    #[command(flatten)]
+    pub engine: EngineFlags,
     /// How.
     #[command(flatten)]
     pub train: TrainFlags,
@@ -350,75 +365,6 @@ pub struct SessionFlags {
     pub caltech_path: Option<String>,
 }
 
-/// A split of a run's data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SplitChoice {
-    /// The images trained on
-    Train,
-    /// Those held out of the training images
-    #[value(alias = "val")]
-    Validation,
-    /// The test images
-    #[default]
-    Test,
-}
-
-/// `rut eval`.
-#[derive(Args, Clone, Debug)]
-pub struct EvalArgs {
-    /// Folder of a finished run
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
-    /// Which images
-    #[arg(long, value_enum, default_value_t)]
-    pub split: SplitChoice,
-    /// Where.
-    #[command(flatten)]
-    pub taken_up: TakenUpFlags,
-}
-
-/// `rut predict`.
-#[derive(Args, Clone, Debug)]
-pub struct PredictArgs {
-    /// Folder of a finished run
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
-    /// Image files
-    #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<PathBuf>,
-    /// Where.
-    #[command(flatten)]
-    pub taken_up: TakenUpFlags,
-}
-
-/// What commands on a finished run share.
-#[derive(Args, Clone, Debug)]
-pub struct TakenUpFlags {
-    /// Where the data set is looked for, if it moved since
-    #[arg(long, alias = "data_dir", value_name = "DIR", default_value = "data")]
-    pub data_dir: PathBuf,
-    /// Where the network's files are looked for, if they moved since
-    #[arg(
-        long,
-        alias = "pretrained_dir",
-        value_name = "DIR",
-        conflicts_with = "checkpoint"
-    )]
-    pub pretrained_dir: Option<PathBuf>,
-    /// The checkpoint, if it moved since
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
-    /// The mask beside it
-    #[arg(long, value_name = "FILE", requires = "checkpoint")]
-    pub mask: Option<PathBuf>,
-    /// Threads [default: one per core that the process may use]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
-    pub threads: Option<usize>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// A source network and images, without training.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SourceArgs {
@@ -428,6 +374,9 @@ pub struct SourceArgs {
     /// Which network.
     #[command(flatten)]
     pub network: NetworkFlags,
+    /// What computes it.
+    #[command(flatten)]
+    pub engine: EngineFlags,
     /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
     #[arg(long, value_name = "NAME")]
     pub weights: Option<String>,

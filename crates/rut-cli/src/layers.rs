@@ -140,6 +140,7 @@ fn flags(args: &RunArgs) -> Result<Settings> {
     let mut all = Settings::of(&args.data)?;
     for part in [
         Settings::of(network)?,
+        Settings::of(&args.engine)?,
         Settings::of(train)?,
         Settings::of(&args.places)?,
     ] {
@@ -200,15 +201,17 @@ mod tests {
             ("RUT_SEED", "1"),
             ("RUT_LR", "0.1"),
             ("RUT_EPOCHS", "7"),
+            ("RUT_ENGINE", "reference"),
             ("RUT_ISA", "avx2"),
         ];
         let spec = resolved(
-            "rut vp --dataset digits --set seed=2 --set lr=0.2 --seed 3",
+            "rut vp --dataset digits --set seed=2 --set lr=0.2 --seed 3 --engine sparse",
             &variables,
         )
         .unwrap()
         .spec;
         assert_eq!((spec.seed, spec.lr, spec.epochs), (3, 0.2, 7));
+        assert_eq!(spec.engine, rut_models::Engine::Sparse);
     }
 
     #[test]

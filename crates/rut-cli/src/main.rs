@@ -34,6 +34,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Metrics(args) => commands::metrics::run(&args),
         Command::Extract(args) => commands::extract::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Ticket(TicketCommand::Inspect { network, json }) => {
             commands::ticket::inspect(&network, json)
         }
@@ -64,7 +65,7 @@ fn set_threads(wanted: Option<usize>) -> usize {
     let threads = wanted.unwrap_or(all);
     // Both rayon's pool and candle's matrix products read it, once, at their first use.
     std::env::set_var("RAYON_NUM_THREADS", threads.to_string());
-    tracing::info!(threads, isa = rut_study::environment::isa(), "computing");
+    tracing::info!(threads, "computing");
     threads
 }
 

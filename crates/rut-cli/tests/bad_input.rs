@@ -147,6 +147,23 @@ fn unknown_names_list_the_known_ones() {
 }
 
 #[test]
+fn an_unknown_engine_lists_the_known_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = ["fast", "auto", "dense", "sparse", "reference"];
+    let ticket = "--model resnet20_cifar100 --sparsity 8";
+    for line in [
+        "vp --engine fast",
+        "lp --set engine=fast",
+        "eval results/none --engine fast",
+        "predict results/none a.png --engine fast",
+        &format!("upstream {ticket} --engine fast"),
+        &format!("extract {ticket} --dataset digits --output a.safetensors --engine fast"),
+    ] {
+        refuses(dir.path(), line, 2, &known);
+    }
+}
+
+#[test]
 fn a_checkpoint_that_is_not_there_says_where_it_was_looked_for() {
     let dir = tempfile::tempdir().unwrap();
     let empty = dir.path().join("empty");

@@ -122,6 +122,22 @@ fn eval_gives_the_record_s_figures_and_predict_a_class() {
 }
 
 #[test]
+fn the_record_names_the_engine_that_was_asked_for_and_the_one_that_ran() {
+    let dir = tempfile::tempdir().unwrap();
+    ends(small(dir.path(), "vp", "--engine reference"), 0);
+    let run = only_run(dir.path());
+    let found = record(&run);
+    assert_eq!(found["spec"]["engine"], "reference");
+    assert_eq!(found["environment"]["engine"], "reference-1");
+    assert!(found["environment"]["isa"].is_string());
+    // A finished run is taken up with its own engine, or with another.
+    let line = format!("eval {}", run.display());
+    let (out, _) = ends(rut(dir.path(), &line), 0);
+    assert!(out.contains("equal to the record"), "{out}");
+    ends(rut(dir.path(), &format!("{line} --engine sparse")), 0);
+}
+
+#[test]
 fn metrics_of_a_run_s_logits_are_the_record_s() {
     let dir = tempfile::tempdir().unwrap();
     ends(small(dir.path(), "lp", ""), 0);

@@ -152,6 +152,15 @@ pub enum Error {
         expected: String,
     },
 
+    /// There is no engine of this name.
+    #[error("use the engine `{found}`: expected one of {expected}")]
+    Engine {
+        /// The name.
+        found: String,
+        /// The names that there are.
+        expected: String,
+    },
+
     /// A trace was asked for a second backward pass.
     #[error(
         "run backward through a frozen network: the trace of this forward pass is used up by an earlier backward pass; run forward again"

@@ -1,6 +1,7 @@
 //! Networks that do not change: what they compute and, given the gradient of the logits, the gradient of the images.
 
 mod candle;
+mod engine;
 mod execute;
 mod network;
 mod op;
@@ -8,7 +9,9 @@ mod plan;
 mod window;
 
 pub use candle::{CandleNetwork, Record};
-pub use execute::{CpuNetwork, CpuTrace, Kernels};
-pub use network::{FrozenNetwork, Outputs, Trace};
+pub use engine::{ENGINES, Engine, EngineSpec};
+pub use execute::{CpuNetwork, CpuTrace};
+pub use network::{EngineInfo, FrozenNetwork, Outputs, Trace};
 pub use op::{logits, logits_window};
+pub use plan::Kernels;
 pub use window::{WindowGradients, WindowTrace, Windowed};

@@ -1,5 +1,6 @@
-//! What a run was made with: versions, instruction set, peak memory. It changes nothing.
+//! What a run was made with: versions, engine, instruction set, peak memory. It changes nothing.
 
+use rut_models::EngineInfo;
 use serde::{Deserialize, Serialize};
 
 /// Program and machine, as far as a run's figures may depend on them.
@@ -19,46 +20,42 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// This program on this machine; `commit` is what the binary says of itself.
-    pub fn current(commit: &str) -> Self {
+    /// This program on this machine; `commit` is what the binary says of itself, `engine` what the network says.
+    pub fn current(commit: &str, engine: EngineInfo) -> Self {
         Self {
             rut: env!("CARGO_PKG_VERSION").into(),
             commit: commit.into(),
-            engine: ENGINE.into(),
-            isa: isa().into(),
-            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            engine: engine.name.into(),
+            isa: engine.isa.into(),
+            platform: platform(),
         }
     }
 }
 
-/// Name of the engine in records and cache keys. Its number grows when its arithmetic changes, so that no features of an
-/// older one are taken from a cache.
-pub const ENGINE: &str = "reference-1";
+/// Operating system and processor architecture.
+pub fn platform() -> String {
+    format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
+}
 
 /// What the bits of a run depend on beside its specification: version, engine and instruction set.
-pub fn means() -> String {
-    format!("rut {} {ENGINE} {}", env!("CARGO_PKG_VERSION"), isa())
+pub fn means(engine: EngineInfo) -> String {
+    let EngineInfo { name, isa } = engine;
+    format!("rut {} {name} {isa}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The widest instruction set that the matrix products may choose on this machine.
-pub fn isa() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return "avx512";
-        }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
-            return "avx2";
-        }
-    }
-    std::env::consts::ARCH
+/// The most memory that this process has held so far, bytes; `None` where the system does not tell.
+pub fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
-/// The most memory that this process has held so far, bytes; 0 where the system does not tell.
-pub fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|kib| kib.trim().trim_end_matches("kB").trim().parse::<u64>().ok())
-        .map_or(0, |kib| kib * 1024)
+/// What the processor calls itself, where the system tells.
+pub fn cpu() -> Option<String> {
+    let about = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = about.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
 }

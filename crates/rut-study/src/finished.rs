@@ -17,7 +17,7 @@ use rut_adapt::state::State;
 use rut_adapt::visual_prompt::PromptedNetwork;
 use rut_data::{ImageSet, Transform};
 use rut_metrics::Temperature;
-use rut_models::{FrozenNetwork, ModelSpec};
+use rut_models::{Engine, FrozenNetwork, ModelSpec};
 use serde::Serialize;
 
 use crate::error::{Error, Result, file};
@@ -105,16 +105,17 @@ pub struct Prediction {
 }
 
 impl FinishedRun {
-    /// Opens the run in `dir`; its weights are looked for where `weights` says, else where the run found them. Its data are
-    /// not looked for yet.
+    /// Opens the run in `dir`; its weights are looked for where `weights` says, else where the run found them, and computed
+    /// by `engine`, or by the run's own. Its data are not looked for yet.
     ///
     /// # Errors
     /// If the run is not finished, or its checkpoint or mask is not what it was.
-    pub fn open(dir: &Path, weights: &WeightPlaces) -> Result<Self> {
+    pub fn open(dir: &Path, weights: &WeightPlaces, engine: Option<Engine>) -> Result<Self> {
         let dir = RunDir::at(dir);
         let record = dir.read_record()?;
         let (model, files) = weights.put_into(&record.spec).network_files()?;
-        let network = load(model, record.network.source_classes, &files)?;
+        let engine = engine.unwrap_or(record.spec.engine);
+        let network = load(model, record.network.source_classes, &files, engine)?;
         unchanged(
             &dir,
             "the checkpoint's SHA-256",

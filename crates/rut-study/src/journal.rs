@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
 use rut_adapt::state::State;
+use rut_models::EngineInfo;
 
 use crate::environment::means;
 use crate::error::{Error, Result, file};
@@ -35,6 +36,17 @@ pub struct Requests {
     pub stop: Arc<AtomicBool>,
     /// Save the state and go on.
     pub save: Arc<AtomicBool>,
+}
+
+/// When a journal saves, and what it writes down of the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'a> {
+    /// Requests from outside.
+    pub requests: &'a Requests,
+    /// Time between two savings.
+    pub save_interval: Duration,
+    /// What computes the frozen network.
+    pub engine: EngineInfo,
 }
 
 /// Keeps events, states and times of one run.
@@ -64,8 +76,7 @@ impl<'a> Journal<'a> {
         dir: &'a RunDir,
         state: Option<&State>,
         display: &'a mut dyn Display,
-        requests: &'a Requests,
-        save_interval: Duration,
+        keeping: Keeping<'a>,
     ) -> Result<Self> {
         let path = dir.events();
         let length = state.map_or(Ok(0), |state| state.number(LENGTH))?;
@@ -87,17 +98,17 @@ impl<'a> Journal<'a> {
         events
             .seek(SeekFrom::End(0))
             .map_err(file("write", &path))?;
-        let clock = Clock::resume(state)?;
+        let clock = Clock::resume(state, means(keeping.engine))?;
         if let Some(other) = clock.other_means.last().filter(|_| state.is_some()) {
-            display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", means()));
+            display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", clock.means));
         }
         Ok(Self {
             dir,
             events: BufWriter::new(events),
             written: length,
             display,
-            requests,
-            save_interval,
+            requests: keeping.requests,
+            save_interval: keeping.save_interval,
             saved: Instant::now(),
             clock,
         })
@@ -177,6 +188,7 @@ struct Clock {
     images: BTreeMap<Phase, u64>,
     phase: Option<(Phase, usize)>,
     resumed: u32,
+    means: String,
     other_means: Vec<String>,
 }
 
@@ -189,7 +201,7 @@ const PHASES: [Phase; 5] = [
 ];
 
 impl Clock {
-    fn resume(state: Option<&State>) -> Result<Self> {
+    fn resume(state: Option<&State>, means: String) -> Result<Self> {
         let now = Instant::now();
         let (seconds, images) = (BTreeMap::new(), BTreeMap::new());
         let mut clock = Self {
@@ -200,6 +212,7 @@ impl Clock {
             images,
             phase: None,
             resumed: 0,
+            means,
             other_means: Vec::new(),
         };
         let Some(state) = state else { return Ok(clock) };
@@ -224,7 +237,7 @@ impl Clock {
             .map(str::to_owned)
             .collect();
         let before = state.text(MEANS)?;
-        if before != means() && !clock.other_means.iter().any(|known| known == before) {
+        if before != clock.means && !clock.other_means.iter().any(|known| known == before) {
             clock.other_means.push(before.to_owned());
         }
         Ok(clock)
@@ -243,7 +256,7 @@ impl Clock {
             );
         }
         state.put_number(RESUMED, self.resumed.into());
-        state.put_text(MEANS, means());
+        state.put_text(MEANS, self.means.as_str());
         state.put_text(OTHER_MEANS, self.other_means.join(","));
     }
 
@@ -279,7 +292,7 @@ impl Clock {
             images_per_second: used()
                 .map(|(phase, seconds)| (phase.name().into(), rate(phase, seconds)))
                 .collect(),
-            peak_memory_bytes: crate::environment::peak_memory(),
+            peak_memory_bytes: crate::environment::peak_memory().unwrap_or(0),
             threads,
             resumed: self.resumed,
             other_means: self.other_means.clone(),

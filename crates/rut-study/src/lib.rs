@@ -4,10 +4,12 @@
 //!
 //! - [`RunSpec`] describes a run, [`CheckedRunSpec`] is one that can run, [`RunId`] names it.
 //! - [`run()`] runs it, [`RunDir`] is its folder, [`Record`] what is known in the end.
+//! - [`mod@bench`] measures how fast all of it is.
 //! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
 //!
 //! It is not the place of the training loops (`rut-adapt`) or of anything a person types or sees (`rut-cli`).
 
+pub mod bench;
 pub mod checked;
 pub mod environment;
 pub mod error;

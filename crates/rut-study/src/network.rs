@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use rut_models::{
-    CandleNetwork, Checkpoint, DensityReport, FrozenNetwork, Graph, LayerDensity, LayerRole, Mask,
-    ModelSpec, Normalization, Weights,
+    Checkpoint, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity, LayerRole,
+    Mask, ModelSpec, Normalization, Weights,
 };
 
 use crate::checked::WeightFiles;
-use crate::environment::{ENGINE, isa};
 use crate::error::{Error, Result};
 use crate::spec::{NetworkKind, RunSpec};
 
@@ -32,12 +31,17 @@ pub struct LoadedNetwork {
     pub title: String,
 }
 
-/// Loads checkpoint and mask, checks them against `model` with `classes` source classes, and builds the engine (f32, CPU).
+/// Loads checkpoint and mask, checks them against `model` with `classes` source classes, and builds `engine` (f32, CPU).
 ///
 /// # Errors
 /// If a file is missing or broken, or a key is missing, unexpected or of another shape.
-pub fn load(model: &ModelSpec, classes: usize, files: &WeightFiles) -> Result<LoadedNetwork> {
-    Assembled::read(model, classes, files)?.ready()
+pub fn load(
+    model: &ModelSpec,
+    classes: usize,
+    files: &WeightFiles,
+    engine: Engine,
+) -> Result<LoadedNetwork> {
+    Assembled::read(model, classes, files)?.ready(engine)
 }
 
 /// The network that `spec` names, which must be the ticket that it is called.
@@ -46,7 +50,7 @@ pub fn load(model: &ModelSpec, classes: usize, files: &WeightFiles) -> Result<Lo
 /// As [`load`]; [`Error::NotATicket`] if no weight of a ticket is pruned.
 pub fn load_named(spec: &RunSpec) -> Result<(&'static ModelSpec, LoadedNetwork)> {
     let named = Assembled::named(spec)?;
-    Ok((named.model, named.ready()?))
+    Ok((named.model, named.ready(spec.engine)?))
 }
 
 /// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
@@ -83,17 +87,19 @@ impl<'a> Assembled<'a> {
         })
     }
 
-    fn ready(self) -> Result<LoadedNetwork> {
+    fn ready(self, engine: Engine) -> Result<LoadedNetwork> {
         let (model, classes) = (self.model, self.graph.classes());
-        let network = CandleNetwork::new(&self.graph, &self.weights, DType::F32, &Device::Cpu)?;
+        let network = engine.load(&self.graph, &self.weights, DType::F32, &Device::Cpu)?;
+        let EngineInfo { name, isa } = network.engine();
+        tracing::info!(engine = name, isa, "frozen network");
         Ok(LoadedNetwork {
-            network: Arc::new(network),
+            network,
             density: self.weights.density().clone(),
             normalization: model.normalization,
             notes: self.notes(),
             checkpoint: self.checkpoint.digest,
             mask: self.mask.map(|mask| mask.digest),
-            title: format!("{} {classes} {ENGINE} f32 {}", model.name, isa()),
+            title: format!("{} {classes} {name} f32 {isa}", model.name),
         })
     }
 

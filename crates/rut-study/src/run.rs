@@ -13,7 +13,7 @@ use crate::checked::CheckedRunSpec;
 use crate::environment::Environment;
 use crate::error::{Error, Result, file};
 use crate::finished::check_complete;
-use crate::journal::{Display, Journal, Requests};
+use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{LoadedNetwork, density_with_new_head, load_named};
 use crate::places::Places;
@@ -107,8 +107,11 @@ pub fn run(
         &dir,
         state.as_ref(),
         display,
-        requests,
-        places.save_interval(),
+        Keeping {
+            requests,
+            save_interval: places.save_interval(),
+            engine: network.network.engine(),
+        },
     )?;
     let means = Means {
         run,
@@ -132,7 +135,10 @@ pub fn run(
         run,
         &network,
         &adapted,
-        (journal.cost(threads), Environment::current(commit)),
+        (
+            journal.cost(threads),
+            Environment::current(commit, network.network.engine()),
+        ),
     )?;
     keep(&dir, &adapted, &record)?;
     dir.forget_state()?;

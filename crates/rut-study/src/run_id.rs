@@ -230,6 +230,14 @@ mod tests {
                 "ties = 'index'\nremap = 'off'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-3f3cf207ea",
             ),
+            (
+                "engine = 'auto'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967",
+            ),
+            (
+                "engine = 'reference'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-cfb00f34f8",
+            ),
         ];
         for (toml, want) in pinned {
             assert_eq!(id(toml), *want, "{toml}");

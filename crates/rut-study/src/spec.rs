@@ -6,6 +6,7 @@ use rut_adapt::epochs::Shuffle;
 use rut_adapt::label_map::Ties;
 use rut_adapt::select::Select;
 use rut_data::Budget;
+use rut_models::Engine;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -101,6 +102,9 @@ pub struct RunSpec {
     /// Number of source classes, where the checkpoint's classifier is not the model's usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
+    /// What computes the frozen network. Engines agree but for the last bits.
+    #[serde(with = "engine_text")]
+    pub engine: Engine,
     /// Passes over the training images.
     pub epochs: u32,
     /// Images per step.
@@ -147,6 +151,7 @@ impl Default for RunSpec {
             checkpoint: None,
             mask: None,
             source_classes: None,
+            engine: Engine::Auto,
             epochs: 100,
             batch_size: 128,
             lr: 0.01,
@@ -192,6 +197,27 @@ impl RunSpec {
             (None, Method::Vp, Select::Last) => 10,
             (None, _, _) => 1,
         }
+    }
+}
+
+/// An engine as TOML and JSON hold it: its name.
+mod engine_text {
+    use rut_models::Engine;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(
+        engine: &Engine,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(engine)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Engine, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(D::Error::custom)
     }
 }
 

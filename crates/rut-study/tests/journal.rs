@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rut_adapt::event::{Event, Observer, Phase, Wish};
 use rut_adapt::state::State;
+use rut_models::EngineInfo;
 use rut_study::RunDir;
-use rut_study::journal::{Display, Journal, Requests};
+use rut_study::journal::{Display, Journal, Keeping, Requests};
 
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -24,6 +25,18 @@ impl Display for Notes {
 
 const NEVER: Duration = Duration::from_secs(3600);
 
+fn keeping(requests: &Requests, save_interval: Duration) -> Keeping<'_> {
+    let engine = EngineInfo {
+        name: "engine-1",
+        isa: "any",
+    };
+    Keeping {
+        requests,
+        save_interval,
+        engine,
+    }
+}
+
 fn step(step: u64) -> Event {
     Event::Step {
         epoch: 0,
@@ -37,7 +50,7 @@ fn interrupted() -> (tempfile::TempDir, RunDir, State) {
     let folder = tempfile::tempdir().unwrap();
     let dir = RunDir::at(folder.path());
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal = Journal::open(&dir, None, &mut notes, &requests, NEVER).unwrap();
+    let mut journal = Journal::open(&dir, None, &mut notes, keeping(&requests, NEVER)).unwrap();
     journal.event(&step(1)).unwrap();
     journal.event(&step(2)).unwrap();
     journal.save(State::default()).unwrap();
@@ -60,7 +73,8 @@ fn lines(dir: &RunDir) -> usize {
 fn a_resume_cuts_what_the_state_does_not_know_of() {
     let (_folder, dir, state) = interrupted();
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal = Journal::open(&dir, Some(&state), &mut notes, &requests, NEVER).unwrap();
+    let mut journal =
+        Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER)).unwrap();
     assert_eq!(lines(&dir), 2);
     journal.event(&step(3)).unwrap();
     journal.sync().unwrap();
@@ -78,7 +92,7 @@ fn events_shorter_than_the_state_says_are_refused() {
     let (_folder, dir, state) = interrupted();
     std::fs::write(dir.events(), "{}").unwrap();
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let error = Journal::open(&dir, Some(&state), &mut notes, &requests, NEVER)
+    let error = Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER))
         .err()
         .unwrap()
         .to_string();
@@ -96,11 +110,11 @@ fn events_shorter_than_the_state_says_are_refused() {
 }
 
 #[test]
-fn another_instruction_set_warns_and_is_recorded() {
+fn another_engine_warns_and_is_recorded() {
     let (_folder, dir, mut state) = interrupted();
     state.put_text("journal.means", "rut 0.0.0 reference-0 abacus");
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let journal = Journal::open(&dir, Some(&state), &mut notes, &requests, NEVER).unwrap();
+    let journal = Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER)).unwrap();
     assert_eq!(
         journal.cost(2).other_means,
         ["rut 0.0.0 reference-0 abacus"]
@@ -117,7 +131,7 @@ fn another_instruction_set_warns_and_is_recorded() {
 fn requests_and_time_become_wishes() {
     let (_folder, dir, _) = interrupted();
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal = Journal::open(&dir, None, &mut notes, &requests, NEVER).unwrap();
+    let mut journal = Journal::open(&dir, None, &mut notes, keeping(&requests, NEVER)).unwrap();
     assert_eq!(journal.wish(), Wish::Continue);
     requests
         .save
@@ -132,6 +146,7 @@ fn requests_and_time_become_wishes() {
     assert_eq!(journal.wish(), Wish::SaveAndStop);
     drop(journal);
     let requests = Requests::default();
-    let mut always = Journal::open(&dir, None, &mut notes, &requests, Duration::ZERO).unwrap();
+    let mut always =
+        Journal::open(&dir, None, &mut notes, keeping(&requests, Duration::ZERO)).unwrap();
     assert_eq!(always.wish(), Wish::Save);
 }

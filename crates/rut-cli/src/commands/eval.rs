@@ -37,7 +37,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let verdict = match recorded.map(|recorded| *recorded == scores) {
         Some(true) => "equal to the record",
         Some(false) => {
-            "DIFFERENT from the record: another version or instruction set, or an edited record"
+            "DIFFERENT from the record: another version, engine or instruction set, or an edited record"
         }
         None => "not in the record",
     };
@@ -56,5 +56,5 @@ pub fn open(dir: &std::path::Path, flags: &TakenUpFlags) -> Result<FinishedRun> 
         checkpoint: flags.checkpoint.clone(),
         mask: flags.mask.clone(),
     };
-    Ok(FinishedRun::open(dir, &weights)?)
+    Ok(FinishedRun::open(dir, &weights, flags.engine.engine)?)
 }

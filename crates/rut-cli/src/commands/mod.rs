@@ -1,5 +1,6 @@
 //! One file per command: from its flags to what it prints.
 
+pub mod bench;
 pub mod data;
 pub mod eval;
 pub mod extract;

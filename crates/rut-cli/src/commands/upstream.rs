@@ -36,6 +36,7 @@ pub fn source(args: &SourceArgs) -> Result<Source> {
     let run = RunArgs {
         data: args.data.clone(),
         network: args.network.clone(),
+        engine: args.engine,
         ..RunArgs::default()
     };
     let resolved = resolve(Method::Lp, &run, &variables()).map_err(Usage)?;

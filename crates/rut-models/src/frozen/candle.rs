@@ -2,6 +2,7 @@
 //! oracle that faster engines are compared with.
 
 mod conv;
+mod isa;
 mod layer;
 mod norm;
 mod pass;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::network::{FrozenNetwork, Outputs, Trace};
+use super::network::{EngineInfo, FrozenNetwork, Outputs, Trace};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::Weights;
@@ -97,6 +98,13 @@ impl fmt::Debug for CandleNetwork {
 }
 
 impl FrozenNetwork for CandleNetwork {
+    fn engine(&self) -> EngineInfo {
+        EngineInfo {
+            name: "reference-1",
+            isa: isa::widest(),
+        }
+    }
+
     fn classes(&self) -> usize {
         self.pass.graph().classes()
     }

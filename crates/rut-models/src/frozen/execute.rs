@@ -15,8 +15,8 @@ use candle_core::{DType, Device, Tensor};
 use rut_kernels::{Area, Isa, LANES, Workspace};
 
 use super::candle::Record;
-use super::network::{FrozenNetwork, Outputs, Trace};
-use super::plan::{Choice, Geometry, Plan};
+use super::network::{EngineInfo, FrozenNetwork, Outputs, Trace};
+use super::plan::{Geometry, Kernels, Plan};
 use super::window::{WindowTrace, Windowed, pasted};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -24,17 +24,6 @@ use crate::weights::Weights;
 use arena::Arena;
 use block::{Block, Decisions};
 use canvas::Canvas;
-
-/// Which kernels a [`CpuNetwork`] runs its layers on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kernels {
-    /// For each layer the ones that are fastest for its shape and for the share of its weights that is not zero.
-    Auto,
-    /// Those that multiply all weights.
-    Dense,
-    /// Those that skip weights that are zero.
-    Sparse,
-}
 
 /// The CPU engine, f32: batch norm folded into weights, one bit kept for each ReLU, kernels for the widest instruction
 /// set of the processor (or that of `RUT_ISA`), on the threads of the current rayon pool. Results do not depend on the
@@ -46,7 +35,6 @@ pub struct CpuNetwork {
 struct Inner {
     graph: Graph,
     plan: Plan,
-    isa: Isa,
     workspace: Workspace,
     arena: Mutex<Arena>,
     /// By the size of the images, and the window where there is one: its top, left and side.
@@ -61,16 +49,10 @@ impl CpuNetwork {
     /// [`Error::Graph`] names a node that this engine cannot run; [`Error::Kernel`] where `RUT_ISA` asks for what the
     /// processor lacks; [`Error::Argument`] for weights of another graph.
     pub fn new(graph: &Graph, weights: &Weights, kernels: Kernels) -> Result<Self> {
-        let choice = match kernels {
-            Kernels::Auto => Choice::Auto,
-            Kernels::Dense => Choice::Dense,
-            Kernels::Sparse => Choice::Sparse,
-        };
         let isa = Isa::chosen()?;
         let inner = Inner {
             graph: graph.clone(),
-            plan: Plan::new(graph, weights, choice, isa)?,
-            isa,
+            plan: Plan::new(graph, weights, kernels, isa)?,
             workspace: Workspace::new(),
             arena: Mutex::default(),
             geometries: Mutex::default(),
@@ -82,7 +64,7 @@ impl CpuNetwork {
 
     /// The instruction set of the kernels.
     pub fn isa(&self) -> Isa {
-        self.inner.isa
+        self.inner.plan.isa
     }
 
     /// [`FrozenNetwork::trace`] with the trace's own type, whose decisions can be read.
@@ -202,6 +184,19 @@ impl fmt::Debug for CpuNetwork {
 }
 
 impl FrozenNetwork for CpuNetwork {
+    fn engine(&self) -> EngineInfo {
+        // Different kernels add up in different orders: each choice is an engine of its own.
+        let name = match self.inner.plan.kernels {
+            Kernels::Auto => "cpu-auto-1",
+            Kernels::Dense => "cpu-dense-1",
+            Kernels::Sparse => "cpu-sparse-1",
+        };
+        EngineInfo {
+            name,
+            isa: self.inner.plan.isa.name(),
+        }
+    }
+
     fn classes(&self) -> usize {
         self.inner.graph.classes()
     }

@@ -14,11 +14,24 @@ pub struct Outputs {
     pub logits: Tensor,
 }
 
+/// What computes a network. Bit-equality of two passes is promised where both are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// Name of the engine in records and cache keys. Its number grows when its arithmetic changes, so that no features of
+    /// an older one are taken from a cache.
+    pub name: &'static str,
+    /// Instruction set that its arithmetic uses.
+    pub isa: &'static str,
+}
+
 /// A network whose weights do not change. Object-safe: the engine is chosen at run time.
 ///
 /// Images are `[n, 3, h, w]`, normalised, of the network's element type and on its device; anything else is
 /// [`Error::Argument`](crate::Error::Argument).
 pub trait FrozenNetwork: Send + Sync {
+    /// What computes it.
+    fn engine(&self) -> EngineInfo;
+
     /// Length of a row of logits.
     fn classes(&self) -> usize;
 

@@ -11,7 +11,7 @@ use rut_kernels::{AveragePool, Conv, ConvShape, Isa, Linear, MaxPool, OptionA};
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
 use crate::weights::Weights;
-pub(super) use choice::Choice;
+pub use choice::Kernels;
 pub(super) use geometry::Geometry;
 
 /// Position of a value in [`Plan::values`]; 0 is the input.
@@ -74,13 +74,19 @@ pub(super) struct Plan {
     pub(super) features: ValueId,
     pub(super) logits: ValueId,
     pub(super) isa: Isa,
+    pub(super) kernels: Kernels,
 }
 
 impl Plan {
     /// # Errors
     ///
     /// [`Error::Graph`](crate::Error::Graph) names the first node that the engine cannot run.
-    pub(super) fn new(graph: &Graph, weights: &Weights, choice: Choice, isa: Isa) -> Result<Self> {
-        build::plan(graph, weights, choice, isa)
+    pub(super) fn new(
+        graph: &Graph,
+        weights: &Weights,
+        kernels: Kernels,
+        isa: Isa,
+    ) -> Result<Self> {
+        build::plan(graph, weights, kernels, isa)
     }
 }

@@ -2,18 +2,18 @@
 
 use rut_kernels::{AveragePool, Conv, ConvShape, Direction, Isa, Linear, MaxPool, OptionA};
 
-use super::choice::{Choice, density};
+use super::choice::{Kernels, density};
 use super::fold;
 use super::{ConvLayer, Kind, LinearLayer, Plan, Step, Value, ValueId};
 use crate::error::{Error, Result};
 use crate::graph::{self, BatchNorm, Graph, Node, NodeId, Op};
 use crate::weights::Weights;
 
-pub(super) fn plan(graph: &Graph, weights: &Weights, choice: Choice, isa: Isa) -> Result<Plan> {
+pub(super) fn plan(graph: &Graph, weights: &Weights, kernels: Kernels, isa: Isa) -> Result<Plan> {
     let mut builder = Builder {
         graph,
         weights,
-        choice,
+        kernels,
         isa,
         readers: readers(graph),
         made: Vec::new(),
@@ -85,7 +85,7 @@ enum WaitingOp {
 struct Builder<'a> {
     graph: &'a Graph,
     weights: &'a Weights,
-    choice: Choice,
+    kernels: Kernels,
     isa: Isa,
     /// For each node how many nodes read it, and the caller.
     readers: Vec<usize>,
@@ -263,7 +263,7 @@ impl Builder<'_> {
             stride: conv.stride,
             padding: conv.padding,
         };
-        let method = self.choice.conv(shape, density(&folded.weights));
+        let method = self.kernels.conv(shape, density(&folded.weights));
         let made =
             |direction, bias| Conv::new(self.isa, method, shape, direction, &folded.weights, bias);
         Ok(ConvLayer {
@@ -288,7 +288,7 @@ impl Builder<'_> {
                 transposed[input * written + out] = weight;
             }
         }
-        let method = self.choice.linear(density(&folded.weights));
+        let method = self.kernels.linear(density(&folded.weights));
         let bias = Some(folded.bias.as_slice());
         Ok(LinearLayer {
             forward: Linear::new(self.isa, method, [written, read], &folded.weights, bias)?,
@@ -342,6 +342,7 @@ impl Builder<'_> {
             features,
             logits,
             isa: self.isa,
+            kernels: self.kernels,
         })
     }
 }

@@ -2,14 +2,14 @@
 
 use rut_kernels::{ConvShape, Method};
 
-/// How the kernels of a network's layers are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::frozen) enum Choice {
-    /// For each layer by its density and shape.
+/// Which kernels a [`CpuNetwork`](crate::CpuNetwork) runs its layers on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernels {
+    /// For each layer the ones that are fastest for its shape and for the share of its weights that is not zero.
     Auto,
-    /// All weights, whatever they are.
+    /// Those that multiply all weights.
     Dense,
-    /// Only weights that are not zero.
+    /// Those that skip weights that are zero.
     Sparse,
 }
 
@@ -24,7 +24,10 @@ const COSTS: &[(usize, usize, f64)] = &[
 /// For every other shape.
 const OTHERWISE: f64 = 0.4;
 
-impl Choice {
+/// With fewer channels than this, the transforms cost more than they save.
+const WINOGRAD_CHANNELS: usize = 16;
+
+impl Kernels {
     /// The method of a convolution of which `density` of the weights are not zero.
     pub(super) fn conv(self, shape: ConvShape, density: f64) -> Method {
         let row = COSTS
@@ -48,8 +51,12 @@ impl Choice {
     }
 }
 
-fn dense(_shape: ConvShape) -> Method {
-    Method::Dense
+fn dense(shape: ConvShape) -> Method {
+    if Method::Winograd.fits(shape) && shape.in_channels >= WINOGRAD_CHANNELS {
+        Method::Winograd
+    } else {
+        Method::Dense
+    }
 }
 
 /// The share of values that are not zero.

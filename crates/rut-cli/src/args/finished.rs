@@ -1,0 +1,79 @@
+//! The words of the commands that take a finished run up again.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{whole, EngineFlags};
+
+/// A split of a run's data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SplitChoice {
+    /// The images trained on
+    Train,
+    /// Those held out of the training images
+    #[value(alias = "val")]
+    Validation,
+    /// The test images
+    #[default]
+    Test,
+}
+
+/// `rut eval`.
+#[derive(Args, Clone, Debug)]
+pub struct EvalArgs {
+    /// Folder of a finished run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Which images
+    #[arg(long, value_enum, default_value_t)]
+    pub split: SplitChoice,
+    /// Where.
+    #[command(flatten)]
+    pub taken_up: TakenUpFlags,
+}
+
+/// `rut predict`.
+#[derive(Args, Clone, Debug)]
+pub struct PredictArgs {
+    /// Folder of a finished run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Image files
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Where.
+    #[command(flatten)]
+    pub taken_up: TakenUpFlags,
+}
+
+/// What commands on a finished run share.
+#[derive(Args, Clone, Debug)]
+pub struct TakenUpFlags {
+    /// Where the data set is looked for, if it moved since
+    #[arg(long, alias = "data_dir", value_name = "DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Where the network's files are looked for, if they moved since
+    #[arg(
+        long,
+        alias = "pretrained_dir",
+        value_name = "DIR",
+        conflicts_with = "checkpoint"
+    )]
+    pub pretrained_dir: Option<PathBuf>,
+    /// The checkpoint, if it moved since
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The mask beside it
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    pub mask: Option<PathBuf>,
+    /// What computes it.
+    #[command(flatten)]
+    pub engine: EngineFlags,
+    /// Threads [default: one per core that the process may use]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
+    pub threads: Option<usize>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,156 @@
+//! Which engine computes a frozen network: the names that a person can say, and the one place that makes an engine of
+//! them. How an engine computes is not its business.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use candle_core::{DType, Device};
+
+use super::candle::CandleNetwork;
+use super::execute::CpuNetwork;
+use super::network::FrozenNetwork;
+use super::plan::Kernels;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::weights::Weights;
+
+/// What is asked for. All engines answer the same questions; they differ in speed and in the last bits.
+///
+/// ```
+/// use rut_models::Engine;
+/// assert_eq!("sparse".parse::<Engine>()?, Engine::Sparse);
+/// assert_eq!(Engine::default().to_string(), "auto");
+/// # Ok::<(), rut_models::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// The fastest way for every layer, by its shape and its density.
+    #[default]
+    Auto,
+    /// The fast engine, every layer dense.
+    Dense,
+    /// The fast engine, every layer by its non-zero weights.
+    Sparse,
+    /// The readable one, [`CandleNetwork`], which the others are compared with.
+    Reference,
+}
+
+/// A line of [`ENGINES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineSpec {
+    /// Which one.
+    pub engine: Engine,
+    /// What it is called.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+}
+
+/// All engines, in the order in which they are listed. Parsing, printing and help texts read this table.
+pub static ENGINES: &[EngineSpec] = &[
+    EngineSpec {
+        engine: Engine::Auto,
+        name: "auto",
+        about: "the fastest way for every layer, by its shape and its density",
+    },
+    EngineSpec {
+        engine: Engine::Dense,
+        name: "dense",
+        about: "the fast engine, every layer dense",
+    },
+    EngineSpec {
+        engine: Engine::Sparse,
+        name: "sparse",
+        about: "the fast engine, every layer by its non-zero weights",
+    },
+    EngineSpec {
+        engine: Engine::Reference,
+        name: "reference",
+        about: "the readable engine, which the others are compared with",
+    },
+];
+
+impl Engine {
+    /// A network of `weights` that this engine computes. Element types other than f32 and devices other than the CPU are
+    /// the reference's, whatever is asked for; [`FrozenNetwork::engine`] of the result says which engine it became.
+    ///
+    /// # Errors
+    ///
+    /// As [`CandleNetwork::new`] and [`CpuNetwork::new`].
+    pub fn load(
+        self,
+        graph: &Graph,
+        weights: &Weights,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Arc<dyn FrozenNetwork>> {
+        let reference = || -> Result<Arc<dyn FrozenNetwork>> {
+            Ok(Arc::new(CandleNetwork::new(graph, weights, dtype, device)?))
+        };
+        let cpu = |kernels| -> Result<Arc<dyn FrozenNetwork>> {
+            Ok(Arc::new(CpuNetwork::new(graph, weights, kernels)?))
+        };
+        let fast_can = dtype == DType::F32 && device.is_cpu();
+        match self {
+            Self::Reference => reference(),
+            Self::Auto | Self::Dense | Self::Sparse if !fast_can => reference(),
+            Self::Auto => cpu(Kernels::Auto),
+            Self::Dense => cpu(Kernels::Dense),
+            Self::Sparse => cpu(Kernels::Sparse),
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = ENGINES.iter().find(|row| row.engine == *self);
+        f.write_str(row.map_or("unlisted", |row| row.name))
+    }
+}
+
+impl FromStr for Engine {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let row = ENGINES.iter().find(|row| row.name == text);
+        row.map(|row| row.engine).ok_or_else(|| {
+            let names: Vec<&str> = ENGINES.iter().map(|row| row.name).collect();
+            Error::Engine {
+                found: text.into(),
+                expected: names.join(", "),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_engine_is_listed_once_and_reads_back() {
+        let all = [
+            Engine::Auto,
+            Engine::Dense,
+            Engine::Sparse,
+            Engine::Reference,
+        ];
+        assert_eq!(ENGINES.len(), all.len());
+        for engine in all {
+            assert_eq!(engine.to_string().parse::<Engine>().unwrap(), engine);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        for text in ["fast", "", "Auto", "auto "] {
+            let error = text.parse::<Engine>().unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("`{text}`"))
+                    && error.contains("auto, dense, sparse, reference"),
+                "{error}"
+            );
+        }
+    }
+}

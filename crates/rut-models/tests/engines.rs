@@ -1,0 +1,45 @@
+//! Every line of the table of engines against the reference.
+
+mod common;
+
+use candle_core::{DType, Device};
+use common::close::{Tolerance, assert_close};
+use common::nets::{by_rule, noise, values};
+use common::weights_rule::weights;
+use rut_models::{ENGINES, FrozenNetwork, find};
+
+/// Logits and features in f32, of the largest magnitude; engines that use Winograd's algorithm are a digit coarser.
+const F32: Tolerance = Tolerance::rel(1e-4);
+
+#[test]
+fn every_engine_answers_as_the_reference_does() {
+    let graph = find("resnet20_cifar10").unwrap().build();
+    let weights = weights(&graph, Some(0.3));
+    let images = noise("images", &[2, 3, 32, 32], DType::F32);
+    let reference = rut_models::CandleNetwork::new(&graph, &weights, DType::F32, &Device::Cpu);
+    let want = reference.unwrap().infer(&images).unwrap();
+    for row in ENGINES {
+        let network = row.engine.load(&graph, &weights, DType::F32, &Device::Cpu);
+        let got = network.unwrap().infer(&images).unwrap();
+        for (what, got, want) in [
+            ("logits", got.logits, &want.logits),
+            ("features", got.features, &want.features),
+        ] {
+            let what = format!("{what} of {}", row.name);
+            assert_close(&what, &values(&got), &values(want), F32);
+        }
+    }
+}
+
+#[test]
+fn f64_is_the_reference_s_whatever_is_asked_for() {
+    let graph = find("resnet20_cifar10").unwrap().build();
+    let weights = weights(&graph, None);
+    let want = by_rule(&graph, DType::F64).engine();
+    for row in ENGINES {
+        let network = row.engine.load(&graph, &weights, DType::F64, &Device::Cpu);
+        let network = network.unwrap();
+        assert_eq!(network.engine(), want, "{}", row.name);
+        assert_eq!(network.dtype(), DType::F64);
+    }
+}

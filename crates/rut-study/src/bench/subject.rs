@@ -1,0 +1,76 @@
+//! The network that is measured: from files, or drawn, and pruned if asked for.
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device};
+use rut_models::{Checkpoint, FrozenNetwork, Graph, Mask, Weights};
+
+use super::options::{BenchOptions, CheckedBench};
+use super::pruning::{Arrays, he_weights, prune};
+use super::report::BenchedNetwork;
+use crate::error::Result;
+
+/// The engine with its weights, and what a report says of them. The weights themselves are dropped: what is measured is
+/// the engine's memory.
+pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, BenchedNetwork)> {
+    let BenchOptions { engine, seed, .. } = bench.options;
+    let graph = (bench.model.graph)(bench.classes);
+    let files = Files::open(&bench.options)?;
+    let weights = match (&files, bench.pruning) {
+        (Some(files), None) => files.weights(&graph)?,
+        (files, pruning) => {
+            let mut arrays = match files {
+                Some(files) => arrays(&graph, &files.weights(&graph)?),
+                None => he_weights(&graph, seed),
+            };
+            if let Some(pruning) = pruning {
+                prune(&graph, &mut arrays, pruning, seed)?;
+            }
+            Weights::from_arrays(&graph, arrays)?
+        }
+    };
+    let density = weights.density();
+    let about = BenchedNetwork {
+        model: bench.model.name.into(),
+        source_classes: bench.classes,
+        checkpoint: files.as_ref().map(|files| files.checkpoint.digest.clone()),
+        mask: files
+            .and_then(|files| files.mask)
+            .map(|mask| mask.digest.clone()),
+        mask_kind: bench.pruning.map(|(kind, _)| kind),
+        density: density.overall.value(),
+        density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
+    };
+    let network = engine.load(&graph, &weights, DType::F32, &Device::Cpu)?;
+    Ok((network, about))
+}
+
+struct Files {
+    checkpoint: Checkpoint,
+    mask: Option<Mask>,
+}
+
+impl Files {
+    fn open(options: &BenchOptions) -> Result<Option<Self>> {
+        let Some(path) = &options.checkpoint else {
+            return Ok(None);
+        };
+        let checkpoint = Checkpoint::open(path)?;
+        let mask = options.mask.as_deref().map(Mask::open).transpose()?;
+        Ok(Some(Self { checkpoint, mask }))
+    }
+
+    fn weights(&self, graph: &Graph) -> Result<Weights> {
+        Ok(Weights::assemble(
+            graph,
+            &self.checkpoint,
+            self.mask.as_ref(),
+        )?)
+    }
+}
+
+fn arrays(graph: &Graph, weights: &Weights) -> Arrays {
+    let array = |name: String| Some((name.clone(), weights.get(&name)?.clone()));
+    let names = graph.parameters().into_iter().map(|p| p.name);
+    names.filter_map(array).collect()
+}
