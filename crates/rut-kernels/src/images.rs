@@ -5,6 +5,9 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::lanes::{LANES, Lanes};
 
+/// Pixels that one task copies: with three channels they fit the first-level cache.
+const STRETCH: usize = 64;
+
 /// Up to sixteen images `[n, channels, pixels]` as a map `[pixels][channels]`; lanes without an image are zero.
 ///
 /// # Errors
@@ -51,13 +54,26 @@ pub fn deinterleave(
     images: &mut [f32],
 ) -> Result<()> {
     check([n, channels, pixels], images.len(), map.len())?;
-    let planes = images.par_chunks_mut(pixels.max(1)).enumerate();
-    planes.for_each(|(plane, values)| {
-        let (lane, channel) = (plane / channels, plane % channels);
-        for (value, elements) in values.iter_mut().zip(map.chunks_exact(channels)) {
-            *value = elements[channel].0[lane];
+    // Each task reads a stretch of the map once and writes the same stretch of every plane.
+    let mut stretches: Vec<Vec<&mut [f32]>> = Vec::new();
+    stretches.resize_with(pixels.div_ceil(STRETCH), Vec::new);
+    for plane in images.chunks_mut(pixels.max(1)) {
+        for (stretch, part) in stretches.iter_mut().zip(plane.chunks_mut(STRETCH)) {
+            stretch.push(part);
         }
-    });
+    }
+    let elements = map.par_chunks(STRETCH * channels.max(1));
+    stretches
+        .into_par_iter()
+        .zip(elements)
+        .for_each(|(planes, elements)| {
+            for (plane, values) in planes.into_iter().enumerate() {
+                let (lane, channel) = (plane / channels, plane % channels);
+                for (value, elements) in values.iter_mut().zip(elements.chunks_exact(channels)) {
+                    *value = elements[channel].0[lane];
+                }
+            }
+        });
     Ok(())
 }
 

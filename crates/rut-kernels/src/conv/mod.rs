@@ -416,18 +416,9 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// In how many parts each row is cut so that a part is at most `most` wide and threads get equal numbers.
+    /// In how many parts each row is cut so that a part is at most `most` wide.
     fn parts(&self, most: usize) -> usize {
-        let threads = rayon::current_num_threads();
-        let mut parts = self.area.width.div_ceil(most).max(1);
-        let uneven = |parts: usize| {
-            let pieces = self.area.height * parts;
-            pieces < 8 * threads && !pieces.is_multiple_of(threads)
-        };
-        while uneven(parts) && parts < self.area.width {
-            parts += 1;
-        }
-        parts
+        self.area.width.div_ceil(most).max(1)
     }
 }
 

@@ -5,6 +5,7 @@ mod arena;
 mod block;
 mod canvas;
 mod images;
+mod waves;
 mod windowed;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ use crate::graph::Graph;
 use crate::weights::Weights;
 use arena::Arena;
 use block::{Block, Decisions};
-use canvas::Canvas;
+use canvas::{Canvas, Sums};
+use waves::in_waves;
 
 /// The CPU engine, f32: batch norm folded into weights, one bit kept for each ReLU, kernels for the widest instruction
 /// set of the processor (or that of `RUT_ISA`), on the threads of the current rayon pool. Results do not depend on the
@@ -36,7 +38,8 @@ struct Inner {
     graph: Graph,
     plan: Plan,
     workspace: Workspace,
-    arena: Mutex<Arena>,
+    /// One for each block that is computed at the same time.
+    arenas: Mutex<Vec<Arena>>,
     /// By the size of the images, and the window where there is one: its top, left and side.
     geometries: Mutex<BTreeMap<([usize; 2], Option<[usize; 3]>), Arc<Geometry>>>,
 }
@@ -54,7 +57,7 @@ impl CpuNetwork {
             graph: graph.clone(),
             plan: Plan::new(graph, weights, kernels, isa)?,
             workspace: Workspace::new(),
-            arena: Mutex::default(),
+            arenas: Mutex::default(),
             geometries: Mutex::default(),
         };
         Ok(Self {
@@ -98,29 +101,82 @@ impl Inner {
         let dims = images::check(images)?;
         let [n, _, height, width] = dims;
         let geometry = self.geometry([height, width], None)?;
-        let (mut features, mut logits) = (Vec::new(), Vec::new());
-        let mut blocks = Vec::new();
+        let mut passed = Passed::default();
         images::with_slice(images, |pixels| {
-            let mut arena = self.arena();
-            for images in pixels.chunks(LANES * 3 * height * width) {
-                let mut block = self.block(&geometry, &mut arena, None);
-                let count = images.len() / (3 * height * width);
-                let (mut rows, decisions) = block.forward(images, count, keep)?;
-                images::spread_nan(images, count, [&mut rows.features, &mut rows.logits]);
-                features.append(&mut rows.features);
-                logits.append(&mut rows.logits);
-                blocks.extend(decisions);
-            }
+            passed = self.pass_forward(&geometry, None, pixels, keep)?;
             Ok(())
         })?;
-        let outputs = images::outputs(features, logits, n)?;
+        let outputs = images::outputs(passed.features, passed.logits, n)?;
         let trace = keep.then(|| CpuTrace {
             network: self.clone(),
             geometry,
             dims,
-            blocks,
+            blocks: passed.blocks,
         });
         Ok((outputs, trace))
+    }
+
+    /// All blocks of a batch forward; `pixels` `[n, 3, area]` are those of each image that are its own.
+    fn pass_forward(
+        &self,
+        geometry: &Geometry,
+        canvas: Option<&Canvas>,
+        pixels: &[f32],
+        keep: bool,
+    ) -> Result<Passed> {
+        let image = 3 * geometry.areas[0].len();
+        let mut passed = Passed::default();
+        let run = |images: &[f32]| {
+            let mut arena = self.take_arena();
+            let count = images.len() / image;
+            let mut block = self.block(geometry, &mut arena, canvas);
+            let (mut rows, decisions) = block.forward(images, count, keep)?;
+            images::spread_nan(images, count, [&mut rows.features, &mut rows.logits]);
+            self.give_arena(arena);
+            Ok((rows, decisions))
+        };
+        in_waves(
+            pixels.chunks(LANES * image),
+            run,
+            |(mut rows, decisions)| {
+                passed.features.append(&mut rows.features);
+                passed.logits.append(&mut rows.logits);
+                passed.blocks.extend(decisions);
+            },
+        )?;
+        Ok(passed)
+    }
+
+    /// All blocks of a batch backward: `rows` `[n, classes]` to `grad` `[n, 3, area]`. What each block adds to `sums`
+    /// is added in the order of the blocks.
+    fn pass_backward(
+        &self,
+        geometry: &Geometry,
+        blocks: Vec<Decisions>,
+        rows: &[f32],
+        grad: &mut [f32],
+        mut sums: Option<&mut Sums>,
+    ) -> Result<()> {
+        let (classes, image) = (self.graph.classes(), 3 * geometry.areas[0].len());
+        let no_sums = sums.as_deref().map(Sums::zeros_like);
+        let run = |((rows, grad), decisions): ((&[f32], &mut [f32]), Decisions)| {
+            let mut arena = self.take_arena();
+            let mut own = no_sums.clone();
+            let count = rows.len() / classes;
+            let mut block = self.block(geometry, &mut arena, None);
+            block.backward(&decisions, rows, count, grad, own.as_mut())?;
+            images::spread_nan(rows, count, [grad]);
+            decisions.give(&mut arena);
+            self.give_arena(arena);
+            Ok(own)
+        };
+        let rows = rows.chunks(LANES * classes);
+        let items = rows.zip(grad.chunks_mut(LANES * image)).zip(blocks);
+        in_waves(items, run, |own| {
+            if let (Some(sums), Some(own)) = (sums.as_deref_mut(), own) {
+                sums.merge(&own);
+            }
+        })
     }
 
     fn block<'a>(
@@ -138,8 +194,12 @@ impl Inner {
         }
     }
 
-    fn arena(&self) -> MutexGuard<'_, Arena> {
-        self.arena.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_arena(&self) -> Arena {
+        lock(&self.arenas).pop().unwrap_or_default()
+    }
+
+    fn give_arena(&self, arena: Arena) {
+        lock(&self.arenas).push(arena);
     }
 
     /// Whether the first step needs all pixels of an image, as a mean or a linear layer does.
@@ -148,10 +208,7 @@ impl Inner {
     }
 
     fn geometry(&self, size: [usize; 2], window: Option<[usize; 3]>) -> Result<Arc<Geometry>> {
-        let mut known = self
-            .geometries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.geometries);
         if let Some(geometry) = known.get(&(size, window)) {
             return Ok(geometry.clone());
         }
@@ -171,6 +228,19 @@ impl Inner {
         known.insert((size, window), geometry.clone());
         Ok(geometry)
     }
+}
+
+/// What a forward pass over all blocks gives.
+#[derive(Default)]
+struct Passed {
+    features: Vec<f32>,
+    logits: Vec<f32>,
+    blocks: Vec<Decisions>,
+}
+
+/// Nothing that these locks guard can be left half done, so that a thread that died in one does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for CpuNetwork {
@@ -261,25 +331,13 @@ impl CpuTrace {
 
 impl Trace for CpuTrace {
     fn backward_to_input(mut self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
-        let decided = std::mem::take(&mut self.blocks);
+        let blocks = std::mem::take(&mut self.blocks);
         let [n, _, height, width] = self.dims;
-        let classes = self.network.graph.classes();
-        images::check_grad(grad_logits, [n, classes])?;
-        let image = 3 * height * width;
-        let mut grad = vec![0.0; n * image];
+        images::check_grad(grad_logits, [n, self.network.graph.classes()])?;
+        let mut grad = vec![0.0; n * 3 * height * width];
         images::with_slice(grad_logits, |rows| {
-            let mut arena = self.network.arena();
-            let blocks = rows
-                .chunks(LANES * classes)
-                .zip(grad.chunks_mut(LANES * image));
-            for ((rows, grad), decisions) in blocks.zip(decided) {
-                let mut block = self.network.block(&self.geometry, &mut arena, None);
-                let count = rows.len() / classes;
-                block.backward(&decisions, rows, count, grad, None)?;
-                images::spread_nan(rows, count, [grad]);
-                decisions.give(&mut arena);
-            }
-            Ok(())
+            let network = &self.network;
+            network.pass_backward(&self.geometry, blocks, rows, &mut grad, None)
         })?;
         Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
     }

@@ -2,6 +2,7 @@
 //! way back its gradient, summed over the batch. The network is piecewise linear and these pixels are on the same piece
 //! for every image, so the sum of the gradients is the gradient of the sum.
 
+use rayon::prelude::*;
 use rut_kernels::{Area, Lanes, Plane, PlaneMut, Workspace};
 
 use crate::error::Result;
@@ -17,6 +18,7 @@ pub(super) struct Canvas {
 }
 
 /// Gradients summed over a batch, `[height][width][channels]`.
+#[derive(Clone)]
 pub(super) struct Sums {
     values: Vec<Option<Vec<f32>>>,
 }
@@ -251,6 +253,24 @@ impl Canvas {
 }
 
 impl Sums {
+    /// Zeros for the same values.
+    pub(super) fn zeros_like(&self) -> Self {
+        let zeros = |values: &Option<Vec<f32>>| values.as_ref().map(|v| vec![0.0; v.len()]);
+        Self {
+            values: self.values.iter().map(zeros).collect(),
+        }
+    }
+
+    /// Adds another's.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (sums, others) in self.values.iter_mut().zip(&other.values) {
+            if let (Some(sums), Some(others)) = (sums, others) {
+                let pairs = sums.par_iter_mut().with_min_len(4096).zip(others);
+                pairs.for_each(|(sum, other)| *sum += other);
+            }
+        }
+    }
+
     /// Adds a block's gradient of a value, over its area and all lanes, where the sum is needed.
     pub(super) fn add(&mut self, geometry: &Geometry, id: ValueId, grad: &[Lanes]) {
         self.add_area(geometry, id, geometry.areas[id], grad);

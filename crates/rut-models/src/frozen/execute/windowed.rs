@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use rut_kernels::LANES;
 
 use super::block::Decisions;
 use super::canvas::{Canvas, Painter};
-use super::{Inner, images};
+use super::{Inner, Passed, images};
 use crate::error::Result;
 use crate::frozen::network::Outputs;
 use crate::frozen::plan::Geometry;
@@ -44,24 +43,14 @@ impl Inner {
             Ok(())
         })?;
         let canvas = canvas.unwrap_or_else(|| Canvas::blank(&self.plan));
-        let (mut features, mut logits) = (Vec::new(), Vec::new());
-        let mut blocks = Vec::new();
+        let mut passed = Passed::default();
         images::with_slice(&windowed.patches, |pixels| {
-            let mut arena = self.arena();
-            for patches in pixels.chunks(LANES * 3 * side * side) {
-                let mut block = self.block(&geometry, &mut arena, Some(&canvas));
-                let count = patches.len() / (3 * side * side);
-                let (mut rows, decisions) = block.forward(patches, count, keep)?;
-                images::spread_nan(patches, count, [&mut rows.features, &mut rows.logits]);
-                features.append(&mut rows.features);
-                logits.append(&mut rows.logits);
-                blocks.extend(decisions);
-            }
+            passed = self.pass_forward(&geometry, Some(&canvas), pixels, keep)?;
             Ok(())
         })?;
         if !is_finite {
-            features.fill(f32::NAN);
-            logits.fill(f32::NAN);
+            passed.features.fill(f32::NAN);
+            passed.logits.fill(f32::NAN);
         }
         let trace = CpuWindowTrace {
             network: self.clone(),
@@ -69,9 +58,10 @@ impl Inner {
             canvas,
             frame,
             n,
-            blocks,
+            blocks: passed.blocks,
         };
-        Ok((images::outputs(features, logits, n)?, trace))
+        let outputs = images::outputs(passed.features, passed.logits, n)?;
+        Ok((outputs, trace))
     }
 
     fn painter<'a>(&'a self, geometry: &'a Geometry) -> Painter<'a> {
@@ -85,28 +75,16 @@ impl Inner {
 
 impl WindowTrace for CpuWindowTrace {
     fn backward_to_window(mut self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
-        let decided = std::mem::take(&mut self.blocks);
+        let blocks = std::mem::take(&mut self.blocks);
         let (network, frame) = (&self.network, self.frame);
-        let classes = network.graph.classes();
-        images::check_grad(grad_logits, [self.n, classes])?;
+        images::check_grad(grad_logits, [self.n, network.graph.classes()])?;
         let painter = network.painter(&self.geometry);
         let patch = 3 * frame.side * frame.side;
         let mut patches = vec![0.0; self.n * patch];
         let mut sums = painter.no_sums();
         images::with_slice(grad_logits, |rows| {
-            let mut arena = network.arena();
-            let blocks = rows
-                .chunks(LANES * classes)
-                .zip(patches.chunks_mut(LANES * patch));
-            for ((rows, patches), decisions) in blocks.zip(decided) {
-                let canvas = Some(&self.canvas);
-                let mut block = network.block(&self.geometry, &mut arena, canvas);
-                let count = rows.len() / classes;
-                block.backward(&decisions, rows, count, patches, Some(&mut sums))?;
-                images::spread_nan(rows, count, [patches]);
-                decisions.give(&mut arena);
-            }
-            Ok(())
+            let sums = Some(&mut sums);
+            network.pass_backward(&self.geometry, blocks, rows, &mut patches, sums)
         })?;
         let mut canvas = painter.backward(&self.canvas, sums)?;
         if patches.iter().any(|value| value.is_nan()) {
