@@ -34,7 +34,7 @@ fn every_measurement_is_made_and_written_down() {
     let names = "batch_size commit cpu engine format_version head image_size isa measurements network platform repeat \
                  rut seed threads warmup";
     assert_eq!(keys(&found), names.split_whitespace().collect());
-    assert_eq!(found["engine"], "reference-1");
+    assert_eq!(found["engine"], "cpu-auto-1");
     assert_eq!(
         (&found["threads"], &found["image_size"]),
         (&2.into(), &32.into())

@@ -12,15 +12,19 @@ use common::close::relative_l2;
 use common::nets::values;
 use common::weights_rule;
 use rut_models::{
-    CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, MODELS, Trace, Windowed, find,
+    CandleNetwork, CpuNetwork, FrozenNetwork, GraphBuilder, Kernels, MODELS, ModelSpec, Trace,
+    Windowed, find,
 };
 
 /// Largest difference of logits and features, of the largest magnitude.
 const OUTPUT: f64 = 1e-5;
 /// The same of input gradients under the same decisions.
 const REPLAYED: f64 = 1e-4;
-/// Relative L2 of input gradients, each engine under its own decisions.
+/// Relative L2 of input gradients, each engine under its own decisions: rounding flips ReLUs near zero.
 const OWN: f64 = 1e-2;
+/// The late max-pools of VGG have near ties of which each moves the gradient by 1e-2; that nothing else is wrong is what
+/// `REPLAYED` pins.
+const OWN_VGG: f64 = 5e-2;
 
 fn images(n: usize, side: usize) -> Tensor {
     let pixels = weights_rule::image("engine", n * 3 * side * side);
@@ -43,39 +47,115 @@ fn of_largest(found: &[f64], expected: &[f64]) -> f64 {
     difference / largest
 }
 
+fn hold_against_the_reference(model: &ModelSpec, density: Option<f64>, kernels: Kernels) {
+    let graph = model.build();
+    let (n, side) = if model.name.contains("cifar") {
+        (18, 32)
+    } else {
+        (2, 64)
+    };
+    let weights = weights_rule::weights(&graph, density);
+    let reference = CandleNetwork::new(&graph, &weights, DType::F32, &Device::Cpu).unwrap();
+    let engine = CpuNetwork::new(&graph, &weights, kernels).unwrap();
+    drop(weights);
+    let (images, grad) = (images(n, side), grad_logits(n, graph.classes()));
+    let (expected, own) = reference.trace(&images).unwrap();
+    let own = own.backward_to_input(&grad).unwrap();
+    let (found, trace) = engine.trace_blocks(&images).unwrap();
+    let record = trace.record().unwrap();
+    let replayed = reference.backward_with_record(&record, &grad).unwrap();
+    let back = Box::new(trace).backward_to_input(&grad).unwrap();
+    let inferred = engine.infer(&images).unwrap();
+    assert_eq!(values(&inferred.logits), values(&found.logits));
+    let logits = of_largest(&values(&found.logits), &values(&expected.logits));
+    let features = of_largest(&values(&found.features), &values(&expected.features));
+    let same = of_largest(&values(&back), &values(&replayed));
+    let apart = relative_l2(&values(&back), &values(&own));
+    println!(
+        "{:<18} {:>5} {kernels:?}: logits {logits:.1e}, features {features:.1e}, gradient {same:.1e} replayed, {apart:.1e} own (L2)",
+        model.name,
+        density.unwrap_or(1.0),
+    );
+    let own = if model.name.starts_with("vgg") {
+        OWN_VGG
+    } else {
+        OWN
+    };
+    assert!(logits <= OUTPUT && features <= OUTPUT, "{}", model.name);
+    assert!(same <= REPLAYED, "{}", model.name);
+    assert!(apart <= own, "{}", model.name);
+}
+
 #[test]
 fn every_model_agrees_with_the_reference() {
     for model in MODELS {
-        let graph = model.build();
-        let cifar = model.name.contains("cifar");
-        let (n, side) = if cifar { (18, 32) } else { (2, 64) };
-        for density in [None, Some(0.168)] {
-            let weights = weights_rule::weights(&graph, density);
-            let reference = CandleNetwork::new(&graph, &weights, DType::F32, &Device::Cpu).unwrap();
-            let engine = CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap();
-            let images = images(n, side);
-            let grad = grad_logits(n, graph.classes());
-            let (expected, _) = reference.trace_recording(&images).unwrap();
-            let (found, trace) = engine.trace_blocks(&images).unwrap();
-            let record = trace.record().unwrap();
-            let replayed = reference.backward_with_record(&record, &grad).unwrap();
-            let own = reference.trace(&images).unwrap().1;
-            let own = own.backward_to_input(&grad).unwrap();
-            let back = Box::new(trace).backward_to_input(&grad).unwrap();
-            let logits = of_largest(&values(&found.logits), &values(&expected.logits));
-            let features = of_largest(&values(&found.features), &values(&expected.features));
-            let same = of_largest(&values(&back), &values(&replayed));
-            let apart = relative_l2(&values(&back), &values(&own));
-            println!(
-                "{:<28} {:>5}: logits {logits:.1e}, features {features:.1e}, gradient {same:.1e} replayed, {apart:.1e} own (L2)",
-                model.name,
-                density.unwrap_or(1.0),
-            );
-            assert!(logits <= OUTPUT && features <= OUTPUT, "{}", model.name);
-            assert!(same <= REPLAYED, "{}", model.name);
-            assert!(apart <= OWN, "{}", model.name);
+        hold_against_the_reference(model, None, Kernels::Auto);
+        hold_against_the_reference(model, Some(0.168), Kernels::Auto);
+    }
+}
+
+#[test]
+fn every_choice_of_kernels_agrees_with_the_reference() {
+    for name in ["resnet20_cifar10", "resnet18", "resnet50"] {
+        let model = find(name).unwrap();
+        for kernels in [Kernels::Dense, Kernels::Sparse] {
+            hold_against_the_reference(model, Some(0.3), kernels);
         }
     }
+}
+
+/// Kernels that skip zeros would lose a NaN: what comes of an image that holds one is NaN, of the others nothing.
+#[test]
+fn nan_in_nan_out() {
+    let graph = find("resnet20_cifar10").unwrap().build();
+    let weights = weights_rule::weights(&graph, Some(0.1));
+    let engine = CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap();
+    let mut pixels = weights_rule::image("nan", 3 * 3 * 32 * 32);
+    let clean = Tensor::from_slice(&pixels, (3, 3, 32, 32), &Device::Cpu).unwrap();
+    pixels[3 * 32 * 32 + 5] = f32::NAN;
+    let dirty = Tensor::from_vec(pixels, (3, 3, 32, 32), &Device::Cpu).unwrap();
+    let (clean, dirty) = (engine.infer(&clean).unwrap(), engine.infer(&dirty).unwrap());
+    let (clean, dirty) = (values(&clean.logits), values(&dirty.logits));
+    for (at, (clean, dirty)) in clean.iter().zip(&dirty).enumerate() {
+        if at / 10 == 1 {
+            assert!(dirty.is_nan());
+        } else {
+            assert_eq!(clean, dirty);
+        }
+    }
+}
+
+#[test]
+fn wrong_tensors_and_graphs_are_refused() {
+    let graph = find("resnet20_cifar10").unwrap().build();
+    let weights = weights_rule::weights(&graph, None);
+    let engine = CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap();
+    for (dims, dtype) in [
+        (vec![2, 1, 32, 32], DType::F32),
+        (vec![3, 32, 32], DType::F32),
+        (vec![1, 3, 32, 32], DType::F64),
+    ] {
+        let images = Tensor::zeros(dims.as_slice(), dtype, &Device::Cpu).unwrap();
+        let error = engine.infer(&images).unwrap_err().to_string();
+        assert!(
+            error.contains("the batch of images is") && error.contains("[n, 3, h, w]"),
+            "{error}"
+        );
+    }
+    let mut b = GraphBuilder::new();
+    let x = b.input();
+    let x = b.relu(x);
+    let x = b.global_avg_pool(x);
+    let x = b.flatten(x);
+    let graph = b.finish(x, "fc", 3, 2);
+    let weights = weights_rule::weights(&graph, None);
+    let error = CpuNetwork::new(&graph, &weights, Kernels::Auto)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("node 1") && error.contains("relu") && error.contains("reference"),
+        "{error}"
+    );
 }
 
 /// A window at a position, and the size of the image.
@@ -92,40 +172,71 @@ const WINDOWS: &[(&str, usize, [usize; 3])] = &[
     ("vgg16", 64, [20, 20, 16]),
 ];
 
+/// Forward to the bit, and so are the patches' gradients; the canvas's is summed in another order.
 #[test]
 fn a_window_gives_what_pasting_gives() {
-    for &(name, side, [top, left, window]) in WINDOWS {
-        let graph = find(name).unwrap().build();
-        let weights = weights_rule::weights(&graph, Some(0.3));
-        let engine = CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap();
-        let n = 19;
-        let windowed = Windowed {
-            canvas: images(1, side).squeeze(0).unwrap(),
-            patches: images(n, window),
-            top,
-            left,
-        };
-        let grad = grad_logits(n, graph.classes());
-        let pasted = windowed.paste().unwrap();
-        let (expected, trace) = engine.trace(&pasted).unwrap();
-        let whole = values(&trace.backward_to_input(&grad).unwrap());
-        let (found, trace) = engine.trace_window(&windowed).unwrap();
-        let found_grad = trace.backward_to_window(&grad).unwrap();
-        let inferred = engine.infer_window(&windowed).unwrap();
-        assert_eq!(values(&inferred.logits), values(&found.logits));
-        let logits = of_largest(&values(&found.logits), &values(&expected.logits));
-        let (canvas, patches) = cut(&whole, n, side, [top, left, window]);
-        let canvas = if canvas.iter().all(|&v| v == 0.0) {
+    for &window in WINDOWS {
+        let [logits, canvas, patches] =
+            windowed_against_pasted(window, Kernels::Sparse, of_largest);
+        assert!(
+            logits == 0.0 && patches == 0.0 && canvas <= 1e-5,
+            "{window:?}"
+        );
+    }
+}
+
+/// Where tiles cross the window's edge Winograd's algorithm rounds differently, so that ReLUs flip as between engines.
+#[test]
+fn a_window_gives_what_pasting_gives_with_winograd_s_algorithm() {
+    for &window in &WINDOWS[..6] {
+        let [logits, canvas, patches] =
+            windowed_against_pasted(window, Kernels::Dense, relative_l2);
+        assert!(
+            logits <= OUTPUT && canvas <= OWN && patches <= OWN,
+            "{window:?}"
+        );
+    }
+}
+
+/// Distances of the logits and of the gradients of canvas and patches.
+fn windowed_against_pasted(
+    (name, side, [top, left, window]): (&str, usize, [usize; 3]),
+    kernels: Kernels,
+    distance: impl Fn(&[f64], &[f64]) -> f64,
+) -> [f64; 3] {
+    let graph = find(name).unwrap().build();
+    let weights = weights_rule::weights(&graph, Some(0.3));
+    let engine = CpuNetwork::new(&graph, &weights, kernels).unwrap();
+    let n = 19;
+    let windowed = Windowed {
+        canvas: images(1, side).squeeze(0).unwrap(),
+        patches: images(n, window),
+        top,
+        left,
+    };
+    let grad = grad_logits(n, graph.classes());
+    let (expected, trace) = engine.trace(&windowed.paste().unwrap()).unwrap();
+    let whole = values(&trace.backward_to_input(&grad).unwrap());
+    let (found, trace) = engine.trace_window(&windowed).unwrap();
+    let found_grad = trace.backward_to_window(&grad).unwrap();
+    let inferred = engine.infer_window(&windowed).unwrap();
+    assert_eq!(values(&inferred.logits), values(&found.logits));
+    let (canvas, patches) = cut(&whole, n, side, [top, left, window]);
+    let apart = [
+        distance(&values(&found.logits), &values(&expected.logits)),
+        if window == side {
+            assert!(values(&found_grad.canvas).iter().all(|&v| v == 0.0));
             0.0
         } else {
-            of_largest(&values(&found_grad.canvas), &canvas)
-        };
-        let patches = of_largest(&values(&found_grad.patches), &patches);
-        println!(
-            "{name} {side} window {window} at ({top}, {left}): logits {logits:.1e}, canvas {canvas:.1e}, patches {patches:.1e}"
-        );
-        assert!(logits <= OUTPUT && canvas <= REPLAYED && patches <= REPLAYED);
-    }
+            distance(&values(&found_grad.canvas), &canvas)
+        },
+        distance(&values(&found_grad.patches), &patches),
+    ];
+    println!(
+        "{name} {side}, {window} at ({top}, {left}) {kernels:?}: logits {:.1e}, canvas {:.1e}, patches {:.1e}",
+        apart[0], apart[1], apart[2]
+    );
+    apart
 }
 
 /// The gradient of whole images as that of the canvas, summed and without its window, and of the patches.

@@ -16,7 +16,9 @@ use candle_core::{DType, Device, Tensor};
 use common::close::{Tolerance, assert_close, relative_l2};
 use common::nets::values;
 use common::{place, weights_rule};
-use rut_models::{CandleNetwork, FrozenNetwork, Normalization, Outputs, Record, find};
+use rut_models::{
+    CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, Outputs, Record, Trace, find,
+};
 
 /// f64 against PyTorch's f64: rounding only.
 const OUTPUT_F64: Tolerance = Tolerance::rel(1e-9);
@@ -141,12 +143,62 @@ fn check(model: &str, density: Option<f64>, gradient_f32_l2: f64) {
     let weights = weights_rule::weights(&graph, density);
     let network = |dtype| CandleNetwork::new(&graph, &weights, dtype, &Device::Cpu).unwrap();
     let (single, double) = (network(DType::F32), network(DType::F64));
-    drop(weights);
     let images = images();
     let exact = run(&double, &images);
-    drop(double);
     check_f64(&name, &exact, &golden);
     check_f32(&name, &single, &images, &exact, gradient_f32_l2);
+    drop(single);
+    for kernels in [Kernels::Auto, Kernels::Sparse] {
+        let engine = CpuNetwork::new(&graph, &weights, kernels).unwrap();
+        let label = format!("{name} {kernels:?}");
+        check_engine(&label, &engine, &images, (&double, &exact), gradient_f32_l2);
+    }
+}
+
+/// The CPU engine against the f64 run.
+fn check_engine(
+    name: &str,
+    engine: &CpuNetwork,
+    images: &Tensor,
+    (double, exact): (&CandleNetwork, &Run),
+    gradient_l2: f64,
+) {
+    let single = |tensor: &Tensor| tensor.to_dtype(DType::F32).unwrap();
+    let (outputs, trace) = engine.trace_blocks(&single(images)).unwrap();
+    let record = trace.record().unwrap();
+    let grad = Box::new(trace)
+        .backward_to_input(&single(&exact.grad_logits))
+        .unwrap();
+    let replayed = double
+        .backward_with_record(&record, &exact.grad_logits)
+        .unwrap();
+    let exact_outputs = &exact.outputs;
+    let logits = assert_close(
+        "logits",
+        &values(&outputs.logits),
+        &values(&exact_outputs.logits),
+        OUTPUT_F32,
+    );
+    let features = assert_close(
+        "features",
+        &values(&outputs.features),
+        &values(&exact_outputs.features),
+        OUTPUT_F32,
+    );
+    let replayed = assert_close(
+        "gradient, replayed",
+        &values(&grad),
+        &values(&replayed),
+        REPLAYED_F32,
+    );
+    let l2 = relative_l2(&values(&grad), &values(&exact.grad));
+    println!(
+        "{name}: logits {logits:.1e}, features {features:.1e}, gradient {l2:.1e} in L2, {replayed:.1e} replayed"
+    );
+    assert!(
+        l2 <= gradient_l2,
+        "{name}: gradient is {l2:e} off in relative L2"
+    );
 }
 
 fn check_f64(name: &str, run: &Run, golden: &Golden) {

@@ -9,7 +9,8 @@ use std::process::Command;
 
 use candle_core::{DType, Tensor};
 use common::nets::{by_rule, noise, values};
-use rut_models::{FrozenNetwork, find};
+use common::weights_rule;
+use rut_models::{CpuNetwork, FrozenNetwork, Kernels, Windowed, find};
 
 const THREADS: &str = "RAYON_NUM_THREADS";
 const CHILD: &str = "RUT_TEST_CHILD";
@@ -43,6 +44,35 @@ fn print_bits() {
     }
 }
 
+fn print_engine_bits() {
+    for (model, n, side) in [("resnet20_cifar100", 35, 32), ("resnet18", 17, 64)] {
+        let graph = find(model).unwrap().build();
+        for (density, window) in [(None, 9), (Some(0.2), 14)] {
+            let weights = weights_rule::weights(&graph, density);
+            let net = CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap();
+            let g = noise("g", &[n, graph.classes()], DType::F32);
+            let images = noise("x", &[n, 3, side, side], DType::F32);
+            let (outputs, trace) = net.trace(&images).unwrap();
+            let windowed = Windowed {
+                canvas: noise("c", &[3, side, side], DType::F32),
+                patches: noise("p", &[n, 3, window, window], DType::F32),
+                top: 4,
+                left: 11,
+            };
+            let (in_window, window_trace) = net.trace_window(&windowed).unwrap();
+            let grads = window_trace.backward_to_window(&g).unwrap();
+            println!(
+                "bits engine {model} {:x} {:x} {:x} {:x} {:x}",
+                bits(&outputs.logits),
+                bits(&trace.backward_to_input(&g).unwrap()),
+                bits(&in_window.logits),
+                bits(&grads.canvas),
+                bits(&grads.patches)
+            );
+        }
+    }
+}
+
 fn in_a_process_with(threads: &str) -> Vec<String> {
     let test = "results_do_not_depend_on_the_number_of_threads";
     let child = Command::new(std::env::current_exe().unwrap())
@@ -62,10 +92,11 @@ fn in_a_process_with(threads: &str) -> Vec<String> {
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     if std::env::var_os(CHILD).is_some() {
-        return print_bits();
+        print_bits();
+        return print_engine_bits();
     }
     let one = in_a_process_with("1");
-    assert_eq!(one.len(), 4);
+    assert_eq!(one.len(), 8);
     for threads in ["2", "3"] {
         assert_eq!(
             one,

@@ -232,7 +232,11 @@ impl Block<'_> {
     ) -> Result<()> {
         let (mut target, start) = match grads.values[step.from].take() {
             Some(there) => (there, Start::Add),
-            None => (self.arena.take(self.len(step.from)), Start::Fresh),
+            None => {
+                let mut target = self.arena.take(self.len(step.from));
+                self.clear_around(step.from, &mut target);
+                (target, Start::Fresh)
+            }
         };
         let area = self.geometry.areas[step.from];
         let end = grads.end(step.from, decisions);
@@ -264,6 +268,18 @@ impl Block<'_> {
         }
         grads.values[step.from] = Some(target);
         Ok(())
+    }
+
+    /// Zeros around a value's area: no gradient that is an image's own is there, and Winograd's tiles read it.
+    fn clear_around(&self, id: ValueId, grad: &mut [Lanes]) {
+        let (held, area) = (self.geometry.held[id], self.geometry.areas[id]);
+        let channels = self.plan.values[id].channels;
+        for strip in held.around(area) {
+            for row in strip.top..strip.bottom() {
+                let from = held.index(row, strip.left) * channels;
+                grad[from..from + strip.width * channels].fill(Lanes::ZERO);
+            }
+        }
     }
 
     fn pool_gradient<'a>(
@@ -330,6 +346,7 @@ impl Block<'_> {
                 grads.values[add] = Some(there);
             }
             None => {
+                self.clear_around(add, &mut grad);
                 if !matches!(end, End::Store) {
                     finish(self.map_mut(add, &mut grad), area, end)?;
                 }
