@@ -128,7 +128,7 @@ fn the_record_names_the_engine_that_was_asked_for_and_the_one_that_ran() {
     let run = only_run(dir.path());
     let found = record(&run);
     assert_eq!(found["spec"]["engine"], "reference");
-    assert_eq!(found["environment"]["engine"], "cpu-auto-1");
+    assert_eq!(found["environment"]["engine"], "reference-1");
     assert!(found["environment"]["isa"].is_string());
     // A finished run is taken up with its own engine, or with another.
     let line = format!("eval {}", run.display());

@@ -40,9 +40,11 @@ struct Inner {
     workspace: Workspace,
     /// One for each block that is computed at the same time.
     arenas: Mutex<Vec<Arena>>,
-    /// By the size of the images, and the window where there is one: its top, left and side.
-    geometries: Mutex<BTreeMap<([usize; 2], Option<[usize; 3]>), Arc<Geometry>>>,
+    geometries: Mutex<BTreeMap<Frames, Arc<Geometry>>>,
 }
+
+/// The size of a batch's images, and where there is a window its top, left and side.
+type Frames = ([usize; 2], Option<[usize; 3]>);
 
 impl CpuNetwork {
     /// Folds and stores the weights for the kernels.
