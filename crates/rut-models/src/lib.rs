@@ -21,8 +21,8 @@ pub use checkpoint::Checkpoint;
 pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};
 pub use frozen::{
-    CandleNetwork, FrozenNetwork, Outputs, Record, Trace, WindowGradients, WindowTrace, Windowed,
-    logits, logits_window,
+    CandleNetwork, FrozenNetwork, LazyNetwork, Outline, Outputs, Record, Trace, WindowGradients,
+    WindowTrace, Windowed, logits, logits_window,
 };
 pub use graph::{
     BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,
