@@ -1,10 +1,14 @@
 //! What a person types. What it means for a run is put together in `layers`.
 
+mod probing;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
+
+pub use probing::ProbingFlags;
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -315,6 +319,9 @@ pub struct RunArgs {
     /// How.
     #[command(flatten)]
     pub train: TrainFlags,
+    /// How a head.
+    #[command(flatten)]
+    pub probing: ProbingFlags,
     /// Where.
     #[command(flatten)]
     pub places: PlaceFlags,

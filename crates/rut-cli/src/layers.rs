@@ -141,6 +141,7 @@ fn flags(args: &RunArgs) -> Result<Settings> {
     for part in [
         Settings::of(network)?,
         Settings::of(train)?,
+        Settings::of(&args.probing)?,
         Settings::of(&args.places)?,
     ] {
         all.cover(part);

@@ -11,7 +11,9 @@
 pub mod checked;
 pub mod environment;
 pub mod error;
+pub mod facts;
 pub mod finished;
+pub mod grid;
 pub mod images;
 pub mod journal;
 pub mod logits_archive;
