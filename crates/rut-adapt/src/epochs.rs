@@ -1,6 +1,7 @@
 //! The one training loop: epochs, batches, learning rate, scores, the best epoch, and going on after a stop. What a step
 //! is, `linear_probe` and `visual_prompt` say.
 
+mod member;
 mod method;
 mod options;
 mod position;
@@ -11,15 +12,17 @@ pub use options::{LoopOptions, Shuffle};
 use rut_data::{Order, batches};
 
 use crate::error::{Error, Result};
-use crate::evaluate::Pass;
-use crate::event::{Event, Phase};
+use crate::evaluate::{Pass, Scores};
+use crate::event::{Event, MemberEpoch, MemberScore, Phase};
+use crate::loss::Scored;
 use crate::progress::{At, Reporter};
 use crate::schedule::MultiStep;
-use crate::select::{Best, Select};
+use crate::select::{Best, Select, is_better};
 use crate::state::State;
+use member::{Member, Names};
 use position::Position;
 
-/// A trained method.
+/// A trained method, or a member of one.
 #[derive(Clone, Debug)]
 pub struct Finished<T> {
     /// What is kept, by the rule of selection.
@@ -32,35 +35,63 @@ pub struct Finished<T> {
     pub steps: u64,
     /// Mean loss of the last epoch, nats.
     pub final_loss: f64,
+    /// Whether its loss stopped being a number (of a member beside others; alone, it is an error).
+    pub diverged: bool,
     /// The state at the end, for passes that follow.
     pub state: State,
 }
 
-/// Trains `method` from the start, or from `resume`.
+/// Trains `method`, which has one member, from the start, or from `resume`.
 ///
 /// # Errors
-/// If an option is out of range, a step fails, the loss is not finite, or the observer stops the loop.
+/// As [`train_members`].
 pub fn train<M: Method>(
     method: &mut M,
     options: &LoopOptions,
     resume: Option<&State>,
     reporter: &mut Reporter<'_>,
 ) -> Result<Finished<M::Trained>> {
+    let mut members = train_members(method, options, resume, reporter)?;
+    match (members.pop(), members.len()) {
+        (Some(only), 0) => Ok(only),
+        (_, others) => Err(Error::Option {
+            field: "members",
+            expected: "one".into(),
+            found: (others + 1).to_string(),
+        }),
+    }
+}
+
+/// Trains all members of `method` on the same batches, from the start, or from `resume`. There is at least one.
+///
+/// # Errors
+/// If an option is out of range, a step fails, no member's loss is finite, or the observer stops the loop.
+pub fn train_members<M: Method>(
+    method: &mut M,
+    options: &LoopOptions,
+    resume: Option<&State>,
+    reporter: &mut Reporter<'_>,
+) -> Result<Vec<Finished<M::Trained>>> {
     let schedule = options.check()?;
-    if method.images() == 0 {
-        let (expected, found) = ("at least one training image".into(), "none".into());
-        return Err(Error::Option {
-            field: "training images",
-            expected,
-            found,
-        });
+    for (field, count) in [
+        ("training images", method.images()),
+        ("members", method.members()),
+    ] {
+        if count == 0 {
+            let (expected, found) = ("at least one".into(), "none".into());
+            return Err(Error::Option {
+                field,
+                expected,
+                found,
+            });
+        }
     }
     let mut training = Training {
         options,
         schedule,
         at: Position::default(),
-        best: None,
-        final_loss: 0.0,
+        members: vec![Member::default(); method.members()],
+        scored: Vec::new(),
     };
     if let Some(state) = resume.filter(|state| state.has("epoch")) {
         training.restore(method, state)?;
@@ -68,15 +99,16 @@ pub fn train<M: Method>(
     while training.at.epoch < options.epochs {
         training.epoch(method, reporter)?;
     }
-    Ok(training.finish(method))
+    training.finish(method)
 }
 
 struct Training<'a, T> {
     options: &'a LoopOptions,
     schedule: MultiStep,
     at: Position,
-    best: Option<Best<T>>,
-    final_loss: f64,
+    members: Vec<Member<T>>,
+    /// What the members scored in the last step.
+    scored: Vec<Scored>,
 }
 
 impl<T: Clone> Training<'_, T> {
@@ -87,7 +119,7 @@ impl<T: Clone> Training<'_, T> {
     ) -> Result<()> {
         let epoch = self.at.epoch;
         if self.at.batch == 0 {
-            let state = self.state(method);
+            let state = self.state(method)?;
             let pass = Pass {
                 phase: Phase::Map,
                 step: self.at.step,
@@ -119,25 +151,22 @@ impl<T: Clone> Training<'_, T> {
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
         let epoch = self.at.epoch;
-        let learning_rate = self.schedule.learning_rate(epoch);
-        let scored = method.step(indices, learning_rate)?;
-        if !scored.loss.is_finite() {
-            return Err(Error::NonFiniteLoss {
-                loss: scored.loss,
-                step: self.at.step,
-                epoch,
-                learning_rate,
-            });
-        }
+        method.step(indices, self.schedule.at(epoch), &mut self.scored)?;
+        let diverged = self.count(indices.len())?;
         self.at.batch += 1;
         self.at.step += 1;
-        self.at.loss_sum += scored.loss * indices.len() as f64;
-        self.at.correct += scored.correct as u64;
-        reporter.event(&Event::Step {
-            epoch,
-            step: self.at.step,
-            loss: scored.loss,
-        })?;
+        let step = self.at.step;
+        for member in diverged {
+            reporter.event(&Event::Diverged {
+                member,
+                epoch,
+                step,
+            })?;
+        }
+        let scored = self.members.iter().zip(&self.scored);
+        let going = scored.filter(|(member, _)| !member.diverged);
+        let loss = mean(going.map(|(_, scored)| scored.loss));
+        reporter.event(&Event::Step { epoch, step, loss })?;
         let total = method.images();
         let done = (self.at.batch as usize * self.options.batch_size).min(total);
         reporter.batch(
@@ -145,10 +174,41 @@ impl<T: Clone> Training<'_, T> {
                 phase: Phase::Train,
                 done,
                 total,
-                step: self.at.step,
+                step,
             },
             || self.state(method),
         )
+    }
+
+    /// Adds up what the members scored on a batch, and gives those whose loss stopped being a number in it.
+    fn count(&mut self, images: usize) -> Result<Vec<usize>> {
+        let mut diverged = Vec::new();
+        for (index, (member, scored)) in self.members.iter_mut().zip(&self.scored).enumerate() {
+            if member.diverged {
+                continue;
+            }
+            member.count(*scored, images);
+            if !scored.loss.is_finite() {
+                member.diverged = true;
+                diverged.push(index);
+            }
+        }
+        match self.members.iter().all(|member| member.diverged) {
+            false => Ok(diverged),
+            true => Err(Error::NonFiniteLoss {
+                loss: self.scored.first().map_or(f64::NAN, |scored| scored.loss),
+                step: self.at.step,
+                epoch: self.at.epoch,
+                learning_rate: self.schedule.learning_rate(self.at.epoch),
+            }),
+        }
+    }
+
+    /// The members whose loss is a number.
+    fn going(&self) -> Vec<usize> {
+        let members = self.members.iter().enumerate();
+        let going = members.filter(|(_, member)| !member.diverged);
+        going.map(|(index, _)| index).collect()
     }
 
     /// Events come last: a state saved while the split is scored must not have told them already.
@@ -163,12 +223,21 @@ impl<T: Clone> Training<'_, T> {
         } else {
             None
         };
-        self.final_loss = self.at.loss_sum / images;
+        let mut members = Vec::new();
+        for member in self.going() {
+            let (loss, accuracy) = self.members[member].end_epoch(images);
+            members.push(MemberEpoch {
+                member,
+                loss,
+                accuracy,
+            });
+        }
         reporter.event(&Event::Epoch {
             epoch,
-            loss: self.final_loss,
-            accuracy: self.at.correct as f64 / images,
+            loss: mean(members.iter().map(|member| member.loss)),
+            accuracy: mean(members.iter().map(|member| member.accuracy)),
             learning_rate: self.schedule.learning_rate(epoch),
+            members: self.in_grid(members),
         })?;
         if let Some(scored) = scored {
             reporter.event(&scored)?;
@@ -186,77 +255,121 @@ impl<T: Clone> Training<'_, T> {
         method: &M,
         reporter: &mut Reporter<'_>,
     ) -> Result<Option<Event>> {
-        let state = self.state(method);
-        let pass = Pass {
-            phase: Phase::Validate,
-            step: self.at.step,
-            state: &|| state.clone(),
-        };
-        let Some((logits, phase)) = method.watch(&pass, reporter)? else {
-            return Ok(None);
-        };
-        let scores = logits.scores()?;
-        if self.options.select != Select::Last {
-            Best::offer(
-                &mut self.best,
-                scores.accuracy,
-                self.at.epoch,
-                &method.trained(),
-            );
+        let state = self.state(method)?;
+        let (mut members, mut best, mut split) = (Vec::new(), None, "validation");
+        for member in self.going() {
+            let pass = Pass {
+                phase: Phase::Validate,
+                step: self.at.step,
+                state: &|| state.clone(),
+            };
+            let Some((logits, phase)) = method.watch(member, &pass, reporter)? else {
+                return Ok(None);
+            };
+            let scores = logits.scores()?;
+            if self.options.select != Select::Last {
+                let trained = || method.trained(member);
+                let best = &mut self.members[member].best;
+                Best::offer(best, scores.accuracy, self.at.epoch, trained)?;
+            }
+            if is_better(&scores, best.as_ref()) {
+                best = Some(scores);
+            }
+            if phase == Phase::Test {
+                split = "test";
+            }
+            let Scores { accuracy, nll, ece } = scores;
+            members.push(MemberScore {
+                member,
+                accuracy,
+                nll,
+                ece,
+            });
         }
-        let split = if phase == Phase::Test {
-            "test"
-        } else {
-            "validation"
-        }
-        .to_owned();
-        Ok(Some(Event::Scored {
+        Ok(best.map(|best| Event::Scored {
             epoch: self.at.epoch,
-            split,
-            accuracy: scores.accuracy,
-            nll: scores.nll,
-            ece: scores.ece,
+            split: split.to_owned(),
+            accuracy: best.accuracy,
+            nll: best.nll,
+            ece: best.ece,
+            members: self.in_grid(members),
         }))
     }
 
-    fn state<M: Method<Trained = T>>(&self, method: &M) -> State {
+    /// What is told of single members: nothing where there is one.
+    fn in_grid<E>(&self, members: Vec<E>) -> Vec<E> {
+        match self.members.len() {
+            1 => Vec::new(),
+            _ => members,
+        }
+    }
+
+    fn names(&self) -> Names {
+        Names {
+            members: self.members.len(),
+        }
+    }
+
+    fn state<M: Method<Trained = T>>(&self, method: &M) -> Result<State> {
         let mut state = State::default();
         self.at.save(&mut state);
-        state.put_float("final_loss", self.final_loss);
-        method.save_trained("trained", &method.trained(), &mut state);
-        method.save(&mut state);
-        if let Some(best) = &self.best {
-            best.save(&mut state);
-            method.save_trained("best", &best.trained, &mut state);
+        let names = self.names();
+        for (index, member) in self.members.iter().enumerate() {
+            member.save(index, names, &mut state);
+            let trained = method.trained(index)?;
+            method.save_trained(&names.of("trained", index), &trained, &mut state);
+            if let Some(best) = &member.best {
+                method.save_trained(&names.of("best", index), &best.trained, &mut state);
+            }
         }
-        state
+        method.save(&mut state)?;
+        Ok(state)
     }
 
     fn restore<M: Method<Trained = T>>(&mut self, method: &mut M, state: &State) -> Result<()> {
         self.at = Position::restore(state)?;
-        self.final_loss = state.float("final_loss")?;
-        self.best = Best::restore(state, || method.restore_trained("best", state))?;
-        let trained = method.restore_trained("trained", state)?;
+        let (names, mut trained) = (self.names(), Vec::new());
+        for (index, member) in self.members.iter_mut().enumerate() {
+            let best = || method.restore_trained(&names.of("best", index), state);
+            *member = Member::restore(index, names, state, best)?;
+            trained.push(method.restore_trained(&names.of("trained", index), state)?);
+        }
         method.restore(trained, state)
     }
 
-    fn finish<M: Method<Trained = T>>(self, method: &M) -> Finished<T> {
-        let state = self.state(method);
-        let last = Best {
-            accuracy: f64::NAN,
-            epoch: self.options.epochs - 1,
-            trained: method.trained(),
-        };
-        let selected_accuracy = self.best.as_ref().map(|best| best.accuracy);
-        let kept = self.best.unwrap_or(last);
-        let (steps, final_loss) = (self.at.step, self.final_loss);
-        Finished {
-            trained: kept.trained,
-            epoch: kept.epoch,
-            selected_accuracy,
-            steps,
-            final_loss,
-            state,
+    fn finish<M: Method<Trained = T>>(self, method: &M) -> Result<Vec<Finished<T>>> {
+        let state = self.state(method)?;
+        let mut finished = Vec::with_capacity(self.members.len());
+        for (index, member) in self.members.into_iter().enumerate() {
+            let selected_accuracy = member.best.as_ref().map(|best| best.accuracy);
+            let kept = match member.best {
+                Some(best) => best,
+                None => Best {
+                    accuracy: f64::NAN,
+                    epoch: self.options.epochs - 1,
+                    trained: method.trained(index)?,
+                },
+            };
+            finished.push(Finished {
+                trained: kept.trained,
+                epoch: kept.epoch,
+                selected_accuracy,
+                steps: self.at.step,
+                final_loss: member.final_loss,
+                diverged: member.diverged,
+                state: state.clone(),
+            });
         }
+        Ok(finished)
     }
+}
+
+/// The mean of at least one value; of one value, that value.
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for value in values {
+        sum += value;
+        count += 1.0;
+    }
+    sum / count
 }

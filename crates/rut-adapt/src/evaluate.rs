@@ -1,7 +1,9 @@
 //! Passes over a split without training: logits of every image, and the few scores that a loop wants while it runs.
 //! The full set of metrics is `rut-metrics`'.
 
-use candle_core::{DType, Tensor};
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use candle_core::{DType, Device, Tensor};
 use rut_data::{Order, batches};
 use rut_metrics::{Accumulator, Logits};
 
@@ -85,7 +87,11 @@ pub struct Pass<'a> {
     pub state: &'a dyn Fn() -> State,
 }
 
-/// Runs `network` over all images in order and hands each batch's images, [n, 3, s, s] in [0, 1], and labels to it.
+/// Batches that are prepared ahead of the network.
+const AHEAD: usize = 1;
+
+/// Runs `network` over all images in order and hands each batch's images, [n, 3, s, s] in [0, 1], and labels to it. While
+/// it computes, another thread reads, decodes and resizes the next batch.
 ///
 /// # Errors
 /// If an image cannot be read, `network` fails, or the observer wants to stop.
@@ -96,21 +102,39 @@ pub fn each_batch(
     reporter: &mut Reporter<'_>,
     mut network: impl FnMut(&Tensor, &[u32]) -> Result<()>,
 ) -> Result<()> {
-    let mut done = 0;
+    std::thread::scope(|scope| {
+        // The receiver goes with this closure: where it ends early, the other thread cannot send and ends too.
+        let (ready, prepared) = sync_channel(AHEAD);
+        scope.spawn(move || prepare(images, dtype, &ready));
+        let mut done = 0;
+        for batch in prepared {
+            let (images_tensor, labels) = batch?;
+            network(&images_tensor, &labels)?;
+            done += labels.len();
+            let at = At {
+                phase: pass.phase,
+                done,
+                total: images.len(),
+                step: pass.step,
+            };
+            reporter.batch(at, || Ok((pass.state)()))?;
+        }
+        Ok(())
+    })
+}
+
+type Prepared = Result<(Tensor, Vec<u32>)>;
+
+/// Sends every batch in order, up to the first error, as long as somebody receives.
+fn prepare(images: &dyn LabelledImages, dtype: DType, ready: &SyncSender<Prepared>) {
     for indices in batches(images.len(), PASS_BATCH, Order::Sequential) {
-        let batch = images.batch(&indices)?;
-        network(
-            &image_tensor(&batch, images.side(), dtype, &candle_core::Device::Cpu)?,
-            &batch.labels,
-        )?;
-        done += indices.len();
-        let at = At {
-            phase: pass.phase,
-            done,
-            total: images.len(),
-            step: pass.step,
-        };
-        reporter.batch(at, pass.state)?;
+        let batch = images.batch(&indices).and_then(|batch| {
+            let tensor = image_tensor(&batch, images.side(), dtype, &Device::Cpu)?;
+            Ok((tensor, batch.labels))
+        });
+        let failed = batch.is_err();
+        if ready.send(batch).is_err() || failed {
+            return;
+        }
     }
-    Ok(())
 }

@@ -56,19 +56,31 @@ pub enum Event {
         epoch: u32,
         /// Steps taken over all epochs, from 1.
         step: u64,
-        /// Mean cross-entropy of the batch before the step, nats.
+        /// Mean cross-entropy of the batch before the step, nats; in a grid, the mean over the members.
         loss: f64,
     },
     /// An epoch ended.
     Epoch {
         /// The epoch, from 0.
         epoch: u32,
-        /// Mean over its images of the cross-entropy before each step, nats.
+        /// Mean over its images of the cross-entropy before each step, nats; in a grid, the mean over the members.
         loss: f64,
-        /// Share of its images that were right before each step, 0–1.
+        /// Share of its images that were right before each step, 0–1; in a grid, the mean over the members.
         accuracy: f64,
-        /// The learning rate that it used.
+        /// The learning rate that it used; in a grid, what the schedule made of the run's `lr`.
         learning_rate: f64,
+        /// Each member of a grid.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        members: Vec<MemberEpoch>,
+    },
+    /// The loss of a member of a grid stopped being a number. The others go on; it is not chosen.
+    Diverged {
+        /// The member, from 0.
+        member: usize,
+        /// The epoch, from 0.
+        epoch: u32,
+        /// Steps taken over all epochs, from 1.
+        step: u64,
     },
     /// A split was scored while training.
     Scored {
@@ -82,7 +94,36 @@ pub enum Event {
         nll: f64,
         /// Expected calibration error, 15 equal-width bins, 0–1.
         ece: f64,
+        /// Each member of a grid; the figures above are then those of the best.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        members: Vec<MemberScore>,
     },
+}
+
+/// An epoch of one member of a grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberEpoch {
+    /// The member, from 0.
+    pub member: usize,
+    /// Mean over the epoch's images of the cross-entropy before each step, nats.
+    pub loss: f64,
+    /// Share of the epoch's images that were right before each step, 0–1.
+    pub accuracy: f64,
+}
+
+/// What one member of a grid scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberScore {
+    /// The member, from 0.
+    pub member: usize,
+    /// Share of right predictions, 0–1.
+    pub accuracy: f64,
+    /// Mean negative log-likelihood, nats.
+    pub nll: f64,
+    /// Expected calibration error, 15 equal-width bins, 0–1.
+    pub ece: f64,
 }
 
 /// What the observer wants done with the loop's state.

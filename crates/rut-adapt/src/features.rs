@@ -2,14 +2,18 @@
 //! is `linear_probe`'s.
 
 mod cache;
+mod file;
+mod matrix;
 mod part;
 
 pub use cache::{FeatureCache, FeatureKey, Wanted};
+pub use file::FeatureShape;
+pub use matrix::{FeatureMatrix, FeatureType};
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use rut_models::{FrozenNetwork, Normalization};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::{Pass, SplitLogits, each_batch, flat};
 use crate::images::LabelledImages;
 use crate::linear_probe::LabelledFeatures;
@@ -18,30 +22,24 @@ use crate::progress::Reporter;
 /// What a frozen network says of every image of a split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extracted {
-    /// Pooled features [n, width], row-major.
-    pub features: Vec<f32>,
-    /// Source logits [n, classes], row-major.
-    pub logits: Vec<f32>,
-    /// Number of features of an image.
-    pub width: usize,
-    /// Number of source classes.
-    pub classes: usize,
+    /// Pooled features [n, width].
+    pub features: FeatureMatrix,
+    /// Source logits [n, classes].
+    pub logits: FeatureMatrix,
 }
 
 impl Extracted {
-    /// Room for nothing yet.
-    pub fn new(width: usize, classes: usize) -> Self {
+    /// Room for rows of `width` features and `classes` logits; none is in yet.
+    pub fn new(width: usize, classes: usize, kept: FeatureType) -> Self {
         Self {
-            features: Vec::new(),
-            logits: Vec::new(),
-            width,
-            classes,
+            features: FeatureMatrix::new(width, kept),
+            logits: FeatureMatrix::new(classes, kept),
         }
     }
 
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.features.len() / self.width.max(1)
+        self.features.len()
     }
 
     /// Whether no image is in.
@@ -49,18 +47,26 @@ impl Extracted {
         self.features.is_empty()
     }
 
-    /// The features as a tensor [n, width], with their labels.
+    /// Adds the rows of a batch.
+    fn push(&mut self, features: &[f32], logits: &[f32]) -> Result<()> {
+        self.features.push(features)?;
+        self.logits.push(logits)
+    }
+
+    /// The features with their labels.
     ///
     /// # Errors
     /// If the number of labels differs from the number of images.
-    pub fn labelled(&self, labels: &[u32], dtype: DType) -> Result<LabelledFeatures> {
-        let features = Tensor::from_slice(
-            &self.features,
-            (labels.len(), self.width),
-            &candle_core::Device::Cpu,
-        )?;
+    pub fn labelled(self, labels: &[u32]) -> Result<LabelledFeatures> {
+        if labels.len() != self.len() {
+            return Err(Error::Option {
+                field: "labels",
+                expected: format!("one for each of {} images", self.len()),
+                found: labels.len().to_string(),
+            });
+        }
         Ok(LabelledFeatures {
-            features: features.to_dtype(dtype)?,
+            features: self.features,
             labels: labels.to_vec(),
         })
     }
@@ -68,9 +74,9 @@ impl Extracted {
     /// The source logits with labels of the source's own classes.
     pub fn source_logits(&self, labels: &[u32]) -> SplitLogits {
         SplitLogits {
-            values: self.logits.clone(),
+            values: self.logits.to_f32(),
             labels: labels.to_vec(),
-            classes: self.classes,
+            classes: self.logits.width(),
         }
     }
 }
@@ -82,6 +88,8 @@ pub struct Extractor<'a> {
     pub network: &'a dyn FrozenNetwork,
     /// Mean and standard deviation of its input.
     pub normalization: Normalization,
+    /// The precision that features are kept in.
+    pub kept: FeatureType,
 }
 
 impl Extractor<'_> {
@@ -95,17 +103,12 @@ impl Extractor<'_> {
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Extracted> {
-        let mut all = Extracted::new(self.network.width(), self.network.classes());
-        self.extract_rest(
-            &Rest { images, from: 0 },
-            pass,
-            reporter,
-            |features, logits| {
-                all.features.extend(features);
-                all.logits.extend(logits);
-                Ok(())
-            },
-        )?;
+        let (width, classes) = (self.network.width(), self.network.classes());
+        let mut all = Extracted::new(width, classes, self.kept);
+        let rest = Rest { images, from: 0 };
+        self.extract_rest(&rest, pass, reporter, |features, logits| {
+            all.push(features, logits)
+        })?;
         Ok(all)
     }
 

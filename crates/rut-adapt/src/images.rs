@@ -5,8 +5,8 @@ use rut_data::{Batch, Prepared};
 
 use crate::error::Result;
 
-/// Labelled square images of one size, readable in any order.
-pub trait LabelledImages {
+/// Labelled square images of one size, readable in any order and from any thread.
+pub trait LabelledImages: Sync {
     /// Number of images.
     fn len(&self) -> usize;
 

@@ -2,7 +2,8 @@
 //!
 //! # What is here
 //!
-//! - [`linear_probe`]: a linear head trained on frozen features.
+//! - [`linear_probe`]: a linear head trained on frozen features, or a grid of them in one pass; its arithmetic is
+//!   [`softmax_regression`].
 //! - [`visual_prompt`]: a trained border around the image, with a label map refreshed while it trains.
 //! - [`features`]: what linear probing trains on, extracted once and kept on disk.
 //! - [`label_map`], [`prompt`], [`head`], [`optimizer`], [`schedule`]: the parts.
@@ -25,6 +26,7 @@ pub mod progress;
 pub mod prompt;
 pub mod schedule;
 pub mod select;
+pub mod softmax_regression;
 pub mod state;
 pub mod visual_prompt;
 pub mod whole_file;

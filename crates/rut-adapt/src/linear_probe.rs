@@ -1,23 +1,28 @@
-//! Linear probing: a linear head trained on the pooled features of a frozen network. Features come from `features`.
+//! Linear probing: a linear head trained on the pooled features of a frozen network, or a grid of heads in one pass over
+//! them. Features come from `features`, a step's arithmetic from `softmax_regression`.
 
-use candle_core::{Tensor, Var};
+mod grid;
+
+pub use grid::{GridMember, MAX_MEMBERS, Probed, check_grid, linear_probe_grid};
 
 use crate::epochs::{Finished, LoopOptions, Method, train};
 use crate::error::Result;
 use crate::evaluate::{Pass, SplitLogits};
 use crate::event::{Observer, Phase};
+use crate::features::FeatureMatrix;
 use crate::head::LinearHead;
-use crate::loss::{Scored, cross_entropy, label_tensor, score};
-use crate::optimizer::Adam;
+use crate::loss::Scored;
 use crate::progress::Reporter;
+use crate::schedule::Rate;
 use crate::select::Select;
+use crate::softmax_regression::{HeadRates, SoftmaxRegression};
 use crate::state::State;
 
 /// Features of a split and its labels.
 #[derive(Clone, Debug)]
 pub struct LabelledFeatures {
     /// [n, width]
-    pub features: Tensor,
+    pub features: FeatureMatrix,
     /// `[n]`
     pub labels: Vec<u32>,
 }
@@ -27,23 +32,27 @@ pub struct LabelledFeatures {
 pub struct ProbeSplits<'a> {
     /// Trained on.
     pub train: &'a LabelledFeatures,
-    /// Scored while training; chosen on with `best-val`.
+    /// Scored while training; chosen on with `best-val`, and in a grid.
     pub validation: Option<&'a LabelledFeatures>,
     /// Looked at while training with `best-test` only.
     pub test: &'a LabelledFeatures,
 }
 
-/// A probe in training: the head, the optimiser and the data.
+/// Heads in training, and the data.
 struct Probe<'a> {
     splits: ProbeSplits<'a>,
     select: Select,
-    head: LinearHead,
-    adam: Adam,
+    start: LinearHead,
+    /// What the heads begin with.
+    begin: Vec<HeadRates>,
+    /// What they have now.
+    now: Vec<HeadRates>,
+    training: SoftmaxRegression,
 }
 
 /// Trains `head` from where it is, or goes on from `resume`.
 ///
-/// The loss is the mean cross-entropy of the batch; the optimiser is [`Adam`], the schedule
+/// The loss is the mean cross-entropy of the batch; the optimiser is Adam without weight decay, the schedule
 /// [`MultiStep`](crate::schedule::MultiStep).
 ///
 /// # Errors
@@ -55,18 +64,40 @@ pub fn linear_probe(
     resume: Option<&State>,
     observer: &mut dyn Observer,
 ) -> Result<Finished<LinearHead>> {
-    options.check_watched(splits.validation.map_or(0, |split| split.labels.len()))?;
-    let mut probe = Probe {
-        splits,
-        select: options.select,
-        head,
-        adam: Adam::new(),
+    let rates = HeadRates {
+        learning_rate: options.learning_rate,
+        weight_decay: 0.0,
     };
+    let mut probe = Probe::new(splits, head, options, vec![rates])?;
     train(&mut probe, options, resume, &mut Reporter::new(observer))
+}
+
+impl<'a> Probe<'a> {
+    fn new(
+        splits: ProbeSplits<'a>,
+        start: LinearHead,
+        options: &LoopOptions,
+        begin: Vec<HeadRates>,
+    ) -> Result<Self> {
+        options.check_watched(splits.validation.map_or(0, |split| split.labels.len()))?;
+        let training = SoftmaxRegression::new(&start, begin.len())?;
+        Ok(Self {
+            splits,
+            select: options.select,
+            start,
+            now: begin.clone(),
+            begin,
+            training,
+        })
+    }
 }
 
 impl Method for Probe<'_> {
     type Trained = LinearHead;
+
+    fn members(&self) -> usize {
+        self.begin.len()
+    }
 
     fn images(&self) -> usize {
         self.splits.train.labels.len()
@@ -76,44 +107,35 @@ impl Method for Probe<'_> {
         Ok(())
     }
 
-    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Scored> {
-        let train = self.splits.train;
-        let rows: Vec<u32> = indices.iter().map(|&i| i as u32).collect();
-        let features = train
-            .features
-            .index_select(&Tensor::new(rows, train.features.device())?, 0)?;
-        let labels: Vec<u32> = indices.iter().map(|&i| train.labels[i]).collect();
-        let [weight, bias] = self.head.parameters().map(|p| Var::from_tensor(&p));
-        let (weight, bias) = (weight?, bias?);
-        let head = LinearHead {
-            weight: weight.as_tensor().clone(),
-            bias: bias.as_tensor().clone(),
-        };
-        let logits = head.logits(&features)?;
-        let loss = cross_entropy(&logits, &label_tensor(&labels, &logits)?)?;
-        let scored = score(&loss, &logits, &labels)?;
-        let gradients = gradients(&loss, &[&weight, &bias])?;
-        let mut stepped = self
-            .adam
-            .step(&self.head.parameters(), &gradients, learning_rate)?
-            .into_iter();
-        if let (Some(weight), Some(bias)) = (stepped.next(), stepped.next()) {
-            self.head = LinearHead { weight, bias };
+    fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()> {
+        for (now, begin) in self.now.iter_mut().zip(&self.begin) {
+            now.learning_rate = rate.from(begin.learning_rate);
         }
-        Ok(scored)
+        let train = self.splits.train;
+        self.training.step(train, indices, &self.now, scored)
     }
 
-    fn watch(&self, _: &Pass<'_>, _: &mut Reporter<'_>) -> Result<Option<(SplitLogits, Phase)>> {
+    fn watch(
+        &self,
+        member: usize,
+        _: &Pass<'_>,
+        _: &mut Reporter<'_>,
+    ) -> Result<Option<(SplitLogits, Phase)>> {
         let (split, phase) = match (self.select, self.splits.validation) {
             (Select::BestTest, _) => (self.splits.test, Phase::Test),
             (_, Some(validation)) => (validation, Phase::Validate),
             (_, None) => return Ok(None),
         };
-        Ok(Some((probe_logits(&self.head, split)?, phase)))
+        let logits = SplitLogits {
+            values: self.training.logits(member, &split.features)?,
+            labels: split.labels.clone(),
+            classes: self.start.classes(),
+        };
+        Ok(Some((logits, phase)))
     }
 
-    fn trained(&self) -> LinearHead {
-        self.head.clone()
+    fn trained(&self, member: usize) -> Result<LinearHead> {
+        self.training.head(member)
     }
 
     fn save_trained(&self, name: &str, trained: &LinearHead, state: &mut State) {
@@ -121,32 +143,16 @@ impl Method for Probe<'_> {
     }
 
     fn restore_trained(&self, name: &str, state: &State) -> Result<LinearHead> {
-        LinearHead::restore(name, state, &self.head)
+        LinearHead::restore(name, state, &self.start)
     }
 
-    fn save(&self, state: &mut State) {
-        self.adam.save(state);
+    fn save(&self, state: &mut State) -> Result<()> {
+        self.training.save(state)
     }
 
-    fn restore(&mut self, trained: LinearHead, state: &State) -> Result<()> {
-        self.adam = Adam::restore(state, &trained.parameters())?;
-        self.head = trained;
-        Ok(())
+    fn restore(&mut self, trained: Vec<LinearHead>, state: &State) -> Result<()> {
+        self.training.restore(&trained, state)
     }
-}
-
-/// The gradients of a scalar `loss` with respect to `variables`, in their order.
-///
-/// # Errors
-/// If the loss does not depend on one of them.
-pub(crate) fn gradients(loss: &Tensor, variables: &[&Var]) -> Result<Vec<Tensor>> {
-    let mut found = loss.backward()?;
-    let take = |variable: &&Var| {
-        found.remove(variable.as_tensor()).ok_or_else(|| {
-            candle_core::Error::Msg("the loss does not depend on a trained tensor".into()).into()
-        })
-    };
-    variables.iter().map(take).collect()
 }
 
 /// Logits of a split under `head`.
@@ -154,5 +160,9 @@ pub(crate) fn gradients(loss: &Tensor, variables: &[&Var]) -> Result<Vec<Tensor>
 /// # Errors
 /// If the features have another width.
 pub fn probe_logits(head: &LinearHead, split: &LabelledFeatures) -> Result<SplitLogits> {
-    SplitLogits::from_tensor(&head.logits(&split.features)?, &split.labels)
+    Ok(SplitLogits {
+        values: SoftmaxRegression::new(head, 1)?.logits(0, &split.features)?,
+        labels: split.labels.clone(),
+        classes: head.classes(),
+    })
 }

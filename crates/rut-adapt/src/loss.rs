@@ -1,6 +1,6 @@
 //! Softmax cross-entropy, the one loss of both methods. Scores of a whole split are `rut-metrics`' business.
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor, Var};
 
 /// A batch's mean loss and how many of its predictions were right.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,4 +39,18 @@ pub fn score(loss: &Tensor, logits: &Tensor, labels: &[u32]) -> Result<Scored> {
 /// If the device refuses it.
 pub fn label_tensor(labels: &[u32], beside: &Tensor) -> Result<Tensor> {
     Tensor::new(labels, beside.device())
+}
+
+/// The gradients of a scalar `loss` with respect to `variables`, in their order.
+///
+/// # Errors
+/// If the loss does not depend on one of them.
+pub fn gradients(loss: &Tensor, variables: &[&Var]) -> Result<Vec<Tensor>> {
+    let mut found = loss.backward()?;
+    let take = |variable: &&Var| {
+        found.remove(variable.as_tensor()).ok_or_else(|| {
+            candle_core::Error::Msg("the loss does not depend on a trained tensor".into())
+        })
+    };
+    variables.iter().map(take).collect()
 }

@@ -5,9 +5,9 @@ use candle_core::{Result as TensorResult, Tensor};
 use crate::error::{Error, Result};
 use crate::state::State;
 
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
+pub(crate) const BETA1: f64 = 0.9;
+pub(crate) const BETA2: f64 = 0.999;
+pub(crate) const EPSILON: f64 = 1e-8;
 
 /// Adam with betas 0.9 and 0.999, eps 1e-8 and no weight decay (Kingma and Ba 2015, algorithm 1, in the order of
 /// operations of `torch.optim.Adam`).

@@ -27,12 +27,12 @@ impl<'a> Reporter<'a> {
     /// resumed loop would go on, `step` the optimiser steps taken.
     ///
     /// # Errors
-    /// [`Error::Stopped`] on a wish to stop; [`Error::Observer`] if the state could not be kept.
-    pub fn batch(&mut self, at: At, state: impl FnOnce() -> State) -> Result<()> {
+    /// [`Error::Stopped`] on a wish to stop; [`Error::Observer`] if the state could not be made or kept.
+    pub fn batch(&mut self, at: At, state: impl FnOnce() -> Result<State>) -> Result<()> {
         self.observer.progress(at.phase, at.done, at.total);
         let wish = self.observer.wish();
         if wish != Wish::Continue {
-            self.observer.save(state()).map_err(Error::Observer)?;
+            self.observer.save(state()?).map_err(Error::Observer)?;
         }
         if wish == Wish::SaveAndStop {
             Err(Error::Stopped { step: at.step })

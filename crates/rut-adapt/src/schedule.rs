@@ -39,11 +39,41 @@ impl MultiStep {
 
     /// The learning rate of `epoch`, counted from 0. Multiplied milestone by milestone, as PyTorch's chained form does.
     pub fn learning_rate(&self, epoch: u32) -> f64 {
-        let passed = self
-            .milestones
-            .iter()
-            .filter(|&&milestone| epoch >= milestone);
-        passed.fold(self.initial, |rate, _| rate * 0.1)
+        self.at(epoch).learning_rate()
+    }
+
+    /// Where the schedule is in `epoch`, counted from 0.
+    pub fn at(&self, epoch: u32) -> Rate {
+        let passed = self.milestones.iter().filter(|&&at| epoch >= at).count();
+        Rate {
+            initial: self.initial,
+            passed,
+        }
+    }
+}
+
+/// A schedule in one epoch.
+///
+/// ```
+/// let rate = rut_adapt::schedule::MultiStep::new(0.01, 100)?.at(50);
+/// assert_eq!((rate.learning_rate(), rate.from(1.0)), (0.001, 0.1));
+/// # Ok::<(), rut_adapt::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    initial: f64,
+    passed: usize,
+}
+
+impl Rate {
+    /// The learning rate.
+    pub fn learning_rate(self) -> f64 {
+        self.from(self.initial)
+    }
+
+    /// The learning rate of the same schedule, had it started at `initial`.
+    pub fn from(self, initial: f64) -> f64 {
+        (0..self.passed).fold(initial, |rate, _| rate * 0.1)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::evaluate::Scores;
 use crate::state::State;
 
 /// The rule.
@@ -31,37 +32,57 @@ pub struct Best<T> {
 
 impl<T: Clone> Best<T> {
     /// Replaces `best` if `accuracy` is larger.
-    pub fn offer(best: &mut Option<Self>, accuracy: f64, epoch: u32, trained: &T) {
+    ///
+    /// # Errors
+    /// If `trained` fails.
+    pub fn offer(
+        best: &mut Option<Self>,
+        accuracy: f64,
+        epoch: u32,
+        trained: impl FnOnce() -> Result<T>,
+    ) -> Result<()> {
         if best.as_ref().is_none_or(|best| accuracy > best.accuracy) {
             *best = Some(Self {
                 accuracy,
                 epoch,
-                trained: trained.clone(),
+                trained: trained()?,
             });
         }
+        Ok(())
     }
 
-    /// Writes epoch and accuracy into `state`; what was trained is the caller's.
-    pub fn save(&self, state: &mut State) {
-        state.put_float("best.accuracy", self.accuracy);
-        state.put_number("best.epoch", u64::from(self.epoch));
+    /// Writes epoch and accuracy into `state` under `name`; what was trained is the caller's.
+    pub fn save(&self, name: &str, state: &mut State) {
+        state.put_float(&format!("{name}.accuracy"), self.accuracy);
+        state.put_number(&format!("{name}.epoch"), u64::from(self.epoch));
     }
 
     /// The best epoch that [`save`](Self::save) wrote, if one was; `trained` reads the rest.
     ///
     /// # Errors
     /// If an entry is broken.
-    pub fn restore(state: &State, trained: impl FnOnce() -> Result<T>) -> Result<Option<Self>> {
-        if !state.has("best.epoch") {
+    pub fn restore(
+        name: &str,
+        state: &State,
+        trained: impl FnOnce() -> Result<T>,
+    ) -> Result<Option<Self>> {
+        let epoch = format!("{name}.epoch");
+        if !state.has(&epoch) {
             return Ok(None);
         }
-        let accuracy = state.float("best.accuracy")?;
         Ok(Some(Self {
-            accuracy,
-            epoch: position(state, "best.epoch")?,
+            accuracy: state.float(&format!("{name}.accuracy"))?,
+            epoch: position(state, &epoch)?,
             trained: trained()?,
         }))
     }
+}
+
+/// Whether `scores` are better than `best`: by accuracy, then by NLL. Of equals the one seen first stays.
+pub(crate) fn is_better(scores: &Scores, best: Option<&Scores>) -> bool {
+    best.is_none_or(|best| {
+        scores.accuracy > best.accuracy || scores.accuracy == best.accuracy && scores.nll < best.nll
+    })
 }
 
 /// A 32-bit count of the state.

@@ -19,11 +19,11 @@ use crate::images::{LabelledImages, image_tensor};
 use crate::label_map::{
     FrequencyMap, LabelMap, LabelMappingSpec, Refresh, Ties, check_classes, random_map,
 };
-use crate::linear_probe::gradients;
-use crate::loss::{Scored, cross_entropy, label_tensor, score};
+use crate::loss::{Scored, cross_entropy, gradients, label_tensor, score};
 use crate::optimizer::Adam;
 use crate::progress::Reporter;
 use crate::prompt::PaddingPrompt;
+use crate::schedule::Rate;
 use crate::select::Select;
 use crate::state::State;
 
@@ -170,7 +170,7 @@ impl Method for Prompting<'_> {
         Ok(())
     }
 
-    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Scored> {
+    fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()> {
         let batch = self.splits.train.batch(indices)?;
         let Prompted {
             prompt,
@@ -200,21 +200,23 @@ impl Method for Prompting<'_> {
         )?;
         let logits = map.apply(&source)?;
         let loss = cross_entropy(&logits, &label_tensor(&batch.labels, &logits)?)?;
-        let scored = score(&loss, &logits, &batch.labels)?;
+        scored.clear();
+        scored.push(score(&loss, &logits, &batch.labels)?);
         let gradients = gradients(&loss, &[&program])?;
         let stepped = self.adam.step(
             std::slice::from_ref(&prompt.program),
             &gradients,
-            learning_rate,
+            rate.learning_rate(),
         )?;
         if let Some(program) = stepped.into_iter().next() {
             self.now.prompt = prompt.with_program(program);
         }
-        Ok(scored)
+        Ok(())
     }
 
     fn watch(
         &self,
+        _: usize,
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Option<(SplitLogits, Phase)>> {
@@ -231,8 +233,8 @@ impl Method for Prompting<'_> {
         Ok(Some((source.map(map), phase)))
     }
 
-    fn trained(&self) -> Prompted {
-        self.now.clone()
+    fn trained(&self, _: usize) -> Result<Prompted> {
+        Ok(self.now.clone())
     }
 
     fn save_trained(&self, name: &str, trained: &Prompted, state: &mut State) {
@@ -255,13 +257,16 @@ impl Method for Prompting<'_> {
         Ok(Prompted { prompt, map })
     }
 
-    fn save(&self, state: &mut State) {
+    fn save(&self, state: &mut State) -> Result<()> {
         self.adam.save(state);
+        Ok(())
     }
 
-    fn restore(&mut self, trained: Prompted, state: &State) -> Result<()> {
-        self.adam = Adam::restore(state, std::slice::from_ref(&trained.prompt.program))?;
-        self.now = trained;
+    fn restore(&mut self, trained: Vec<Prompted>, state: &State) -> Result<()> {
+        for trained in trained {
+            self.adam = Adam::restore(state, std::slice::from_ref(&trained.prompt.program))?;
+            self.now = trained;
+        }
         Ok(())
     }
 }

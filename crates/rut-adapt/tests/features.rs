@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::{PASS_BATCH, Pass};
 use rut_adapt::event::{Observer, Phase};
-use rut_adapt::features::{Extracted, Extractor, FeatureCache, FeatureKey, Wanted};
+use rut_adapt::features::{
+    Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape, FeatureType,
+    Wanted,
+};
 use rut_adapt::images::LabelledImages;
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
@@ -25,6 +29,21 @@ const IMAGES: usize = 2 * PASS_BATCH + 7;
 struct Numbers {
     labels: Vec<u32>,
     read: Mutex<Vec<usize>>,
+    /// The image that cannot be read.
+    broken: Option<usize>,
+    /// What is added to the numbers.
+    above: f32,
+}
+
+impl Numbers {
+    fn new() -> Self {
+        Self {
+            labels: vec![0; IMAGES],
+            read: Mutex::default(),
+            broken: None,
+            above: 0.0,
+        }
+    }
 }
 
 impl LabelledImages for Numbers {
@@ -42,15 +61,23 @@ impl LabelledImages for Numbers {
 
     fn batch(&self, indices: &[usize]) -> rut_adapt::Result<Batch> {
         self.read.lock().unwrap().extend(indices);
+        if let Some(index) = self.broken.filter(|broken| indices.contains(broken)) {
+            let len = IMAGES;
+            return Err(rut_data::Error::IndexOutOfRange { index, len }.into());
+        }
         Ok(Batch {
-            images: indices.iter().flat_map(|&i| [i as f32; 3]).collect(),
+            images: indices
+                .iter()
+                .flat_map(|&i| [i as f32 + self.above; 3])
+                .collect(),
             labels: indices.iter().map(|&i| self.labels[i]).collect(),
         })
     }
 }
 
-/// Features are the three channels, logits the first two of them.
-struct Channels;
+/// Features are the three channels, logits the first two of them. It counts how often it is asked.
+#[derive(Default)]
+struct Channels(AtomicUsize);
 
 impl FrozenNetwork for Channels {
     fn engine(&self) -> EngineInfo {
@@ -77,6 +104,7 @@ impl FrozenNetwork for Channels {
     }
 
     fn infer(&self, images: &Tensor) -> rut_models::Result<Outputs> {
+        self.0.fetch_add(1, Ordering::Relaxed);
         let features = images.flatten_from(1)?;
         let logits = features.narrow(1, 0, 2)?;
         Ok(Outputs { features, logits })
@@ -89,17 +117,35 @@ impl FrozenNetwork for Channels {
 
 /// What the cache in `dir` gives, and the images that were read for it.
 fn features(dir: &Path, observer: &mut dyn Observer) -> (rut_adapt::Result<Extracted>, Vec<usize>) {
-    let images = Numbers {
-        labels: vec![0; IMAGES],
-        read: Mutex::default(),
-    };
-    let key = FeatureKey {
+    let images = Numbers::new();
+    let got = get(
+        dir,
+        &Channels::default(),
+        &images,
+        FeatureType::F32,
+        observer,
+    );
+    (got, images.read.into_inner().unwrap())
+}
+
+fn key() -> FeatureKey {
+    FeatureKey {
         checkpoint: "c".into(),
         mask: "none".into(),
         network: "channels".into(),
         images: "numbers".into(),
         preprocessing: "none".into(),
-    };
+    }
+}
+
+fn get(
+    dir: &Path,
+    network: &Channels,
+    images: &Numbers,
+    kept: FeatureType,
+    observer: &mut dyn Observer,
+) -> rut_adapt::Result<Extracted> {
+    let key = key();
     let normalization = Normalization {
         mean: [0.0; 3],
         std: [1.0; 3],
@@ -107,27 +153,29 @@ fn features(dir: &Path, observer: &mut dyn Observer) -> (rut_adapt::Result<Extra
     let wanted = Wanted {
         key: &key,
         extractor: Extractor {
-            network: &Channels,
+            network,
             normalization,
+            kept,
         },
-        images: &images,
+        images,
     };
     let pass = Pass {
         phase: Phase::Extract,
         step: 0,
         state: &State::default,
     };
-    let got = FeatureCache::new(dir, u64::MAX).get(&wanted, &pass, &mut Reporter::new(observer));
-    (got, images.read.into_inner().unwrap())
+    FeatureCache::new(dir, u64::MAX).get(&wanted, &pass, &mut Reporter::new(observer))
 }
 
 fn right() -> Extracted {
-    let mut all = Extracted::new(3, 2);
-    for i in 0..IMAGES {
-        all.features.extend([i as f32; 3]);
-        all.logits.extend([i as f32; 2]);
+    let rows = |width| {
+        let values = (0..IMAGES).flat_map(|i| vec![i as f32; width]);
+        FeatureMatrix::from_f32(values.collect(), width).unwrap()
+    };
+    Extracted {
+        features: rows(3),
+        logits: rows(2),
     }
-    all
 }
 
 /// A cache in which an extraction was stopped after two batches, and its part file.
@@ -135,7 +183,8 @@ fn stopped() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let (got, read) = features(dir.path(), &mut Listener::stopping_at(2));
     assert!(matches!(got, Err(Error::Stopped { .. })));
-    assert_eq!(read, (0..2 * PASS_BATCH).collect::<Vec<_>>());
+    // What is prepared ahead of the network may have been read too.
+    assert!(read.len() >= 2 * PASS_BATCH && read.iter().copied().eq(0..read.len()));
     let mut files = std::fs::read_dir(dir.path().join("features")).unwrap();
     let part = files.next().unwrap().unwrap().path();
     assert!(part.extension().is_some_and(|ending| ending == "part") && files.next().is_none());
@@ -199,5 +248,130 @@ fn what_a_crash_tore_is_extracted_again_and_never_taken_for_features() {
             (good * PASS_BATCH..IMAGES).collect::<Vec<_>>(),
             "{what}"
         );
+    }
+}
+
+#[test]
+fn a_second_extraction_asks_neither_network_nor_images() {
+    let dir = tempfile::tempdir().unwrap();
+    let (network, images) = (Channels::default(), Numbers::new());
+    let asked = || {
+        (
+            network.0.load(Ordering::Relaxed),
+            images.read.lock().unwrap().len(),
+        )
+    };
+    for kept in [FeatureType::F32, FeatureType::F16] {
+        let before = asked();
+        let first = get(dir.path(), &network, &images, kept, &mut Silent).unwrap();
+        assert_eq!(asked(), (before.0 + 3, before.1 + IMAGES));
+        let second = get(dir.path(), &network, &images, kept, &mut Silent).unwrap();
+        let shape = FeatureShape {
+            images: IMAGES,
+            width: 3,
+            classes: 2,
+            kept,
+        };
+        let cache = FeatureCache::new(dir.path(), u64::MAX);
+        let found = cache.find(&key(), shape).unwrap();
+        assert!(first == second && first == found);
+        assert_eq!(asked(), (before.0 + 3, before.1 + IMAGES));
+        for other in [
+            FeatureShape { images: 1, ..shape },
+            FeatureShape { width: 2, ..shape },
+        ] {
+            assert!(cache.find(&key(), other).is_none());
+        }
+    }
+}
+
+#[test]
+fn half_precision_halves_the_file_and_outlives_a_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let (network, images) = (Channels::default(), Numbers::new());
+    let stopped = get(
+        dir.path(),
+        &network,
+        &images,
+        FeatureType::F16,
+        &mut Listener::stopping_at(2),
+    );
+    assert!(matches!(stopped, Err(Error::Stopped { .. })));
+    let got = get(dir.path(), &network, &images, FeatureType::F16, &mut Silent).unwrap();
+    // Whole numbers up to 2048 are exact.
+    assert_eq!(got.features.to_f32(), right().features.to_f32());
+    assert_eq!(got.features.kept(), FeatureType::F16);
+    get(dir.path(), &network, &images, FeatureType::F32, &mut Silent).unwrap();
+    let mut sizes: Vec<u64> = std::fs::read_dir(dir.path().join("features"))
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .collect();
+    sizes.sort();
+    assert_eq!(sizes.len(), 2);
+    let values = (IMAGES * 5) as u64;
+    assert!(
+        sizes[0] < 2 * values + 300 && sizes[1] > 4 * values,
+        "{sizes:?}"
+    );
+}
+
+#[test]
+fn features_that_half_precision_cannot_hold_name_the_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = Numbers {
+        above: 65470.0,
+        ..Numbers::new()
+    };
+    let got = get(
+        dir.path(),
+        &Channels::default(),
+        &images,
+        FeatureType::F16,
+        &mut Silent,
+    );
+    let error = got.unwrap_err().to_string();
+    assert!(
+        error.contains("--cache-dtype f32") && error.contains("65504"),
+        "{error}"
+    );
+}
+
+/// The thread that prepares batches ends with the loop, wherever that ends, and its errors come in order.
+#[test]
+fn an_image_that_cannot_be_read_ends_the_extraction_after_those_before_it() {
+    for broken in [0, PASS_BATCH + 3, IMAGES - 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let images = Numbers {
+            broken: Some(broken),
+            ..Numbers::new()
+        };
+        let network = Channels::default();
+        let mut listener = Listener::default();
+        let got = get(
+            dir.path(),
+            &network,
+            &images,
+            FeatureType::F32,
+            &mut listener,
+        );
+        assert!(matches!(got, Err(Error::Data(_))), "{got:?}");
+        assert_eq!(network.0.load(Ordering::Relaxed), broken / PASS_BATCH);
+        assert_eq!(listener.asked, broken / PASS_BATCH);
+        let read = images.read.into_inner().unwrap();
+        assert!(
+            read.iter().copied().eq(0..read.len()),
+            "in order, and none twice"
+        );
+    }
+}
+
+#[test]
+fn a_stop_at_any_batch_ends_the_thread_that_prepares() {
+    for stop in 1..=3 {
+        let dir = tempfile::tempdir().unwrap();
+        let (got, read) = features(dir.path(), &mut Listener::stopping_at(stop));
+        assert!(matches!(got, Err(Error::Stopped { .. })));
+        // Two batches at most are ahead: one waits, one is being prepared.
+        assert!(read.len() <= (stop + 2) * PASS_BATCH);
     }
 }

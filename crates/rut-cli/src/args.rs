@@ -3,6 +3,7 @@
 mod bench;
 mod engine;
 mod finished;
+mod probing;
 
 pub use bench::BenchArgs;
 pub use engine::EngineFlags;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
+
+pub use probing::ProbingFlags;
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -330,6 +333,9 @@ pub struct RunArgs {
     /// How.
     #[command(flatten)]
     pub train: TrainFlags,
+    /// How a head.
+    #[command(flatten)]
+    pub probing: ProbingFlags,
     /// Where.
     #[command(flatten)]
     pub places: PlaceFlags,

@@ -142,6 +142,7 @@ fn flags(args: &RunArgs) -> Result<Settings> {
         Settings::of(network)?,
         Settings::of(&args.engine)?,
         Settings::of(train)?,
+        Settings::of(&args.probing)?,
         Settings::of(&args.places)?,
     ] {
         all.cover(part);

@@ -79,15 +79,29 @@ impl Display for Progress {
                 accuracy,
                 ..
             } => self.show_epoch(*epoch, *loss, *accuracy),
+            Event::Diverged {
+                member,
+                epoch,
+                step,
+            } => self.line(&format!(
+                "the loss of member {} of the grid is no number from step {step} on (epoch {}): it is left out",
+                member + 1,
+                epoch + 1
+            )),
             Event::Scored {
                 epoch,
                 split,
                 accuracy,
                 ece,
+                members,
                 ..
             } if self.tells(*epoch) => {
+                let best = match members.len() {
+                    0 => String::new(),
+                    count => format!(" (best of {count})"),
+                };
                 self.line(&format!(
-                    "  {split}: accuracy {:.1} %  ECE {:.1} %",
+                    "  {split}{best}: accuracy {:.1} %  ECE {:.1} %",
                     100.0 * accuracy,
                     100.0 * ece
                 ));

@@ -1,6 +1,7 @@
 //! Figures as text tables for a terminal. Which figures there are, `rut-metrics` says.
 
 use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
+use rut_study::record::GridRecord;
 use rut_study::score::SplitScores;
 use rut_study::Record;
 
@@ -168,10 +169,41 @@ pub fn record(record: &Record) -> String {
     fact("seconds", format!("{:.1}", record.cost.total_seconds));
     text.push_str("\n\n");
     text.push_str(&columns(&facts));
+    if let Some(grid) = &record.training.grid {
+        text.push_str(&format!("\n\n{}", grid_table(grid)));
+    }
     for note in &record.training.notes {
         text.push_str(&format!("\n\nnote: {note}"));
     }
     text
+}
+
+/// The members of a grid, the kept one marked.
+fn grid_table(grid: &GridRecord) -> String {
+    let head = [
+        "learning rate",
+        "weight decay",
+        "validation accuracy",
+        "NLL",
+        "kept epoch",
+        "",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for (index, member) in grid.members.iter().enumerate() {
+        let figure = |value: Option<f64>, show: fn(f64) -> String| {
+            value.map_or_else(|| "–".to_owned(), show)
+        };
+        let mark = if index == grid.chosen { "kept" } else { "" };
+        rows.push(vec![
+            member.lr.to_string(),
+            member.weight_decay.to_string(),
+            figure(member.validation_accuracy, percent),
+            figure(member.validation_nll, plain),
+            (member.kept_epoch + 1).to_string(),
+            mark.to_owned(),
+        ]);
+    }
+    columns(&rows)
 }
 
 /// A share as a percentage.

@@ -785,3 +785,47 @@ fn the_real_network_reads_its_own_data_and_traffic_signs() {
     let accuracy = &found["test"]["intervals"]["accuracy"];
     assert!(accuracy["lo"].as_f64().unwrap() > 0.1, "{accuracy}");
 }
+
+#[test]
+fn a_grid_that_cannot_be_trained_or_chosen_from_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (line, texts) in [
+        ("lp --lr-grid 0.1,0.1", ["lr_grid", "0.1 twice"]),
+        ("lp --lr-grid 0.1,-1", ["lr_grid", "positive numbers"]),
+        ("lp --lr-grid 0.1,,1", ["--lr-grid", "empty string"]),
+        ("lp --set lr_grid=[]", ["lr_grid", "an empty list"]),
+        ("lp --lr 1 --lr-grid 0.1", ["--lr", "cannot be used with"]),
+        ("lp --set lr=1 --lr-grid 0.1", ["lr = both", "`lr_grid`"]),
+        (
+            "lp --weight-decay-grid 0,-1",
+            ["weight_decay_grid", "0 or more"],
+        ),
+        ("lp --weight-decay -1", ["weight_decay", "0 or more"]),
+        (
+            "lp --lr-grid 0.1,1 --val-shots 0",
+            ["lr_grid", "--val-shots"],
+        ),
+        (
+            "vp --lr-grid 0.1,1",
+            ["lr_grid", "visual prompting makes no use"],
+        ),
+        (
+            "vp --weight-decay 1",
+            ["weight_decay", "visual prompting makes no use"],
+        ),
+        (
+            "vp --cache-dtype f16",
+            ["cache_dtype", "visual prompting makes no use"],
+        ),
+        ("lp --cache-dtype f8", ["cache_dtype", "f32"]),
+    ] {
+        let line = format!("{line} --dry-run");
+        let (_, err) = ends(rut(dir.path(), &line), 2);
+        for text in texts {
+            assert!(
+                err.contains(text),
+                "`rut {line}` does not say {text:?}:\n{err}"
+            );
+        }
+    }
+}

@@ -177,12 +177,22 @@ fn a_second_probe_reads_the_cache_and_a_broken_cache_is_made_again() {
             .collect::<Vec<_>>()
     };
     assert_eq!(entries().len(), 3, "train, validation and test");
-    let (_, err) = ends(small(dir.path(), "lp", "--run-name b"), 0);
-    assert!(!err.contains("extracting"), "{err}");
+    let (_, err) = ends(small(dir.path(), "lp", "--run-name b -vv"), 0);
+    assert!(
+        !err.contains("extracting") && !err.contains("loading the network"),
+        "{err}"
+    );
+    assert!(
+        err.contains("came from the cache: the network was not loaded"),
+        "{err}"
+    );
+    let seconds = &cost(&dir.path().join("results/b"))["seconds"];
+    assert!(seconds.get("extract").is_none(), "{seconds}");
     for file in entries() {
         std::fs::write(file, b"cut short").unwrap();
     }
-    ends(small(dir.path(), "lp", "--run-name c"), 0);
+    let (_, err) = ends(small(dir.path(), "lp", "--run-name c -vv"), 0);
+    assert!(err.contains("loading the network"), "{err}");
     let named = |name: &str| record(&dir.path().join("results").join(name));
     assert_eq!(named("a"), named("b"));
     assert_eq!(named("a"), named("c"));
@@ -337,4 +347,76 @@ fn without_a_usable_cache_the_run_goes_on() {
         err.contains("no feature cache") && err.contains("--cache-dir"),
         "{err}"
     );
+}
+
+fn cost(run: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(run.join("record.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    record["cost"].clone()
+}
+
+/// What a specification names is checked, whether or not the network is known already.
+#[test]
+fn a_network_that_is_known_from_the_cache_is_still_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = rut::root().join("checkpoints/resnet20_cifar100_0_checkpoint.safetensors");
+    let network = |kind: &str, name: &str| {
+        let checkpoint = checkpoint.display();
+        let more = format!(
+            "--dataset digits --model resnet20_cifar100 --network {kind} --checkpoint {checkpoint} --run-name {name}"
+        );
+        small(dir.path(), "lp", &more)
+    };
+    ends(network("dense", "a"), 0);
+    let (_, err) = ends(network("dense", "b"), 0);
+    assert!(err.contains("the network was not loaded"), "{err}");
+    let (_, err) = ends(network("ticket", "c"), 2);
+    assert!(err.contains("no weight is zero"), "{err}");
+}
+
+#[test]
+fn a_grid_keeps_the_best_member_which_is_the_run_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let grid = "--run-name grid --lr-grid 0.0001,0.01,0.1 --weight-decay-grid 0,0.1";
+    let (out, _) = ends(small(dir.path(), "lp", grid), 0);
+    assert!(
+        out.contains("learning rate") && out.contains("weight decay") && out.contains("kept"),
+        "{out}"
+    );
+    let run = dir.path().join("results/grid");
+    let found = record(&run);
+    let members = found["training"]["grid"]["members"].as_array().unwrap();
+    assert_eq!(members.len(), 6);
+    let chosen = found["training"]["grid"]["chosen"].as_u64().unwrap() as usize;
+    let (lr, decay) = (&members[chosen]["lr"], &members[chosen]["weight_decay"]);
+    let alone = format!("--run-name alone --lr {lr} --weight-decay {decay}");
+    ends(small(dir.path(), "lp", &alone), 0);
+    let alone = dir.path().join("results/alone");
+    for name in ["logits.safetensors", "head.safetensors"] {
+        let read = |run: &Path| std::fs::read(run.join(name)).unwrap();
+        assert!(read(&run) == read(&alone), "{name}");
+    }
+    assert_eq!(record(&alone)["test"], found["test"]);
+    assert!(record(&alone)["training"].get("grid").is_none());
+}
+
+/// Half precision moves a feature by at most 1 in 2048: on the quickstart, no more than one image in two hundred is
+/// decided otherwise.
+#[test]
+fn half_precision_features_give_the_quickstart_s_accuracy() {
+    let dir = tempfile::tempdir().unwrap();
+    let accuracy = |kept: &str| {
+        let results = dir.path().join("results");
+        let line = format!(
+            "lp --cache-dtype {kept} --run-name {kept} --results-path {}",
+            results.display()
+        );
+        ends(rut(dir.path(), &line), 0);
+        let run = results.join(kept);
+        let (out, _) = ends(rut(dir.path(), &format!("eval {}", run.display())), 0);
+        assert!(out.contains("equal to the record"), "{out}");
+        record(&run)["test"]["raw"]["accuracy"].as_f64().unwrap()
+    };
+    let (single, half) = (accuracy("f32"), accuracy("f16"));
+    assert!((single - half).abs() <= 0.005, "{single} against {half}");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A fraction of weights that are kept, in [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
@@ -38,7 +38,7 @@ impl fmt::Display for Density {
 }
 
 /// Where a layer stands in its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerRole {
     /// The first convolution.
@@ -50,7 +50,7 @@ pub enum LayerRole {
 }
 
 /// The weights of one convolution or linear layer; its bias is not counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerDensity {
     /// The weight's name, for instance `layer1.0.conv1.weight`.
     pub name: String,

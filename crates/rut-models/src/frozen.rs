@@ -3,6 +3,7 @@
 mod candle;
 mod engine;
 mod execute;
+mod lazy;
 mod network;
 mod op;
 mod plan;
@@ -11,6 +12,7 @@ mod window;
 pub use candle::{CandleNetwork, Record};
 pub use engine::{ENGINES, Engine, EngineSpec};
 pub use execute::{CpuNetwork, CpuTrace};
+pub use lazy::{LazyNetwork, Outline};
 pub use network::{EngineInfo, FrozenNetwork, Outputs, Trace};
 pub use op::{logits, logits_window};
 pub use plan::Kernels;

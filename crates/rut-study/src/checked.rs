@@ -66,10 +66,12 @@ impl RunSpec {
             self.dataset = known.name.into();
         }
         self.check_method(mapping)?;
+        self.check_grid()?;
         self.loop_options().check()?;
         let dataset = self.open_dataset(places)?;
         let draw = self.draw(&dataset)?;
         self.loop_options().check_watched(draw.validation.len())?;
+        self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
         let (model, files) = self.network_files()?;
         let content = self.content(&files, &dataset)?;
@@ -96,7 +98,10 @@ impl RunSpec {
         LoopOptions {
             epochs: self.epochs,
             batch_size: self.batch_size,
-            learning_rate: self.lr,
+            learning_rate: self
+                .grid()
+                .first()
+                .map_or(self.lr, |rates| rates.learning_rate),
             seed: Seed(self.seed),
             shuffle: self.shuffle,
             select: self.select,
@@ -119,7 +124,14 @@ impl RunSpec {
             fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
         };
         let named = [("mapping", self.mapping != default.mapping)];
+        let probing = [
+            ("weight_decay", self.weight_decay != default.weight_decay),
+            ("lr_grid", self.lr_grid.is_some()),
+            ("weight_decay_grid", self.weight_decay_grid.is_some()),
+            ("cache_dtype", self.cache_dtype != default.cache_dtype),
+        ];
         let ignored = match (self.method, mapping.refresh) {
+            (Method::Vp, _) if set(&probing).is_some() => set(&probing),
             (Method::Lp, _) => set(&named).or(set(&counted)).or(set(&repeated)),
             (Method::Vp, Refresh::Never) => set(&counted).or(set(&repeated)),
             (Method::Vp, Refresh::Once) => set(&repeated),
@@ -127,10 +139,11 @@ impl RunSpec {
         };
         match ignored {
             Some(field) => {
-                let found = if self.method == Method::Lp {
-                    "linear probing"
-                } else {
-                    mapping.name
+                let probing = probing.iter().any(|(name, _)| *name == field);
+                let found = match self.method {
+                    Method::Lp => "linear probing",
+                    Method::Vp if probing => "visual prompting",
+                    Method::Vp => mapping.name,
                 };
                 let expected = format!("the option to be left out, for {found} makes no use of it");
                 Err(Error::Field {
@@ -399,7 +412,7 @@ fn find_dense(dir: &Path, model: &ModelSpec) -> Result<PathBuf> {
     }
 }
 
-fn refused(field: &'static str, expected: &str, found: &str) -> Error {
+pub(crate) fn refused(field: &'static str, expected: &str, found: &str) -> Error {
     Error::Field {
         field,
         expected: expected.into(),

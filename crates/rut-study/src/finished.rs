@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::DType;
 use rut_adapt::evaluate::{Pass, SplitLogits};
 use rut_adapt::event::{Observer, Phase};
 use rut_adapt::features::Extractor;
@@ -261,12 +260,10 @@ impl FinishedRun {
                 let extractor = Extractor {
                     network: &**network,
                     normalization: self.network.normalization,
+                    kept: self.record.spec.cache_dtype,
                 };
                 let extracted = extractor.extract(images, &pass, &mut reporter)?;
-                Ok(probe_logits(
-                    head,
-                    &extracted.labelled(images.labels(), DType::F32)?,
-                )?)
+                Ok(probe_logits(head, &extracted.labelled(images.labels())?)?)
             }
             Adapted::Prompt(prompt, map) => {
                 let prompted = PromptedNetwork {

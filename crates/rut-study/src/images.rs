@@ -70,6 +70,14 @@ pub fn prepare(set: &ImageSet, transform: &Transform) -> Result<Prepared> {
     Ok(Prepared::new(set, transform, MEMORY_CAP)?)
 }
 
+/// The images of `set` under `transform` for a single pass: they are decoded when their batch is due, and not kept.
+///
+/// # Errors
+/// If the transform is out of range.
+pub fn prepare_once(set: &ImageSet, transform: &Transform) -> Result<Prepared> {
+    Ok(Prepared::new(set, transform, 0)?)
+}
+
 /// A stable text of pixels, transform and normalisation, for records and cache keys.
 pub fn describe(transform: &Transform, normalization: Normalization) -> String {
     let Normalization { mean, std } = normalization;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use candle_core::{DType, Device};
 use rut_models::{
     Checkpoint, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity, LayerRole,
-    Mask, ModelSpec, Normalization, Weights,
+    LazyNetwork, Mask, ModelSpec, Normalization, Outline, Weights,
 };
 
-use crate::checked::WeightFiles;
+use crate::checked::{CheckedRunSpec, WeightFiles};
 use crate::error::{Error, Result};
+use crate::facts::FactsKey;
+use crate::places::Places;
 use crate::spec::{NetworkKind, RunSpec};
 
 /// A network that is ready, and how dense it is.
@@ -29,6 +31,8 @@ pub struct LoadedNetwork {
     pub notes: Vec<String>,
     /// Model, class count, engine and instruction set: what features depend on beside the weights.
     pub title: String,
+    /// The engine, where it is loaded only when it is asked.
+    pub lazy: Option<Arc<LazyNetwork>>,
 }
 
 /// Loads checkpoint and mask, checks them against `model` with `classes` source classes, and builds `engine` (f32, CPU).
@@ -53,6 +57,58 @@ pub fn load_named(spec: &RunSpec) -> Result<(&'static ModelSpec, LoadedNetwork)>
     Ok((named.model, named.ready(spec.engine)?))
 }
 
+/// The network of `run`. Where what a record says of it is known from an earlier run, its weights are not read before it is
+/// asked for the first time: a probe of features that are all in the cache does not need them.
+///
+/// # Errors
+/// As [`load_named`].
+pub(crate) fn load_when_asked(
+    run: &CheckedRunSpec,
+    places: &Places,
+) -> Result<(&'static ModelSpec, LoadedNetwork)> {
+    let (model, files, classes) = (run.model, run.files.clone(), run.source_classes());
+    let content = run.content.clone();
+    let key = FactsKey {
+        model: model.name,
+        classes,
+        checkpoint: &content.checkpoint,
+        mask: content.mask.as_deref(),
+    };
+    let Some(density) = key.find(&places.cache_dir) else {
+        let (model, network) = load_named(&run.spec)?;
+        key.keep(&places.cache_dir, &network.density);
+        return Ok((model, network));
+    };
+    check_ticket(&run.spec, &files, &density)?;
+    let engine = run.spec.engine;
+    let info = engine.info(DType::F32, &Device::Cpu)?;
+    let outline = Outline {
+        classes,
+        width: (model.graph)(classes).width(),
+        dtype: DType::F32,
+        engine: info,
+    };
+    let (checkpoint, mask) = (content.checkpoint.clone(), content.mask.clone());
+    let notes = mask.as_ref().map_or_else(Vec::new, |_| notes(&density));
+    let network = Arc::new(LazyNetwork::new(outline, move || {
+        tracing::debug!("loading the network");
+        let read = Assembled::read(model, classes, &files)?;
+        read.check_content(&content.checkpoint, content.mask.as_deref())?;
+        read.engine(engine)
+    }));
+    let network = LoadedNetwork {
+        network: network.clone(),
+        density,
+        normalization: model.normalization,
+        checkpoint,
+        mask,
+        notes,
+        title: title(model, classes, info),
+        lazy: Some(network),
+    };
+    Ok((model, network))
+}
+
 /// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
 /// Gives its density, and what a reader of its figures should know.
 ///
@@ -73,7 +129,7 @@ struct Assembled<'a> {
 }
 
 impl<'a> Assembled<'a> {
-    fn read(model: &'a ModelSpec, classes: usize, files: &WeightFiles) -> Result<Self> {
+    fn read(model: &'a ModelSpec, classes: usize, files: &WeightFiles) -> rut_models::Result<Self> {
         let graph = (model.graph)(classes);
         let checkpoint = Checkpoint::open(&files.checkpoint)?;
         let mask = files.mask.as_deref().map(Mask::open).transpose()?;
@@ -87,19 +143,48 @@ impl<'a> Assembled<'a> {
         })
     }
 
-    fn ready(self, engine: Engine) -> Result<LoadedNetwork> {
-        let (model, classes) = (self.model, self.graph.classes());
+    fn engine(&self, engine: Engine) -> rut_models::Result<Arc<dyn FrozenNetwork>> {
         let network = engine.load(&self.graph, &self.weights, DType::F32, &Device::Cpu)?;
         let EngineInfo { name, isa } = network.engine();
         tracing::info!(engine = name, isa, "frozen network");
+        Ok(network)
+    }
+
+    /// Files may have changed since their digests were taken.
+    fn check_content(&self, checkpoint: &str, mask: Option<&str>) -> rut_models::Result<()> {
+        let found = self.mask.as_ref().map(|mask| mask.digest.as_str());
+        let digests = [
+            (
+                "SHA-256 of the checkpoint",
+                Some(checkpoint),
+                Some(self.checkpoint.digest.as_str()),
+            ),
+            ("SHA-256 of the mask", mask, found),
+        ];
+        for (what, expected, found) in digests {
+            if expected != found {
+                return Err(rut_models::Error::Argument {
+                    what,
+                    expected: expected.unwrap_or("none").into(),
+                    found: found.unwrap_or("none").into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn ready(self, engine: Engine) -> Result<LoadedNetwork> {
+        let model = self.model;
+        let network = self.engine(engine)?;
         Ok(LoadedNetwork {
+            title: title(model, self.graph.classes(), network.engine()),
             network,
             density: self.weights.density().clone(),
             normalization: model.normalization,
             notes: self.notes(),
             checkpoint: self.checkpoint.digest,
             mask: self.mask.map(|mask| mask.digest),
-            title: format!("{} {classes} {name} f32 {isa}", model.name),
+            lazy: None,
         })
     }
 
@@ -113,15 +198,26 @@ impl Assembled<'static> {
     fn named(spec: &RunSpec) -> Result<Self> {
         let (model, files) = spec.network_files()?;
         let read = Self::read(model, spec.source_classes.unwrap_or(model.classes), &files)?;
-        let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
-        let whole = files.mask.is_none() && read.weights.density().overall.value() == 1.0;
-        if spec.network == NetworkKind::Ticket && whole && !dense_member {
-            return Err(Error::NotATicket {
-                checkpoint: files.checkpoint,
-            });
-        }
+        check_ticket(spec, &files, read.weights.density())?;
         Ok(read)
     }
+}
+
+fn title(model: &ModelSpec, classes: usize, engine: EngineInfo) -> String {
+    let EngineInfo { name, isa } = engine;
+    format!("{} {classes} {name} f32 {isa}", model.name)
+}
+
+/// A ticket has lost weights.
+fn check_ticket(spec: &RunSpec, files: &WeightFiles, density: &DensityReport) -> Result<()> {
+    let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
+    let whole = files.mask.is_none() && density.overall.value() == 1.0;
+    if spec.network == NetworkKind::Ticket && whole && !dense_member {
+        return Err(Error::NotATicket {
+            checkpoint: files.checkpoint.clone(),
+        });
+    }
+    Ok(())
 }
 
 fn notes(density: &DensityReport) -> Vec<String> {

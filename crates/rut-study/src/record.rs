@@ -123,8 +123,40 @@ pub struct TrainingRecord {
     pub kept_epoch: u32,
     /// Its accuracy on the split it was chosen on; absent for `last`.
     pub selected_accuracy: Option<f64>,
+    /// The members of a grid of learning rates and weight decays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid: Option<GridRecord>,
     /// Warnings that a reader of the figures needs (a selection on the test set, say).
     pub notes: Vec<String>,
+}
+
+/// A grid of learning rates and weight decays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridRecord {
+    /// The member that is kept, from 0: of the best accuracy on the validation images, of equals of the lower NLL, of these
+    /// the first.
+    pub chosen: usize,
+    /// All members, in order.
+    pub members: Vec<GridMemberRecord>,
+}
+
+/// How a member of a grid ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridMemberRecord {
+    /// Learning rate at the start.
+    pub lr: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+    /// The epoch whose parameters are scored, from 0.
+    pub kept_epoch: u32,
+    /// Mean loss of its last epoch, nats.
+    pub final_loss: f64,
+    /// On the validation images, 0–1; absent if its loss stopped being a number.
+    pub validation_accuracy: Option<f64>,
+    /// On the validation images, nats; absent likewise.
+    pub validation_nll: Option<f64>,
 }
 
 /// The label map that the test figures are under.

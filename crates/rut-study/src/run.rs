@@ -15,7 +15,7 @@ use crate::error::{Error, Result, file};
 use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
-use crate::network::{LoadedNetwork, density_with_new_head, load_named};
+use crate::network::{LoadedNetwork, density_with_new_head, load_named, load_when_asked};
 use crate::places::Places;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
@@ -79,7 +79,10 @@ pub fn run(
     let dir = RunDir::at(places.results_path.join(name));
     dir.check_free(session.existing)?;
     // Before the folder is made: what fails here leaves nothing behind.
-    let (model, network) = load_named(&run.spec)?;
+    let (model, network) = match run.spec.method {
+        Method::Lp => load_when_asked(run, places)?,
+        Method::Vp => load_named(&run.spec)?,
+    };
     let _locked = dir.prepare(run, session.existing)?;
     if dir.is_finished() {
         let record = dir.read_record()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rut_adapt::epochs::Shuffle;
+use rut_adapt::features::FeatureType;
 use rut_adapt::label_map::Ties;
 use rut_adapt::select::Select;
 use rut_data::Budget;
@@ -111,6 +112,16 @@ pub struct RunSpec {
     pub batch_size: usize,
     /// Adam's learning rate at the start.
     pub lr: f64,
+    /// Adam's weight decay: times the parameters, added to their gradients (probing only).
+    pub weight_decay: f64,
+    /// Instead of `lr`: learning rates that are trained in one pass and chosen from on the validation images (probing only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr_grid: Option<Vec<f64>>,
+    /// Instead of `weight_decay`: as `lr_grid`; with it, every pair of both (probing only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay_grid: Option<Vec<f64>>,
+    /// The precision that extracted features are kept in, on disk and in memory (probing only).
+    pub cache_dtype: FeatureType,
     /// Seeds few-shot draws, orders and initial values.
     pub seed: u64,
     /// Whether the training images are shuffled every epoch.
@@ -155,6 +166,10 @@ impl Default for RunSpec {
             epochs: 100,
             batch_size: 128,
             lr: 0.01,
+            weight_decay: 0.0,
+            lr_grid: None,
+            weight_decay_grid: None,
+            cache_dtype: FeatureType::F32,
             seed: 4,
             shuffle: Shuffle::On,
             select: Select::Last,

@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use rut_adapt::evaluate::Pass;
 use rut_adapt::event::{Observer, Phase};
-use rut_adapt::features::{Extracted, Extractor};
+use rut_adapt::features::{Extracted, Extractor, FeatureMatrix, FeatureType};
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::{State, serialize};
 use rut_data::{ImageSet, Transform};
@@ -88,6 +88,7 @@ pub fn features(
     let extractor = Extractor {
         network: &*network.network,
         normalization: network.normalization,
+        kept: FeatureType::F32,
     };
     let pass = Pass {
         phase: Phase::Extract,
@@ -109,18 +110,13 @@ pub fn write_features(
     text: &str,
 ) -> Result<()> {
     let n = extracted.len();
-    let tensor = |values: &[f32], width| {
-        Tensor::from_slice(values, (n, width), &Device::Cpu).map_err(rut_adapt::Error::from)
+    let tensor = |matrix: &FeatureMatrix| {
+        Tensor::from_vec(matrix.to_f32(), (n, matrix.width()), &Device::Cpu)
+            .map_err(rut_adapt::Error::from)
     };
     let mut tensors = BTreeMap::from([
-        (
-            "features".to_owned(),
-            tensor(&extracted.features, extracted.width)?,
-        ),
-        (
-            "logits".to_owned(),
-            tensor(&extracted.logits, extracted.classes)?,
-        ),
+        ("features".to_owned(), tensor(&extracted.features)?),
+        ("logits".to_owned(), tensor(&extracted.logits)?),
     ]);
     if let Some(labels) = labels {
         tensors.insert("labels".to_owned(), label_tensor(labels)?);

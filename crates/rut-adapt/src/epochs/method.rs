@@ -5,12 +5,18 @@ use crate::evaluate::{Pass, SplitLogits};
 use crate::event::Phase;
 use crate::loss::Scored;
 use crate::progress::Reporter;
+use crate::schedule::Rate;
 use crate::state::State;
 
-/// What a method does in the loop.
+/// What a method does in the loop. It may train several members side by side on the same batches: a grid.
 pub trait Method {
-    /// What is trained, as much of it as a selected epoch needs.
+    /// What is trained of one member, as much of it as a selected epoch needs.
     type Trained: Clone;
+
+    /// Number of members.
+    fn members(&self) -> usize {
+        1
+    }
 
     /// Number of training images.
     fn images(&self) -> usize;
@@ -26,24 +32,28 @@ pub trait Method {
         reporter: &mut Reporter<'_>,
     ) -> Result<()>;
 
-    /// One optimiser step on the images at `indices`; loss and hits are those before it.
+    /// One optimiser step of every member on the images at `indices`; `scored` becomes each one's loss and hits before it.
     ///
     /// # Errors
     /// If a tensor operation or reading an image fails.
-    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Scored>;
+    fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()>;
 
-    /// Target logits of the split that is looked at while training, and its name; `None` if there is none.
+    /// A member's target logits of the split that is looked at while training, and its name; `None` if there is none.
     ///
     /// # Errors
     /// If a tensor operation or reading an image fails.
     fn watch(
         &self,
+        member: usize,
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Option<(SplitLogits, Phase)>>;
 
-    /// What is trained, as it is now.
-    fn trained(&self) -> Self::Trained;
+    /// What is trained of a member, as it is now.
+    ///
+    /// # Errors
+    /// If a tensor cannot be made.
+    fn trained(&self, member: usize) -> Result<Self::Trained>;
 
     /// Writes `trained` into a state under `name`.
     fn save_trained(&self, name: &str, trained: &Self::Trained, state: &mut State);
@@ -55,11 +65,14 @@ pub trait Method {
     fn restore_trained(&self, name: &str, state: &State) -> Result<Self::Trained>;
 
     /// Writes everything but what is trained into a state (the optimiser, say).
-    fn save(&self, state: &mut State);
+    ///
+    /// # Errors
+    /// If a tensor cannot be made.
+    fn save(&self, state: &mut State) -> Result<()>;
 
-    /// Takes over what is trained and what [`save`](Self::save) wrote.
+    /// Takes over what is trained, of every member, and what [`save`](Self::save) wrote.
     ///
     /// # Errors
     /// If something is missing or of another shape.
-    fn restore(&mut self, trained: Self::Trained, state: &State) -> Result<()>;
+    fn restore(&mut self, trained: Vec<Self::Trained>, state: &State) -> Result<()>;
 }

@@ -10,10 +10,6 @@ pub(super) struct Position {
     pub(super) epoch: u32,
     pub(super) batch: u32,
     pub(super) step: u64,
-    /// Sum over the epoch's images so far, nats.
-    pub(super) loss_sum: f64,
-    /// Hits among the epoch's images so far.
-    pub(super) correct: u64,
 }
 
 impl Position {
@@ -21,8 +17,6 @@ impl Position {
         state.put_number("epoch", self.epoch.into());
         state.put_number("batch", self.batch.into());
         state.put_number("step", self.step);
-        state.put_float("loss_sum", self.loss_sum);
-        state.put_number("correct", self.correct);
     }
 
     pub(super) fn restore(state: &State) -> Result<Self> {
@@ -30,8 +24,6 @@ impl Position {
             epoch: position(state, "epoch")?,
             batch: position(state, "batch")?,
             step: state.number("step")?,
-            loss_sum: state.float("loss_sum")?,
-            correct: state.number("correct")?,
         })
     }
 }

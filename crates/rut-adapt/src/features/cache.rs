@@ -2,24 +2,21 @@
 //! (`part`) grows while a pass runs, so that a stopped extraction goes on where it was. It never decides what is
 //! extracted.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
 use rut_data::Digest;
 
+use super::file::{self, FeatureShape};
 use super::part::Part;
-use super::{Extracted, Extractor, Rest};
+use super::{Extracted, Extractor, FeatureType, Rest};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::LabelledImages;
 use crate::progress::{At, Reporter};
-use crate::state::{deserialize, serialize};
 use crate::whole_file::write_whole;
 
-const KEY: &str = "rut.features";
 /// Part of every key: a new layout, or a new meaning of a field, finds no old file.
 const VERSION: &str = "version 1";
 
@@ -39,7 +36,8 @@ pub struct FeatureKey {
 }
 
 impl FeatureKey {
-    fn text(&self) -> String {
+    /// Single precision is not named: its files are older than the choice.
+    fn text(&self, kept: FeatureType) -> String {
         let Self {
             checkpoint,
             mask,
@@ -47,7 +45,11 @@ impl FeatureKey {
             images,
             preprocessing,
         } = self;
-        format!("{VERSION}\n{checkpoint}\n{mask}\n{network}\n{images}\n{preprocessing}\n")
+        let kept = match kept {
+            FeatureType::F32 => String::new(),
+            other => format!("{}\n", other.name()),
+        };
+        format!("{VERSION}\n{checkpoint}\n{mask}\n{network}\n{images}\n{preprocessing}\n{kept}")
     }
 }
 
@@ -79,6 +81,13 @@ impl FeatureCache {
         }
     }
 
+    /// The features under `key`, if all of them are in the cache: then neither network nor images are needed.
+    pub fn find(&self, key: &FeatureKey, shape: FeatureShape) -> Option<Extracted> {
+        let text = key.text(shape.kept);
+        let whole = self.dir.join(format!("{}.safetensors", name_of(&text)));
+        read_whole(&whole, &text, shape)
+    }
+
     /// The features that are `wanted`: from the cache, or extracted and kept. `pass` says where a loop goes on that is
     /// stopped meanwhile.
     ///
@@ -98,9 +107,16 @@ impl FeatureCache {
             extractor,
             images,
         } = wanted;
-        let name = Digest::of_bytes(key.text().as_bytes()).to_string();
+        let shape = FeatureShape {
+            images: images.len(),
+            width: extractor.network.width(),
+            classes: extractor.network.classes(),
+            kept: extractor.kept,
+        };
+        let text = key.text(shape.kept);
+        let name = name_of(&text);
         let whole = self.dir.join(format!("{name}.safetensors"));
-        if let Some(found) = read_whole(&whole, wanted) {
+        if let Some(found) = read_whole(&whole, &text, shape) {
             return Ok(found);
         }
         fs::create_dir_all(&self.dir).map_err(failed(&self.dir))?;
@@ -111,23 +127,22 @@ impl FeatureCache {
             step: pass.step,
         };
         let part = self.dir.join(format!("{name}.part"));
-        let mut part = Part::open(&part, extractor.network, || {
-            reporter.batch(waiting, pass.state)
+        let mut part = Part::open(&part, shape, || {
+            reporter.batch(waiting, || Ok((pass.state)()))
         })?;
-        if let Some(found) = read_whole(&whole, wanted) {
+        if let Some(found) = read_whole(&whole, &text, shape) {
             return Ok(found);
         }
-        let mut all = part.read(images.len())?;
+        let mut all = part.read()?;
         let rest = Rest {
             images,
             from: all.len(),
         };
         extractor.extract_rest(&rest, pass, reporter, |features, logits| {
-            all.features.extend(features);
-            all.logits.extend(logits);
-            part.append(features, logits)
+            all.push(features, logits)?;
+            part.append(&all)
         })?;
-        write_features(&whole, key, &all)?;
+        write_whole(&whole, &file::to_bytes(&all, &text)?).map_err(failed(&whole))?;
         part.delete()?;
         self.shrink(&whole)?;
         Ok(all)
@@ -162,6 +177,11 @@ impl FeatureCache {
     }
 }
 
+/// What the files of a key are called.
+fn name_of(text: &str) -> String {
+    Digest::of_bytes(text.as_bytes()).to_string()
+}
+
 /// Whether a file is one that the cache made: 64 hexadecimal digits and an ending of its own.
 fn is_own(path: &Path) -> bool {
     let part = |part: Option<&std::ffi::OsStr>| {
@@ -184,19 +204,9 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 }
 
 /// A finished file that fits, or `None`: whatever is wrong with it, extraction makes it again.
-fn read_whole(path: &Path, wanted: &Wanted<'_>) -> Option<Extracted> {
-    let (images, network) = (wanted.images.len(), wanted.extractor.network);
+fn read_whole(path: &Path, key: &str, shape: FeatureShape) -> Option<Extracted> {
     let bytes = fs::read(path).ok()?;
-    let (tensors, text) = deserialize(&bytes, KEY).ok()?;
-    let values = |name: &str, width: usize| {
-        let tensor: &Tensor = tensors
-            .get(name)
-            .filter(|tensor| tensor.dims() == [images, width])?;
-        tensor.flatten_all().ok()?.to_vec1::<f32>().ok()
-    };
-    let features = values("features", network.width());
-    let logits = values("logits", network.classes());
-    let (Some(features), Some(logits), true) = (features, logits, text == wanted.key.text()) else {
+    let Some(found) = file::from_bytes(&bytes, key, shape) else {
         tracing::warn!(path = %path.display(), "a file of the feature cache does not fit its key: extracting again");
         return None;
     };
@@ -205,22 +215,7 @@ fn read_whole(path: &Path, wanted: &Wanted<'_>) -> Option<Extracted> {
         .append(true)
         .open(path)
         .and_then(|file| file.set_modified(std::time::SystemTime::now()));
-    Some(Extracted {
-        features,
-        logits,
-        width: network.width(),
-        classes: network.classes(),
-    })
-}
-
-fn write_features(path: &Path, key: &FeatureKey, all: &Extracted) -> Result<()> {
-    let tensor =
-        |values: &[f32], width: usize| Tensor::from_slice(values, (all.len(), width), &Device::Cpu);
-    let tensors = BTreeMap::from([
-        ("features".to_owned(), tensor(&all.features, all.width)?),
-        ("logits".to_owned(), tensor(&all.logits, all.classes)?),
-    ]);
-    write_whole(path, &serialize(&tensors, KEY, &key.text())?).map_err(failed(path))
+    Some(found)
 }
 
 pub(super) fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {

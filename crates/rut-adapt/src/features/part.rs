@@ -1,6 +1,6 @@
 //! The growing file of an extraction that is not finished. What becomes of its rows is `cache`'s business.
 //!
-//! It holds a block for every batch of the pass, in order: rows of features then logits, little-endian f32, and the
+//! It holds a block for every batch of the pass, in order: rows of features then logits, little-endian f32 or f16, and the
 //! SHA-256 of the block's first row's index and these bytes.
 //!
 //! A block that was written outlives the process, however that ends: the system has it. It is not synced to the disk one
@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rut_data::Digest;
-use rut_models::FrozenNetwork;
 
 use super::Extracted;
 use super::cache::failed;
+use super::file::FeatureShape;
 use crate::error::Result;
 use crate::evaluate::PASS_BATCH;
 
@@ -28,8 +28,7 @@ const DIGEST: usize = 32;
 pub(super) struct Part {
     file: File,
     path: PathBuf,
-    width: usize,
-    classes: usize,
+    shape: FeatureShape,
     /// Rows that the file holds.
     rows: usize,
 }
@@ -38,7 +37,7 @@ impl Part {
     /// Opens and locks the file. While another process has the lock, `wait` is called, and may end the waiting.
     pub(super) fn open(
         path: &Path,
-        network: &dyn FrozenNetwork,
+        shape: FeatureShape,
         mut wait: impl FnMut() -> Result<()>,
     ) -> Result<Self> {
         loop {
@@ -58,25 +57,30 @@ impl Part {
                 return Ok(Self {
                     file,
                     path: path.into(),
-                    width: network.width(),
-                    classes: network.classes(),
+                    shape,
                     rows: 0,
                 });
             }
         }
     }
 
-    /// The rows of all good blocks, at most `images`; what follows them is dropped. Batches are kept together, for the last
-    /// bits of a row depend on the rows computed beside it.
-    pub(super) fn read(&mut self, images: usize) -> Result<Extracted> {
+    /// The rows of all good blocks, at most as many as there are images; what follows them is dropped. Batches are kept
+    /// together, for the last bits of a row depend on the rows computed beside it.
+    pub(super) fn read(&mut self) -> Result<Extracted> {
         let mut bytes = Vec::new();
         self.file
             .read_to_end(&mut bytes)
             .map_err(failed(&self.path))?;
         let mut rest = bytes.as_slice();
-        let mut all = Extracted::new(self.width, self.classes);
-        while let Some((block, behind)) = self.good_block(rest, images) {
-            self.take(block, &mut all);
+        let shape = self.shape;
+        let mut all = Extracted::new(shape.width, shape.classes, shape.kept);
+        while let Some((block, behind)) = self.good_block(rest) {
+            for row in block.chunks_exact(self.row_bytes()) {
+                let (features, logits) = row.split_at(shape.width * shape.kept.bytes());
+                all.features.push_bytes(features);
+                all.logits.push_bytes(logits);
+                self.rows += 1;
+            }
             rest = behind;
         }
         if !rest.is_empty() {
@@ -89,44 +93,36 @@ impl Part {
         Ok(all)
     }
 
+    /// Bytes of an image's features and logits.
+    fn row_bytes(&self) -> usize {
+        (self.shape.width + self.shape.classes) * self.shape.kept.bytes()
+    }
+
     /// The next block without its digest, and what stands behind it; `None` where none is left or it is not good.
-    fn good_block<'a>(&self, bytes: &'a [u8], images: usize) -> Option<(&'a [u8], &'a [u8])> {
-        let rows = PASS_BATCH.min(images - self.rows);
-        let size = rows * (self.width + self.classes) * size_of::<f32>();
-        let (block, behind) = bytes.split_at_checked(size)?;
+    fn good_block<'a>(&self, bytes: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let rows = PASS_BATCH.min(self.shape.images - self.rows);
+        let (block, behind) = bytes.split_at_checked(rows * self.row_bytes())?;
         let (digest, behind) = behind.split_at_checked(DIGEST)?;
         (rows > 0 && digest == self.digest(block).as_bytes()).then_some((block, behind))
     }
 
-    fn take(&mut self, block: &[u8], all: &mut Extracted) {
-        let values: Vec<f32> = block
-            .chunks_exact(size_of::<f32>())
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect();
-        for row in values.chunks_exact(self.width + self.classes) {
-            let (features, logits) = row.split_at(self.width);
-            all.features.extend(features);
-            all.logits.extend(logits);
-            self.rows += 1;
-        }
-    }
-
-    /// Writes the features and logits of one batch behind what is there.
-    pub(super) fn append(&mut self, features: &[f32], logits: &[f32]) -> Result<()> {
+    /// Writes the rows of `all` that are not in the file yet, those of one batch, behind what is there.
+    pub(super) fn append(&mut self, all: &Extracted) -> Result<()> {
+        let features = all.features.bytes_from(self.rows);
+        let logits = all.logits.bytes_from(self.rows);
+        let bytes = self.shape.kept.bytes();
         let rows = features
-            .chunks_exact(self.width)
-            .zip(logits.chunks_exact(self.classes));
-        let mut block = Vec::with_capacity(size_of_val(features) + size_of_val(logits) + DIGEST);
-        let mut count = 0;
+            .chunks_exact(self.shape.width * bytes)
+            .zip(logits.chunks_exact(self.shape.classes * bytes));
+        let mut block = Vec::with_capacity(features.len() + logits.len() + DIGEST);
         for (features, logits) in rows {
-            let values = features.iter().chain(logits);
-            block.extend(values.flat_map(|value| value.to_le_bytes()));
-            count += 1;
+            block.extend(features);
+            block.extend(logits);
         }
         let digest = self.digest(&block);
         block.extend(digest.as_bytes());
         self.file.write_all(&block).map_err(failed(&self.path))?;
-        self.rows += count;
+        self.rows = all.len();
         Ok(())
     }
 

@@ -47,7 +47,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
         &text,
     )?;
     let (file, n) = (args.output.display().to_string(), extracted.len());
-    let (width, classes) = (extracted.width, extracted.classes);
+    let (width, classes) = (extracted.features.width(), extracted.logits.width());
     if args.source.json {
         return json(&Written {
             file,

@@ -97,12 +97,17 @@ impl fmt::Debug for CandleNetwork {
     }
 }
 
+/// What [`FrozenNetwork::engine`] of any reference network says.
+pub(super) fn info() -> EngineInfo {
+    EngineInfo {
+        name: "reference-1",
+        isa: isa::widest(),
+    }
+}
+
 impl FrozenNetwork for CandleNetwork {
     fn engine(&self) -> EngineInfo {
-        EngineInfo {
-            name: "reference-1",
-            isa: isa::widest(),
-        }
+        info()
     }
 
     fn classes(&self) -> usize {

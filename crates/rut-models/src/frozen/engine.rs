@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device};
 
-use super::candle::CandleNetwork;
+use super::candle::{self, CandleNetwork};
 use super::execute::CpuNetwork;
-use super::network::FrozenNetwork;
+use super::network::{EngineInfo, FrozenNetwork};
 use super::plan::Kernels;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -91,14 +91,29 @@ impl Engine {
         let cpu = |kernels| -> Result<Arc<dyn FrozenNetwork>> {
             Ok(Arc::new(CpuNetwork::new(graph, weights, kernels)?))
         };
-        let fast_can = dtype == DType::F32 && device.is_cpu();
-        match self {
-            Self::Reference => reference(),
-            Self::Auto | Self::Dense | Self::Sparse if !fast_can => reference(),
-            Self::Auto => cpu(Kernels::Auto),
-            Self::Dense => cpu(Kernels::Dense),
-            Self::Sparse => cpu(Kernels::Sparse),
-        }
+        self.kernels(dtype, device).map_or_else(reference, cpu)
+    }
+
+    /// What [`load`](Self::load) will give, known before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`] where `RUT_ISA` asks for what the processor lacks.
+    pub fn info(self, dtype: DType, device: &Device) -> Result<EngineInfo> {
+        let reference = || Ok(candle::info());
+        let kernels = self.kernels(dtype, device);
+        kernels.map_or_else(reference, CpuNetwork::engine_of)
+    }
+
+    /// The kernels of the fast engine; `None` for the reference.
+    fn kernels(self, dtype: DType, device: &Device) -> Option<Kernels> {
+        let kernels = match self {
+            Self::Reference => None,
+            Self::Auto => Some(Kernels::Auto),
+            Self::Dense => Some(Kernels::Dense),
+            Self::Sparse => Some(Kernels::Sparse),
+        };
+        kernels.filter(|_| dtype == DType::F32 && device.is_cpu())
     }
 }
 

@@ -67,6 +67,15 @@ impl CpuNetwork {
         })
     }
 
+    /// What [`FrozenNetwork::engine`] of a network with these kernels says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`] where `RUT_ISA` asks for what the processor lacks.
+    pub fn engine_of(kernels: Kernels) -> Result<EngineInfo> {
+        Ok(info(kernels, Isa::chosen()?))
+    }
+
     /// The instruction set of the kernels.
     pub fn isa(&self) -> Isa {
         self.inner.plan.isa
@@ -232,6 +241,19 @@ impl Inner {
     }
 }
 
+fn info(kernels: Kernels, isa: Isa) -> EngineInfo {
+    // Different kernels add up in different orders: each choice is an engine of its own.
+    let name = match kernels {
+        Kernels::Auto => "cpu-auto-1",
+        Kernels::Dense => "cpu-dense-1",
+        Kernels::Sparse => "cpu-sparse-1",
+    };
+    EngineInfo {
+        name,
+        isa: isa.name(),
+    }
+}
+
 /// What a forward pass over all blocks gives.
 #[derive(Default)]
 struct Passed {
@@ -257,16 +279,7 @@ impl fmt::Debug for CpuNetwork {
 
 impl FrozenNetwork for CpuNetwork {
     fn engine(&self) -> EngineInfo {
-        // Different kernels add up in different orders: each choice is an engine of its own.
-        let name = match self.inner.plan.kernels {
-            Kernels::Auto => "cpu-auto-1",
-            Kernels::Dense => "cpu-dense-1",
-            Kernels::Sparse => "cpu-sparse-1",
-        };
-        EngineInfo {
-            name,
-            isa: self.inner.plan.isa.name(),
-        }
+        info(self.inner.plan.kernels, self.inner.plan.isa)
     }
 
     fn classes(&self) -> usize {

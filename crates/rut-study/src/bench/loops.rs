@@ -6,6 +6,7 @@ use std::time::Instant;
 use candle_core::{DType, Device};
 use rut_adapt::epochs::{LoopOptions, Shuffle};
 use rut_adapt::event::{Event, Observer, ObserverError};
+use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::label_map::{LABEL_MAPPINGS, Refresh, Ties};
 use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe};
@@ -79,8 +80,9 @@ pub(super) fn head_epochs(bench: &CheckedBench) -> Result<Vec<f64>> {
         classes,
     } = bench.options.head;
     let (repeats, seed) = (bench.options.repeats, bench.options.seed);
+    let drawn = noise(seed, "bench/features", images * width, (0.0, 1.0))?.to_vec1();
     let features = LabelledFeatures {
-        features: noise(seed, "bench/features", (images, width), (0.0, 1.0))?,
+        features: FeatureMatrix::from_f32(drawn.map_err(rut_models::Error::from)?, width)?,
         labels: labels(images, classes),
     };
     let splits = ProbeSplits {

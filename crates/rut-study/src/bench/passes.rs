@@ -3,7 +3,7 @@
 
 use rut_adapt::evaluate::Pass;
 use rut_adapt::event::{Phase, Silent};
-use rut_adapt::features::Extractor;
+use rut_adapt::features::{Extractor, FeatureType};
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
 use rut_models::{FrozenNetwork, Windowed};
@@ -66,6 +66,7 @@ pub(super) fn extract(bench: &CheckedBench, network: &dyn FrozenNetwork) -> Resu
     let extractor = Extractor {
         network,
         normalization: bench.model.normalization,
+        kept: FeatureType::F32,
     };
     let pass = Pass {
         phase: Phase::Extract,

@@ -4,16 +4,18 @@ use candle_core::{DType, Device};
 use rut_adapt::Seed;
 use rut_adapt::evaluate::Pass;
 use rut_adapt::event::Phase;
-use rut_adapt::features::{Extractor, FeatureCache, FeatureKey, Wanted};
+use rut_adapt::features::{
+    Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, FeatureType, Wanted,
+};
 use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe, probe_logits};
+use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe_grid, probe_logits};
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
 use rut_data::{ImageSet, Transform};
 
 use super::{Adapted, Means, notes};
 use crate::error::Result;
-use crate::images::{describe, prepare, transform};
+use crate::images::{describe, prepare_once, transform};
 use crate::journal::Journal;
 use crate::network::LoadedNetwork;
 use crate::places::Places;
@@ -34,6 +36,9 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
         transform: &transform,
         state,
         journal,
+        kept: run.spec.cache_dtype,
+        from_cache: 0,
+        extracted: 0,
     };
     let train = extraction.features(&run.train)?;
     let validation = match run.validation.is_empty() {
@@ -41,6 +46,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
         false => Some(extraction.features(&run.validation)?),
     };
     let test = extraction.features(&run.dataset.test)?;
+    extraction.tell();
     let width = network.network.width();
     let head = LinearHead::init(
         width,
@@ -54,21 +60,23 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
         validation: validation.as_ref(),
         test: &test,
     };
-    let finished = linear_probe(splits, head, &run.loop_options(), state, journal)?;
-    let head = finished.trained;
+    let (options, grid) = (run.loop_options(), run.spec.grid());
+    let probed = linear_probe_grid(splits, head, (&options, &grid), state, journal)?;
+    let head = &probed.finished.trained;
     Ok(Adapted {
-        test: probe_logits(&head, &test)?,
+        test: probe_logits(head, &test)?,
         test_before_remap: None,
         validation: validation
             .as_ref()
-            .map(|split| probe_logits(&head, split))
+            .map(|split| probe_logits(head, split))
             .transpose()?,
         training: TrainingRecord {
             trained_values: (width + 1) * run.targets(),
-            steps: finished.steps,
-            final_loss: finished.final_loss,
-            kept_epoch: finished.epoch,
-            selected_accuracy: finished.selected_accuracy,
+            steps: probed.finished.steps,
+            final_loss: probed.finished.final_loss,
+            kept_epoch: probed.finished.epoch,
+            selected_accuracy: probed.finished.selected_accuracy,
+            grid: run.spec.grid_record(&probed),
             notes: notes(run, network),
         },
         mapping: None,
@@ -85,6 +93,12 @@ struct Extraction<'a, 'j> {
     /// Where the run goes on: a save meanwhile must not lose it.
     state: Option<&'a State>,
     journal: &'a mut Journal<'j>,
+    /// The precision that features are kept in.
+    kept: FeatureType,
+    /// Images whose features came from the cache.
+    from_cache: usize,
+    /// Images that the network was run on.
+    extracted: usize,
 }
 
 impl Extraction<'_, '_> {
@@ -98,10 +112,34 @@ impl Extraction<'_, '_> {
             preprocessing: describe(self.transform, loaded.normalization),
         };
         let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
-        let images = prepare(set, self.transform)?;
+        let shape = FeatureShape {
+            images: set.len(),
+            width: loaded.network.width(),
+            classes: loaded.network.classes(),
+            kept: self.kept,
+        };
+        let extracted = match cache.find(&key, shape) {
+            Some(found) => {
+                self.from_cache += found.len();
+                found
+            }
+            None => self.extract(&cache, &key, set)?,
+        };
+        Ok(extracted.labelled(set.labels())?)
+    }
+
+    fn extract(
+        &mut self,
+        cache: &FeatureCache,
+        key: &FeatureKey,
+        set: &ImageSet,
+    ) -> Result<Extracted> {
+        self.extracted += set.len();
+        let images = prepare_once(set, self.transform)?;
         let extractor = Extractor {
-            network: &*loaded.network,
-            normalization: loaded.normalization,
+            network: &*self.network.network,
+            normalization: self.network.normalization,
+            kept: self.kept,
         };
         let state = || self.state.cloned().unwrap_or_default();
         let step = self
@@ -114,19 +152,33 @@ impl Extraction<'_, '_> {
             state: &state,
         };
         let wanted = Wanted {
-            key: &key,
+            key,
             extractor,
             images: &images,
         };
-        let extracted = match cache.get(&wanted, &pass, &mut Reporter::new(self.journal)) {
+        match cache.get(&wanted, &pass, &mut Reporter::new(self.journal)) {
             Err(error @ rut_adapt::Error::Cache { .. }) => {
                 self.journal.note(&format!(
                     "no feature cache (failed to {error}); name another with --cache-dir"
                 ));
-                extractor.extract(&images, &pass, &mut Reporter::new(self.journal))?
+                Ok(extractor.extract(&images, &pass, &mut Reporter::new(self.journal))?)
             }
-            found => found?,
+            found => Ok(found?),
+        }
+    }
+
+    /// Says so if the network had nothing to do.
+    fn tell(&mut self) {
+        if self.extracted > 0 {
+            return;
+        }
+        let loaded = match &self.network.lazy {
+            Some(lazy) if !lazy.is_loaded() => "the network was not loaded",
+            _ => "the network was not run",
         };
-        Ok(extracted.labelled(set.labels(), DType::F32)?)
+        let images = self.from_cache;
+        self.journal.note(&format!(
+            "features of all {images} images came from the cache: {loaded}"
+        ));
     }
 }

@@ -87,6 +87,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
             final_loss: finished.final_loss,
             kept_epoch: finished.epoch,
             selected_accuracy: finished.selected_accuracy,
+            grid: None,
             notes: notes(run, network),
         },
         preprocessing: describe(&transform, network.normalization),

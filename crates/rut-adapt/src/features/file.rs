@@ -1,0 +1,71 @@
+//! A finished file of the feature cache: safetensors with `features` [n, width] and `logits` [n, classes], f32 or f16, and
+//! the key in its metadata. Which file is whose is `cache`'s business.
+
+use std::collections::HashMap;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::{Extracted, FeatureMatrix, FeatureType};
+use crate::error::{Error, Result};
+
+/// The metadata entry that holds the key.
+const KEY: &str = "rut.features";
+
+/// How many rows of which lengths a file must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureShape {
+    /// Number of images.
+    pub images: usize,
+    /// Number of features of an image.
+    pub width: usize,
+    /// Number of source classes.
+    pub classes: usize,
+    /// The precision that they are kept in.
+    pub kept: FeatureType,
+}
+
+/// The bytes of a file.
+pub(super) fn to_bytes(all: &Extracted, key: &str) -> Result<Vec<u8>> {
+    let failed = |error: safetensors::SafeTensorError| Error::State {
+        field: "features".into(),
+        expected: "tensors that can be written".into(),
+        found: error.to_string(),
+    };
+    let parts = [("features", &all.features), ("logits", &all.logits)];
+    let bytes = parts.map(|(name, matrix)| (name, matrix, matrix.bytes_from(0)));
+    let mut views = Vec::with_capacity(parts.len());
+    for (name, matrix, bytes) in &bytes {
+        let shape = vec![matrix.len(), matrix.width()];
+        let view = TensorView::new(dtype(matrix.kept()), shape, bytes).map_err(failed)?;
+        views.push((*name, view));
+    }
+    let metadata = HashMap::from([(KEY.to_owned(), key.to_owned())]);
+    safetensors::serialize(views, Some(metadata)).map_err(failed)
+}
+
+/// What is in a file, if it is whole, of `shape`, and has `key`.
+pub(super) fn from_bytes(bytes: &[u8], key: &str, shape: FeatureShape) -> Option<Extracted> {
+    let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
+    let own = header.metadata().as_ref()?.get(KEY)?;
+    let file = SafeTensors::deserialize(bytes).ok()?;
+    let matrix = |name: &str, width: usize| {
+        let view = file.tensor(name).ok()?;
+        let fits = view.shape() == [shape.images, width] && view.dtype() == dtype(shape.kept);
+        let mut matrix = FeatureMatrix::new(width, shape.kept);
+        matrix.push_bytes(view.data());
+        fits.then_some(matrix)
+    };
+    let all = Extracted {
+        features: matrix("features", shape.width)?,
+        logits: matrix("logits", shape.classes)?,
+    };
+    (own == key).then_some(all)
+}
+
+fn dtype(kept: FeatureType) -> Dtype {
+    match kept {
+        FeatureType::F32 => Dtype::F32,
+        FeatureType::F16 => Dtype::F16,
+    }
+}
