@@ -67,7 +67,8 @@ pub enum Event {
         loss: f64,
         /// Share of its images that were right before each step, 0–1; in a grid, the mean over the members.
         accuracy: f64,
-        /// The learning rate that it used; in a grid, what the schedule made of the run's `lr`.
+        /// The learning rate that it used; in a grid, that of the first member; 0 for L-BFGS, of which an
+        /// iteration is an epoch.
         learning_rate: f64,
         /// Each member of a grid.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

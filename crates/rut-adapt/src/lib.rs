@@ -3,7 +3,7 @@
 //! # What is here
 //!
 //! - [`linear_probe`]: a linear head trained on frozen features, or a grid of them in one pass; its arithmetic is
-//!   [`softmax_regression`].
+//!   [`softmax_regression`]; or fitted to its optimum, by [`lbfgs`].
 //! - [`visual_prompt`]: a trained border around the image, with a label map refreshed while it trains.
 //! - [`features`]: what linear probing trains on, extracted once and kept on disk.
 //! - [`label_map`], [`prompt`], [`head`], [`optimizer`], [`schedule`]: the parts.
@@ -19,6 +19,7 @@ pub mod features;
 pub mod head;
 pub mod images;
 pub mod label_map;
+pub mod lbfgs;
 pub mod linear_probe;
 pub mod loss;
 pub mod optimizer;

@@ -1,9 +1,11 @@
 //! Linear probing: a linear head trained on the pooled features of a frozen network, or a grid of heads in one pass over
-//! them. Features come from `features`, a step's arithmetic from `softmax_regression`.
+//! them. Features come from `features`, a step's arithmetic from `softmax_regression`; `logistic` fits on all of them at once.
 
 mod grid;
+mod logistic;
 
 pub use grid::{GridMember, MAX_MEMBERS, Probed, check_grid, linear_probe_grid};
+pub use logistic::{Fit, Fitted, LogisticOptions, RELATIVE_GRADIENT, logistic_probe};
 
 use crate::epochs::{Finished, LoopOptions, Method, train};
 use crate::error::Result;

@@ -43,6 +43,10 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
         None => Settings::default(),
     };
     check_method(method, &all)?;
+    if quickstart && above.text("optimizer") == Some("lbfgs") {
+        // It takes all images at once; the quickstart's batches are for Adam.
+        all.forget("batch_size");
+    }
     all.cover(above);
     all.set("method", method_name(method), "the command");
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {

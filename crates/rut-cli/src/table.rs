@@ -158,14 +158,23 @@ pub fn record(record: &Record) -> String {
         "labels used (training + validation)",
         record.data.labels_used.to_string(),
     );
-    fact(
-        "kept epoch",
-        format!(
-            "{} of {}",
-            record.training.kept_epoch + 1,
-            record.spec.epochs
+    match &record.training.lbfgs {
+        None => fact(
+            "kept epoch",
+            format!(
+                "{} of {}",
+                record.training.kept_epoch + 1,
+                record.spec.epochs
+            ),
         ),
-    );
+        Some(lbfgs) => {
+            fact("L-BFGS iterations", lbfgs.iterations.to_string());
+            fact(
+                "norm of the gradient",
+                format!("{:.1e}", lbfgs.gradient_norm),
+            );
+        }
+    }
     fact("seconds", format!("{:.1}", record.cost.total_seconds));
     text.push_str("\n\n");
     text.push_str(&columns(&facts));
@@ -195,7 +204,9 @@ fn grid_table(grid: &GridRecord) -> String {
         };
         let mark = if index == grid.chosen { "kept" } else { "" };
         rows.push(vec![
-            member.lr.to_string(),
+            member
+                .lr
+                .map_or_else(|| "–".to_owned(), |lr| lr.to_string()),
             member.weight_decay.to_string(),
             figure(member.validation_accuracy, percent),
             figure(member.validation_nll, plain),

@@ -818,6 +818,24 @@ fn a_grid_that_cannot_be_trained_or_chosen_from_is_refused() {
             ["cache_dtype", "visual prompting makes no use"],
         ),
         ("lp --cache-dtype f8", ["cache_dtype", "f32"]),
+        ("lp --optimizer sgd", ["optimizer", "lbfgs"]),
+        (
+            "vp --optimizer lbfgs",
+            ["optimizer", "visual prompting makes no use"],
+        ),
+        ("lp --optimizer lbfgs --lr 1", ["lr", "L-BFGS makes no use"]),
+        (
+            "lp --optimizer lbfgs --lr-grid 1,2",
+            ["lr_grid", "L-BFGS makes no use"],
+        ),
+        (
+            "lp --optimizer lbfgs --batch-size 7",
+            ["batch_size", "L-BFGS makes no use"],
+        ),
+        (
+            "lp --optimizer lbfgs --select best-val",
+            ["select", "L-BFGS makes no use"],
+        ),
     ] {
         let line = format!("{line} --dry-run");
         let (_, err) = ends(rut(dir.path(), &line), 2);

@@ -178,3 +178,47 @@ fn a_stop_while_features_are_extracted_again_loses_nothing() {
         (left_alone.path(), stopped.path()),
     );
 }
+
+/// A stopped fit by L-BFGS starts again, says so, and ends like one left alone.
+#[cfg(unix)]
+#[test]
+fn a_stopped_fit_starts_again() {
+    let (left_alone, stopped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let fit = |dir: &Path, more: &str| {
+        let line = format!(
+            "lp --optimizer lbfgs --epochs 2000 --results-path {} {more}",
+            dir.join("results").display()
+        );
+        rut::rut(dir, &line)
+    };
+    ends(fit(left_alone.path(), ""), 0);
+    let mut child = fit(stopped.path(), "--save-every 0")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let state = || {
+        let runs = std::fs::read_dir(stopped.path().join("results"));
+        let mut runs = runs.into_iter().flatten().flatten();
+        runs.any(|run| run.path().join("state.safetensors").exists())
+    };
+    let started = Instant::now();
+    while !state()
+        && child.try_wait().unwrap().is_none()
+        && started.elapsed() < Duration::from_secs(60)
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (_, err) = ends(fit(stopped.path(), "--resume"), 0);
+    assert!(
+        err.contains("L-BFGS keeps nothing") || err.contains("finished already"),
+        "{err}"
+    );
+    assert_equal(
+        "lbfgs",
+        "head.safetensors",
+        (left_alone.path(), stopped.path()),
+    );
+}

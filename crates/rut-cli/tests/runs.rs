@@ -420,3 +420,48 @@ fn half_precision_features_give_the_quickstart_s_accuracy() {
     let (single, half) = (accuracy("f32"), accuracy("f16"));
     assert!((single - half).abs() <= 0.005, "{single} against {half}");
 }
+
+#[test]
+fn lbfgs_ends_at_the_optimum() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    let fit = |name: &str, more: &str| {
+        let line = format!(
+            "lp --optimizer lbfgs --weight-decay-grid 1,0.1,0.01 --epochs 500 --run-name {name} --results-path {} {more}",
+            results.display()
+        );
+        ends(rut(dir.path(), &line), 0)
+    };
+    let (out, _) = fit("a", "--threads 1");
+    assert!(
+        out.contains("L-BFGS iterations") && out.contains("kept"),
+        "{out}"
+    );
+    let found = record(&results.join("a"));
+    let lbfgs = &found["training"]["lbfgs"];
+    assert_eq!(lbfgs["converged"], true, "{lbfgs}");
+    let norm = |name: &str| lbfgs[name].as_f64().unwrap();
+    assert!(
+        norm("gradient_norm") <= 1e-6 * norm("first_gradient_norm"),
+        "{lbfgs}"
+    );
+    assert_eq!(
+        found["training"]["grid"]["members"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    // A bound that is met is told.
+    let line = format!(
+        "lp --optimizer lbfgs --epochs 2 --results-path {}",
+        results.display()
+    );
+    let (out, _) = ends(rut(dir.path(), &line), 0);
+    assert!(
+        out.contains("note: L-BFGS did not converge in 2 iterations"),
+        "{out}"
+    );
+    fit("b", "--threads 2 --save-every 0");
+    assert_same(&results.join("a"), &results.join("b"), "head.safetensors");
+}

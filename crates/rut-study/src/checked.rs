@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::names::{find_mapping, find_model};
 use crate::places::Places;
 use crate::run_id::{Content, RunId};
-use crate::spec::{Method, NetworkKind, RunSpec, ShortClasses};
+use crate::spec::{Method, NetworkKind, Optimizer, RunSpec, ShortClasses};
 
 /// Files of a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,16 @@ impl RunSpec {
             fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
         };
         let named = [("mapping", self.mapping != default.mapping)];
+        let batches = [
+            ("lr", self.lr != default.lr),
+            ("lr_grid", self.lr_grid.is_some()),
+            ("batch_size", self.batch_size != default.batch_size),
+            ("shuffle", self.shuffle != default.shuffle),
+            ("select", self.select != default.select),
+            ("eval_every", self.eval_every.is_some()),
+        ];
         let probing = [
+            ("optimizer", self.optimizer != default.optimizer),
             ("weight_decay", self.weight_decay != default.weight_decay),
             ("lr_grid", self.lr_grid.is_some()),
             ("weight_decay_grid", self.weight_decay_grid.is_some()),
@@ -132,6 +141,9 @@ impl RunSpec {
         ];
         let ignored = match (self.method, mapping.refresh) {
             (Method::Vp, _) if set(&probing).is_some() => set(&probing),
+            (Method::Lp, _) if self.optimizer == Optimizer::Lbfgs && set(&batches).is_some() => {
+                set(&batches)
+            }
             (Method::Lp, _) => set(&named).or(set(&counted)).or(set(&repeated)),
             (Method::Vp, Refresh::Never) => set(&counted).or(set(&repeated)),
             (Method::Vp, Refresh::Once) => set(&repeated),
@@ -141,6 +153,7 @@ impl RunSpec {
             Some(field) => {
                 let probing = probing.iter().any(|(name, _)| *name == field);
                 let found = match self.method {
+                    Method::Lp if self.optimizer == Optimizer::Lbfgs => "L-BFGS",
                     Method::Lp => "linear probing",
                     Method::Vp if probing => "visual prompting",
                     Method::Vp => mapping.name,

@@ -1,6 +1,9 @@
 //! Learning rates and weight decays of a probe, one pair or a grid of them. How they are trained is `rut_adapt`'s.
 
-use rut_adapt::linear_probe::{GridMember, Probed, check_grid};
+use rut_adapt::lbfgs::Stopping;
+use rut_adapt::linear_probe::{
+    Fit, Fitted, GridMember, LogisticOptions, Probed, RELATIVE_GRADIENT, check_grid,
+};
 use rut_adapt::softmax_regression::HeadRates;
 
 use crate::checked::refused;
@@ -69,7 +72,7 @@ impl RunSpec {
             return None;
         }
         let record = |member: &GridMember| GridMemberRecord {
-            lr: member.rates.learning_rate,
+            lr: Some(member.rates.learning_rate),
             weight_decay: member.rates.weight_decay,
             kept_epoch: member.epoch,
             final_loss: member.final_loss,
@@ -80,6 +83,38 @@ impl RunSpec {
             chosen: probed.chosen,
             members: probed.members.iter().map(record).collect(),
         })
+    }
+}
+
+impl RunSpec {
+    /// What a record says of the fits of several weight decays; nothing where there was no list.
+    pub(crate) fn fits_record(&self, fitted: &Fitted) -> Option<GridRecord> {
+        self.weight_decay_grid.as_ref()?;
+        let record = |fit: &Fit| GridMemberRecord {
+            lr: None,
+            weight_decay: fit.weight_decay,
+            kept_epoch: fit.solved.iterations.saturating_sub(1),
+            final_loss: fit.loss,
+            validation_accuracy: fit.validation.map(|scores| scores.accuracy),
+            validation_nll: fit.validation.map(|scores| scores.nll),
+        };
+        Some(GridRecord {
+            chosen: fitted.chosen,
+            members: fitted.fits.iter().map(record).collect(),
+        })
+    }
+
+    /// What L-BFGS is asked for.
+    pub(crate) fn logistic_options(&self, classes: usize) -> LogisticOptions {
+        let decays = self.weight_decay_grid.clone();
+        LogisticOptions {
+            classes,
+            weight_decays: decays.unwrap_or_else(|| vec![self.weight_decay]),
+            stopping: Stopping {
+                relative_gradient: RELATIVE_GRADIENT,
+                iterations: self.epochs,
+            },
+        }
     }
 }
 

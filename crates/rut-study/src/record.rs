@@ -126,8 +126,27 @@ pub struct TrainingRecord {
     /// The members of a grid of learning rates and weight decays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grid: Option<GridRecord>,
+    /// How L-BFGS ended, where it trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lbfgs: Option<LbfgsRecord>,
     /// Warnings that a reader of the figures needs (a selection on the test set, say).
     pub notes: Vec<String>,
+}
+
+/// How L-BFGS ended, of the fit that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LbfgsRecord {
+    /// Iterations taken.
+    pub iterations: u32,
+    /// Evaluations of loss and gradient.
+    pub evaluations: u32,
+    /// Euclidean norm of the gradient.
+    pub gradient_norm: f64,
+    /// The same at the start.
+    pub first_gradient_norm: f64,
+    /// Whether the gradient is as small as asked for, relative to the first.
+    pub converged: bool,
 }
 
 /// A grid of learning rates and weight decays.
@@ -145,8 +164,9 @@ pub struct GridRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GridMemberRecord {
-    /// Learning rate at the start.
-    pub lr: f64,
+    /// Learning rate at the start; absent for L-BFGS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
     /// Weight decay.
     pub weight_decay: f64,
     /// The epoch whose parameters are scored, from 0.

@@ -106,6 +106,11 @@ impl Settings {
         self.0.contains_key(key)
     }
 
+    /// Leaves `key` to its default.
+    pub fn forget(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
     /// Lays `above` over these settings: its values win.
     pub fn cover(&mut self, above: Self) {
         self.0.extend(above.0);

@@ -44,6 +44,17 @@ pub enum Remap {
     Off,
 }
 
+/// How a linear head is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Steps of Adam on batches, as published.
+    #[default]
+    Adam,
+    /// L-BFGS on all training features at once, to the optimum.
+    Lbfgs,
+}
+
 /// What to do with a class that has fewer images than asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,7 +123,11 @@ pub struct RunSpec {
     pub batch_size: usize,
     /// Adam's learning rate at the start.
     pub lr: f64,
-    /// Adam's weight decay: times the parameters, added to their gradients (probing only).
+    /// How a head is trained (probing only). With `lbfgs`, `epochs` is the most iterations, and batches and learning rates
+    /// have no meaning.
+    pub optimizer: Optimizer,
+    /// Adam's weight decay: times the parameters, added to their gradients. With `lbfgs`, that times half the square of the
+    /// weights, without the biases, is added to the mean loss (probing only).
     pub weight_decay: f64,
     /// Instead of `lr`: learning rates that are trained in one pass and chosen from on the validation images (probing only).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,6 +181,7 @@ impl Default for RunSpec {
             epochs: 100,
             batch_size: 128,
             lr: 0.01,
+            optimizer: Optimizer::Adam,
             weight_decay: 0.0,
             lr_grid: None,
             weight_decay_grid: None,

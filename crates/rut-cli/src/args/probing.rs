@@ -7,7 +7,13 @@ use serde::Serialize;
 #[derive(Args, Clone, Debug, Default, Serialize)]
 #[command(next_help_heading = "Linear probing (lp only)")]
 pub struct ProbingFlags {
-    /// Adam's weight decay, times the parameters, added to their gradients [default: 0]
+    /// adam, or lbfgs: logistic regression on all training features at once, to the optimum; --epochs is then the most
+    /// iterations, and --resume starts the fit again [default: adam]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<String>,
+    /// Adam's weight decay, times the parameters, added to their gradients; of lbfgs, of the weights only
+    /// [default: 0]
     #[arg(long, alias = "weight_decay", value_name = "DECAY")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,

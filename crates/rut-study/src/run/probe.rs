@@ -8,18 +8,22 @@ use rut_adapt::features::{
     Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, FeatureType, Wanted,
 };
 use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe_grid, probe_logits};
+use rut_adapt::linear_probe::{
+    LabelledFeatures, ProbeSplits, linear_probe_grid, logistic_probe, probe_logits,
+};
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
 use rut_data::{ImageSet, Transform};
 
 use super::{Adapted, Means, notes};
+use crate::checked::refused;
 use crate::error::Result;
 use crate::images::{describe, prepare_once, transform};
 use crate::journal::Journal;
 use crate::network::LoadedNetwork;
 use crate::places::Places;
-use crate::record::TrainingRecord;
+use crate::record::{LbfgsRecord, TrainingRecord};
+use crate::spec::Optimizer;
 
 pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
     let &Means {
@@ -48,41 +52,102 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
     let test = extraction.features(&run.dataset.test)?;
     extraction.tell();
     let width = network.network.width();
-    let head = LinearHead::init(
-        width,
-        run.targets(),
-        Seed(run.spec.seed),
-        DType::F32,
-        &Device::Cpu,
-    )?;
     let splits = ProbeSplits {
         train: &train,
         validation: validation.as_ref(),
         test: &test,
     };
-    let (options, grid) = (run.loop_options(), run.spec.grid());
-    let probed = linear_probe_grid(splits, head, (&options, &grid), state, journal)?;
-    let head = &probed.finished.trained;
+    let (head, training) = match run.spec.optimizer {
+        Optimizer::Adam => by_adam(means, splits, journal)?,
+        Optimizer::Lbfgs => by_lbfgs(means, splits, journal)?,
+    };
     Ok(Adapted {
-        test: probe_logits(head, &test)?,
+        test: probe_logits(&head, &test)?,
         test_before_remap: None,
         validation: validation
             .as_ref()
-            .map(|split| probe_logits(head, split))
+            .map(|split| probe_logits(&head, split))
             .transpose()?,
         training: TrainingRecord {
             trained_values: (width + 1) * run.targets(),
-            steps: probed.finished.steps,
-            final_loss: probed.finished.final_loss,
-            kept_epoch: probed.finished.epoch,
-            selected_accuracy: probed.finished.selected_accuracy,
-            grid: run.spec.grid_record(&probed),
-            notes: notes(run, network),
+            ..training
         },
         mapping: None,
         preprocessing: describe(&transform, network.normalization),
         trained: (dir.head(), head.to_bytes()?),
     })
+}
+
+fn by_adam(
+    means: &Means<'_>,
+    splits: ProbeSplits<'_>,
+    journal: &mut Journal<'_>,
+) -> Result<(LinearHead, TrainingRecord)> {
+    let run = means.run;
+    let head = LinearHead::init(
+        means.network.network.width(),
+        run.targets(),
+        Seed(run.spec.seed),
+        DType::F32,
+        &Device::Cpu,
+    )?;
+    let (options, grid) = (run.loop_options(), run.spec.grid());
+    let probed = linear_probe_grid(splits, head, (&options, &grid), means.state, journal)?;
+    let grid = run.spec.grid_record(&probed);
+    let finished = probed.finished;
+    let training = TrainingRecord {
+        trained_values: 0,
+        steps: finished.steps,
+        final_loss: finished.final_loss,
+        kept_epoch: finished.epoch,
+        selected_accuracy: finished.selected_accuracy,
+        grid,
+        lbfgs: None,
+        notes: notes(run, means.network),
+    };
+    Ok((finished.trained, training))
+}
+
+fn by_lbfgs(
+    means: &Means<'_>,
+    splits: ProbeSplits<'_>,
+    journal: &mut Journal<'_>,
+) -> Result<(LinearHead, TrainingRecord)> {
+    let run = means.run;
+    if means.state.is_some() {
+        journal
+            .note("L-BFGS keeps nothing of a stopped run: it starts again, on the kept features");
+    }
+    let fitted = logistic_probe(splits, &run.spec.logistic_options(run.targets()), journal)?;
+    let grid = run.spec.fits_record(&fitted);
+    let kept = fitted.fits.into_iter().nth(fitted.chosen);
+    let fit = kept.ok_or_else(|| refused("weight_decay_grid", "at least one number", "none"))?;
+    let mut notes = notes(run, means.network);
+    if !fit.solved.converged {
+        let share = fit.solved.gradient_norm / fit.solved.first_gradient_norm;
+        notes.push(format!(
+            "L-BFGS did not converge in {} iterations: the gradient is still {share:.1e} of the first one (more with `--epochs`; \
+             without weight decay, classes that can be told apart on the training images have no optimum)",
+            fit.solved.iterations
+        ));
+    }
+    let training = TrainingRecord {
+        trained_values: 0,
+        steps: fit.solved.iterations.into(),
+        final_loss: fit.loss,
+        kept_epoch: fit.solved.iterations.saturating_sub(1),
+        selected_accuracy: None,
+        grid,
+        lbfgs: Some(LbfgsRecord {
+            iterations: fit.solved.iterations,
+            evaluations: fit.solved.evaluations,
+            gradient_norm: fit.solved.gradient_norm,
+            first_gradient_norm: fit.solved.first_gradient_norm,
+            converged: fit.solved.converged,
+        }),
+        notes,
+    };
+    Ok((fit.head, training))
 }
 
 /// What all splits' extraction shares.

@@ -88,6 +88,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
             kept_epoch: finished.epoch,
             selected_accuracy: finished.selected_accuracy,
             grid: None,
+            lbfgs: None,
             notes: notes(run, network),
         },
         preprocessing: describe(&transform, network.normalization),
