@@ -50,7 +50,7 @@ pub struct Solved {
 ///     Ok((x[0] - 1.0).powi(2) + 10.0 * x[1] * x[1])
 /// };
 /// let solved = minimize(&mut x, stopping, bowl, |_| Ok(()))?;
-/// assert!(solved.converged && (x[0] - 1.0).abs() < 1e-6 && x[1].abs() < 1e-6);
+/// assert!(solved.converged && (x[0] - 1.0).abs() < 1e-7 && x[1].abs() < 1e-7);
 /// # Ok::<(), rut_adapt::Error>(())
 /// ```
 ///

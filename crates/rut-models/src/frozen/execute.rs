@@ -93,13 +93,7 @@ impl CpuNetwork {
             found: "absent".into(),
             expected: "one for each forward pass that keeps one".into(),
         })?;
-        Ok((
-            outputs,
-            CpuTrace {
-                network: self.inner.clone(),
-                ..trace
-            },
-        ))
+        Ok((outputs, trace))
     }
 }
 

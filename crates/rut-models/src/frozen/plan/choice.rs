@@ -13,7 +13,8 @@ pub enum Kernels {
     Sparse,
 }
 
-/// The largest share of weights kept for which compressed rows are faster than the dense kernel of the same shape.
+/// The largest share of weights kept for which compressed rows are taken for faster than the dense kernel of the same shape.
+/// The figures come from earlier prototypes of these kernels.
 const COSTS: &[(usize, usize, f64)] = &[
     // kernel, stride, density
     (1, 1, 0.5),
@@ -24,7 +25,8 @@ const COSTS: &[(usize, usize, f64)] = &[
 /// For every other shape.
 const OTHERWISE: f64 = 0.4;
 
-/// With fewer channels than this, the transforms cost more than they save.
+/// With fewer channels than this, a layer stays with the direct kernel. The smallest layer that was measured has 64, and
+/// Winograd's algorithm is 2.6 times as fast there; below 16 nothing was.
 const WINOGRAD_CHANNELS: usize = 16;
 
 impl Kernels {
