@@ -436,6 +436,13 @@ impl SoftmaxRegression {
 /// Values, means, squares and gradients of some outputs.
 struct Slices<'a>(&'a mut [f32], &'a mut [f32], &'a mut [f32], &'a mut [f32]);
 
+/// What is too small to move a parameter, as 0: a head that has learnt its images would else work with subnormal numbers,
+/// which processors are slow at.
+#[inline(always)]
+fn normal(value: f32) -> f32 {
+    if value.abs() < 1e-30 { 0.0 } else { value }
+}
+
 fn add(to: &mut [f32], values: &[f32]) {
     for (to, value) in to.iter_mut().zip(values) {
         *to += value;

@@ -1,5 +1,6 @@
 //! Softmax, cross-entropy and its gradient, in one pass over the logits and in place.
 
+use super::normal;
 use crate::loss::Scored;
 
 /// What a batch's rows scored under one head.
@@ -26,7 +27,9 @@ pub(super) fn row_gradient(logits: &mut [f32], label: usize, scale: f32) -> RowS
         sum += *logit;
     }
     let factor = scale / sum;
-    logits.iter_mut().for_each(|value| *value *= factor);
+    for value in logits.iter_mut() {
+        *value = normal(*value * factor);
+    }
     logits[label] -= scale;
     RowScore {
         loss: f64::from(sum).ln() - f64::from(own),

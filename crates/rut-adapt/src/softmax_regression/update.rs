@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::HeadRates;
+use super::{HeadRates, normal};
 use crate::optimizer::{BETA1, BETA2};
 
 /// Values with what Adam knows of them.
@@ -90,8 +90,8 @@ impl WithSimd for Update<'_> {
         let values = self.values.iter_mut().zip(self.gradient);
         for ((value, gradient), (mean, square)) in values.zip(moments) {
             let gradient = gradient + weight_decay * *value;
-            *mean += (gradient - *mean) * FORGET1;
-            *square = *square * KEEP2 + gradient * gradient * FORGET2;
+            *mean = normal(*mean + (gradient - *mean) * FORGET1);
+            *square = normal(*square * KEEP2 + gradient * gradient * FORGET2);
             let root = square.sqrt() * widen + EPSILON;
             *value -= *mean / root * size;
         }
