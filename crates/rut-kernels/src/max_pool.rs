@@ -188,6 +188,7 @@ impl MaxPool {
                     windows: &windows,
                     target: Target {
                         values: row.values,
+                        partial: &mut [],
                         first: index * channels,
                         pixel_stride: channels,
                         pixels: 1,

@@ -47,6 +47,13 @@ impl Scratch<'_> {
     }
 }
 
+impl Scratch<'_> {
+    /// Two pieces of `first` and `second` elements, of any content.
+    pub(crate) fn two(&mut self, first: usize, second: usize) -> (&mut [Lanes], &mut [Lanes]) {
+        self.lines(first + second).split_at_mut(first)
+    }
+}
+
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);

@@ -45,6 +45,12 @@ unsafe impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn spread(value: f32) -> Self::Vector {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { Self::splat(&raw const value) }
+    }
+
+    #[inline(always)]
     unsafe fn load(from: *const f32) -> Self::Vector {
         // SAFETY: as above.
         unsafe { [_mm256_load_ps(from), _mm256_load_ps(from.add(8))] }

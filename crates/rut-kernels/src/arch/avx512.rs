@@ -45,6 +45,12 @@ unsafe impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn spread(value: f32) -> __m512 {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_set1_ps(value) }
+    }
+
+    #[inline(always)]
     unsafe fn load(from: *const f32) -> __m512 {
         // SAFETY: as above.
         unsafe { _mm512_load_ps(from) }

@@ -30,9 +30,12 @@ unsafe fn start<S: Simd, const ROWS: usize, const PIXELS: usize>(
     channel: usize,
 ) -> Sums<S, ROWS, PIXELS> {
     let present = target.channels - channel;
-    // SAFETY: the bias covers padded channels; destination elements are read only for channels that exist.
+    // SAFETY: bias and unfinished sums cover padded channels; destination elements are read only for channels that exist.
     unsafe {
         let mut sums = [[S::zero(); PIXELS]; ROWS];
+        if target.init == Init::Partial {
+            return resume::<S, ROWS, PIXELS>(target, channel);
+        }
         if target.init != Init::Destination {
             for row in 0..ROWS {
                 sums[row] = [S::splat(target.bias.as_ptr().add(channel + row)); PIXELS];
@@ -50,6 +53,51 @@ unsafe fn start<S: Simd, const ROWS: usize, const PIXELS: usize>(
             }
         }
         sums
+    }
+}
+
+/// Sums that an earlier block of channels left unfinished.
+///
+/// # Safety
+///
+/// As [`start`].
+#[inline(always)]
+unsafe fn resume<S: Simd, const ROWS: usize, const PIXELS: usize>(
+    target: &Target<'_>,
+    channel: usize,
+) -> Sums<S, ROWS, PIXELS> {
+    // SAFETY: unfinished sums cover padded channels.
+    unsafe {
+        let from: *const Lanes = target.partial.as_ptr().add(channel * PIXELS);
+        let mut sums = [[S::zero(); PIXELS]; ROWS];
+        for row in 0..ROWS {
+            for pixel in 0..PIXELS {
+                sums[row][pixel] = S::load(from.add(row * PIXELS + pixel).cast());
+            }
+        }
+        sums
+    }
+}
+
+/// Leaves sums unfinished for the next block of channels.
+///
+/// # Safety
+///
+/// As [`start`].
+#[inline(always)]
+unsafe fn suspend<S: Simd, const ROWS: usize, const PIXELS: usize>(
+    target: &mut Target<'_>,
+    channel: usize,
+    sums: &Sums<S, ROWS, PIXELS>,
+) {
+    // SAFETY: unfinished sums cover padded channels.
+    unsafe {
+        let to = target.partial.as_mut_ptr().add(channel * PIXELS);
+        for row in 0..ROWS {
+            for pixel in 0..PIXELS {
+                S::store(to.add(row * PIXELS + pixel).cast(), sums[row][pixel]);
+            }
+        }
     }
 }
 
@@ -91,9 +139,11 @@ unsafe fn finish<S: Simd, const ROWS: usize, const PIXELS: usize>(
         Fate::ReluRecord(bits) => bits.as_mut_ptr(),
         _ => core::ptr::null_mut(),
     };
-    // SAFETY: bits stand like values, so that each element is inside them by the target's check.
+    // SAFETY: bits stand like values, so that each element is inside them by the target's check, as it is inside the
+    // unfinished sums.
     unsafe {
         match target.fate {
+            Fate::Partial => suspend::<S, ROWS, PIXELS>(target, channel, &sums),
             Fate::Store => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| sum),
             Fate::Relu => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| S::relu(sum)),
             Fate::ReluRecord(_) => {
@@ -152,35 +202,63 @@ pub(super) unsafe fn dense<S: Simd, const ROWS: usize, const PIXELS: usize>(
 /// The tile was checked for `PIXELS`, and the processor has the instructions of `S`.
 #[inline(always)]
 pub(super) unsafe fn sparse<S: Simd, const PIXELS: usize>(tile: &mut SparseTile<'_>) {
+    let goes_on = tile.target.init == Init::Partial;
+    let unfinished = matches!(tile.target.fate, Fate::Partial);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        match (goes_on, unfinished) {
+            (false, false) => sparse_rows::<S, PIXELS, false, false>(tile),
+            (false, true) => sparse_rows::<S, PIXELS, false, true>(tile),
+            (true, false) => sparse_rows::<S, PIXELS, true, false>(tile),
+            (true, true) => sparse_rows::<S, PIXELS, true, true>(tile),
+        }
+    }
+}
+
+/// The choice of where sums begin and go to is made outside the loop: rows are short.
+///
+/// # Safety
+///
+/// As [`sparse`].
+#[inline(always)]
+unsafe fn sparse_rows<S: Simd, const PIXELS: usize, const GOES_ON: bool, const UNFINISHED: bool>(
+    tile: &mut SparseTile<'_>,
+) {
     let source: *const Lanes = tile.source.as_ptr();
-    let rows = tile.rows.rows();
-    let fresh = tile.target.init != Init::Destination;
-    let lines = tile.ahead.lines().div_ceil(rows.len().max(1));
+    let lengths = tile.rows.lengths();
+    let lines = tile.ahead.lines().div_ceil(lengths.len().max(1));
     let mut walk = tile.ahead.walk();
-    for (index, row) in rows.iter().enumerate() {
-        let channel = row.channel as usize;
-        // SAFETY: rows name channels of the target and entries of the block; entries name checked elements.
+    let mut entry = tile.rows.entries().as_ptr();
+    for (channel, &length) in lengths.iter().enumerate() {
+        // SAFETY: there are as many rows as channels, and as many entries as in all rows; they name checked elements.
         unsafe {
             walk.fetch::<S>(lines);
-            if let Some(later) = rows.get(index + ROWS_AHEAD).filter(|_| fresh) {
-                fetch_target::<S, PIXELS>(&tile.target, later.channel as usize);
+            if !UNFINISHED {
+                fetch_target::<S, PIXELS>(&tile.target, channel + ROWS_AHEAD);
             }
-            let mut entry = tile.rows.entries().as_ptr().add(row.first as usize);
-            let mut sums = start::<S, 1, PIXELS>(&tile.target, channel);
-            for _ in 0..row.len {
-                let from = source.add((*entry).offset as usize);
-                let factor = S::splat(&raw const (*entry).weight);
+            let mut sums = if GOES_ON {
+                resume::<S, 1, PIXELS>(&tile.target, channel)
+            } else {
+                start::<S, 1, PIXELS>(&tile.target, channel)
+            };
+            for _ in 0..length {
+                let from = source.add((*entry).offset());
+                let factor = S::spread((*entry).weight());
                 entry = entry.add(1);
                 for (pixel, sum) in sums[0].iter_mut().enumerate() {
                     *sum = S::mul_add(S::load(from.add(pixel).cast()), factor, *sum);
                 }
             }
-            finish::<S, 1, PIXELS>(&mut tile.target, channel, sums);
+            if UNFINISHED {
+                suspend::<S, 1, PIXELS>(&mut tile.target, channel, &sums);
+            } else {
+                finish::<S, 1, PIXELS>(&mut tile.target, channel, sums);
+            }
         }
     }
 }
 
-/// Asks for a channel of the target: its pixels are far apart, and rows may be in any order.
+/// Asks for a channel of the target: its pixels are far apart.
 ///
 /// # Safety
 ///

@@ -18,8 +18,8 @@ mod winograd;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use tile::{
-    DenseTile, Entry, Fate, Gather, Init, MaxPixel, MaxPixelBack, Offsets, RowOrder, SparseRows,
-    SparseTile, Target,
+    DenseTile, Entry, Fate, Gather, Init, MaxPixel, MaxPixelBack, Offsets, SparseRows, SparseTile,
+    Target,
 };
 pub(crate) use winograd::{
     Bits, POINTS, POSITIONS, Patch, Patches, Pixels, READ, Square, Squares, WRITTEN,

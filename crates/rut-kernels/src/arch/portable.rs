@@ -42,6 +42,12 @@ unsafe impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn spread(value: f32) -> Self::Vector {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { Self::splat(&raw const value) }
+    }
+
+    #[inline(always)]
     unsafe fn load(from: *const f32) -> Self::Vector {
         // SAFETY: the caller vouches for the pointer.
         unsafe { from.cast::<Self::Vector>().read() }

@@ -13,6 +13,8 @@ pub(super) unsafe trait Simd {
 
     unsafe fn zero() -> Self::Vector;
     unsafe fn splat(value: *const f32) -> Self::Vector;
+    /// [`splat`](Self::splat) of a value that is in a register.
+    unsafe fn spread(value: f32) -> Self::Vector;
     unsafe fn load(from: *const f32) -> Self::Vector;
     /// Asks for the cache line of an address, which need not be valid.
     unsafe fn prefetch(from: *const f32);

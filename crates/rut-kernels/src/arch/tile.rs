@@ -9,11 +9,16 @@ pub(crate) enum Init {
     Bias,
     BiasAndDestination,
     Destination,
+    /// Where [`Fate::Partial`] left them.
+    Partial,
 }
 
 /// What becomes of the sums of a tile.
 #[derive(Debug)]
 pub(crate) enum Fate<'a> {
+    /// More will be added: they are kept aside, each channel's together, since pixels of the destination can be a power
+    /// of two apart, and then they drive one another out of the cache.
+    Partial,
     Store,
     Relu,
     ReluRecord(&'a mut [u16]),
@@ -24,6 +29,8 @@ pub(crate) enum Fate<'a> {
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) values: &'a mut [Lanes],
+    /// `[channels][pixels]` of unfinished sums, channels padded to whole groups; empty where all are finished at once.
+    pub(crate) partial: &'a mut [Lanes],
     pub(crate) first: usize,
     pub(crate) pixel_stride: usize,
     pub(crate) pixels: usize,
@@ -62,68 +69,52 @@ pub(crate) struct DenseTile<'a> {
     pub(crate) target: Target<'a>,
 }
 
-/// A row of a sparse matrix: which of the block's entries, and the channel that it gives.
+/// A weight that is not zero, in the upper half, and below it the element of the packed source that it multiplies: both
+/// come with one load.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SparseRow {
-    pub(crate) channel: u32,
-    pub(crate) first: u32,
-    pub(crate) len: u32,
+pub(crate) struct Entry(u64);
+
+impl Entry {
+    pub(crate) fn new(offset: u32, weight: f32) -> Self {
+        Self(u64::from(weight.to_bits()) << 32 | u64::from(offset))
+    }
+
+    #[inline(always)]
+    pub(super) fn offset(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn weight(self) -> f32 {
+        f32::from_bits((self.0 >> 32) as u32)
+    }
 }
 
-/// A weight that is not zero, and the element of the packed source that it multiplies.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry {
-    pub(crate) offset: u32,
-    pub(crate) weight: f32,
-}
-
-/// In which order rows are summed; their sums do not depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowOrder {
-    /// As their channels stand in memory: best where a row is short, and what it costs is to write its sums.
-    Channel,
-    /// Rows of equal length together, so that the ends of their loops are foreseen: best where they are long.
-    Length,
-}
-
-/// Compressed rows over a block of channels.
+/// Compressed rows over a block of channels, one for each channel that is written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SparseRows {
-    rows: Vec<SparseRow>,
+    /// How many entries each row has; they add up to all entries.
+    lengths: Vec<u32>,
     entries: Vec<Entry>,
-    max_offset: u32,
-    max_channel: u32,
+    end: usize,
 }
 
 impl SparseRows {
-    /// One list of entries for each channel; `rows[c]` gives channel c.
-    pub(crate) fn new(rows: &[Vec<Entry>], order: RowOrder) -> Self {
-        let mut channels: Vec<usize> = (0..rows.len()).collect();
-        if order == RowOrder::Length {
-            channels.sort_by_key(|&channel| rows[channel].len());
+    pub(crate) fn new(rows: &[Vec<Entry>]) -> Self {
+        let entries = rows.concat();
+        let ends = entries.iter().map(|entry| entry.offset() + 1);
+        Self {
+            lengths: rows.iter().map(|row| row.len() as u32).collect(),
+            end: ends.max().unwrap_or(0),
+            entries,
         }
-        let mut made = Self::default();
-        for channel in channels {
-            let first = made.entries.len();
-            made.entries.extend_from_slice(&rows[channel]);
-            made.rows.push(SparseRow {
-                channel: channel as u32,
-                first: first as u32,
-                len: rows[channel].len() as u32,
-            });
-        }
-        let offsets = made.entries.iter().map(|entry| entry.offset);
-        made.max_offset = offsets.max().unwrap_or(0);
-        made.max_channel = rows.len().saturating_sub(1) as u32;
-        made
     }
 
-    pub(crate) fn rows(&self) -> &[SparseRow] {
-        &self.rows
+    pub(super) fn lengths(&self) -> &[u32] {
+        &self.lengths
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 }
@@ -226,8 +217,12 @@ impl Target<'_> {
             "a tile lies outside its destination"
         );
         assert!(self.bias.len() >= self.channels.next_multiple_of(rows));
+        if self.init == Init::Partial || matches!(self.fate, Fate::Partial) {
+            let padded = self.channels.next_multiple_of(rows);
+            assert!(self.partial.len() >= padded * self.pixels);
+        }
         match &self.fate {
-            Fate::Store | Fate::Relu => {}
+            Fate::Partial | Fate::Store | Fate::Relu => {}
             Fate::ReluRecord(bits) => assert!(end <= bits.len()),
             Fate::Mask(bits) => assert!(end <= bits.len()),
         }
@@ -248,8 +243,8 @@ impl DenseTile<'_> {
 impl SparseTile<'_> {
     pub(super) fn check(&self, max_pixels: usize) {
         self.target.check(1, max_pixels);
-        assert!((self.rows.max_channel as usize) < self.target.channels);
-        let end = self.rows.max_offset as usize + self.target.pixels;
+        assert!(self.rows.lengths.len() == self.target.channels);
+        let end = self.rows.end + self.target.pixels - 1;
         assert!(self.rows.entries.is_empty() || end <= self.source.len());
     }
 }

@@ -1,7 +1,7 @@
 //! Weights in the order in which a kernel reads them: blocks of channels, so that a block's packed source stays in the
 //! cache while all written channels are summed.
 
-use crate::arch::{Arch, Entry, Offsets, RowOrder, SparseRows};
+use crate::arch::{Arch, Entry, Offsets, SparseRows};
 use crate::conv::phase::{Packing, Tap};
 
 /// A view of weights `[out, in, kernel, kernel]` as `[written][read][tap]` in either direction.
@@ -46,7 +46,7 @@ pub(super) enum Matrix {
 /// Packed source elements of a block of a dense convolution: a quarter of a typical second-level cache.
 const DENSE_LINES: usize = 4096;
 /// The same of a sparse one, whose reads are scattered: what the first-level cache holds beside its sums.
-const SPARSE_LINES: usize = 512;
+const SPARSE_LINES: usize = 576;
 
 /// How many channels are read at once, so that blocks are nearly equal.
 pub(super) fn block_channels(sparse: bool, read: usize, pitch: usize) -> usize {
@@ -108,30 +108,26 @@ pub(super) fn sparse(
     packing: &Packing,
 ) -> Vec<Block> {
     let size = block_channels(true, read, packing.pitch);
-    let order = if taps.len() == 1 {
-        RowOrder::Channel
-    } else {
-        RowOrder::Length
-    };
     let block = |first: usize| {
         let channels = size.min(read - first);
         let row = |out: usize| -> Vec<Entry> {
             (0..channels)
                 .flat_map(|channel| {
                     let taps = taps.iter().zip(&packing.slots);
-                    taps.map(move |(tap, slot)| Entry {
-                        offset: (channel * packing.pitch + slot) as u32,
-                        weight: weights.at(out, first + channel, tap),
+                    taps.map(move |(tap, slot)| {
+                        let offset = (channel * packing.pitch + slot) as u32;
+                        (offset, weights.at(out, first + channel, tap))
                     })
                 })
-                .filter(|entry| entry.weight != 0.0)
+                .filter(|&(_, weight)| weight != 0.0)
+                .map(|(offset, weight)| Entry::new(offset, weight))
                 .collect()
         };
         let rows: Vec<Vec<Entry>> = (0..written).map(row).collect();
         Block {
             first,
             channels,
-            matrix: Matrix::Sparse(SparseRows::new(&rows, order)),
+            matrix: Matrix::Sparse(SparseRows::new(&rows)),
         }
     };
     (0..read).step_by(size).map(block).collect()

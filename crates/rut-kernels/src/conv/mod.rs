@@ -279,8 +279,11 @@ impl Conv {
         );
         let first = (q.start * step + part.phase.column - piece.left) * written;
         let last = part.blocks.len().saturating_sub(1);
+        let most = part.blocks.iter().map(|block| block.channels * pitch).max();
+        let padded = self.bias.len() * q.len() * usize::from(last > 0);
+        let (packed, partial) = scratch.two(most.unwrap_or(0), padded);
         for (index, block) in part.blocks.iter().enumerate() {
-            let packed = scratch.lines(block.channels * pitch);
+            let packed = &mut packed[..block.channels * pitch];
             (self.arch.gather)(Gather {
                 source: job.source.values,
                 packed,
@@ -292,15 +295,16 @@ impl Conv {
             let init = match (index, start) {
                 (0, Start::Fresh) => Init::Bias,
                 (0, Start::Add) => Init::BiasAndDestination,
-                _ => Init::Destination,
+                _ => Init::Partial,
             };
             let fate = if index == last {
                 reborrow(&mut piece.fate)
             } else {
-                Fate::Store
+                Fate::Partial
             };
             let target = Target {
                 values: piece.values,
+                partial,
                 first,
                 pixel_stride: step * written,
                 pixels: q.len(),
@@ -431,6 +435,7 @@ fn most_pixels(arch: &Arch, method: Method) -> usize {
 
 fn reborrow<'a>(fate: &'a mut Fate<'_>) -> Fate<'a> {
     match fate {
+        Fate::Partial => Fate::Partial,
         Fate::Store => Fate::Store,
         Fate::Relu => Fate::Relu,
         Fate::ReluRecord(bits) => Fate::ReluRecord(bits),

@@ -105,6 +105,7 @@ impl Conv {
             self.pack(packed, source, group, block);
             let target = Target {
                 values: &mut sums,
+                partial: &mut [],
                 first: 0,
                 pixel_stride: written,
                 pixels: 1,

@@ -243,6 +243,7 @@ impl Winograd {
                 weights,
                 target: Target {
                     values: products,
+                    partial: &mut [],
                     first: first * channels,
                     pixel_stride: channels,
                     pixels,

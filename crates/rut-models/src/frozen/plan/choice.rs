@@ -13,14 +13,15 @@ pub enum Kernels {
     Sparse,
 }
 
-/// The largest share of weights kept for which compressed rows are taken for faster than the dense kernel of the same shape.
-/// The figures come from earlier prototypes of these kernels.
+/// The largest share of weights kept for which compressed rows are faster than the best dense kernel of the same shape,
+/// where the two crossed on ResNet-50's layers (AVX-512, one thread, weights zeroed at random; `benchmarks/README.md`).
+/// Against Winograd's algorithm they win far later than against the direct kernel.
 const COSTS: &[(usize, usize, f64)] = &[
     // kernel, stride, density
-    (1, 1, 0.5),
-    (1, 2, 0.5),
-    (3, 1, 0.28),
-    (3, 2, 0.45),
+    (1, 1, 0.68),
+    (1, 2, 0.65),
+    (3, 1, 0.23),
+    (3, 2, 0.62),
 ];
 /// For every other shape.
 const OTHERWISE: f64 = 0.4;
