@@ -53,6 +53,10 @@ impl Area {
                 && other.right() <= self.right())
     }
 
+    pub(crate) fn has_row(self, row: usize) -> bool {
+        (self.top..self.bottom()).contains(&row)
+    }
+
     /// The pixels of both.
     pub fn intersection(self, other: Self) -> Self {
         let (top, left) = (self.top.max(other.top), self.left.max(other.left));

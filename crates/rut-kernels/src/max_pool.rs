@@ -9,7 +9,7 @@ use crate::finish::{End, Start};
 use crate::isa::Isa;
 use crate::lanes::{LANES, Lanes, Taken};
 use crate::map::{Map, MapMut};
-use crate::plane::{Plane, PlaneMut, check_pixels};
+use crate::plane::{Plane, PlaneMut, check_areas};
 use crate::rows::rows;
 use crate::shape::ConvShape;
 
@@ -203,93 +203,111 @@ impl MaxPool {
         Ok(())
     }
 
-    /// The given pixels of one image; `taken`, `[height][width][channels]` like the target, gets the place that each
-    /// was taken from.
+    /// The pixels `areas` of one image, and the place `[height][width][channels]` that each was taken from, with
+    /// `u8::MAX` for all other pixels.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where a plane does not fit, or a pixel lies outside.
-    pub fn run_pixels(
+    /// [`Error::Shape`] where a plane does not fit, or an area lies outside.
+    pub fn run_plane(
         self,
         source: Plane<'_>,
         target: PlaneMut<'_>,
-        pixels: &[[usize; 2]],
-        taken: &mut [u8],
-    ) -> Result<()> {
-        let channels = target.channels;
+        areas: &[Area],
+    ) -> Result<Vec<u8>> {
+        let (channels, size) = (target.channels, target.size);
         source.check("the plane that a max-pool reads", channels)?;
         target.check("the plane that a max-pool writes", channels)?;
-        check_pixels(pixels, target.size)?;
-        if taken.len() != target.values.len() {
-            return Err(record_length(taken.len(), target.values.len()));
-        }
-        for &[row, column] in pixels {
-            let at = (row * target.size[1] + column) * channels;
-            for channel in 0..channels {
-                let mut best: Option<(f32, u8)> = None;
-                for place in 0..self.kernel * self.kernel {
-                    let y = (row * self.stride + place / self.kernel).wrapping_sub(self.padding);
-                    let x = (column * self.stride + place % self.kernel).wrapping_sub(self.padding);
-                    if y >= source.size[0] || x >= source.size[1] {
-                        continue;
-                    }
-                    let new = source.values[(y * source.size[1] + x) * channels + channel];
-                    let wins = |(old, _): (f32, u8)| new > old || (new.is_nan() && !old.is_nan());
-                    if best.is_none_or(wins) {
-                        best = Some((new, place as u8));
-                    }
+        check_areas(areas, size)?;
+        let mut taken = vec![u8::MAX; target.values.len()];
+        let pitch = (size[1] * channels).max(1);
+        let rows = target.values.par_chunks_mut(pitch);
+        let rows = rows.zip(taken.par_chunks_mut(pitch)).enumerate();
+        rows.for_each(|(row, (values, places))| {
+            for area in areas.iter().filter(|area| area.has_row(row)) {
+                for column in area.left..area.right() {
+                    let at = column * channels..(column + 1) * channels;
+                    let (values, places) = (&mut values[at.clone()], &mut places[at]);
+                    self.pixel(source, [row, column], values, places);
                 }
-                let (value, place) = best.unwrap_or((f32::NEG_INFINITY, 0));
-                target.values[at + channel] = value;
-                taken[at + channel] = place;
             }
-        }
-        Ok(())
+        });
+        Ok(taken)
     }
 
-    /// Adds the gradient of what was read, at the given pixels of one image, to what `target` holds there.
+    fn pixel(self, source: Plane<'_>, pixel: [usize; 2], values: &mut [f32], places: &mut [u8]) {
+        let channels = values.len();
+        let read = |from: usize| &source.values[from * channels..(from + 1) * channels];
+        let mut window = self.window(pixel, source.size);
+        if let Some((place, from)) = window.next() {
+            values.copy_from_slice(read(from));
+            places.fill(place);
+        }
+        for (place, from) in window {
+            let old = values.iter_mut().zip(&mut *places);
+            for ((value, taken), &new) in old.zip(read(from)) {
+                if new > *value || (new.is_nan() && !value.is_nan()) {
+                    (*value, *taken) = (new, place);
+                }
+            }
+        }
+    }
+
+    /// The place in the window of a pixel, and the number of the pixel read there, for those inside the map.
+    fn window(
+        self,
+        [row, column]: [usize; 2],
+        [height, width]: [usize; 2],
+    ) -> impl Iterator<Item = (u8, usize)> {
+        let places = 0..self.kernel * self.kernel;
+        places.filter_map(move |place| {
+            let y = (row * self.stride + place / self.kernel).wrapping_sub(self.padding);
+            let x = (column * self.stride + place % self.kernel).wrapping_sub(self.padding);
+            (y < height && x < width).then(|| (place as u8, y * width + x))
+        })
+    }
+
+    /// Adds the gradient of what was read, at the pixels `areas` of one image, to what `target` holds there.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where a plane does not fit, or a pixel lies outside.
-    pub fn add_pixels_backward(
+    /// [`Error::Shape`] where a plane does not fit, or an area lies outside.
+    pub fn add_plane_backward(
         self,
         source: Plane<'_>,
         taken: &[u8],
-        target: PlaneMut<'_>,
-        pixels: &[[usize; 2]],
+        mut target: PlaneMut<'_>,
+        areas: &[Area],
     ) -> Result<()> {
         let channels = target.channels;
         source.check("the gradient that a max-pool reads", channels)?;
-        target.check("the gradient that a max-pool writes", channels)?;
-        check_pixels(pixels, target.size)?;
         if taken.len() != source.values.len() {
             return Err(record_length(taken.len(), source.values.len()));
         }
-        for &[row, column] in pixels {
-            let pixel = Area {
-                top: row,
-                left: column,
-                height: 1,
-                width: 1,
-            };
-            let at = (row * target.size[1] + column) * channels;
-            let windows = self.shape(channels).reach(pixel, source.size);
-            for y in windows.top..windows.bottom() {
-                for x in windows.left..windows.right() {
-                    let dy = row + self.padding - y * self.stride;
-                    let dx = column + self.padding - x * self.stride;
-                    let place = (dy * self.kernel + dx) as u8;
-                    let from = (y * source.size[1] + x) * channels;
-                    for channel in 0..channels {
-                        if taken[from + channel] == place {
-                            target.values[at + channel] += source.values[from + channel];
+        target.for_each_run(areas, |[row, first], run| {
+            for (column, values) in run.chunks_exact_mut(channels).enumerate() {
+                let column = first + column;
+                let pixel = Area {
+                    top: row,
+                    left: column,
+                    height: 1,
+                    width: 1,
+                };
+                let windows = self.shape(channels).reach(pixel, source.size);
+                for y in windows.top..windows.bottom() {
+                    for x in windows.left..windows.right() {
+                        let dy = row + self.padding - y * self.stride;
+                        let dx = column + self.padding - x * self.stride;
+                        let place = (dy * self.kernel + dx) as u8;
+                        let from = (y * source.size[1] + x) * channels;
+                        let grads = taken[from..].iter().zip(&source.values[from..]);
+                        for (value, (&taken, grad)) in values.iter_mut().zip(grads) {
+                            *value += if taken == place { *grad } else { 0.0 };
                         }
                     }
                 }
             }
-        }
-        Ok(())
+        })
     }
 
     fn check(

@@ -1,5 +1,8 @@
 //! A single image's map, `[height][width][channels]`.
 
+use rayon::prelude::*;
+
+use crate::area::Area;
 use crate::error::{Error, Result};
 
 /// All pixels of one image's map: element (row, column, channel) stands at `(row · width + column) · channels + channel`.
@@ -36,6 +39,41 @@ impl Plane<'_> {
 }
 
 impl PlaneMut<'_> {
+    /// Calls `run` with the place of the first pixel and with all elements of each row of each area, on the threads of
+    /// the current rayon pool.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where an area lies outside.
+    ///
+    /// ```
+    /// use rut_kernels::{Area, PlaneMut};
+    /// let mut values = [0.0; 6];
+    /// let mut plane = PlaneMut { values: &mut values, size: [2, 3], channels: 1 };
+    /// let right = Area { top: 0, left: 1, height: 2, width: 2 };
+    /// plane.for_each_run(&[right], |[row, _], run| run.fill(row as f32 + 1.0))?;
+    /// assert_eq!(values, [0.0, 1.0, 1.0, 0.0, 2.0, 2.0]);
+    /// # Ok::<(), rut_kernels::Error>(())
+    /// ```
+    pub fn for_each_run(
+        &mut self,
+        areas: &[Area],
+        run: impl Fn([usize; 2], &mut [f32]) + Sync,
+    ) -> Result<()> {
+        self.check("the plane", self.channels)?;
+        check_areas(areas, self.size)?;
+        let (pitch, channels) = (self.size[1] * self.channels, self.channels);
+        let rows = self.values.par_chunks_mut(pitch.max(1)).enumerate();
+        rows.for_each(|(row, values)| {
+            let here = areas.iter().filter(|area| area.has_row(row));
+            for area in here {
+                let elements = area.left * channels..area.right() * channels;
+                run([row, area.left], &mut values[elements]);
+            }
+        });
+        Ok(())
+    }
+
     pub(crate) fn check(&self, what: &'static str, channels: usize) -> Result<()> {
         check(
             what,
@@ -62,14 +100,15 @@ fn check(
     })
 }
 
-/// Fails where a pixel lies outside a map of `size`.
-pub(crate) fn check_pixels(pixels: &[[usize; 2]], size: [usize; 2]) -> Result<()> {
-    let outside = pixels.iter().find(|[y, x]| *y >= size[0] || *x >= size[1]);
-    outside.map_or(Ok(()), |pixel| {
+/// Fails where an area does not lie inside a map of `size`.
+pub(crate) fn check_areas(areas: &[Area], [height, width]: [usize; 2]) -> Result<()> {
+    let whole = Area::whole(height, width);
+    let outside = areas.iter().find(|&&area| !whole.contains(area));
+    outside.map_or(Ok(()), |area| {
         Err(Error::Shape {
-            what: "the list of pixels",
-            found: format!("{pixel:?}"),
-            expected: format!("pixels inside {size:?}"),
+            what: "the list of areas",
+            found: format!("{area:?}"),
+            expected: format!("areas inside {height} × {width}"),
         })
     })
 }

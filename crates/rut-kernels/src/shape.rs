@@ -100,6 +100,33 @@ impl ConvShape {
         }
     }
 
+    /// The output pixels that read no input pixel outside `area`, for an input and an output of these sizes.
+    pub fn inside(self, area: Area, input: [usize; 2], output: [usize; 2]) -> Area {
+        let span = |first: usize, length: usize, read: usize, limit: usize| {
+            let from = if first == 0 {
+                0
+            } else {
+                (first + self.padding).div_ceil(self.stride).min(limit)
+            };
+            let last = first + length;
+            let to = if last >= read {
+                limit
+            } else {
+                let room = (last + self.padding).checked_sub(self.kernel);
+                room.map_or(0, |room| (room / self.stride + 1).min(limit))
+            };
+            (from, to.saturating_sub(from))
+        };
+        let (top, height) = span(area.top, area.height, input[0], output[0]);
+        let (left, width) = span(area.left, area.width, input[1], output[1]);
+        Area {
+            top,
+            left,
+            height,
+            width,
+        }
+    }
+
     /// The input pixels that any output pixel of `area` reads, for an input of this size.
     pub fn read(self, area: Area, [height, width]: [usize; 2]) -> Area {
         let span = |first: usize, length: usize, limit: usize| {

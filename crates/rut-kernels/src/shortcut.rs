@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::finish::{End, Start};
 use crate::lanes::Lanes;
 use crate::map::{Map, MapMut};
-use crate::plane::{Plane, PlaneMut, check_pixels};
+use crate::plane::{Plane, PlaneMut};
 use crate::rows::rows;
 
 /// Every second pixel, between as many zero channels before as after.
@@ -101,58 +101,58 @@ impl OptionA {
 }
 
 impl OptionA {
-    /// The given pixels of one image.
+    /// The pixels `areas` of one image.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where a plane does not fit, or a pixel lies outside.
-    pub fn run_pixels(
+    /// [`Error::Shape`] where a plane does not fit, or an area lies outside.
+    pub fn run_plane(
         self,
         source: Plane<'_>,
-        target: PlaneMut<'_>,
-        pixels: &[[usize; 2]],
+        mut target: PlaneMut<'_>,
+        areas: &[Area],
     ) -> Result<()> {
         source.check("the plane that a shortcut reads", self.in_channels)?;
         target.check("the plane that a shortcut writes", self.out_channels)?;
-        check_pixels(pixels, target.size)?;
         let before = (self.out_channels - self.in_channels) / 2;
-        for &[row, column] in pixels {
-            let from = (2 * row * source.size[1] + 2 * column) * self.in_channels;
-            let at = (row * target.size[1] + column) * self.out_channels;
-            let read = &source.values[from..from + self.in_channels];
-            target.values[at..at + self.out_channels].fill(0.0);
-            target.values[at + before..at + before + self.in_channels].copy_from_slice(read);
-        }
-        Ok(())
+        target.for_each_run(areas, |[row, first], run| {
+            for (column, values) in run.chunks_exact_mut(self.out_channels).enumerate() {
+                let pixel = 2 * row * source.size[1] + 2 * (first + column);
+                let from = pixel * self.in_channels;
+                let read = &source.values[from..from + self.in_channels];
+                values.fill(0.0);
+                values[before..before + self.in_channels].copy_from_slice(read);
+            }
+        })
     }
 
-    /// Adds the gradient of what was read, at the given pixels of one image, to what `target` holds there.
+    /// Adds the gradient of what was read, at the pixels `areas` of one image, to what `target` holds there.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where a plane does not fit, or a pixel lies outside.
-    pub fn add_pixels_backward(
+    /// [`Error::Shape`] where a plane does not fit, or an area lies outside.
+    pub fn add_plane_backward(
         self,
         source: Plane<'_>,
-        target: PlaneMut<'_>,
-        pixels: &[[usize; 2]],
+        mut target: PlaneMut<'_>,
+        areas: &[Area],
     ) -> Result<()> {
         source.check("the gradient that a shortcut reads", self.out_channels)?;
         target.check("the gradient that a shortcut writes", self.in_channels)?;
-        check_pixels(pixels, target.size)?;
         let before = (self.out_channels - self.in_channels) / 2;
-        for &[row, column] in pixels {
-            if !row.is_multiple_of(2) || !column.is_multiple_of(2) {
-                continue;
+        target.for_each_run(areas, |[row, first], run| {
+            for (column, values) in run.chunks_exact_mut(self.in_channels).enumerate() {
+                let column = first + column;
+                if !row.is_multiple_of(2) || !column.is_multiple_of(2) {
+                    continue;
+                }
+                let pixel = row / 2 * source.size[1] + column / 2;
+                let from = pixel * self.out_channels + before;
+                for (value, grad) in values.iter_mut().zip(&source.values[from..]) {
+                    *value += grad;
+                }
             }
-            let from = (row / 2 * source.size[1] + column / 2) * self.out_channels + before;
-            let at = (row * target.size[1] + column) * self.in_channels;
-            let values = &mut target.values[at..at + self.in_channels];
-            for (value, grad) in values.iter_mut().zip(&source.values[from..]) {
-                *value += grad;
-            }
-        }
-        Ok(())
+        })
     }
 }
 

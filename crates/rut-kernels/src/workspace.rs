@@ -45,12 +45,15 @@ impl Scratch<'_> {
         }
         &mut self.lines[..len]
     }
-}
 
-impl Scratch<'_> {
-    /// Two pieces of `first` and `second` elements, of any content.
-    pub(crate) fn two(&mut self, first: usize, second: usize) -> (&mut [Lanes], &mut [Lanes]) {
-        self.lines(first + second).split_at_mut(first)
+    /// Pieces of so many elements each, of any content.
+    pub(crate) fn pieces<const N: usize>(&mut self, lens: [usize; N]) -> [&mut [Lanes]; N] {
+        let mut rest = self.lines(lens.iter().sum());
+        lens.map(|len| {
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = after;
+            piece
+        })
     }
 }
 

@@ -221,6 +221,10 @@ fn windowed_against_pasted(
     let found_grad = trace.backward_to_window(&grad).unwrap();
     let inferred = engine.infer_window(&windowed).unwrap();
     assert_eq!(values(&inferred.logits), values(&found.logits));
+    // The trace's memory comes from the one before: nothing of it may be left.
+    let (_, trace) = engine.trace_window(&windowed).unwrap();
+    let canvas_alone = trace.backward_to_canvas(&grad).unwrap();
+    assert_eq!(values(&canvas_alone), values(&found_grad.canvas));
     let (canvas, patches) = cut(&whole, n, side, [top, left, window]);
     let apart = [
         distance(&values(&found.logits), &values(&expected.logits)),

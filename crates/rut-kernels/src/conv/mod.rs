@@ -3,7 +3,7 @@
 mod block;
 mod phase;
 mod piece;
-mod single;
+mod plane;
 mod winograd;
 
 use rayon::prelude::*;
@@ -279,9 +279,7 @@ impl Conv {
         );
         let first = (q.start * step + part.phase.column - piece.left) * written;
         let last = part.blocks.len().saturating_sub(1);
-        let most = part.blocks.iter().map(|block| block.channels * pitch).max();
-        let padded = self.bias.len() * q.len() * usize::from(last > 0);
-        let (packed, partial) = scratch.two(most.unwrap_or(0), padded);
+        let [packed, partial] = scratch.pieces(self.scratch(part, q.len()));
         for (index, block) in part.blocks.iter().enumerate() {
             let packed = &mut packed[..block.channels * pitch];
             (self.arch.gather)(Gather {
@@ -323,6 +321,17 @@ impl Conv {
             };
             self.multiply(packed, &block.matrix, target, ahead);
         }
+    }
+
+    /// Elements of the packed source of a part's widest block, and of a tile's unfinished sums.
+    fn scratch(&self, part: &Part, pixels: usize) -> [usize; 2] {
+        let channels = part.blocks.iter().map(|block| block.channels).max();
+        let unfinished = if part.blocks.len() > 1 {
+            self.bias.len() * pixels
+        } else {
+            0
+        };
+        [channels.unwrap_or(0) * part.packing.pitch, unfinished]
     }
 
     fn multiply(&self, source: &[Lanes], matrix: &Matrix, target: Target<'_>, ahead: Ahead<'_>) {

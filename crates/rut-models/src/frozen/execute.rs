@@ -40,6 +40,8 @@ struct Inner {
     workspace: Workspace,
     /// One for each block that is computed at the same time.
     arenas: Mutex<Vec<Arena>>,
+    /// Memory of the canvases that are computed at the same time.
+    canvases: Mutex<Vec<Arena>>,
     geometries: Mutex<BTreeMap<Frames, Arc<Geometry>>>,
 }
 
@@ -60,6 +62,7 @@ impl CpuNetwork {
             plan: Plan::new(graph, weights, kernels, isa)?,
             workspace: Workspace::new(),
             arenas: Mutex::default(),
+            canvases: Mutex::default(),
             geometries: Mutex::default(),
         };
         Ok(Self {
@@ -88,12 +91,7 @@ impl CpuNetwork {
     /// As [`FrozenNetwork::trace`].
     pub fn trace_blocks(&self, images: &Tensor) -> Result<(Outputs, CpuTrace)> {
         let (outputs, trace) = self.inner.forward(images, true)?;
-        let trace = trace.ok_or_else(|| Error::Argument {
-            what: "the trace",
-            found: "absent".into(),
-            expected: "one for each forward pass that keeps one".into(),
-        })?;
-        Ok((outputs, trace))
+        Ok((outputs, trace.ok_or_else(no_trace)?))
     }
 }
 
@@ -106,10 +104,8 @@ impl Inner {
         let dims = images::check(images)?;
         let [n, _, height, width] = dims;
         let geometry = self.geometry([height, width], None)?;
-        let mut passed = Passed::default();
-        images::with_slice(images, |pixels| {
-            passed = self.pass_forward(&geometry, None, pixels, keep)?;
-            Ok(())
+        let passed = images::with_slice(images, |pixels| {
+            self.pass_forward(&geometry, None, pixels, keep)
         })?;
         let outputs = images::outputs(passed.features, passed.logits, n)?;
         let trace = keep.then(|| CpuTrace {
@@ -152,31 +148,37 @@ impl Inner {
         Ok(passed)
     }
 
-    /// All blocks of a batch backward: `rows` `[n, classes]` to `grad` `[n, 3, area]`. What each block adds to `sums`
-    /// is added in the order of the blocks.
+    /// All blocks of a batch backward: `rows` `[n, classes]` to `grad` `[n, 3, area]`, where it is wanted. What each
+    /// block adds to `sums` is added in the order of the blocks.
     fn pass_backward(
         &self,
         geometry: &Geometry,
         blocks: Vec<Decisions>,
         rows: &[f32],
-        grad: &mut [f32],
+        grad: Option<&mut [f32]>,
         mut sums: Option<&mut Sums>,
     ) -> Result<()> {
         let (classes, image) = (self.graph.classes(), 3 * geometry.areas[0].len());
-        let no_sums = sums.as_deref().map(Sums::zeros_like);
-        let run = |((rows, grad), decisions): ((&[f32], &mut [f32]), Decisions)| {
+        let no_sums = sums.as_deref().cloned();
+        let run = |((rows, mut grad), decisions): ((&[f32], Option<&mut [f32]>), Decisions)| {
             let mut arena = self.take_arena();
             let mut own = no_sums.clone();
             let count = rows.len() / classes;
             let mut block = self.block(geometry, &mut arena, None);
-            block.backward(&decisions, rows, count, grad, own.as_mut())?;
-            images::spread_nan(rows, count, [grad]);
+            block.backward(&decisions, rows, count, grad.as_deref_mut(), own.as_mut())?;
+            if let Some(grad) = grad {
+                images::spread_nan(rows, count, [grad]);
+            }
             decisions.give(&mut arena);
             self.give_arena(arena);
             Ok(own)
         };
         let rows = rows.chunks(LANES * classes);
-        let items = rows.zip(grad.chunks_mut(LANES * image)).zip(blocks);
+        let grads: Vec<Option<&mut [f32]>> = match grad {
+            Some(grad) => grad.chunks_mut(LANES * image).map(Some).collect(),
+            None => rows.clone().map(|_| None).collect(),
+        };
+        let items = rows.zip(grads).zip(blocks);
         in_waves(items, run, |own| {
             if let (Some(sums), Some(own)) = (sums.as_deref_mut(), own) {
                 sums.merge(&own);
@@ -232,6 +234,15 @@ impl Inner {
         let geometry = Arc::new(geometry);
         known.insert((size, window), geometry.clone());
         Ok(geometry)
+    }
+}
+
+/// Only a forward pass that was asked for a trace and kept none gets here.
+fn no_trace() -> Error {
+    Error::Argument {
+        what: "the trace",
+        found: "absent".into(),
+        expected: "one for each forward pass that keeps one".into(),
     }
 }
 
@@ -314,7 +325,7 @@ impl FrozenNetwork for CpuNetwork {
             return Ok((outputs, pasted(trace, windowed)?));
         }
         let (outputs, trace) = self.inner.forward_window(windowed, true)?;
-        Ok((outputs, Box::new(trace)))
+        Ok((outputs, Box::new(trace.ok_or_else(no_trace)?)))
     }
 }
 
@@ -346,7 +357,7 @@ impl Trace for CpuTrace {
         let mut grad = vec![0.0; n * 3 * height * width];
         images::with_slice(grad_logits, |rows| {
             let network = &self.network;
-            network.pass_backward(&self.geometry, blocks, rows, &mut grad, None)
+            network.pass_backward(&self.geometry, blocks, rows, Some(&mut grad), None)
         })?;
         Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
     }

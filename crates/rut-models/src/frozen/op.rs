@@ -184,9 +184,12 @@ impl CustomOp2 for Window {
         _: &Tensor,
         grad: &Tensor,
     ) -> candle_core::Result<PairOfGradients> {
-        let gradients = self.0.take()?.backward_to_window(grad)?;
+        let trace = self.0.take()?;
+        if !patches.track_op() {
+            return Ok((Some(trace.backward_to_canvas(grad)?), None));
+        }
+        let gradients = trace.backward_to_window(grad)?;
         let canvas = canvas.track_op().then_some(gradients.canvas);
-        let patches = patches.track_op().then_some(gradients.patches);
-        Ok((canvas, patches))
+        Ok((canvas, Some(gradients.patches)))
     }
 }

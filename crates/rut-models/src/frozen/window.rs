@@ -32,6 +32,11 @@ pub struct WindowGradients {
 pub trait WindowTrace: Send {
     /// The gradient of the logits, `[n, classes]`, to those of canvas and patches. Uses the trace up.
     fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients>;
+
+    /// That of the canvas alone, `[3, h, w]`: all that a prompt needs. Uses the trace up.
+    fn backward_to_canvas(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
+        Ok(self.backward_to_window(grad_logits)?.canvas)
+    }
 }
 
 impl Windowed {

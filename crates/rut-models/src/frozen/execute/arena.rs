@@ -9,6 +9,7 @@ use rut_kernels::Lanes;
 pub(super) struct Arena {
     lanes: Vec<Vec<Lanes>>,
     bits: Vec<Vec<u16>>,
+    floats: Vec<Vec<f32>>,
 }
 
 /// The first elements of a buffer, of any content until they are written.
@@ -33,6 +34,14 @@ impl Arena {
 
     pub(super) fn give_bits(&mut self, buffer: Buffer<u16>) {
         self.bits.push(buffer.all);
+    }
+
+    pub(super) fn take_floats(&mut self, len: usize) -> Buffer<f32> {
+        take(&mut self.floats, len)
+    }
+
+    pub(super) fn give_floats(&mut self, buffer: Buffer<f32>) {
+        self.floats.push(buffer.all);
     }
 }
 

@@ -172,14 +172,14 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// The gradient of the logits, `[n, classes]`, to that of the images' own pixels, `[n, 3, area]`; what is needed
-    /// for the gradient of the canvas is added to `sums`.
+    /// The gradient of the logits, `[n, classes]`, to that of the images' own pixels, `[n, 3, area]`, where it is wanted;
+    /// what is needed for the gradient of the canvas is added to `sums`.
     pub(super) fn backward(
         &mut self,
         decisions: &Decisions,
         grad_logits: &[f32],
         n: usize,
-        images: &mut [f32],
+        images: Option<&mut [f32]>,
         mut sums: Option<&mut Sums>,
     ) -> Result<()> {
         let plan = self.plan;
@@ -195,15 +195,19 @@ impl Block<'_> {
                 sums.add(self.geometry, step.into, &grad);
                 self.sum_around(index, step, &grad, decisions, sums)?;
             }
-            self.step_backward(index, step, &grad, decisions, &mut grads)?;
+            if step.from > 0 || images.is_some() {
+                self.step_backward(index, step, &grad, decisions, &mut grads)?;
+            }
             match step.add {
                 Some(add) => self.pass_on(add, grad, decisions, &mut grads)?,
                 None => self.arena.give(grad),
             }
         }
-        let grad = grads.values[0].take().ok_or_else(lost)?;
-        self.output(&grad, n, images)?;
-        self.arena.give(grad);
+        if let Some(images) = images {
+            let grad = grads.values[0].take().ok_or_else(lost)?;
+            self.output(&grad, n, images)?;
+            self.arena.give(grad);
+        }
         Ok(())
     }
 
@@ -272,9 +276,9 @@ impl Block<'_> {
 
     /// Zeros around a value's area: no gradient that is an image's own is there, and Winograd's tiles read it.
     fn clear_around(&self, id: ValueId, grad: &mut [Lanes]) {
-        let (held, area) = (self.geometry.held[id], self.geometry.areas[id]);
+        let held = self.geometry.held[id];
         let channels = self.plan.values[id].channels;
-        for strip in held.around(area) {
+        for strip in self.geometry.around(id) {
             for row in strip.top..strip.bottom() {
                 let from = held.index(row, strip.left) * channels;
                 grad[from..from + strip.width * channels].fill(Lanes::ZERO);
@@ -310,19 +314,17 @@ impl Block<'_> {
         let Kind::MaxPool(pool) = &step.kind else {
             return Ok(());
         };
-        let (held, area) = (
-            self.geometry.held[step.from],
-            self.geometry.areas[step.from],
-        );
-        let mut around = self.arena.take(self.len(step.from));
-        for strip in held.around(area) {
-            if !strip.is_empty() {
-                let result = self.pool_gradient(index, step, grad, decisions)?;
-                let target = self.map_mut(step.from, &mut around);
-                pool.backward(result, target, strip, Start::Fresh, End::Store)?;
-                sums.add_area(self.geometry, step.from, strip, &around);
-            }
+        let strips = self.geometry.around(step.from);
+        if strips.iter().all(|strip| strip.is_empty()) {
+            return Ok(());
         }
+        let mut around = self.arena.take(self.len(step.from));
+        for strip in strips.into_iter().filter(|strip| !strip.is_empty()) {
+            let result = self.pool_gradient(index, step, grad, decisions)?;
+            let target = self.map_mut(step.from, &mut around);
+            pool.backward(result, target, strip, Start::Fresh, End::Store)?;
+        }
+        sums.add_around(self.geometry, step.from, &around);
         self.arena.give(around);
         Ok(())
     }

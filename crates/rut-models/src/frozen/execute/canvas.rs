@@ -2,41 +2,53 @@
 //! way back its gradient, summed over the batch. The network is piecewise linear and these pixels are on the same piece
 //! for every image, so the sum of the gradients is the gradient of the sum.
 
-use rayon::prelude::*;
-use rut_kernels::{Area, Lanes, Plane, PlaneMut, Workspace};
+use rut_kernels::{Area, Lanes, Plane, PlaneMut, Start, Workspace};
 
+use super::arena::{Arena, Buffer};
 use crate::error::Result;
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 
-/// The values of the pixels outside every area; inside they are zero.
-#[derive(Debug)]
+/// The values of the pixels outside every area; inside they are of any content.
 pub(super) struct Canvas {
     /// `[height][width][channels]` of each value of which some pixels are shared.
-    pub(super) values: Vec<Option<Vec<f32>>>,
+    values: Vec<Option<Buffer<f32>>>,
     /// For each step that is a max-pool the places that it took.
     taken: Vec<Option<Vec<u8>>>,
 }
 
-/// Gradients summed over a batch, `[height][width][channels]`.
+/// Gradients summed over a batch that go back to shared pixels.
 #[derive(Clone)]
 pub(super) struct Sums {
-    values: Vec<Option<Vec<f32>>>,
+    /// For each value the pixels of its rim, one after another, `[pixels][channels]`.
+    rims: Vec<Vec<f32>>,
+    /// For each value that a max-pool reads its pixels around the area, in the same way.
+    around: Vec<Vec<f32>>,
 }
 
 /// What the canvas is computed with.
-#[derive(Clone, Copy)]
 pub(super) struct Painter<'a> {
     pub(super) plan: &'a Plan,
     pub(super) geometry: &'a Geometry,
     pub(super) workspace: &'a Workspace,
+    pub(super) arena: &'a mut Arena,
 }
 
 impl Painter<'_> {
     /// From the canvas `[3, h, w]` in the planar order of images.
-    pub(super) fn forward(self, planar: &[f32]) -> Result<Canvas> {
-        let mut canvas = Canvas::blank(self.plan);
+    pub(super) fn forward(&mut self, planar: &[f32]) -> Result<Canvas> {
+        let mut canvas = Canvas {
+            values: vec![None; self.plan.values.len()],
+            taken: vec![None; self.plan.steps.len()],
+        };
         if self.geometry.is_partial(0) {
-            canvas.values[0] = Some(interleaved(planar));
+            let mut values = self.arena.take_floats(planar.len());
+            let pixels = planar.len() / 3;
+            for (pixel, values) in values.chunks_exact_mut(3).enumerate() {
+                for (channel, value) in values.iter_mut().enumerate() {
+                    *value = planar[channel * pixels + pixel];
+                }
+            }
+            canvas.values[0] = Some(values);
         }
         for (index, step) in self.plan.steps.iter().enumerate() {
             if self.geometry.is_partial(step.into) {
@@ -46,163 +58,237 @@ impl Painter<'_> {
         Ok(canvas)
     }
 
-    fn step(self, index: usize, step: &Step, canvas: &mut Canvas) -> Result<()> {
-        let pixels = self.geometry.shared(step.into);
-        let channels = self.plan.values[step.into].channels;
-        let mut values = vec![0.0; self.len(step.into)];
-        if let Some(other) = step.add.and_then(|add| canvas.values[add].as_deref()) {
-            let width = self.geometry.sizes[step.into][1];
-            for [y, x] in &pixels {
-                let at = (y * width + x) * channels;
-                values[at..at + channels].copy_from_slice(&other[at..at + channels]);
+    fn step(&mut self, index: usize, step: &Step, canvas: &mut Canvas) -> Result<()> {
+        let areas = &self.geometry.shared[step.into];
+        let mut values = self.take(step.into);
+        let start = match step.add.and_then(|add| canvas.values[add].as_deref()) {
+            Some(other) => {
+                self.copy(step.into, &mut values, areas, other)?;
+                Start::Add
             }
-        }
+            None => Start::Fresh,
+        };
         let source = canvas.values[step.from].as_deref().unwrap_or_default();
         let source = self.plane(step.from, source);
         let target = self.plane_mut(step.into, &mut values);
         match &step.kind {
             Kind::Conv(layer) => {
-                layer
-                    .forward
-                    .add_pixels(self.workspace, source, target, &pixels)?;
+                let conv = &layer.forward;
+                conv.run_plane(self.workspace, source, target, areas, start)?;
             }
             Kind::MaxPool(pool) => {
-                let taken = canvas.taken[index].insert(vec![u8::MAX; target.values.len()]);
-                pool.run_pixels(source, target, &pixels, taken)?;
+                canvas.taken[index] = Some(pool.run_plane(source, target, areas)?);
             }
-            Kind::OptionA(option) => option.run_pixels(source, target, &pixels)?,
+            Kind::OptionA(option) => option.run_plane(source, target, areas)?,
             // What they write is whole, because they read every pixel.
             Kind::Average(_) | Kind::Linear(_) => {}
         }
         if self.plan.values[step.into].relu {
-            for value in &mut values {
-                *value = if *value < 0.0 { 0.0 } else { *value };
-            }
+            let mut target = self.plane_mut(step.into, &mut values);
+            target.for_each_run(areas, |_, run| {
+                for value in run {
+                    *value = if *value < 0.0 { 0.0 } else { *value };
+                }
+            })?;
         }
         canvas.values[step.into] = Some(values);
         Ok(())
     }
 
-    /// Zeros for every value whose summed gradient is needed.
-    pub(super) fn no_sums(self) -> Sums {
-        let mut sums = Sums {
-            values: vec![None; self.plan.values.len()],
-        };
-        for step in &self.plan.steps {
-            let shared = |id: ValueId| self.geometry.is_partial(id);
-            if shared(step.from) || step.add.is_some_and(shared) {
-                for id in [step.from, step.into] {
-                    sums.values[id].get_or_insert_with(|| vec![0.0; self.len(id)]);
-                }
-            }
-        }
-        sums
-    }
-
     /// The gradient of the canvas, `[3, h, w]` in the planar order, from the sums over all blocks; zero in the window.
-    pub(super) fn backward(self, canvas: &Canvas, mut sums: Sums) -> Result<Vec<f32>> {
-        let values = self.plan.values.iter();
-        let mut missing: Vec<usize> = values.map(|value| value.readers).collect();
-        for (index, step) in self.plan.steps.iter().enumerate().rev() {
-            let Some(grad) = sums.values[step.into].take() else {
-                continue;
+    pub(super) fn backward(&mut self, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
+        let plan = self.plan;
+        let mut grads: Vec<Option<Buffer<f32>>> = vec![None; plan.values.len()];
+        let mut missing: Vec<usize> = plan.values.iter().map(|value| value.readers).collect();
+        for (index, step) in plan.steps.iter().enumerate().rev() {
+            let (from, add) = (step.from, step.add);
+            let shared = |id: ValueId| self.geometry.is_partial(id);
+            let is_needed = shared(from) || add.is_some_and(shared);
+            let grad = if is_needed {
+                let mut grad = grads[step.into]
+                    .take()
+                    .unwrap_or_else(|| self.take(step.into));
+                let rims = &self.geometry.rims[step.into];
+                let from_blocks = (rims, sums.rims[step.into].as_slice());
+                self.spread(step.into, &mut grad, from_blocks, |value, sum| *value = sum);
+                Some(grad)
+            } else {
+                grads[step.into].take()
             };
-            if self.geometry.is_partial(step.from) {
-                self.step_back(index, step, &grad, canvas, &mut sums)?;
+            if let Some(grad) = &grad
+                && self.geometry.is_partial(from)
+            {
+                self.step_back(index, step, grad, canvas, (&mut grads, sums))?;
             }
-            missing[step.from] = missing[step.from].saturating_sub(1);
-            self.mask(step.from, missing[step.from], canvas, &mut sums);
-            if let Some(add) = step.add {
+            missing[from] = missing[from].saturating_sub(1);
+            self.mask(from, missing[from], canvas, &mut grads)?;
+            if let Some(add) = add {
+                if let Some(grad) = &grad
+                    && self.geometry.is_partial(add)
+                {
+                    self.pass_on(add, grad, &mut grads)?;
+                }
                 missing[add] = missing[add].saturating_sub(1);
-                self.pass_on(add, &grad, &mut sums);
-                self.mask(add, missing[add], canvas, &mut sums);
+                self.mask(add, missing[add], canvas, &mut grads)?;
             }
+            grad.into_iter()
+                .for_each(|grad| self.arena.give_floats(grad));
         }
         let [height, width] = self.geometry.sizes[0];
         let mut planar = vec![0.0; 3 * height * width];
-        if let Some(grad) = &sums.values[0] {
-            for [y, x] in self.geometry.shared(0) {
-                for channel in 0..3 {
-                    let at = (y * width + x) * 3 + channel;
-                    planar[(channel * height + y) * width + x] = grad[at];
+        if let Some(grad) = grads[0].take() {
+            for area in self.geometry.shared[0] {
+                for y in area.top..area.bottom() {
+                    for x in area.left..area.right() {
+                        for channel in 0..3 {
+                            let at = (y * width + x) * 3 + channel;
+                            planar[(channel * height + y) * width + x] = grad[at];
+                        }
+                    }
                 }
             }
+            self.arena.give_floats(grad);
         }
         Ok(planar)
     }
 
     fn step_back(
-        self,
+        &mut self,
         index: usize,
         step: &Step,
         grad: &[f32],
         canvas: &Canvas,
-        sums: &mut Sums,
+        (grads, sums): (&mut [Option<Buffer<f32>>], &Sums),
     ) -> Result<()> {
-        let pixels = self.geometry.shared(step.from);
-        let len = self.len(step.from);
-        let values = sums.values[step.from].get_or_insert_with(|| vec![0.0; len]);
+        let id = step.from;
+        let areas = &self.geometry.shared[id];
+        let (mut values, start) = match grads[id].take() {
+            Some(values) => (values, Start::Add),
+            None => (self.take(id), Start::Fresh),
+        };
         let source = self.plane(step.into, grad);
-        let target = self.plane_mut(step.from, values);
+        if start == Start::Fresh && !matches!(step.kind, Kind::Conv(_)) {
+            values.fill(0.0);
+        }
+        let target = self.plane_mut(id, &mut values);
         match &step.kind {
             Kind::Conv(layer) => {
-                layer
-                    .backward
-                    .add_pixels(self.workspace, source, target, &pixels)?;
+                let conv = &layer.backward;
+                conv.run_plane(self.workspace, source, target, areas, start)?;
             }
             Kind::MaxPool(pool) => {
                 // Results inside the area have no place here: they were summed image by image.
                 if let Some(taken) = canvas.taken[index].as_deref() {
-                    pool.add_pixels_backward(source, taken, target, &pixels)?;
+                    pool.add_plane_backward(source, taken, target, areas)?;
                 }
+                let from_blocks = (&self.geometry.around(id), sums.around[id].as_slice());
+                self.spread(id, &mut values, from_blocks, |value, sum| *value += sum);
             }
-            Kind::OptionA(option) => option.add_pixels_backward(source, target, &pixels)?,
+            Kind::OptionA(option) => option.add_plane_backward(source, target, areas)?,
             Kind::Average(_) | Kind::Linear(_) => {}
         }
+        grads[id] = Some(values);
         Ok(())
     }
 
-    fn pass_on(self, add: ValueId, grad: &[f32], sums: &mut Sums) {
-        let channels = self.plan.values[add].channels;
-        let width = self.geometry.sizes[add][1];
-        let len = self.len(add);
-        let pixels = self.geometry.shared(add);
-        if pixels.is_empty() {
-            return;
-        }
-        let values = sums.values[add].get_or_insert_with(|| vec![0.0; len]);
-        for [y, x] in pixels {
-            let at = (y * width + x) * channels;
-            let pairs = values[at..at + channels].iter_mut().zip(&grad[at..]);
-            pairs.for_each(|(value, grad)| *value += grad);
-        }
+    fn pass_on(
+        &mut self,
+        add: ValueId,
+        grad: &[f32],
+        grads: &mut [Option<Buffer<f32>>],
+    ) -> Result<()> {
+        let areas = &self.geometry.shared[add];
+        let values = match grads[add].take() {
+            Some(mut values) => {
+                let (width, channels) = self.width(add);
+                self.plane_mut(add, &mut values)
+                    .for_each_run(areas, |[row, column], run| {
+                        let from = (row * width + column) * channels;
+                        let pairs = run.iter_mut().zip(&grad[from..]);
+                        pairs.for_each(|(value, grad)| *value += grad);
+                    })?;
+                values
+            }
+            None => {
+                let mut values = self.take(add);
+                self.copy(add, &mut values, areas, grad)?;
+                values
+            }
+        };
+        grads[add] = Some(values);
+        Ok(())
     }
 
     /// Back through the ReLU of a value once its gradient is complete.
-    fn mask(self, id: ValueId, missing: usize, canvas: &Canvas, sums: &mut Sums) {
+    fn mask(
+        &self,
+        id: ValueId,
+        missing: usize,
+        canvas: &Canvas,
+        grads: &mut [Option<Buffer<f32>>],
+    ) -> Result<()> {
         if missing > 0 || !self.plan.values[id].relu {
-            return;
+            return Ok(());
         }
-        let (Some(values), Some(grads)) = (&canvas.values[id], &mut sums.values[id]) else {
-            return;
+        let (Some(values), Some(grad)) = (canvas.values[id].as_deref(), grads[id].as_mut()) else {
+            return Ok(());
         };
-        let (channels, width) = (self.plan.values[id].channels, self.geometry.sizes[id][1]);
-        for [y, x] in self.geometry.shared(id) {
-            let at = (y * width + x) * channels;
-            let pairs = grads[at..at + channels].iter_mut().zip(&values[at..]);
-            for (grad, &value) in pairs {
+        let (width, channels) = self.width(id);
+        let areas = &self.geometry.shared[id];
+        let mut plane = self.plane_mut(id, grad);
+        plane.for_each_run(areas, |[row, column], run| {
+            let from = (row * width + column) * channels;
+            for (grad, &value) in run.iter_mut().zip(&values[from..]) {
                 // A shared value is that of its ReLU: zero where the ReLU cut it off.
                 *grad = if value > 0.0 { *grad } else { 0.0 };
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Copies the pixels `areas` of another plane of the same size.
+    fn copy(&self, id: ValueId, values: &mut [f32], areas: &[Area], other: &[f32]) -> Result<()> {
+        let (width, channels) = self.width(id);
+        let mut plane = self.plane_mut(id, values);
+        plane.for_each_run(areas, |[row, column], run| {
+            let from = (row * width + column) * channels;
+            run.copy_from_slice(&other[from..from + run.len()]);
+        })?;
+        Ok(())
+    }
+
+    /// Brings sums that stand one after another to their pixels of a plane.
+    fn spread(
+        &self,
+        id: ValueId,
+        values: &mut [f32],
+        (areas, sums): (&[Area; 4], &[f32]),
+        set: impl Fn(&mut f32, f32),
+    ) {
+        let (width, channels) = self.width(id);
+        let mut sums = sums.iter();
+        for area in areas {
+            for row in area.top..area.bottom() {
+                let at = (row * width + area.left) * channels;
+                let values = values[at..at + area.width * channels].iter_mut();
+                values
+                    .zip(&mut sums)
+                    .for_each(|(value, &sum)| set(value, sum));
             }
         }
     }
 
-    fn len(self, id: ValueId) -> usize {
-        let [height, width] = self.geometry.sizes[id];
-        height * width * self.plan.values[id].channels
+    fn width(&self, id: ValueId) -> (usize, usize) {
+        (self.geometry.sizes[id][1], self.plan.values[id].channels)
     }
 
-    fn plane(self, id: ValueId, values: &[f32]) -> Plane<'_> {
+    fn take(&mut self, id: ValueId) -> Buffer<f32> {
+        let [height, width] = self.geometry.sizes[id];
+        let len = height * width * self.plan.values[id].channels;
+        self.arena.take_floats(len)
+    }
+
+    fn plane<'a>(&self, id: ValueId, values: &'a [f32]) -> Plane<'a> {
         Plane {
             values,
             size: self.geometry.sizes[id],
@@ -210,7 +296,7 @@ impl Painter<'_> {
         }
     }
 
-    fn plane_mut(self, id: ValueId, values: &mut [f32]) -> PlaneMut<'_> {
+    fn plane_mut<'a>(&self, id: ValueId, values: &'a mut [f32]) -> PlaneMut<'a> {
         PlaneMut {
             values,
             size: self.geometry.sizes[id],
@@ -220,90 +306,87 @@ impl Painter<'_> {
 }
 
 impl Canvas {
-    /// Nothing is shared.
-    pub(super) fn blank(plan: &Plan) -> Self {
-        Self {
-            values: vec![None; plan.values.len()],
-            taken: vec![None; plan.steps.len()],
-        }
-    }
-
     /// Writes the shared pixels that a block holds around an area, for each lane alike.
     pub(super) fn surround(&self, geometry: &Geometry, id: ValueId, values: &mut [Lanes]) {
-        let (held, area) = (geometry.held[id], geometry.areas[id]);
-        let Some(shared) = self.values[id].as_deref().filter(|_| held != area) else {
+        let held = geometry.held[id];
+        let Some(shared) = self.values[id].as_deref() else {
             return;
         };
         let channels = values.len() / held.len().max(1);
         let width = geometry.sizes[id][1];
-        for y in held.top..held.bottom() {
-            for x in held.left..held.right() {
-                let inside = (area.top..area.bottom()).contains(&y)
-                    && (area.left..area.right()).contains(&x);
-                if inside {
-                    continue;
-                }
-                let from = (y * width + x) * channels;
-                let at = held.index(y, x) * channels;
-                let pairs = values[at..at + channels].iter_mut().zip(&shared[from..]);
-                pairs.for_each(|(value, &shared)| *value = Lanes::splat(shared));
+        for strip in geometry.around(id) {
+            for row in strip.top..strip.bottom() {
+                let from = (row * width + strip.left) * channels;
+                let at = held.index(row, strip.left) * channels;
+                let run = values[at..at + strip.width * channels].iter_mut();
+                run.zip(&shared[from..])
+                    .for_each(|(value, &shared)| *value = Lanes::splat(shared));
             }
         }
+    }
+
+    /// Gives the memory back.
+    pub(super) fn give(self, arena: &mut Arena) {
+        let values = self.values.into_iter().flatten();
+        values.for_each(|values| arena.give_floats(values));
     }
 }
 
 impl Sums {
-    /// Zeros for the same values.
-    pub(super) fn zeros_like(&self) -> Self {
-        let zeros = |values: &Option<Vec<f32>>| values.as_ref().map(|v| vec![0.0; v.len()]);
-        Self {
-            values: self.values.iter().map(zeros).collect(),
+    /// Zeros for every gradient that is needed.
+    pub(super) fn zeros(plan: &Plan, geometry: &Geometry) -> Self {
+        let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
+        let ids = 0..plan.values.len();
+        let mut sums = Self {
+            rims: ids
+                .map(|id| vec![0.0; count(&geometry.rims[id]) * plan.values[id].channels])
+                .collect(),
+            around: vec![Vec::new(); plan.values.len()],
+        };
+        for step in &plan.steps {
+            if let Kind::MaxPool(_) = step.kind {
+                let (id, channels) = (step.from, plan.values[step.from].channels);
+                sums.around[id] = vec![0.0; count(&geometry.around(id)) * channels];
+            }
         }
+        sums
     }
 
     /// Adds another's.
     pub(super) fn merge(&mut self, other: &Self) {
-        for (sums, others) in self.values.iter_mut().zip(&other.values) {
-            if let (Some(sums), Some(others)) = (sums, others) {
-                let pairs = sums.par_iter_mut().with_min_len(4096).zip(others);
-                pairs.for_each(|(sum, other)| *sum += other);
-            }
+        let sums = self.rims.iter_mut().chain(&mut self.around);
+        for (sums, others) in sums.zip(other.rims.iter().chain(&other.around)) {
+            let pairs = sums.iter_mut().zip(others);
+            pairs.for_each(|(sum, other)| *sum += other);
         }
     }
 
-    /// Adds a block's gradient of a value, over its area and all lanes, where the sum is needed.
+    /// Adds a block's gradient of a value, over all lanes, where it goes back to shared pixels.
     pub(super) fn add(&mut self, geometry: &Geometry, id: ValueId, grad: &[Lanes]) {
-        self.add_area(geometry, id, geometry.areas[id], grad);
+        let mut sums = self.rims[id].iter_mut();
+        for strip in geometry.rims[id] {
+            add_strip(&mut sums, geometry.held[id], strip, grad);
+        }
     }
 
-    /// The same over another area.
-    pub(super) fn add_area(
-        &mut self,
-        geometry: &Geometry,
-        id: ValueId,
-        area: Area,
-        grad: &[Lanes],
-    ) {
-        let Some(sums) = self.values[id].as_deref_mut() else {
-            return;
-        };
-        let held = geometry.held[id];
-        let channels = grad.len() / held.len().max(1);
-        let width = geometry.sizes[id][1];
-        for y in area.top..area.bottom() {
-            let from = held.index(y, area.left) * channels;
-            let at = (y * width + area.left) * channels;
-            let row = area.width * channels;
-            let pairs = sums[at..at + row].iter_mut().zip(&grad[from..from + row]);
-            pairs.for_each(|(sum, lanes)| *sum += lanes.0.iter().sum::<f32>());
+    /// Adds what a max-pool gives to the pixels around an area.
+    pub(super) fn add_around(&mut self, geometry: &Geometry, id: ValueId, grad: &[Lanes]) {
+        let mut sums = self.around[id].iter_mut();
+        for strip in geometry.around(id) {
+            add_strip(&mut sums, geometry.held[id], strip, grad);
         }
     }
 }
 
-/// `[channels, pixels]` to `[pixels, channels]`, three channels.
-fn interleaved(planar: &[f32]) -> Vec<f32> {
-    let pixels = planar.len() / 3;
-    (0..planar.len())
-        .map(|at| planar[at % 3 * pixels + at / 3])
-        .collect()
+/// Adds the pixels of a strip, over all lanes, to the next sums.
+fn add_strip(sums: &mut std::slice::IterMut<'_, f32>, held: Area, strip: Area, grad: &[Lanes]) {
+    let channels = grad.len() / held.len().max(1);
+    for row in strip.top..strip.bottom() {
+        let from = held.index(row, strip.left) * channels;
+        let run = &grad[from..from + strip.width * channels];
+        // The sums come second: the first of two iterators is asked once more than there are pairs.
+        for (lanes, sum) in run.iter().zip(&mut *sums) {
+            *sum += lanes.0.iter().sum::<f32>();
+        }
+    }
 }

@@ -60,7 +60,7 @@ pub(super) fn outputs(features: Vec<f32>, logits: Vec<f32>, n: usize) -> Result<
 }
 
 /// Lends a tensor's elements in row-major order.
-pub(super) fn with_slice(tensor: &Tensor, run: impl FnOnce(&[f32]) -> Result<()>) -> Result<()> {
+pub(super) fn with_slice<T>(tensor: &Tensor, run: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::block::Decisions;
-use super::canvas::{Canvas, Painter};
-use super::{Inner, Passed, images};
+use super::canvas::{Canvas, Painter, Sums};
+use super::{Inner, images, lock};
 use crate::error::Result;
 use crate::frozen::network::Outputs;
 use crate::frozen::plan::Geometry;
@@ -28,29 +28,27 @@ impl Inner {
         self: &Arc<Self>,
         windowed: &Windowed,
         keep: bool,
-    ) -> Result<(Outputs, CpuWindowTrace)> {
+    ) -> Result<(Outputs, Option<CpuWindowTrace>)> {
         let frame = windowed.frame()?;
         let [n, _, side, _] = images::check(&windowed.patches)?;
         images::check(&windowed.canvas.unsqueeze(0)?)?;
         let window = Some([frame.top, frame.left, side]);
         let geometry = self.geometry([frame.height, frame.width], window)?;
-        let painter = self.painter(&geometry);
-        let mut canvas = None;
-        let mut is_finite = true;
-        images::with_slice(&windowed.canvas, |planar| {
-            is_finite = images::finite_outside(planar, &frame);
-            canvas = Some(painter.forward(planar)?);
-            Ok(())
+        let (canvas, is_finite) = images::with_slice(&windowed.canvas, |planar| {
+            let canvas = self.paint(&geometry, |painter| painter.forward(planar))?;
+            Ok((canvas, images::finite_outside(planar, &frame)))
         })?;
-        let canvas = canvas.unwrap_or_else(|| Canvas::blank(&self.plan));
-        let mut passed = Passed::default();
-        images::with_slice(&windowed.patches, |pixels| {
-            passed = self.pass_forward(&geometry, Some(&canvas), pixels, keep)?;
-            Ok(())
+        let mut passed = images::with_slice(&windowed.patches, |pixels| {
+            self.pass_forward(&geometry, Some(&canvas), pixels, keep)
         })?;
         if !is_finite {
             passed.features.fill(f32::NAN);
             passed.logits.fill(f32::NAN);
+        }
+        let outputs = images::outputs(passed.features, passed.logits, n)?;
+        if !keep {
+            self.wipe(canvas);
+            return Ok((outputs, None));
         }
         let trace = CpuWindowTrace {
             network: self.clone(),
@@ -60,42 +58,73 @@ impl Inner {
             n,
             blocks: passed.blocks,
         };
-        let outputs = images::outputs(passed.features, passed.logits, n)?;
-        Ok((outputs, trace))
+        Ok((outputs, Some(trace)))
     }
 
-    fn painter<'a>(&'a self, geometry: &'a Geometry) -> Painter<'a> {
-        Painter {
+    /// Lends memory to a painter.
+    fn paint<T>(
+        &self,
+        geometry: &Geometry,
+        paint: impl FnOnce(&mut Painter<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut arena = lock(&self.canvases).pop().unwrap_or_default();
+        let result = paint(&mut Painter {
             plan: &self.plan,
             geometry,
             workspace: &self.workspace,
+            arena: &mut arena,
+        });
+        lock(&self.canvases).push(arena);
+        result
+    }
+
+    /// Takes a canvas's memory back.
+    fn wipe(&self, canvas: Canvas) {
+        let mut canvases = lock(&self.canvases);
+        if let Some(arena) = canvases.last_mut() {
+            canvas.give(arena);
         }
     }
 }
 
-impl WindowTrace for CpuWindowTrace {
-    fn backward_to_window(mut self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
+impl CpuWindowTrace {
+    /// The gradient of the canvas, and that of the patches into `patches` where it is wanted.
+    fn backward(mut self, grad_logits: &Tensor, patches: Option<&mut [f32]>) -> Result<Tensor> {
         let blocks = std::mem::take(&mut self.blocks);
         let (network, frame) = (&self.network, self.frame);
         images::check_grad(grad_logits, [self.n, network.graph.classes()])?;
-        let painter = network.painter(&self.geometry);
-        let patch = 3 * frame.side * frame.side;
-        let mut patches = vec![0.0; self.n * patch];
-        let mut sums = painter.no_sums();
+        let mut sums = Sums::zeros(&network.plan, &self.geometry);
+        let mut is_finite = true;
         images::with_slice(grad_logits, |rows| {
-            let sums = Some(&mut sums);
-            network.pass_backward(&self.geometry, blocks, rows, &mut patches, sums)
+            is_finite = rows.iter().all(|value| value.is_finite());
+            network.pass_backward(&self.geometry, blocks, rows, patches, Some(&mut sums))
         })?;
-        let mut canvas = painter.backward(&self.canvas, sums)?;
-        if patches.iter().any(|value| value.is_nan()) {
+        let canvas = network.paint(&self.geometry, |painter| {
+            painter.backward(&self.canvas, &sums)
+        });
+        network.wipe(self.canvas);
+        let mut canvas = canvas?;
+        if !is_finite {
             canvas.fill(f32::NAN);
         }
-        let (side, device) = (frame.side, Device::Cpu);
-        let canvas = Tensor::from_vec(canvas, (3, frame.height, frame.width), &device)?;
+        let shape = (3, frame.height, frame.width);
+        Ok(Tensor::from_vec(canvas, shape, &Device::Cpu)?)
+    }
+}
+
+impl WindowTrace for CpuWindowTrace {
+    fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
+        let (n, side) = (self.n, self.frame.side);
+        let mut patches = vec![0.0; n * 3 * side * side];
+        let canvas = self.backward(grad_logits, Some(&mut patches))?;
         Ok(WindowGradients {
             canvas,
-            patches: Tensor::from_vec(patches, (self.n, 3, side, side), &device)?,
+            patches: Tensor::from_vec(patches, (n, 3, side, side), &Device::Cpu)?,
         })
+    }
+
+    fn backward_to_canvas(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
+        self.backward(grad_logits, None)
     }
 }
 

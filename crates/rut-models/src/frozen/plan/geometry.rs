@@ -15,6 +15,10 @@ pub(in crate::frozen) struct Geometry {
     pub(in crate::frozen) areas: Vec<Area>,
     /// The pixels that are kept for every value: those, and what its readers need around them.
     pub(in crate::frozen) held: Vec<Area>,
+    /// The pixels of every value that are the same for all images.
+    pub(in crate::frozen) shared: Vec<[Area; 4]>,
+    /// The pixels in every value's area whose gradients reach pixels that are the same for all images.
+    pub(in crate::frozen) rims: Vec<[Area; 4]>,
 }
 
 impl Geometry {
@@ -35,10 +39,13 @@ impl Geometry {
         };
         let sizes: Vec<[usize; 2]> = plan.values.iter().map(size).collect();
         let areas: Vec<Area> = sizes.iter().map(|&[h, w]| Area::whole(h, w)).collect();
+        let none = vec![areas[0].around(areas[0]); areas.len()];
         Ok(Self {
             sizes,
             held: areas.clone(),
             areas,
+            shared: none.clone(),
+            rims: none,
         })
     }
 
@@ -71,7 +78,35 @@ impl Geometry {
         }
         geometry.held.clone_from(&geometry.areas);
         geometry.hold(plan);
+        for (shared, (&[height, width], &area)) in
+            (geometry.shared.iter_mut()).zip(geometry.sizes.iter().zip(&geometry.areas))
+        {
+            *shared = Area::whole(height, width).around(area);
+        }
+        for step in &plan.steps {
+            geometry.rims[step.into] = geometry.rim(plan, step);
+        }
         Ok(geometry)
+    }
+
+    /// What of a step's result goes back to pixels of what it reads that are the same for all images.
+    fn rim(&self, plan: &Plan, step: &Step) -> [Area; 4] {
+        let area = self.areas[step.into];
+        let inside = match (&step.kind, window_of(plan, step)) {
+            // Which pixel it took differs between the images, so that blocks go back through it themselves.
+            (Kind::MaxPool(_), _) | (_, None) => area,
+            (_, Some(shape)) => {
+                let sizes = [self.sizes[step.from], self.sizes[step.into]];
+                shape.inside(self.areas[step.from], sizes[0], sizes[1])
+            }
+        };
+        let own = step.add.map_or(area, |add| self.areas[add]);
+        let inside = area.intersection(inside).intersection(own);
+        if inside.is_empty() {
+            let nothing = Area { height: 0, ..area };
+            return area.around(nothing);
+        }
+        area.around(inside)
     }
 
     /// Widens what is held until every step finds what it reads. A sum shares the memory of what it adds to, so both
@@ -96,23 +131,15 @@ impl Geometry {
         }
     }
 
+    /// The pixels that are kept for a value around its area.
+    pub(in crate::frozen) fn around(&self, id: ValueId) -> [Area; 4] {
+        self.held[id].around(self.areas[id])
+    }
+
     /// Whether some pixels of a value are the same for all images.
     pub(in crate::frozen) fn is_partial(&self, id: usize) -> bool {
         let [height, width] = self.sizes[id];
         self.areas[id] != Area::whole(height, width)
-    }
-
-    /// The pixels of a value that are the same for all images, row by row.
-    pub(in crate::frozen) fn shared(&self, id: usize) -> Vec<[usize; 2]> {
-        let [height, width] = self.sizes[id];
-        let area = self.areas[id];
-        let inside = |y: usize, x: usize| {
-            (area.top..area.bottom()).contains(&y) && (area.left..area.right()).contains(&x)
-        };
-        (0..height)
-            .flat_map(|y| (0..width).map(move |x| [y, x]))
-            .filter(|&[y, x]| !inside(y, x))
-            .collect()
     }
 }
 
