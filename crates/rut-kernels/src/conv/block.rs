@@ -3,24 +3,30 @@
 
 use crate::arch::{Arch, Entry, Offsets, SparseRows};
 use crate::conv::phase::{Packing, Tap};
+use crate::shape::{ConvShape, Direction};
 
-/// A view of weights `[out, in, kernel, kernel]` as `[written][read][tap]` in either direction.
+/// A view of weights `[out, in, kernel, kernel]` as `[written][read][tap]` in either direction; after the written channels
+/// come those of the next column phase.
 pub(super) struct Weights<'a> {
     pub(super) values: &'a [f32],
-    pub(super) in_channels: usize,
-    pub(super) kernel: usize,
-    pub(super) transposed: bool,
+    pub(super) shape: ConvShape,
+    pub(super) direction: Direction,
 }
 
 impl Weights<'_> {
     pub(super) fn at(&self, written: usize, read: usize, tap: &Tap) -> f32 {
-        let (out, input) = if self.transposed {
-            (read, written)
-        } else {
-            (written, read)
+        let [_, channels] = self.shape.channels(self.direction);
+        let (column_phase, written) = (written / channels, written % channels);
+        let (out, input) = match self.direction {
+            Direction::Forward => (written, read),
+            Direction::Backward => (read, written),
         };
-        let row = (out * self.in_channels + input) * self.kernel + tap.kernel_row;
-        self.values[row * self.kernel + tap.kernel_column]
+        let kernel = self.shape.kernel;
+        let row = (out * self.shape.in_channels + input) * kernel + tap.kernel_row;
+        match usize::try_from(tap.kernel_column + column_phase as isize) {
+            Ok(column) if column < kernel => self.values[row * kernel + column],
+            _ => 0.0,
+        }
     }
 }
 
@@ -43,14 +49,17 @@ pub(super) enum Matrix {
     Sparse(SparseRows),
 }
 
-/// Packed source elements of a block of a dense convolution: a quarter of a typical second-level cache.
-const DENSE_LINES: usize = 4096;
-/// The same of a sparse one, whose reads are scattered: what the first-level cache holds beside its sums.
-const SPARSE_LINES: usize = 576;
+/// Packed source elements of a block that stay in a typical second-level cache, of which they are a quarter: for dense
+/// kernels, which read them in order.
+const SECOND_LEVEL: usize = 4096;
+/// The same for the first-level cache, beside the sums: for sparse kernels, whose reads are scattered, and where so few
+/// channels are written that unfinished sums cost nothing.
+const FIRST_LEVEL: usize = 576;
+/// So many.
+const FEW: usize = 16;
 
 /// How many channels are read at once, so that blocks are nearly equal.
-pub(super) fn block_channels(sparse: bool, read: usize, pitch: usize) -> usize {
-    let lines = if sparse { SPARSE_LINES } else { DENSE_LINES };
+fn block_channels(lines: usize, read: usize, pitch: usize) -> usize {
     let most = (lines / pitch.max(1)).max(1);
     read.div_ceil(read.div_ceil(most).max(1)).max(1)
 }
@@ -62,7 +71,12 @@ pub(super) fn dense(
     taps: &[Tap],
     packing: &Packing,
 ) -> Vec<Block> {
-    let size = block_channels(false, read, packing.pitch);
+    let lines = if written <= FEW {
+        FIRST_LEVEL
+    } else {
+        SECOND_LEVEL
+    };
+    let size = block_channels(lines, read, packing.pitch);
     let block = |first: usize| {
         let channels = size.min(read - first);
         let terms = channels * taps.len();
@@ -107,7 +121,7 @@ pub(super) fn sparse(
     taps: &[Tap],
     packing: &Packing,
 ) -> Vec<Block> {
-    let size = block_channels(true, read, packing.pitch);
+    let size = block_channels(FIRST_LEVEL, read, packing.pitch);
     let block = |first: usize| {
         let channels = size.min(read - first);
         let row = |out: usize| -> Vec<Entry> {

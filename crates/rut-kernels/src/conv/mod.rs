@@ -19,7 +19,7 @@ use crate::shape::{ConvShape, Direction};
 use crate::workspace::{Scratch, Workspace};
 use block::{Block, Matrix, Weights};
 use phase::{Packing, Phase, Steps};
-use piece::Piece;
+use piece::{Cuts, Piece};
 use winograd::Winograd;
 
 /// How the weights are stored and multiplied.
@@ -81,9 +81,12 @@ pub struct Conv {
     direction: Direction,
     steps: Steps,
     parts: Vec<Part>,
+    /// For each row phase all of its columns together, where one alone would leave a group of channels part empty; the
+    /// parts are then for what is left at an area's edges.
+    wide: Vec<Part>,
     /// Takes the place of the parts' blocks, but for single pixels.
     winograd: Option<Winograd>,
-    /// Padded to whole groups of channels.
+    /// Padded to whole groups of channels; for wide parts it repeats itself.
     bias: Vec<f32>,
 }
 
@@ -128,14 +131,15 @@ impl Conv {
         let steps = Steps::of(shape, direction);
         let view = Weights {
             values: weights,
-            in_channels: shape.in_channels,
-            kernel: shape.kernel,
-            transposed: direction == Direction::Backward,
+            shape,
+            direction,
         };
         let pixels = most_pixels(arch, method);
-        let part = |phase: Phase| {
+        let part = |phase: Phase, columns: usize| {
             let packing = Packing::new(&phase.taps, steps, pixels);
             let taps = phase.taps.as_slice();
+            let [read, written] = channels;
+            let channels = [read, written * columns];
             let blocks = match method {
                 // Winograd's tiles have no single pixels: those are computed directly.
                 Method::Dense | Method::Winograd => {
@@ -149,8 +153,16 @@ impl Conv {
                 blocks,
             }
         };
-        let mut padded = bias.map_or_else(|| vec![0.0; channels[1]], <[f32]>::to_vec);
-        padded.resize(channels[1].next_multiple_of(arch.rows), 0.0);
+        let is_wide = method == Method::Dense && steps.write > 1 && channels[1] < arch.rows;
+        let wide = if is_wide {
+            Phase::wide(shape, direction)
+        } else {
+            Vec::new()
+        };
+        let columns = if is_wide { steps.write } else { 1 };
+        let bias = bias.map_or_else(|| vec![0.0; channels[1]], <[f32]>::to_vec);
+        let mut bias = bias.repeat(columns);
+        bias.resize(bias.len().next_multiple_of(arch.rows), 0.0);
         let phases = Phase::all(shape, direction);
         let winograd = (method == Method::Winograd)
             .then(|| Winograd::new(arch, &view, (shape, direction), &phases[0]));
@@ -160,9 +172,10 @@ impl Conv {
             shape,
             direction,
             steps,
-            parts: phases.into_iter().map(part).collect(),
+            parts: phases.into_iter().map(|phase| part(phase, 1)).collect(),
+            wide: wide.into_iter().map(|phase| part(phase, columns)).collect(),
             winograd,
-            bias: padded,
+            bias,
         })
     }
 
@@ -188,8 +201,12 @@ impl Conv {
             winograd.run(workspace, &job, (target.values, end), start, &self.bias);
             return Ok(());
         }
-        let parts = job.parts(most_pixels(self.arch, self.method) * self.steps.write);
-        let mut pieces = piece::cut(target.values, end, (job.held, job.area), channels, parts);
+        let cuts = Cuts {
+            most: most_pixels(self.arch, self.method),
+            step: self.steps.write,
+        };
+        let areas = (job.held, job.area);
+        let mut pieces = piece::cut(target.values, end, areas, channels, cuts);
         if self.shape.kernel > 1 {
             // Down each column, so that the rows that neighbouring windows share stay in the cache.
             pieces.sort_unstable_by_key(|piece| (piece.left, piece.row));
@@ -235,18 +252,42 @@ impl Conv {
         slots: &mut Vec<(u32, u32)>,
     ) {
         let step = self.steps.write;
-        for part in &self.parts {
-            if piece.row % step != part.phase.row {
-                continue;
+        let whole = match self.wide.get(piece.row % step) {
+            Some(part) => {
+                let whole = piece.left.div_ceil(step)..(piece.left + piece.width) / step;
+                if !whole.is_empty() {
+                    self.tile(
+                        job,
+                        (part, step),
+                        start,
+                        &mut piece,
+                        whole.clone(),
+                        scratch,
+                        slots,
+                    );
+                }
+                whole
             }
+            None => 0..0,
+        };
+        let row = piece.row % step;
+        for part in self.parts.iter().filter(|part| part.phase.row == row) {
             let q = Phase::range(part.phase.column, step, piece.left, piece.width);
-            if !q.is_empty() {
-                self.tile(job, part, start, &mut piece, q, scratch, slots);
+            let left = if whole.is_empty() {
+                [q.clone(), 0..0]
+            } else {
+                [q.start..whole.start, whole.end..q.end]
+            };
+            for q in left {
+                if !q.is_empty() {
+                    self.tile(job, (part, 1), start, &mut piece, q, scratch, slots);
+                }
             }
         }
     }
 
-    /// The pixels q of one phase in a piece: packs each block of channels and multiplies it.
+    /// The pixels q of one phase in a piece, or of so many columns of a wide part: packs each block of channels and
+    /// multiplies it.
     #[expect(
         clippy::too_many_arguments,
         reason = "scratch memory is lent by the caller"
@@ -254,7 +295,7 @@ impl Conv {
     fn tile(
         &self,
         job: &Job<'_>,
-        part: &Part,
+        (part, columns): (&Part, usize),
         start: Start,
         piece: &mut Piece<'_>,
         q: std::ops::Range<usize>,
@@ -306,7 +347,7 @@ impl Conv {
                 first,
                 pixel_stride: step * written,
                 pixels: q.len(),
-                channels: written,
+                channels: written * columns,
                 bias: &self.bias,
                 init,
                 fate,
@@ -426,13 +467,6 @@ struct Job<'a> {
     source: Map<'a>,
     held: Area,
     area: Area,
-}
-
-impl Job<'_> {
-    /// In how many parts each row is cut so that a part is at most `most` wide.
-    fn parts(&self, most: usize) -> usize {
-        self.area.width.div_ceil(most).max(1)
-    }
 }
 
 fn most_pixels(arch: &Arch, method: Method) -> usize {

@@ -11,7 +11,8 @@ use crate::shape::{ConvShape, Direction};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tap {
     pub(crate) kernel_row: usize,
-    pub(crate) kernel_column: usize,
+    /// That of the first column phase; the next phase's is the next column, which need not be one of the kernel.
+    pub(crate) kernel_column: isize,
     pub(crate) row: isize,
     pub(crate) column: isize,
 }
@@ -60,6 +61,30 @@ impl Phase {
             }
         }
         phases
+    }
+
+    /// For each row the phase of column 0 with the taps of all columns: each pixel that is read serves all columns of a q.
+    pub(crate) fn wide(shape: ConvShape, direction: Direction) -> Vec<Self> {
+        let steps = Steps::of(shape, direction);
+        let all = Self::all(shape, direction);
+        let rows = all.chunks(steps.write).map(|columns| {
+            let mut taps: Vec<Tap> = Vec::new();
+            for (index, phase) in columns.iter().enumerate() {
+                taps.extend(phase.taps.iter().map(|tap| Tap {
+                    kernel_column: tap.kernel_column - index as isize,
+                    ..*tap
+                }));
+            }
+            // In the order of each phase's own.
+            taps.sort_by_key(|tap| (tap.kernel_row, tap.kernel_column));
+            taps.dedup_by_key(|tap| (tap.kernel_row, tap.kernel_column));
+            Self {
+                row: columns[0].row,
+                column: 0,
+                taps,
+            }
+        });
+        rows.collect()
     }
 
     /// The q of the written pixels of this phase in `first..first + count` along an axis of phase `residue`.
@@ -130,7 +155,7 @@ fn taps(shape: ConvShape, direction: Direction, residue: [usize; 2]) -> Vec<Tap>
             if let (Some(row), Some(column)) = (row, column) {
                 taps.push(Tap {
                     kernel_row,
-                    kernel_column,
+                    kernel_column: kernel_column as isize,
                     row,
                     column,
                 });

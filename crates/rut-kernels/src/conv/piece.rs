@@ -14,20 +14,32 @@ pub(super) struct Piece<'a> {
     pub(super) fate: Fate<'a>,
 }
 
-/// Cuts `area` of a destination that holds `whole`, each row in `parts` nearly equal parts.
+/// How rows are cut: in nearly equal parts of at most `most` steps of `step` pixels, between steps.
+#[derive(Clone, Copy)]
+pub(super) struct Cuts {
+    pub(super) most: usize,
+    pub(super) step: usize,
+}
+
+/// Cuts `area` of a destination that holds `whole`.
 pub(super) fn cut<'a>(
     values: &'a mut [Lanes],
     end: End<'a>,
     (whole, area): (Area, Area),
     channels: usize,
-    parts: usize,
+    Cuts { most, step }: Cuts,
 ) -> Vec<Piece<'a>> {
     let mut cutter = Cutter::new(values, end);
+    let (first, last) = (area.left / step, area.right().div_ceil(step));
+    let parts = (last - first).div_ceil(most);
+    let edge = |part: usize| {
+        let at = (first + part * (last - first) / parts) * step;
+        at.clamp(area.left, area.right())
+    };
     let mut pieces = Vec::with_capacity(area.height * parts);
     for row in area.top..area.bottom() {
         for part in 0..parts {
-            let left = area.left + part * area.width / parts;
-            let right = area.left + (part + 1) * area.width / parts;
+            let (left, right) = (edge(part), edge(part + 1));
             if left == right {
                 continue;
             }
