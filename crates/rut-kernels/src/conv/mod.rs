@@ -84,7 +84,7 @@ pub struct Conv {
     /// For each row phase all of its columns together, where one alone would leave a group of channels part empty; the
     /// parts are then for what is left at an area's edges.
     wide: Vec<Part>,
-    /// Takes the place of the parts' blocks, but for single pixels.
+    /// Takes the place of the parts' blocks, but not for the planes of one image.
     winograd: Option<Winograd>,
     /// Padded to whole groups of channels; for wide parts it repeats itself.
     bias: Vec<f32>,
@@ -141,7 +141,7 @@ impl Conv {
             let [read, written] = channels;
             let channels = [read, written * columns];
             let blocks = match method {
-                // Winograd's tiles have no single pixels: those are computed directly.
+                // Winograd's tiles need whole maps: the planes of one image are computed directly.
                 Method::Dense | Method::Winograd => {
                     block::dense(arch, &view, channels, taps, &packing)
                 }
