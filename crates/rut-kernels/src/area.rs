@@ -53,8 +53,9 @@ impl Area {
                 && other.right() <= self.right())
     }
 
+    /// Whether it has pixels in a row.
     pub(crate) fn has_row(self, row: usize) -> bool {
-        (self.top..self.bottom()).contains(&row)
+        self.width > 0 && (self.top..self.bottom()).contains(&row)
     }
 
     /// The pixels of both.

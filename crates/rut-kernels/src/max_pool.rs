@@ -110,14 +110,11 @@ impl MaxPool {
         let mut window = Vec::with_capacity(self.kernel * self.kernel);
         for (index, (values, taken)) in pixels.enumerate() {
             window.clear();
-            for place in 0..self.kernel * self.kernel {
-                let (dy, dx) = (place / self.kernel, place % self.kernel);
-                let y = (row * self.stride + dy).wrapping_sub(self.padding);
-                let x = ((left + index) * self.stride + dx).wrapping_sub(self.padding);
-                if y < source.size[0] && x < source.size[1] {
-                    window.push(((source.area.index(y, x) * channels) as u32, place as u8));
-                }
-            }
+            let places = self.window([row, left + index], source.size);
+            window.extend(places.map(|(place, [y, x])| {
+                let from = source.area.index(y, x) * channels;
+                (from as u32, place)
+            }));
             (arch.max_pool)(MaxPixel {
                 source: source.values,
                 window: &window,
@@ -218,6 +215,7 @@ impl MaxPool {
         let (channels, size) = (target.channels, target.size);
         source.check("the plane that a max-pool reads", channels)?;
         target.check("the plane that a max-pool writes", channels)?;
+        self.check_sizes(source.size, size)?;
         check_areas(areas, size)?;
         let mut taken = vec![u8::MAX; target.values.len()];
         let pitch = (size[1] * channels).max(1);
@@ -237,7 +235,10 @@ impl MaxPool {
 
     fn pixel(self, source: Plane<'_>, pixel: [usize; 2], values: &mut [f32], places: &mut [u8]) {
         let channels = values.len();
-        let read = |from: usize| &source.values[from * channels..(from + 1) * channels];
+        let read = |[y, x]: [usize; 2]| {
+            let from = (y * source.size[1] + x) * channels;
+            &source.values[from..from + channels]
+        };
         let mut window = self.window(pixel, source.size);
         if let Some((place, from)) = window.next() {
             values.copy_from_slice(read(from));
@@ -253,17 +254,17 @@ impl MaxPool {
         }
     }
 
-    /// The place in the window of a pixel, and the number of the pixel read there, for those inside the map.
+    /// The pixels of a map of `size` that a result's pixel reads, each with its place in the window.
     fn window(
         self,
         [row, column]: [usize; 2],
         [height, width]: [usize; 2],
-    ) -> impl Iterator<Item = (u8, usize)> {
+    ) -> impl Iterator<Item = (u8, [usize; 2])> {
         let places = 0..self.kernel * self.kernel;
         places.filter_map(move |place| {
             let y = (row * self.stride + place / self.kernel).wrapping_sub(self.padding);
             let x = (column * self.stride + place % self.kernel).wrapping_sub(self.padding);
-            (y < height && x < width).then(|| (place as u8, y * width + x))
+            (y < height && x < width).then_some((place as u8, [y, x]))
         })
     }
 
@@ -281,6 +282,7 @@ impl MaxPool {
     ) -> Result<()> {
         let channels = target.channels;
         source.check("the gradient that a max-pool reads", channels)?;
+        self.check_sizes(target.size, source.size)?;
         if taken.len() != source.values.len() {
             return Err(record_length(taken.len(), source.values.len()));
         }
@@ -307,6 +309,18 @@ impl MaxPool {
                     }
                 }
             }
+        })
+    }
+
+    fn check_sizes(self, input: [usize; 2], output: [usize; 2]) -> Result<()> {
+        let fitting = self.shape(1).output(input);
+        if fitting == Some(output) && (1..16).contains(&self.kernel) {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what: "the pair of planes of a max-pool",
+            found: format!("{input:?} and {output:?}, kernel {}", self.kernel),
+            expected: format!("{fitting:?} for the output, a kernel from 1 to 15"),
         })
     }
 

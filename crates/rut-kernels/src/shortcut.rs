@@ -114,6 +114,7 @@ impl OptionA {
     ) -> Result<()> {
         source.check("the plane that a shortcut reads", self.in_channels)?;
         target.check("the plane that a shortcut writes", self.out_channels)?;
+        check_halves(source.size, target.size)?;
         let before = (self.out_channels - self.in_channels) / 2;
         target.for_each_run(areas, |[row, first], run| {
             for (column, values) in run.chunks_exact_mut(self.out_channels).enumerate() {
@@ -139,6 +140,7 @@ impl OptionA {
     ) -> Result<()> {
         source.check("the gradient that a shortcut reads", self.out_channels)?;
         target.check("the gradient that a shortcut writes", self.in_channels)?;
+        check_halves(target.size, source.size)?;
         let before = (self.out_channels - self.in_channels) / 2;
         target.for_each_run(areas, |[row, first], run| {
             for (column, values) in run.chunks_exact_mut(self.in_channels).enumerate() {
@@ -195,6 +197,18 @@ fn add(value: &mut Lanes, other: &Lanes) {
     for (value, other) in value.0.iter_mut().zip(&other.0) {
         *value += other;
     }
+}
+
+fn check_halves(input: [usize; 2], output: [usize; 2]) -> Result<()> {
+    let half = input.map(|side| side.div_ceil(2));
+    if output == half {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "the pair of planes of a shortcut",
+        found: format!("{input:?} and {output:?}"),
+        expected: format!("{half:?} for the output"),
+    })
 }
 
 fn check_contains(source: &Map<'_>, needed: Area, area: Area) -> Result<()> {

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use rut_kernels::reference::Reference;
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Error, Isa, Lanes, Map, MapMut, Method, Start, Workspace,
+    Area, Conv, ConvShape, Direction, End, Error, Isa, Lanes, Map, MapMut, MaxPool, Method,
+    OptionA, Plane, PlaneMut, Start, Workspace,
 };
 
 const SHAPE: ConvShape = ConvShape {
@@ -276,4 +277,62 @@ fn the_choice() {
         Ok(isa) => println!("chosen: {isa}"),
         Err(error) => println!("failed to {error}"),
     }
+}
+
+/// Planes of one image: an empty area may stand anywhere, any other must lie inside; sizes must belong together.
+#[test]
+fn planes_that_do_not_fit() {
+    let area = |left, width| Area {
+        top: 0,
+        left,
+        height: 1,
+        width,
+    };
+    let (source, mut values) = (vec![1.0; 6], vec![0.0; 6]);
+    let plane = |size| Plane {
+        values: &source[..size_of(size)],
+        size,
+        channels: 1,
+    };
+    let mut run =
+        |size, area: Area, what: &dyn Fn(PlaneMut<'_>, &[Area]) -> rut_kernels::Result<()>| {
+            let target = PlaneMut {
+                values: &mut values[..size_of(size)],
+                size,
+                channels: 1,
+            };
+            what(target, &[area])
+        };
+    let fill = |mut target: PlaneMut<'_>, areas: &[Area]| {
+        target.for_each_run(areas, |_, run| run.fill(1.0))
+    };
+    assert!(run([2, 3], area(10, 0), &fill).is_ok());
+    assert!(is_shape(&run([2, 3], area(1, 3), &fill)));
+    let option = OptionA {
+        in_channels: 1,
+        out_channels: 1,
+    };
+    let halve =
+        |target: PlaneMut<'_>, areas: &[Area]| option.run_plane(plane([1, 1]), target, areas);
+    assert!(run([1, 1], area(0, 1), &halve).is_ok());
+    assert!(is_shape(&run([1, 2], area(0, 2), &halve)));
+    let back = |target: PlaneMut<'_>, areas: &[Area]| {
+        option.add_plane_backward(plane([1, 1]), target, areas)
+    };
+    assert!(is_shape(&run([1, 3], area(0, 3), &back)));
+    for (kernel, fits) in [(3, true), (2, false), (17, false)] {
+        let pool = MaxPool {
+            kernel,
+            stride: 2,
+            padding: 1,
+        };
+        let pooled = |target: PlaneMut<'_>, areas: &[Area]| {
+            pool.run_plane(plane([2, 3]), target, areas).map(drop)
+        };
+        assert_eq!(run([1, 2], area(0, 2), &pooled).is_ok(), fits, "{kernel}");
+    }
+}
+
+fn size_of([height, width]: [usize; 2]) -> usize {
+    height * width
 }

@@ -12,8 +12,8 @@ use common::close::relative_l2;
 use common::nets::values;
 use common::weights_rule;
 use rut_models::{
-    CandleNetwork, CpuNetwork, FrozenNetwork, GraphBuilder, Kernels, MODELS, ModelSpec, Trace,
-    Windowed, find,
+    Bias, CandleNetwork, Conv, CpuNetwork, FrozenNetwork, Graph, GraphBuilder, Kernels, MODELS,
+    MaxPool, ModelSpec, Trace, Windowed, find,
 };
 
 /// Largest difference of logits and features, of the largest magnitude.
@@ -134,6 +134,7 @@ fn wrong_tensors_and_graphs_are_refused() {
         (vec![2, 1, 32, 32], DType::F32),
         (vec![3, 32, 32], DType::F32),
         (vec![1, 3, 32, 32], DType::F64),
+        (vec![2, 3, 0, 0], DType::F32),
     ] {
         let images = Tensor::zeros(dims.as_slice(), dtype, &Device::Cpu).unwrap();
         let error = engine.infer(&images).unwrap_err().to_string();
@@ -198,15 +199,90 @@ fn a_window_gives_what_pasting_gives_with_winograd_s_algorithm() {
     }
 }
 
+/// What no network of the table has: two max-pools and one that nothing comes of on the same value, and steps over the
+/// window.
+#[test]
+fn a_window_in_an_unusual_graph() {
+    let conv = |b: &mut GraphBuilder, x, param: &str, (kernel, stride), in_channels| {
+        let conv = Conv {
+            param: param.into(),
+            in_channels,
+            out_channels: 8,
+            kernel,
+            stride,
+            padding: kernel / 2,
+            bias: Bias::Added,
+        };
+        b.conv(x, conv)
+    };
+    let pool = MaxPool {
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    };
+    let mut b = GraphBuilder::new();
+    let x = b.input();
+    let x = conv(&mut b, x, "a", (3, 1), 3);
+    let x = b.relu(x);
+    let _ = b.max_pool(x, pool);
+    let left = b.max_pool(x, pool);
+    let right = b.max_pool(x, pool);
+    let left = conv(&mut b, left, "b", (1, 1), 8);
+    let x = b.add(left, right);
+    let x = b.relu(x);
+    let x = b.global_avg_pool(x);
+    let x = b.flatten(x);
+    let pools = b.finish(x, "fc", 8, 4);
+
+    let mut b = GraphBuilder::new();
+    let x = b.input();
+    let x = conv(&mut b, x, "a", (1, 2), 3);
+    let x = b.relu(x);
+    let x = conv(&mut b, x, "b", (1, 2), 8);
+    let x = b.relu(x);
+    let x = b.global_avg_pool(x);
+    let x = b.flatten(x);
+    let steps = b.finish(x, "fc", 8, 4);
+
+    // The window of one pixel is stepped over: its gradient is zero.
+    let distance = |a: &[f64], b: &[f64]| if a == b { 0.0 } else { of_largest(a, b) };
+    for (graph, side, place) in [
+        (&pools, 8, [3, 3, 2]),
+        (&pools, 9, [0, 4, 3]),
+        (&steps, 64, [33, 33, 1]),
+        (&steps, 64, [33, 33, 2]),
+    ] {
+        let found = graph_windowed_against_pasted(graph, (side, place), Kernels::Sparse, distance);
+        assert!(
+            found[0] == 0.0 && found[1] <= 1e-5 && found[2] == 0.0,
+            "{side}, {place:?}: {found:?}"
+        );
+    }
+}
+
 /// Distances of the logits and of the gradients of canvas and patches.
 fn windowed_against_pasted(
-    (name, side, [top, left, window]): (&str, usize, [usize; 3]),
+    (name, side, place): (&str, usize, [usize; 3]),
     kernels: Kernels,
     distance: impl Fn(&[f64], &[f64]) -> f64,
 ) -> [f64; 3] {
     let graph = find(name).unwrap().build();
-    let weights = weights_rule::weights(&graph, Some(0.3));
-    let engine = CpuNetwork::new(&graph, &weights, kernels).unwrap();
+    let apart = graph_windowed_against_pasted(&graph, (side, place), kernels, distance);
+    println!(
+        "{name} {side}, {place:?} {kernels:?}: logits {:.1e}, canvas {:.1e}, patches {:.1e}",
+        apart[0], apart[1], apart[2]
+    );
+    apart
+}
+
+fn graph_windowed_against_pasted(
+    graph: &Graph,
+    (side, [top, left, window]): (usize, [usize; 3]),
+    kernels: Kernels,
+    distance: impl Fn(&[f64], &[f64]) -> f64,
+) -> [f64; 3] {
+    let weights = weights_rule::weights(graph, Some(0.3));
+    let engine = CpuNetwork::new(graph, &weights, kernels).unwrap();
     let n = 19;
     let windowed = Windowed {
         canvas: images(1, side).squeeze(0).unwrap(),
@@ -226,7 +302,7 @@ fn windowed_against_pasted(
     let canvas_alone = trace.backward_to_canvas(&grad).unwrap();
     assert_eq!(values(&canvas_alone), values(&found_grad.canvas));
     let (canvas, patches) = cut(&whole, n, side, [top, left, window]);
-    let apart = [
+    [
         distance(&values(&found.logits), &values(&expected.logits)),
         if window == side {
             assert!(values(&found_grad.canvas).iter().all(|&v| v == 0.0));
@@ -235,12 +311,7 @@ fn windowed_against_pasted(
             distance(&values(&found_grad.canvas), &canvas)
         },
         distance(&values(&found_grad.patches), &patches),
-    ];
-    println!(
-        "{name} {side}, {window} at ({top}, {left}) {kernels:?}: logits {:.1e}, canvas {:.1e}, patches {:.1e}",
-        apart[0], apart[1], apart[2]
-    );
-    apart
+    ]
 }
 
 /// The gradient of whole images as that of the canvas, summed and without its window, and of the patches.

@@ -273,12 +273,12 @@ impl Conv {
         let row = piece.row % step;
         for part in self.parts.iter().filter(|part| part.phase.row == row) {
             let q = Phase::range(part.phase.column, step, piece.left, piece.width);
-            let left = if whole.is_empty() {
+            let others = if whole.is_empty() {
                 [q.clone(), 0..0]
             } else {
                 [q.start..whole.start, whole.end..q.end]
             };
-            for q in left {
+            for q in others {
                 if !q.is_empty() {
                     self.tile(job, (part, 1), start, &mut piece, q, scratch, slots);
                 }

@@ -41,6 +41,13 @@ pub(super) struct Step {
     pub(super) add: Option<ValueId>,
 }
 
+impl Step {
+    /// The values that it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> + use<> {
+        [Some(self.from), self.add].into_iter().flatten()
+    }
+}
+
 /// What a step computes.
 #[derive(Debug)]
 pub(super) enum Kind {

@@ -22,7 +22,7 @@ pub struct Windowed {
 /// The gradients of a loss over a batch with respect to the two parts of a [`Windowed`].
 #[derive(Debug, Clone)]
 pub struct WindowGradients {
-    /// Of the canvas, summed over the batch, `[3, h, w]`; zero inside the window.
+    /// Of the canvas, summed over the batch, `[3, h, w]`; zero inside the window, or NaN throughout.
     pub canvas: Tensor,
     /// Of each patch, `[n, 3, s, s]`.
     pub patches: Tensor,

@@ -56,7 +56,7 @@ impl Block<'_> {
             self.step(index, step, source, &mut target, decisions.as_mut())?;
             self.surround(step.into, &mut target);
             values[step.into] = Some(target);
-            for read in [Some(step.from), step.add].into_iter().flatten() {
+            for read in step.reads() {
                 if self.plan.values[read].last_step == index
                     && let Some(buffer) = values[read].take()
                 {
@@ -324,7 +324,7 @@ impl Block<'_> {
             let target = self.map_mut(step.from, &mut around);
             pool.backward(result, target, strip, Start::Fresh, End::Store)?;
         }
-        sums.add_around(self.geometry, step.from, &around);
+        sums.add_around(self.geometry, (index, step.from), &around);
         self.arena.give(around);
         Ok(())
     }

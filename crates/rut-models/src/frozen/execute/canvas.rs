@@ -21,7 +21,7 @@ pub(super) struct Canvas {
 pub(super) struct Sums {
     /// For each value the pixels of its rim, one after another, `[pixels][channels]`.
     rims: Vec<Vec<f32>>,
-    /// For each value that a max-pool reads its pixels around the area, in the same way.
+    /// For each step that is a max-pool the pixels around the area of what it reads, in the same way.
     around: Vec<Vec<f32>>,
 }
 
@@ -102,37 +102,30 @@ impl Painter<'_> {
         let mut missing: Vec<usize> = plan.values.iter().map(|value| value.readers).collect();
         for (index, step) in plan.steps.iter().enumerate().rev() {
             let (from, add) = (step.from, step.add);
-            let shared = |id: ValueId| self.geometry.is_partial(id);
-            let is_needed = shared(from) || add.is_some_and(shared);
-            let grad = if is_needed {
-                let mut grad = grads[step.into]
-                    .take()
-                    .unwrap_or_else(|| self.take(step.into));
-                let rims = &self.geometry.rims[step.into];
-                let from_blocks = (rims, sums.rims[step.into].as_slice());
-                self.spread(step.into, &mut grad, from_blocks, |value, sum| *value = sum);
-                Some(grad)
-            } else {
-                grads[step.into].take()
+            let is_partial = |id: ValueId| self.geometry.is_partial(id);
+            if !is_partial(from) && !add.is_some_and(is_partial) {
+                continue;
+            }
+            let mut grad = match grads[step.into].take() {
+                Some(grad) => grad,
+                None => self.take(step.into),
             };
-            if let Some(grad) = &grad
-                && self.geometry.is_partial(from)
-            {
-                self.step_back(index, step, grad, canvas, (&mut grads, sums))?;
+            let rims = &self.geometry.rims[step.into];
+            let from_blocks = (rims, sums.rims[step.into].as_slice());
+            self.spread(step.into, &mut grad, from_blocks, |value, sum| *value = sum);
+            if self.geometry.is_partial(from) {
+                self.step_back(index, step, &grad, canvas, (&mut grads, sums))?;
             }
             missing[from] = missing[from].saturating_sub(1);
             self.mask(from, missing[from], canvas, &mut grads)?;
             if let Some(add) = add {
-                if let Some(grad) = &grad
-                    && self.geometry.is_partial(add)
-                {
-                    self.pass_on(add, grad, &mut grads)?;
+                if self.geometry.is_partial(add) {
+                    self.pass_on(add, &grad, &mut grads)?;
                 }
                 missing[add] = missing[add].saturating_sub(1);
                 self.mask(add, missing[add], canvas, &mut grads)?;
             }
-            grad.into_iter()
-                .for_each(|grad| self.arena.give_floats(grad));
+            self.arena.give_floats(grad);
         }
         let [height, width] = self.geometry.sizes[0];
         let mut planar = vec![0.0; 3 * height * width];
@@ -181,7 +174,7 @@ impl Painter<'_> {
                 if let Some(taken) = canvas.taken[index].as_deref() {
                     pool.add_plane_backward(source, taken, target, areas)?;
                 }
-                let from_blocks = (&self.geometry.around(id), sums.around[id].as_slice());
+                let from_blocks = (&self.geometry.around(id), sums.around[index].as_slice());
                 self.spread(id, &mut values, from_blocks, |value, sum| *value += sum);
             }
             Kind::OptionA(option) => option.add_plane_backward(source, target, areas)?,
@@ -341,12 +334,12 @@ impl Sums {
             rims: ids
                 .map(|id| vec![0.0; count(&geometry.rims[id]) * plan.values[id].channels])
                 .collect(),
-            around: vec![Vec::new(); plan.values.len()],
+            around: vec![Vec::new(); plan.steps.len()],
         };
-        for step in &plan.steps {
+        for (step, around) in plan.steps.iter().zip(&mut sums.around) {
             if let Kind::MaxPool(_) = step.kind {
-                let (id, channels) = (step.from, plan.values[step.from].channels);
-                sums.around[id] = vec![0.0; count(&geometry.around(id)) * channels];
+                let channels = plan.values[step.from].channels;
+                *around = vec![0.0; count(&geometry.around(step.from)) * channels];
             }
         }
         sums
@@ -369,9 +362,14 @@ impl Sums {
         }
     }
 
-    /// Adds what a max-pool gives to the pixels around an area.
-    pub(super) fn add_around(&mut self, geometry: &Geometry, id: ValueId, grad: &[Lanes]) {
-        let mut sums = self.around[id].iter_mut();
+    /// Adds what the max-pool of a step gives to the pixels around the area of `id`, which it reads.
+    pub(super) fn add_around(
+        &mut self,
+        geometry: &Geometry,
+        (step, id): (usize, ValueId),
+        grad: &[Lanes],
+    ) {
+        let mut sums = self.around[step].iter_mut();
         for strip in geometry.around(id) {
             add_strip(&mut sums, geometry.held[id], strip, grad);
         }

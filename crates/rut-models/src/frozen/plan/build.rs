@@ -308,16 +308,37 @@ impl Builder<'_> {
     }
 
     fn push(&mut self, kind: Kind, from: ValueId, into: ValueId, add: Option<ValueId>) {
-        for read in [Some(from), add].into_iter().flatten() {
-            self.values[read].readers += 1;
-            self.values[read].last_step = self.steps.len();
-        }
         self.steps.push(Step {
             kind,
             from,
             into,
             add,
         });
+    }
+
+    /// Drops steps of whose result nothing comes, and counts who reads what.
+    fn count_readers(&mut self, results: [ValueId; 2]) {
+        let mut is_needed = vec![false; self.values.len()];
+        for value in results {
+            is_needed[value] = true;
+        }
+        for step in self.steps.iter().rev() {
+            if is_needed[step.into] {
+                for read in step.reads() {
+                    is_needed[read] = true;
+                }
+            }
+        }
+        self.steps.retain(|step| is_needed[step.into]);
+        for (index, step) in self.steps.iter().enumerate() {
+            for read in step.reads() {
+                self.values[read].readers += 1;
+                self.values[read].last_step = index;
+            }
+        }
+        for value in results {
+            self.values[value].last_step = usize::MAX;
+        }
     }
 
     fn finish(mut self) -> Result<Plan> {
@@ -333,9 +354,7 @@ impl Builder<'_> {
             })
         });
         let (logits, features) = (logits?, features?);
-        for value in [features, logits] {
-            self.values[value].last_step = usize::MAX;
-        }
+        self.count_readers([features, logits]);
         Ok(Plan {
             steps: self.steps,
             values: self.values,

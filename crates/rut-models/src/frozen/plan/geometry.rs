@@ -81,7 +81,12 @@ impl Geometry {
         for (shared, (&[height, width], &area)) in
             (geometry.shared.iter_mut()).zip(geometry.sizes.iter().zip(&geometry.areas))
         {
-            *shared = Area::whole(height, width).around(area);
+            let whole = Area::whole(height, width);
+            *shared = whole.around(if area.is_empty() {
+                Area { height: 0, ..whole }
+            } else {
+                area
+            });
         }
         for step in &plan.steps {
             geometry.rims[step.into] = geometry.rim(plan, step);
@@ -103,8 +108,7 @@ impl Geometry {
         let own = step.add.map_or(area, |add| self.areas[add]);
         let inside = area.intersection(inside).intersection(own);
         if inside.is_empty() {
-            let nothing = Area { height: 0, ..area };
-            return area.around(nothing);
+            return area.around(Area { height: 0, ..area });
         }
         area.around(inside)
     }
@@ -133,7 +137,14 @@ impl Geometry {
 
     /// The pixels that are kept for a value around its area.
     pub(in crate::frozen) fn around(&self, id: ValueId) -> [Area; 4] {
-        self.held[id].around(self.areas[id])
+        let held = self.held[id];
+        let area = self.areas[id];
+        // An empty area may stand anywhere.
+        held.around(if area.is_empty() {
+            Area { height: 0, ..held }
+        } else {
+            area
+        })
     }
 
     /// Whether some pixels of a value are the same for all images.
