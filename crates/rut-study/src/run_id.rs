@@ -238,6 +238,26 @@ mod tests {
                 "engine = 'reference'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-cfb00f34f8",
             ),
+            (
+                "method = 'lp'\noptimizer = 'lbfgs'",
+                "cifar10-resnet50-ticket9-lp-all-seed4-fe67d2ab73",
+            ),
+            (
+                "method = 'lp'\nweight_decay = 0.001",
+                "cifar10-resnet50-ticket9-lp-all-seed4-1661cb44ba",
+            ),
+            (
+                "method = 'lp'\ncache_dtype = 'f16'",
+                "cifar10-resnet50-ticket9-lp-all-seed4-bea6ee589c",
+            ),
+            (
+                "method = 'lp'\nlr_grid = [1.0, 0.1]",
+                "cifar10-resnet50-ticket9-lp-all-seed4-2b592d670a",
+            ),
+            (
+                "method = 'lp'\nlr_grid = [1.0, 0.1]\nweight_decay_grid = [0.0, 0.001]",
+                "cifar10-resnet50-ticket9-lp-all-seed4-8ad4f852b3",
+            ),
         ];
         for (toml, want) in pinned {
             assert_eq!(id(toml), *want, "{toml}");
