@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Error, ImageSet, ImageSize, Result};
+use crate::{DatasetSpec, Error, ImageSet, ImageSize, Parts, Result};
 
 /// A data set: class names and the images of each split.
 #[derive(Clone, Debug)]
@@ -24,6 +24,36 @@ pub struct Dataset {
     pub prompt_size: Option<u32>,
     /// Size of the images in pixels.
     pub image_size: ImageSize,
+}
+
+impl Dataset {
+    /// A data set of the table, as one of its readers found it.
+    pub(crate) fn of_table(spec: &DatasetSpec, parts: Parts) -> Dataset {
+        Dataset {
+            prompt_size: Some(spec.prompt_size),
+            image_size: spec.image_size,
+            ..Dataset::own(spec.name.to_owned(), parts)
+        }
+    }
+
+    /// A user's own data.
+    pub(crate) fn own(name: String, parts: Parts) -> Dataset {
+        let Parts {
+            class_names,
+            train,
+            validation,
+            test,
+        } = parts;
+        Dataset {
+            name,
+            class_names,
+            train,
+            validation,
+            test,
+            prompt_size: None,
+            image_size: ImageSize::Varying,
+        }
+    }
 }
 
 /// A class named by a person: by its name or by its index.

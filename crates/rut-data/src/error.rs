@@ -32,6 +32,19 @@ pub enum Error {
         hint: String,
     },
 
+    /// The data set has no split of this name.
+    #[error("find split '{split}' of '{dataset}': expected one of {known}{hint}")]
+    UnknownSplit {
+        /// The data set.
+        dataset: String,
+        /// What was asked for.
+        split: String,
+        /// The names that it has, comma-separated.
+        known: String,
+        /// `"; did you mean 'official'?"`, or empty.
+        hint: String,
+    },
+
     /// The data set is known, but its files are not there.
     #[error("find the data of '{dataset}': looked for {looked_for}; {remedy}")]
     MissingData {

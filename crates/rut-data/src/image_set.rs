@@ -75,6 +75,16 @@ impl ImageSet {
         ImageSet::new(Arc::new(Pictures(pictures)), labels)
     }
 
+    /// The images of several sets, one set after the other.
+    ///
+    /// # Errors
+    /// None; the sets hold one label per image.
+    pub fn concat(sets: &[&ImageSet]) -> Result<ImageSet> {
+        let labels = sets.iter().flat_map(|set| set.labels()).copied().collect();
+        let sets = sets.iter().map(|&set| set.clone()).collect();
+        ImageSet::new(Arc::new(Several(sets)), labels)
+    }
+
     /// Number of images.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -219,6 +229,46 @@ impl ImageSource for Pictures {
 
     fn content(&self, index: usize) -> Result<Digest> {
         Ok(self.decode(index)?.digest())
+    }
+}
+
+/// Several sets, one after the other.
+struct Several(Vec<ImageSet>);
+
+impl Several {
+    /// The set that holds an image, and its index there.
+    fn locate(&self, index: usize) -> Result<(&ImageSet, usize)> {
+        let mut left = index;
+        for set in &self.0 {
+            if left < set.len() {
+                return Ok((set, left));
+            }
+            left -= set.len();
+        }
+        let len = self.count();
+        Err(Error::IndexOutOfRange { index, len })
+    }
+}
+
+impl ImageSource for Several {
+    fn count(&self) -> usize {
+        self.0.iter().map(ImageSet::len).sum()
+    }
+
+    fn decode(&self, index: usize) -> Result<Picture> {
+        let (set, index) = self.locate(index)?;
+        set.decode(index)
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.locate(index)
+            .map(|(set, index)| set.source(index))
+            .unwrap_or_default()
+    }
+
+    fn content(&self, index: usize) -> Result<Digest> {
+        let (set, index) = self.locate(index)?;
+        set.content(set.places[index])
     }
 }
 

@@ -1,15 +1,15 @@
-//! What the table says about one data set: plain facts and a function that opens it.
+//! What the table says about one data set: plain facts, the ways it is split, and the functions that read it.
 
 use std::fmt;
 use std::path::Path;
 
-use crate::{Dataset, Result};
+use crate::{ImageSet, Result};
 
 /// One line of the table of data sets, [`DATASETS`](crate::DATASETS).
 ///
 /// ```
 /// let spec = rut_data::find("CIFAR-10").expect("in the table");
-/// assert_eq!((spec.name, spec.classes.len(), spec.counts.train), ("cifar10", 10, 50_000));
+/// assert_eq!((spec.name, spec.classes.len(), spec.counts().train), ("cifar10", 10, 50_000));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DatasetSpec {
@@ -19,27 +19,89 @@ pub struct DatasetSpec {
     pub aliases: &'static [&'static str],
     /// Name as its authors write it.
     pub title: &'static str,
-    /// Class names, in label order.
+    /// Class names of the complete data set, in label order.
     pub classes: &'static [&'static str],
     /// Size of the images in pixels.
     pub image_size: ImageSize,
     /// Side in pixels of the image's window in the paper's visual-prompting protocol.
     pub prompt_size: u32,
-    /// Images of the complete data set.
-    pub counts: Counts,
+    /// The ways in which it is split into training and test images; the first is the default.
+    pub splits: &'static [SplitSpec],
     /// Terms of use, in a few words.
     pub licence: &'static str,
     /// Address of its home page.
     pub source: &'static str,
     /// Whom to cite.
     pub citation: &'static str,
+    /// What a download consists of. Empty for a data set that is part of the program, and for one
+    /// that no program may fetch.
+    pub archives: &'static [Archive],
+    /// What to get from where, and where to put it, for what no program may fetch.
+    pub by_hand: Option<&'static str>,
+}
+
+impl DatasetSpec {
+    /// Numbers of images of the default split.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.splits
+            .first()
+            .map_or(Counts::NONE, |split| split.counts)
+    }
+
+    /// The split of this name; case does not matter.
+    #[must_use]
+    pub fn split(&self, name: &str) -> Option<&'static SplitSpec> {
+        let named = |split: &&SplitSpec| split.name.eq_ignore_ascii_case(name);
+        self.splits.iter().find(named)
+    }
+
+    /// The class names of the complete data set, in label order.
+    pub(crate) fn class_names(&self) -> Vec<String> {
+        self.classes.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    /// Whether its data is part of the program.
+    #[must_use]
+    pub fn is_bundled(&self) -> bool {
+        self.archives.is_empty() && self.by_hand.is_none()
+    }
+}
+
+/// One way in which a data set is split into training and test images.
+#[derive(Clone, Copy, Debug)]
+pub struct SplitSpec {
+    /// Name typed by a person and stored in records: `official`, `coop`, `stratified` …
+    pub name: &'static str,
+    /// Whose split it is, or how it is made, in a line.
+    pub about: &'static str,
+    /// Images of the complete data set.
+    pub counts: Counts,
+    /// The forms in which the data may lie on the disk; the first whose files are there is read.
+    pub forms: &'static [Form],
+}
+
+/// A form in which a data set lies on the disk, and what reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
     /// Paths looked for below the data folder, or below `NAME/` in it; all must be there.
     /// Empty for a data set that is part of the program.
     pub layout: &'static [&'static str],
-    /// What a download consists of. Empty for a data set that is part of the program.
-    pub archives: &'static [Archive],
-    /// Opens the data set below the folder where `layout` was found.
-    pub open: fn(&Path) -> Result<Dataset>,
+    /// Reads it below the folder where `layout` was found.
+    pub read: fn(&Path) -> Result<Parts>,
+}
+
+/// What a reader of a data set finds: class names and the images of each part.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Name of each class; the index is the label.
+    pub class_names: Vec<String>,
+    /// Training images.
+    pub train: ImageSet,
+    /// Validation images, where the data set comes with some.
+    pub validation: Option<ImageSet>,
+    /// Test images.
+    pub test: ImageSet,
 }
 
 /// Width and height of a data set's images, in pixels.
@@ -66,15 +128,24 @@ impl fmt::Display for ImageSize {
     }
 }
 
-/// Numbers of images in the splits of a complete data set.
+/// Numbers of images in the parts of a complete data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Training images.
     pub train: usize,
-    /// Images of the official validation split, where there is one.
+    /// Validation images of its own, where it comes with some.
     pub validation: Option<usize>,
     /// Test images.
     pub test: usize,
+}
+
+impl Counts {
+    /// No images at all.
+    pub const NONE: Counts = Counts {
+        train: 0,
+        validation: None,
+        test: 0,
+    };
 }
 
 /// A file to download, and how to check and unpack it.

@@ -1,6 +1,6 @@
 //! Seeded orders and splits per class, for few-shot draws and for data without an official split.
 
-use crate::{Error, Result, Seed};
+use crate::{Error, ImageSet, Result, Seed, ValidationRule};
 
 /// The images of each class, ascending.
 ///
@@ -37,15 +37,15 @@ pub(crate) fn shuffled_by_class(
 }
 
 /// Two disjoint lists of indices, each ascending, that cover everything.
-pub(crate) struct Parts {
+pub(crate) struct Cut {
     pub(crate) train: Vec<usize>,
     pub(crate) test: Vec<usize>,
 }
 
 /// Cuts each class, in a seeded random order, after as many training images as `train_count`
 /// says for its index and size.
-pub(crate) fn cut(members: Vec<Vec<usize>>, train_count: impl Fn(usize, usize) -> usize) -> Parts {
-    let mut parts = Parts {
+pub(crate) fn cut(members: Vec<Vec<usize>>, train_count: impl Fn(usize, usize) -> usize) -> Cut {
+    let mut parts = Cut {
         train: Vec::new(),
         test: Vec::new(),
     };
@@ -57,6 +57,23 @@ pub(crate) fn cut(members: Vec<Vec<usize>>, train_count: impl Fn(usize, usize) -
     parts.train.sort_unstable();
     parts.test.sort_unstable();
     parts
+}
+
+/// Training and test images: of each class, in a random order that the seed and the purpose decide,
+/// the last `share`, rounded, and at least one where it has two images or more, is for testing.
+///
+/// # Errors
+/// [`Error::BadOption`] for a share outside [0, 1), [`Error::LabelOutOfRange`].
+pub(crate) fn set_aside(
+    all: &ImageSet,
+    classes: usize,
+    share: f64,
+    (seed, purpose): (Seed, &str),
+) -> Result<(ImageSet, ImageSet)> {
+    let rule = ValidationRule::Fraction(share).check()?;
+    let members = shuffled_by_class(all.labels(), classes, seed, purpose)?;
+    let parts = cut(members, |_, size| size - rule.count(size));
+    Ok((all.select(&parts.train), all.select(&parts.test)))
 }
 
 /// `total` shared out in proportion to `sizes`, by largest remainder; equal remainders go to the

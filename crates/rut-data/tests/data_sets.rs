@@ -27,7 +27,16 @@ fn the_table_is_sound() {
             "{}",
             spec.name
         );
-        assert_eq!(spec.archives.is_empty(), spec.layout.is_empty());
+        assert!(!spec.classes.is_empty() && !spec.splits.is_empty());
+        for split in spec.splits {
+            assert_eq!(
+                spec.split(split.name).map(|found| found.about),
+                Some(split.about)
+            );
+            assert!(split.counts.train > 0 && split.counts.test > 0 && !split.forms.is_empty());
+            let needs_files = |form: &rut_data::Form| !form.layout.is_empty();
+            assert!(split.forms.iter().all(needs_files) != spec.is_bundled());
+        }
         for archive in spec.archives {
             let length = archive.md5.map(str::len);
             assert!(archive.url.starts_with("https://") && matches!(length, None | Some(32)));
@@ -215,7 +224,7 @@ fn broken_gtsrb_is_named() {
 #[test]
 fn digits_need_no_files_and_no_seed() {
     let digits = open("digits", Path::new("nowhere")).expect("bundled");
-    let Counts { train, test, .. } = find("digits").expect("in the table").counts;
+    let Counts { train, test, .. } = find("digits").expect("in the table").counts();
     assert_eq!((digits.train.len(), digits.test.len()), (train, test));
     assert_eq!(
         digits.train.class_counts(10),

@@ -7,8 +7,8 @@ use rut_data::{DATASETS, DatasetSpec};
 /// A Markdown table with a row per data set.
 pub(super) fn table() -> String {
     let mut text = String::from(
-        "| name | data set | classes | train | val | test | image | prompt | licence | to get it |\n\
-         | --- | --- | ---: | ---: | ---: | ---: | --- | ---: | --- | --- |\n",
+        "| name | data set | classes | train | val | test | splits | image | prompt | licence | to get it |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | --- | --- | ---: | --- | --- |\n",
     );
     for spec in DATASETS {
         text.push_str(&row(spec));
@@ -18,23 +18,24 @@ pub(super) fn table() -> String {
 
 fn row(spec: &DatasetSpec) -> String {
     let mut row = String::new();
-    let validation = spec
-        .counts
-        .validation
-        .map_or_else(|| "–".to_owned(), thousands);
+    let counts = spec.counts();
+    let validation = counts.validation.map_or_else(|| "–".to_owned(), thousands);
     let origin = match spec.archives {
-        [] => "bundled".to_owned(),
+        _ if spec.is_bundled() => "bundled".to_owned(),
+        [] => "by hand".to_owned(),
         _ => format!("`cargo xtask fetch-data {}`", spec.name),
     };
+    let splits: Vec<_> = spec.splits.iter().map(|split| split.name).collect();
     writeln!(
         row,
-        "| `{}` | [{}]({}) | {} | {} | {validation} | {} | {} | {} | {} | {origin} |",
+        "| `{}` | [{}]({}) | {} | {} | {validation} | {} | {} | {} | {} | {} | {origin} |",
         spec.name,
         spec.title,
         spec.source,
         spec.classes.len(),
-        thousands(spec.counts.train),
-        thousands(spec.counts.test),
+        thousands(counts.train),
+        thousands(counts.test),
+        splits.join(", "),
         spec.image_size,
         spec.prompt_size,
         spec.licence,

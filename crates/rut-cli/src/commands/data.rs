@@ -1,7 +1,7 @@
 //! `rut data`.
 
 use anyhow::Result;
-use rut_data::{DatasetSpec, DATASETS};
+use rut_data::{Counts, DatasetSpec, SplitSpec, DATASETS};
 use rut_study::names::find_dataset;
 use serde_json::{json as object, Value};
 
@@ -33,8 +33,8 @@ fn list() -> String {
         .map(str::to_owned)
         .to_vec()];
     rows.extend(DATASETS.iter().map(|spec| {
-        let counts = [spec.classes.len(), spec.counts.train, spec.counts.test]
-            .map(|count| count.to_string());
+        let counts = spec.counts();
+        let counts = [spec.classes.len(), counts.train, counts.test].map(|count| count.to_string());
         let mut row = vec![spec.name.to_owned()];
         row.extend(counts);
         row.extend([
@@ -48,46 +48,73 @@ fn list() -> String {
 }
 
 fn describe(spec: &DatasetSpec) -> String {
-    let validation = spec.counts.validation.map_or_else(
-        || "carved from training".to_owned(),
-        |count| count.to_string(),
-    );
-    let fetched = if spec.archives.is_empty() {
-        "bundled with rut".to_owned()
-    } else {
-        format!("cargo xtask fetch-data {}", spec.name)
+    let fetched = match (spec.is_bundled(), spec.by_hand) {
+        (true, _) => "bundled with rut".to_owned(),
+        (false, Some(words)) => words.to_owned(),
+        (false, None) => format!("cargo xtask fetch-data {}", spec.name),
     };
-    let rows = [
+    let mut rows = vec![
         ("name", spec.name.to_owned()),
         ("also", spec.aliases.join(", ")),
         ("title", spec.title.to_owned()),
-        (
-            "images",
-            format!(
-                "{} training, {} test; validation {validation}",
-                spec.counts.train, spec.counts.test
-            ),
-        ),
         ("image size", spec.image_size.to_string()),
         ("prompt window", format!("{} pixels", spec.prompt_size)),
         ("licence", spec.licence.to_owned()),
         ("source", spec.source.to_owned()),
         ("citation", spec.citation.to_owned()),
-        ("looked for", spec.layout.join(", ")),
-        ("fetched by", fetched),
-        (
-            "classes",
-            format!("{}: {}", spec.classes.len(), spec.classes.join(", ")),
-        ),
+        ("to get it", fetched),
     ];
+    rows.extend(
+        spec.splits
+            .iter()
+            .map(|split| ("split", describe_split(split))),
+    );
+    rows.push((
+        "classes",
+        format!("{}: {}", spec.classes.len(), spec.classes.join(", ")),
+    ));
     entries(&rows)
 }
 
+/// `official: 50000 training, 10000 test; as published; looks for …`.
+fn describe_split(split: &SplitSpec) -> String {
+    let Counts {
+        train,
+        validation,
+        test,
+    } = split.counts;
+    let validation = validation
+        .map(|count| format!("{count} validation, "))
+        .unwrap_or_default();
+    let forms: Vec<String> = split
+        .forms
+        .iter()
+        .filter(|form| !form.layout.is_empty())
+        .map(|form| form.layout.join(", "))
+        .collect();
+    let looks_for = match forms.as_slice() {
+        [] => String::new(),
+        _ => format!("; looks for {}", forms.join(" or ")),
+    };
+    format!(
+        "{}: {train} training, {validation}{test} test; {}{looks_for}",
+        split.name, split.about
+    )
+}
+
 fn facts(spec: &DatasetSpec) -> Value {
+    let splits: Vec<Value> = spec.splits.iter().map(split_facts).collect();
     object!({
         "name": spec.name, "aliases": spec.aliases, "title": spec.title, "classes": spec.classes,
-        "image_size": spec.image_size.to_string(), "prompt_size": spec.prompt_size,
-        "train": spec.counts.train, "validation": spec.counts.validation, "test": spec.counts.test,
-        "licence": spec.licence, "source": spec.source, "citation": spec.citation, "layout": spec.layout,
+        "image_size": spec.image_size.to_string(), "prompt_size": spec.prompt_size, "splits": splits,
+        "licence": spec.licence, "source": spec.source, "citation": spec.citation, "by_hand": spec.by_hand,
+    })
+}
+
+fn split_facts(split: &SplitSpec) -> Value {
+    let layouts: Vec<_> = split.forms.iter().map(|form| form.layout).collect();
+    object!({
+        "name": split.name, "about": split.about, "train": split.counts.train,
+        "validation": split.counts.validation, "test": split.counts.test, "layouts": layouts,
     })
 }

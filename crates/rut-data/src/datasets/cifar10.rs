@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::formats::cifar_binary;
-use crate::{Archive, Counts, Dataset, DatasetSpec, Error, ImageSize, Result};
+use crate::{Archive, Counts, DatasetSpec, Error, Form, ImageSize, Parts, Result, SplitSpec};
 
 /// The folder in the archive.
 const FOLDER: &str = "cifar-10-batches-bin";
@@ -41,22 +41,29 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: 32,
     },
     prompt_size: 32,
-    counts: Counts {
-        train: 50_000,
-        validation: None,
-        test: 10_000,
-    },
+    splits: &[SplitSpec {
+        name: "official",
+        about: "as published",
+        counts: Counts {
+            train: 50_000,
+            validation: None,
+            test: 10_000,
+        },
+        forms: &[Form {
+            layout: &[
+                "cifar-10-batches-bin/data_batch_1.bin",
+                "cifar-10-batches-bin/data_batch_2.bin",
+                "cifar-10-batches-bin/data_batch_3.bin",
+                "cifar-10-batches-bin/data_batch_4.bin",
+                "cifar-10-batches-bin/data_batch_5.bin",
+                "cifar-10-batches-bin/test_batch.bin",
+            ],
+            read: read_binary,
+        }],
+    }],
     licence: "no terms stated; citation asked for",
     source: "https://www.cs.toronto.edu/~kriz/cifar.html",
     citation: "A. Krizhevsky, Learning multiple layers of features from tiny images, 2009",
-    layout: &[
-        "cifar-10-batches-bin/data_batch_1.bin",
-        "cifar-10-batches-bin/data_batch_2.bin",
-        "cifar-10-batches-bin/data_batch_3.bin",
-        "cifar-10-batches-bin/data_batch_4.bin",
-        "cifar-10-batches-bin/data_batch_5.bin",
-        "cifar-10-batches-bin/test_batch.bin",
-    ],
     archives: &[Archive {
         url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         file: "cifar-10-binary.tar.gz",
@@ -64,20 +71,17 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         sha256: None,
         unpack_into: "",
     }],
-    open,
+    by_hand: None,
 };
 
-fn open(root: &Path) -> Result<Dataset> {
+fn read_binary(root: &Path) -> Result<Parts> {
     let folder = root.join(FOLDER);
     check_names(&folder.join(NAMES))?;
-    Ok(Dataset {
-        name: SPEC.name.to_owned(),
-        class_names: SPEC.classes.iter().map(|&name| name.to_owned()).collect(),
+    Ok(Parts {
+        class_names: SPEC.class_names(),
         train: cifar_binary::read(&folder, TRAIN, SPEC.classes.len())?,
         validation: None,
         test: cifar_binary::read(&folder, TEST, SPEC.classes.len())?,
-        prompt_size: Some(SPEC.prompt_size),
-        image_size: SPEC.image_size,
     })
 }
 

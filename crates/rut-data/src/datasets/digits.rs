@@ -7,9 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use crate::resize::Extent;
-use crate::stratify::{Parts, cut, proportional, shuffled_by_class};
+use crate::stratify::{Cut, cut, proportional, shuffled_by_class};
 use crate::{
-    Counts, Dataset, DatasetSpec, Error, ImageSet, ImageSize, Mode, Picture, Result, Seed,
+    Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Mode, Parts, Picture, Result, Seed,
+    SplitSpec,
 };
 
 /// The file, as it stands in the repository.
@@ -34,20 +35,24 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: SIDE,
     },
     prompt_size: 16,
-    counts: Counts {
-        train: 1_000,
-        validation: None,
-        test: 797,
-    },
+    splits: &[SplitSpec {
+        name: "stratified",
+        about: "no official split; a fixed one, stratified",
+        counts: Counts {
+            train: 1_000,
+            validation: None,
+            test: 797,
+        },
+        forms: &[Form { layout: &[], read }],
+    }],
     licence: "CC BY 4.0",
     source: "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
     citation: "E. Alpaydin and C. Kaynak, Optical recognition of handwritten digits, UCI, 1998",
-    layout: &[],
     archives: &[],
-    open,
+    by_hand: None,
 };
 
-fn open(root: &Path) -> Result<Dataset> {
+fn read(root: &Path) -> Result<Parts> {
     let file = FILES
         .iter()
         .map(|file| root.join(file))
@@ -56,23 +61,20 @@ fn open(root: &Path) -> Result<Dataset> {
         Some(path) => parse(&fs::read_to_string(&path).map_err(Error::io(&path))?, &path)?,
         None => parse(BUNDLED, Path::new("digits.csv"))?,
     };
-    let Parts { train, test } = split(&labels)?;
+    let Cut { train, test } = split(&labels)?;
     let all = ImageSet::from_pictures(pictures, labels)?;
-    Ok(Dataset {
-        name: SPEC.name.to_owned(),
-        class_names: SPEC.classes.iter().map(|&name| name.to_owned()).collect(),
+    Ok(Parts {
+        class_names: SPEC.class_names(),
         train: all.select(&train),
         validation: None,
         test: all.select(&test),
-        prompt_size: Some(SPEC.prompt_size),
-        image_size: SPEC.image_size,
     })
 }
 
-fn split(labels: &[u32]) -> Result<Parts> {
+fn split(labels: &[u32]) -> Result<Cut> {
     let members = shuffled_by_class(labels, SPEC.classes.len(), SPLIT_SEED, "digits split")?;
     let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
-    let quotas = proportional(&sizes, SPEC.counts.train.min(labels.len()));
+    let quotas = proportional(&sizes, SPEC.counts().train.min(labels.len()));
     Ok(cut(members, |class, _| quotas[class]))
 }
 

@@ -11,28 +11,28 @@ use std::sync::Arc;
 
 use crate::formats::class_folders::{class_names, images};
 use crate::formats::files::Files;
-use crate::stratify::{cut, shuffled_by_class};
-use crate::{Dataset, Error, ImageSet, ImageSize, Result, Seed, ValidationRule};
+use crate::stratify::set_aside;
+use crate::{Error, ImageSet, Parts, Result, Seed};
 
 /// The seed of the fixed split.
 const SPLIT_SEED: Seed = Seed(0);
-/// Share of each class that is for testing where there is no test folder.
-const TEST_SHARE: ValidationRule = ValidationRule::Fraction(0.2);
+/// Share of each class that is for testing where nothing says which images are.
+const TEST_SHARE: f64 = 0.2;
 const TRAIN: &str = "train";
 const TEST: &str = "test";
 const VALIDATION: &[&str] = &["val", "validation"];
 
 /// Opens a folder of class folders, with or without `train` and `test` above them.
-pub(crate) fn open(root: &Path) -> Result<Dataset> {
+pub(crate) fn read(root: &Path) -> Result<Parts> {
     match root.join(TRAIN).is_dir() {
-        true => open_split(root),
-        false => open_whole(root),
+        true => read_split(root),
+        false => read_whole(root),
     }
 }
 
-fn open_split(root: &Path) -> Result<Dataset> {
+fn read_split(root: &Path) -> Result<Parts> {
     let class_names = class_names_of(&root.join(TRAIN))?;
-    let read = |folder: &Path| read(root, folder, &class_names);
+    let read = |folder: &Path| read_set(root, folder, &class_names);
     let validation = VALIDATION
         .iter()
         .map(|name| root.join(name))
@@ -53,7 +53,12 @@ fn open_split(root: &Path) -> Result<Dataset> {
     refuse_empty_classes(&train, &root.join(TRAIN), &class_names)?;
     let validation = validation.map(|folder| read(&folder)).transpose()?;
     let test = read(&test)?;
-    Ok(dataset(root, class_names.clone(), train, validation, test))
+    Ok(Parts {
+        class_names,
+        train,
+        validation,
+        test,
+    })
 }
 
 /// All images of a folder of class folders, without a split, and the names of the classes: what a
@@ -63,42 +68,30 @@ fn open_split(root: &Path) -> Result<Dataset> {
 /// [`Error::BadFolder`] if there are no class folders or one has no images; [`Error::Io`].
 pub fn open_class_folders(root: &Path) -> Result<(Vec<String>, ImageSet)> {
     let class_names = class_names_of(root)?;
-    let all = read(root, root, &class_names)?;
+    let all = read_set(root, root, &class_names)?;
     refuse_empty_classes(&all, root, &class_names)?;
     Ok((class_names, all))
 }
 
-fn open_whole(root: &Path) -> Result<Dataset> {
+fn read_whole(root: &Path) -> Result<Parts> {
     let (class_names, all) = open_class_folders(root)?;
-    let members = shuffled_by_class(all.labels(), class_names.len(), SPLIT_SEED, "folder split")?;
-    let parts = cut(members, |_, size| size - TEST_SHARE.count(size));
-    let (train, test) = (all.select(&parts.train), all.select(&parts.test));
-    Ok(dataset(root, class_names, train, None, test))
+    split_whole(class_names, &all)
 }
 
-fn dataset(
-    root: &Path,
-    class_names: Vec<String>,
-    train: ImageSet,
-    validation: Option<ImageSet>,
-    test: ImageSet,
-) -> Dataset {
-    let absolute = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
-    let name = absolute
-        .file_name()
-        .unwrap_or_default()
-        .display()
-        .to_string();
-    let (prompt_size, image_size) = (None, ImageSize::Varying);
-    Dataset {
-        name,
+/// The fixed split of images of which nothing says which are for testing.
+pub(crate) fn split_whole(class_names: Vec<String>, all: &ImageSet) -> Result<Parts> {
+    let (train, test) = set_aside(
+        all,
+        class_names.len(),
+        TEST_SHARE,
+        (SPLIT_SEED, "folder split"),
+    )?;
+    Ok(Parts {
         class_names,
         train,
-        validation,
+        validation: None,
         test,
-        prompt_size,
-        image_size,
-    }
+    })
 }
 
 fn class_names_of(folder: &Path) -> Result<Vec<String>> {
@@ -110,7 +103,7 @@ fn class_names_of(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// All images of the class folders in `folder`; classes may be missing, unknown ones may not.
-fn read(root: &Path, folder: &Path, class_names: &[String]) -> Result<ImageSet> {
+fn read_set(root: &Path, folder: &Path, class_names: &[String]) -> Result<ImageSet> {
     let (mut paths, mut labels) = (Vec::<PathBuf>::new(), Vec::new());
     for name in class_names_of(folder)? {
         let label = class_names

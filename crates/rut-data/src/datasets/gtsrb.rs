@@ -9,9 +9,14 @@ use std::sync::Arc;
 
 use crate::formats::class_folders::{class_names, images};
 use crate::formats::files::Files;
-use crate::{Archive, Counts, Dataset, DatasetSpec, Error, ImageSet, ImageSize, Result};
+use crate::{
+    Archive, Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Parts, Result, SplitSpec,
+};
 
+/// The training images that torchvision takes.
 const TRAIN: &str = "gtsrb/GTSRB/Training";
+/// Those of the competition's last round: the former and more.
+const FINAL_TRAIN: &str = "gtsrb/GTSRB/Final_Training/Images";
 const TEST: &str = "gtsrb/GTSRB/Final_Test/Images";
 /// Table of the test images' labels.
 const TEST_LABELS: &str = "gtsrb/GT-final_test.csv";
@@ -24,16 +29,38 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 32,
-    counts: Counts {
-        train: 26_640,
-        validation: None,
-        test: 12_630,
-    },
+    splits: &[
+        SplitSpec {
+            name: "official",
+            about: "the training images of GTSRB-Training_fixed.zip, as torchvision; Final_Test",
+            counts: Counts {
+                train: 26_640,
+                validation: None,
+                test: 12_630,
+            },
+            forms: &[Form {
+                layout: &[TRAIN, TEST, TEST_LABELS],
+                read: |root| read(root, TRAIN),
+            }],
+        },
+        SplitSpec {
+            name: "final",
+            about: "the training images of GTSRB_Final_Training_Images.zip; Final_Test",
+            counts: Counts {
+                train: 39_209,
+                validation: None,
+                test: 12_630,
+            },
+            forms: &[Form {
+                layout: &[FINAL_TRAIN, TEST, TEST_LABELS],
+                read: |root| read(root, FINAL_TRAIN),
+            }],
+        },
+    ],
     licence: "CC0 1.0",
     source: "https://benchmark.ini.rub.de/gtsrb_dataset.html",
     citation: "J. Stallkamp et al., Man vs. computer: benchmarking machine learning algorithms \
                for traffic sign recognition, Neural Networks 32, 2012",
-    layout: &[TRAIN, TEST, TEST_LABELS],
     archives: &[
         Archive {
             url: "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/GTSRB-Training_fixed.zip",
@@ -57,7 +84,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
             unpack_into: "gtsrb",
         },
     ],
-    open,
+    by_hand: None,
 };
 
 /// Names of the 43 signs, by class id.
@@ -107,20 +134,17 @@ const CLASSES: &[&str] = &[
     "end of no overtaking by lorries",
 ];
 
-fn open(root: &Path) -> Result<Dataset> {
-    Ok(Dataset {
-        name: SPEC.name.to_owned(),
-        class_names: CLASSES.iter().map(|&name| name.to_owned()).collect(),
-        train: train(root)?,
+fn read(root: &Path, training: &str) -> Result<Parts> {
+    Ok(Parts {
+        class_names: SPEC.class_names(),
+        train: train(root, training)?,
         validation: None,
         test: test(root)?,
-        prompt_size: Some(SPEC.prompt_size),
-        image_size: SPEC.image_size,
     })
 }
 
-fn train(root: &Path) -> Result<ImageSet> {
-    let folder = root.join(TRAIN);
+fn train(root: &Path, training: &str) -> Result<ImageSet> {
+    let folder = root.join(training);
     let (mut paths, mut labels) = (Vec::new(), Vec::new());
     for name in class_names(&folder)? {
         let label = folder_label(&folder, &name)?;

@@ -1,5 +1,10 @@
 //! What several tests need: real images that are not part of the repository, and small folders.
 
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "not every test program that includes this module uses all of it"
+)]
 #![expect(clippy::print_stdout, reason = "a skipped test must be seen")]
 
 use std::path::{Path, PathBuf};
