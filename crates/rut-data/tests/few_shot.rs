@@ -1,6 +1,5 @@
 //! Few-shot draws: nested, disjoint from validation, the same for ever, and plain about what is short.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use common::assert_says;

@@ -1,6 +1,5 @@
 //! A user's own folders of class folders.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Decoding against Pillow, and what is said of files that cannot be decoded.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use common::{assert_says, json, workspace};

@@ -1,6 +1,5 @@
 //! Prepared images: the same in memory and from disk, whatever the number of threads.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Resizing against Pillow: golden numbers of real pictures and of generated ones, to the last bit.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use common::{json, shared, workspace};
