@@ -1,13 +1,17 @@
 //! What a person types. What it means for a run is put together in `layers`.
 
 mod bench;
+mod data;
 mod engine;
 mod finished;
 mod probing;
 
 pub use bench::BenchArgs;
+pub use data::{
+    BudgetFlags, CheckArgs, DataCommand, DataFlags, DrawArgs, SheetPart, ShowArgs, WhichData,
+};
 pub use engine::EngineFlags;
-pub use finished::{EvalArgs, PredictArgs, SplitChoice, TakenUpFlags};
+pub use finished::{EvalArgs, PartChoice, PredictArgs, TakenUpFlags};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -89,9 +93,9 @@ pub enum Command {
     /// Look into a lottery ticket
     #[command(subcommand)]
     Ticket(TicketCommand),
-    /// The table of data sets
+    /// The table of data sets; and, of one data set: is it sound, what does it look like, which images are drawn
     #[command(subcommand)]
-    Data(TableCommand),
+    Data(DataCommand),
     /// The table of models
     #[command(subcommand)]
     Models(TableCommand),
@@ -178,45 +182,10 @@ pub struct NetworkFlags {
     pub source_classes: Option<usize>,
 }
 
-/// Which images, and how many.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-#[command(next_help_heading = "Data")]
-pub struct DataFlags {
-    /// Name in the table of data sets (`rut data list`), or a folder of class folders
-    #[arg(long, value_name = "NAME|FOLDER")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset: Option<String>,
-    /// Only these classes, by name or index (`0-9,stop`), relabelled in this order
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes: Option<Vec<String>>,
-    /// What torchvision calls `root`: it, and its folder named for the data set, are searched [default: data]
-    #[arg(long, alias = "data_dir", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_dir: Option<PathBuf>,
-}
-
 /// How a run trains.
 #[derive(Args, Clone, Debug, Default, Serialize)]
 #[command(next_help_heading = "Training")]
 pub struct TrainFlags {
-    /// Training images per class; `all` or -1 for all of them [default: all]
-    #[arg(long, alias = "n_shot", value_name = "N|all")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub n_shot: Option<String>,
-    /// Share of the training images of each class kept for validation; 0 for none [default: 0.1 of full data]
-    #[arg(
-        long,
-        alias = "val_fraction",
-        value_name = "SHARE",
-        conflicts_with = "val_shots"
-    )]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub val_fraction: Option<f64>,
-    /// Validation images per class; 0 for none [default: min(n, 4) beside n shots]
-    #[arg(long, alias = "val_shots", value_name = "N", value_parser = whole::<usize>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub val_shots: Option<usize>,
     /// Passes over the training images [default: 100]
     #[arg(long, alias = "epoch", value_name = "N", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,10 +198,6 @@ pub struct TrainFlags {
     #[arg(long, value_name = "RATE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
-    /// Seeds few-shot draws, orders and initial values [default: 4]
-    #[arg(long, value_parser = whole::<u64>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
     /// Which epoch is kept: last, best-val, or best-test (which selects on the test set) [default: last]
     #[arg(long, value_name = "RULE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,10 +227,6 @@ pub struct TrainFlags {
     #[arg(long, alias = "image_size", value_name = "PIXELS", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<u32>,
-    /// Take classes with fewer images than asked for as they are
-    #[arg(long, alias = "allow_short")]
-    #[serde(skip)]
-    pub allow_short: bool,
     /// Keep the training images in their order
     #[arg(long, alias = "no_shuffle")]
     #[serde(skip)]
@@ -330,6 +291,9 @@ pub struct RunArgs {
     /// What computes it.
     #[command(flatten)]
     pub engine: EngineFlags,
+    /// How many of them.
+    #[command(flatten)]
+    pub budget: BudgetFlags,
     /// How.
     #[command(flatten)]
     pub train: TrainFlags,
@@ -402,15 +366,15 @@ pub struct ExtractArgs {
     pub source: SourceArgs,
     /// Which images of the data set; of a folder of class folders without `train`, all
     #[arg(long, value_enum, default_value_t)]
-    pub split: ExtractSplit,
+    pub part: ExtractPart,
     /// The file to write: `features` n × width, `logits` n × classes, `labels` n where there are any, and the images' names
     #[arg(long, short, value_name = "FILE.safetensors")]
     pub output: PathBuf,
 }
 
-/// A split of a data set.
+/// A part of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ExtractSplit {
+pub enum ExtractPart {
     /// All training images
     Train,
     /// The test images
@@ -424,9 +388,9 @@ pub struct MetricsArgs {
     /// A .safetensors or .npz file with `logits` (n × classes) and `labels` (n)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Read `SPLIT.logits` and `SPLIT.labels`, as `logits.safetensors` of a run's folder has them (test, validation)
-    #[arg(long)]
-    pub split: Option<String>,
+    /// Read `PART.logits` and `PART.labels`, as `logits.safetensors` of a run's folder has them (test, validation)
+    #[arg(long, alias = "split")]
+    pub part: Option<String>,
     /// Another such file for the same samples: differences, paired, with intervals
     #[arg(long, value_name = "OTHER")]
     pub against: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Exit codes: 0 done, 1 failed, 2 usage, 3 data missing, 130 interrupted.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 data missing or unsound, 130 interrupted.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -21,6 +21,24 @@ impl std::fmt::Display for Usage {
 }
 
 impl std::error::Error for Usage {}
+
+/// A data set with which something is wrong. It was told what.
+#[derive(Debug)]
+pub struct Unsound {
+    /// Its name.
+    pub dataset: String,
+    /// How much is wrong.
+    pub findings: usize,
+}
+
+impl std::fmt::Display for Unsound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { dataset, findings } = self;
+        write!(f, "find {dataset} sound: {findings} findings")
+    }
+}
+
+impl std::error::Error for Unsound {}
 
 /// Says on stderr what failed, and gives the exit code for it.
 pub fn report(error: &anyhow::Error) -> ExitCode {
@@ -50,6 +68,9 @@ fn chain(error: &anyhow::Error) -> String {
 fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         return USAGE;
+    }
+    if error.is::<Unsound>() {
+        return MISSING;
     }
     match error.downcast_ref::<Error>() {
         Some(Error::Stopped { .. }) => INTERRUPTED,
@@ -84,7 +105,7 @@ fn adapt_code(error: &rut_adapt::Error) -> u8 {
 fn data_code(error: &rut_data::Error) -> u8 {
     use rut_data::Error::{
         BadClassList, BadFolder, BadOption, Io, MissingData, ShortClass, UnknownClass,
-        UnknownDataset,
+        UnknownDataset, UnknownSplit,
     };
     match error {
         MissingData { .. } | BadFolder { .. } => MISSING,
@@ -92,6 +113,7 @@ fn data_code(error: &rut_data::Error) -> u8 {
         UnknownDataset { name, .. } if name.contains('/') => MISSING,
         UnknownDataset { .. }
         | UnknownClass { .. }
+        | UnknownSplit { .. }
         | BadClassList { .. }
         | BadOption { .. }
         | ShortClass { .. } => USAGE,

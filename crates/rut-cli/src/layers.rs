@@ -47,6 +47,12 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
         // It takes all images at once; the quickstart's batches are for Adam.
         all.forget("batch_size");
     }
+    // One budget stands for the other, whichever layer it is in.
+    for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
+        if above.has(one) && !above.has(other) {
+            all.forget(other);
+        }
+    }
     all.cover(above);
     all.set("method", method_name(method), "the command");
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
@@ -145,13 +151,14 @@ fn flags(args: &RunArgs) -> Result<Settings> {
     for part in [
         Settings::of(network)?,
         Settings::of(&args.engine)?,
+        Settings::of(&args.budget)?,
         Settings::of(train)?,
         Settings::of(&args.probing)?,
         Settings::of(&args.places)?,
     ] {
         all.cover(part);
     }
-    if train.allow_short {
+    if args.budget.allow_short {
         all.set("short_classes", "allow", "--allow-short");
     }
     if train.no_shuffle {

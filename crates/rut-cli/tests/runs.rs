@@ -95,7 +95,7 @@ fn eval_gives_the_record_s_figures_and_predict_a_class() {
         let (out, _) = ends(
             rut(
                 dir.path(),
-                &format!("eval {} --split validation --json", run.display()),
+                &format!("eval {} --part validation --json", run.display()),
             ),
             0,
         );
@@ -146,7 +146,7 @@ fn metrics_of_a_run_s_logits_are_the_record_s() {
     let (out, _) = ends(
         rut(
             dir.path(),
-            &format!("metrics {} --split test --json", file.display()),
+            &format!("metrics {} --part test --json", file.display()),
         ),
         0,
     );
@@ -155,10 +155,7 @@ fn metrics_of_a_run_s_logits_are_the_record_s() {
     let (out, _) = ends(
         rut(
             dir.path(),
-            &format!(
-                "metrics {} --split test --convention netcal",
-                file.display()
-            ),
+            &format!("metrics {} --part test --convention netcal", file.display()),
         ),
         0,
     );

@@ -133,7 +133,7 @@ fn column_major_logits_are_refused_with_a_remedy_and_other_entries_do_not_matter
     let found: serde_json::Value =
         serde_json::from_str(&ends(rut(dir.path(), &line), 0).0).unwrap();
     assert_eq!(found["summary"]["accuracy"], ACCURACY);
-    let (_, err) = ends(rut(dir.path(), &format!("{line} --split columns")), 1);
+    let (_, err) = ends(rut(dir.path(), &format!("{line} --part columns")), 1);
     let remedy = "np.ascontiguousarray(columns.logits)";
     for text in ["columns.npz", "Fortran order", remedy] {
         assert!(err.contains(text), "{text}: {err}");

@@ -12,14 +12,17 @@
 //! and rule (or the usual rules), the shots of a smaller budget are among those of a larger one,
 //! and no shots meet the validation images of any budget per class. The tenth that
 //! [`Budget::All`] usually sets aside begins with the same validation images and goes on into
-//! the shots. Without validation the same shots are drawn; there the reserve gives way where a
+//! the shots. A budget that is a share of all images takes that share of what [`Budget::All`] would
+//! take, for training and for validation, so that these are nested in the same way. Without validation the same shots are drawn; there the reserve gives way where a
 //! class would be too short.
 
 use crate::stratify::shuffled_by_class;
-use crate::{Budget, Error, Result, Seed, Shots, ValidationRule};
+use crate::{Budget, Error, Result, Seed, Share, Shots, ValidationRule};
 
 /// Images of each class that a budget per class keeps free for validation.
 const RESERVE: usize = 4;
+/// Share of all images that is usually for validation.
+const TENTH: f64 = 0.1;
 
 /// What to do with a class that has too few images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +47,13 @@ pub struct DrawOptions {
 }
 
 impl DrawOptions {
-    /// The usual validation rule: a tenth of all images, or as many per class as there are shots,
-    /// but four at the most.
+    /// The usual validation rule: a tenth of all images (of that share of them which the budget
+    /// takes), or as many per class as there are shots, but four at the most.
     #[must_use]
     pub fn default_validation(budget: Budget) -> ValidationRule {
         match budget {
-            Budget::All => ValidationRule::Fraction(0.1),
+            Budget::All => ValidationRule::Fraction(TENTH),
+            Budget::Fraction(share) => ValidationRule::Fraction(TENTH * share.get()),
             Budget::PerClass(Shots(shots)) => ValidationRule::PerClass(shots.min(RESERVE)),
         }
     }
@@ -132,6 +136,7 @@ impl Plan {
             Budget::PerClass(Shots(shots)) => {
                 Plan::of_shots(found, asked, shots, reserve(options.validation, asked))
             }
+            Budget::Fraction(share) => Plan::of_share(found, asked, share),
         }
     }
 
@@ -146,6 +151,22 @@ impl Plan {
             train_from: validation,
             train_to: found,
             parts,
+        }
+    }
+
+    /// Training images begin where those of [`Budget::All`] begin, whatever the share.
+    fn of_share(found: usize, asked: usize, share: Share) -> Plan {
+        let of_all = Plan::of_all(found, asked);
+        let tenth = ValidationRule::Fraction(TENTH).count(found);
+        let train_from = match of_all.validation {
+            0 => 0,
+            validation => validation.max(tenth),
+        };
+        let train_to = train_from + share.of(found - train_from);
+        Plan {
+            train_from,
+            train_to: train_to.min(found),
+            ..of_all
         }
     }
 

@@ -8,12 +8,15 @@
 //! | what is in one? | [`Dataset`], [`ImageSet`], [`Picture`] |
 //! | which images are trained on? | [`draw`], [`Budget`], [`ValidationRule`] |
 //! | what does a network see? | [`Transform`], [`Prepared`], [`Batch`], [`batches`] |
+//! | is it sound, what does it look like? | [`audit()`], [`Survey`], [`ContactSheet`] |
 //! | what makes it repeatable? | [`Seed`], [`Digest`] |
 //!
 //! Nothing here prints, reads the environment or knows a tensor library.
 
 mod alpha;
+mod audit;
 mod batches;
+mod contact_sheet;
 mod dataset;
 mod datasets;
 mod digest;
@@ -30,16 +33,19 @@ mod spec;
 mod spelling;
 mod split;
 mod stratify;
+mod survey;
 mod transform;
 mod unlabelled;
 
+pub use audit::{Audit, Expected, Finding, PartAudit, audit};
 pub use batches::{Order, batches};
+pub use contact_sheet::ContactSheet;
 pub use dataset::{ClassRef, Dataset};
 pub use datasets::folder::open_class_folders;
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use few_shot::{Draw, DrawOptions, ShortClass, draw};
-pub use formats::{MAX_PIXELS, decode_bytes};
+pub use formats::{MAX_PIXELS, decode_bytes, encode_png};
 pub use image_set::{ImageSet, ImageSource};
 pub use picture::{Mode, Picture, RgbImage};
 pub use prepared::{Batch, Prepared};
@@ -48,5 +54,6 @@ pub use resize::{Extent, bilinear, nearest};
 pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec};
 pub use spelling::did_you_mean;
-pub use split::{Budget, Shots, ValidationRule};
+pub use split::{Budget, Share, Shots, ValidationRule};
+pub use survey::Survey;
 pub use transform::{ColorOrder, Geometry, PIXELS_VERSION, Transform};

@@ -9,6 +9,44 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Shots(pub usize);
 
+/// A share of the images of each class: more than 0, and at most 1.
+///
+/// ```
+/// assert_eq!(rut_data::Share::new(0.1)?.get(), 0.1);
+/// assert!(rut_data::Share::new(0.0).is_err());
+/// # Ok::<(), rut_data::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Share(f64);
+
+impl Share {
+    /// The share `value`.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] if it is not in (0, 1].
+    pub fn new(value: f64) -> Result<Share> {
+        match value > 0.0 && value <= 1.0 {
+            true => Ok(Share(value)),
+            false => Err(Error::BadOption {
+                what: "fraction of the training images",
+                found: value.to_string(),
+                expected: "a number above 0 and at most 1",
+            }),
+        }
+    }
+
+    /// The share as a number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    /// This share of `n` images, rounded to the nearest whole number (halves up), and at least one.
+    pub(crate) fn of(self, n: usize) -> usize {
+        ((self.0 * n as f64).round() as usize).clamp(1, n.max(1))
+    }
+}
+
 /// How many training images are used.
 ///
 /// ```
@@ -18,20 +56,24 @@ pub struct Shots(pub usize);
 /// assert!("0.5".parse::<Budget>().is_err());
 /// # Ok::<(), rut_data::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub enum Budget {
     /// All of them; written `all` or `-1`.
     All,
     /// So many of each class; written as a whole number from 1.
     PerClass(Shots),
+    /// This share of each class, with the validation images that go with it; has no text of its
+    /// own, so that no number of shots is taken for a share.
+    Fraction(Share),
 }
 
 impl fmt::Display for Budget {
-    /// `all` or the number of shots.
+    /// `all`, the number of shots, or `fraction 0.1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Budget::All => f.write_str("all"),
             Budget::PerClass(Shots(shots)) => write!(f, "{shots}"),
+            Budget::Fraction(Share(share)) => write!(f, "fraction {share}"),
         }
     }
 }

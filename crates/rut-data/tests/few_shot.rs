@@ -3,7 +3,9 @@
 mod common;
 
 use common::assert_says;
-use rut_data::{Budget, Draw, DrawOptions, Error, Seed, ShortClass, Shots, ValidationRule, draw};
+use rut_data::{
+    Budget, Draw, DrawOptions, Error, Seed, Share, ShortClass, Shots, ValidationRule, draw,
+};
 
 const CLASSES: [&str; 3] = ["owl", "crow", "wren"];
 
@@ -117,6 +119,46 @@ fn all_images_are_split_by_class() {
     let tiny = options(Budget::All, ValidationRule::Fraction(0.1));
     let tiny = draw(&[0, 0, 1, 2, 2, 2], &CLASSES, &tiny).expect("enough");
     assert_eq!((tiny.train.len(), tiny.validation.len()), (4, 2));
+}
+
+fn share(value: f64) -> Budget {
+    Budget::Fraction(Share::new(value).expect("a share"))
+}
+
+#[test]
+fn shares_are_nested_and_end_in_all_images() {
+    let draws: Vec<Draw> = [0.001, 0.01, 0.1, 0.5, 0.9, 1.0]
+        .map(|s| usual(share(s)))
+        .into();
+    for (at, small) in draws.iter().enumerate() {
+        for large in &draws[at..] {
+            assert!(is_within(&small.train, &large.train));
+            assert!(is_within(&small.validation, &large.validation));
+            assert!(is_disjoint(&small.train, &large.validation));
+            assert!(is_disjoint(&large.train, &small.validation));
+        }
+    }
+    assert_eq!(draws[5], usual(Budget::All));
+    // A tenth of 30, 40 and 50 images, of which again a tenth is for validation.
+    assert_eq!(counts(&draws[2].train), [3, 4, 5]);
+    assert_eq!(counts(&draws[2].validation), [1, 1, 1]);
+    assert_eq!(counts(&draws[0].train), [1, 1, 1]);
+    assert_eq!(counts(&draws[3].train), [14, 18, 23]);
+}
+
+#[test]
+fn a_share_without_validation_is_of_all_images() {
+    let none = |value| {
+        let options = options(share(value), ValidationRule::None);
+        draw(&labels(), &CLASSES, &options).expect("enough")
+    };
+    assert_eq!(counts(&none(1.0).train), [30, 40, 50]);
+    assert_eq!(counts(&none(0.1).train), [3, 4, 5]);
+    assert!(none(0.1).validation.is_empty());
+    for bad in [0.0, -0.1, 1.5, f64::NAN, f64::INFINITY] {
+        let says = ["fraction of the training images", "above 0 and at most 1"];
+        assert_says(Share::new(bad), &says);
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec, Refresh};
 use rut_adapt::visual_prompt::MappingOptions;
 use rut_data::{
-    ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, draw,
+    ClassRef, Dataset, DatasetSpec, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule,
+    draw,
 };
 use rut_models::{ModelSpec, find_ticket};
 
@@ -62,14 +63,11 @@ impl RunSpec {
         let model = find_model(&self.model)?;
         self.mapping = mapping.name.into();
         self.model = model.name.into();
-        if let Some(known) = rut_data::find(&self.dataset) {
-            self.dataset = known.name.into();
-        }
+        self.settle_dataset();
         self.check_method(mapping)?;
         self.check_grid()?;
         self.loop_options().check()?;
-        let dataset = self.open_dataset(places)?;
-        let draw = self.draw(&dataset)?;
+        let (dataset, draw) = self.drawn(places)?;
         self.loop_options().check_watched(draw.validation.len())?;
         self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
@@ -227,7 +225,7 @@ impl RunSpec {
     /// # Errors
     /// If it is unknown or missing, or a class is.
     pub fn open_dataset(&self, places: &Places) -> Result<Dataset> {
-        let dataset = rut_data::open(&self.dataset, &places.data_dir)?;
+        let dataset = rut_data::open_split(&self.dataset, &places.data_dir, self.split.as_deref())?;
         if self.classes.is_empty() {
             return Ok(dataset);
         }
@@ -249,7 +247,28 @@ impl RunSpec {
             }),
             (None, Some(0)) => Ok(ValidationRule::None),
             (None, Some(shots)) => Ok(ValidationRule::PerClass(shots)),
-            (None, None) => Ok(DrawOptions::default_validation(self.n_shot)),
+            (None, None) => Ok(DrawOptions::default_validation(self.budget()?)),
+        }
+    }
+
+    /// The data set, restricted to the chosen classes, and which training images a run of this specification uses for what.
+    ///
+    /// # Errors
+    /// If the data set or a class is unknown or missing, or the draw is not possible.
+    pub fn drawn(&self, places: &Places) -> Result<(Dataset, Draw)> {
+        let dataset = self.open_dataset(places)?;
+        let draw = self.draw(&dataset)?;
+        Ok((dataset, draw))
+    }
+
+    /// Spells the names of data set and split as the table does.
+    fn settle_dataset(&mut self) {
+        if let Some(known) = rut_data::find(&self.dataset) {
+            self.dataset = known.name.into();
+            self.split = self
+                .split
+                .take()
+                .and_then(|split| settled_split(known, &split));
         }
     }
 
@@ -259,7 +278,7 @@ impl RunSpec {
             ShortClasses::Allow => ShortClass::Allow,
         };
         let options = DrawOptions {
-            budget: self.n_shot,
+            budget: self.budget()?,
             validation: self.validation_rule()?,
             short,
             seed: Seed(self.seed),
@@ -371,6 +390,15 @@ impl CheckedRunSpec {
                 self.targets(),
             )?),
         }
+    }
+}
+
+/// The name of a split as the table spells it; `None` for the default, which has the same runs whether it is named or not.
+fn settled_split(dataset: &DatasetSpec, split: &str) -> Option<String> {
+    match dataset.split(split) {
+        Some(known) if known.name == dataset.splits[0].name => None,
+        Some(known) => Some(known.name.into()),
+        None => Some(split.to_lowercase()),
     }
 }
 

@@ -37,6 +37,6 @@ pub use error::{Error, Result};
 pub use places::Places;
 pub use record::Record;
 pub use run::{Session, run};
-pub use run_dir::{Existing, RunDir};
+pub use run_dir::{Existing, RunDir, write_whole};
 pub use run_id::RunId;
 pub use spec::RunSpec;

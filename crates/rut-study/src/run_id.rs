@@ -41,9 +41,10 @@ impl RunId {
     /// # Errors
     /// If a path of the specification is not UTF-8.
     pub fn new(spec: &RunSpec, content: &Content) -> Result<Self> {
-        let shots = match spec.n_shot {
+        let shots = match spec.budget()? {
             Budget::All => "all".to_owned(),
             Budget::PerClass(Shots(shots)) => format!("{shots}shot"),
+            Budget::Fraction(share) => format!("fraction{}", share.get()),
         };
         let dataset = readable(&spec.dataset);
         let method = match spec.method {
@@ -257,6 +258,14 @@ mod tests {
             (
                 "method = 'lp'\nlr_grid = [1.0, 0.1]\nweight_decay_grid = [0.0, 0.001]",
                 "cifar10-resnet50-ticket9-lp-all-seed4-8ad4f852b3",
+            ),
+            (
+                "split = 'coop'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-943da5e4cd",
+            ),
+            (
+                "fraction = 0.1",
+                "cifar10-resnet50-ticket9-vp-ilm-fraction0.1-seed4-305018eb0d",
             ),
         ];
         for (toml, want) in pinned {

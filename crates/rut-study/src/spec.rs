@@ -6,7 +6,7 @@ use rut_adapt::epochs::Shuffle;
 use rut_adapt::features::FeatureType;
 use rut_adapt::label_map::Ties;
 use rut_adapt::select::Select;
-use rut_data::Budget;
+use rut_data::{Budget, Share};
 use rut_models::Engine;
 use serde::{Deserialize, Serialize};
 
@@ -83,11 +83,18 @@ pub struct RunSpec {
     pub method: Method,
     /// Name of a data set of the table, or a folder of class folders.
     pub dataset: String,
+    /// Which of the data set's splits, or `stratified:SEED`; left out, the data set's first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
     /// Only these classes (names or indices), relabelled in this order; all if empty.
     pub classes: Vec<String>,
     /// Training images per class, or all.
     #[serde(with = "budget_text")]
     pub n_shot: Budget,
+    /// Instead of `n_shot`: this share of the training images, per class, above 0 and at most 1; a tenth of it is for
+    /// validation, where nothing else is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fraction: Option<f64>,
     /// Share of the training images, per class, that is kept for validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_fraction: Option<f64>,
@@ -165,8 +172,10 @@ impl Default for RunSpec {
         Self {
             method: Method::Vp,
             dataset: "cifar10".into(),
+            split: None,
             classes: Vec::new(),
             n_shot: Budget::All,
+            fraction: None,
             val_fraction: None,
             val_shots: None,
             short_classes: ShortClasses::Refuse,
@@ -216,6 +225,22 @@ impl RunSpec {
         toml::to_string(self).map_err(|e| Error::Spec(e.to_string()))
     }
 
+    /// How many training images are used.
+    ///
+    /// # Errors
+    /// If both a number of shots and a fraction are given, or the fraction is none.
+    pub fn budget(&self) -> Result<Budget> {
+        match (self.n_shot, self.fraction) {
+            (shots, None) => Ok(shots),
+            (Budget::All, Some(fraction)) => Ok(Budget::Fraction(Share::new(fraction)?)),
+            (_, Some(_)) => Err(Error::Field {
+                field: "fraction",
+                expected: "one of `n_shot` and `fraction`".into(),
+                found: "both".into(),
+            }),
+        }
+    }
+
     /// State of iterative pruning of a ticket found in `pretrained_dir`.
     pub fn state(&self) -> u32 {
         self.sparsity.unwrap_or(9)
@@ -256,6 +281,7 @@ mod engine_text {
 mod budget_text {
     use rut_data::{Budget, Shots};
     use serde::de::{Deserializer, Error};
+    use serde::ser::Error as _;
     use serde::{Deserialize, Serialize, Serializer};
 
     #[derive(Deserialize)]
@@ -273,6 +299,7 @@ mod budget_text {
         match budget {
             Budget::All => "all".serialize(serializer),
             Budget::PerClass(Shots(shots)) => shots.serialize(serializer),
+            Budget::Fraction(_) => Err(S::Error::custom("a fraction is the key `fraction`'s")),
         }
     }
 

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::{whole, EngineFlags};
 
-/// A split of a run's data.
+/// A part of a run's data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SplitChoice {
+pub enum PartChoice {
     /// The images trained on
     Train,
     /// Those held out of the training images
@@ -26,8 +26,8 @@ pub struct EvalArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Which images
-    #[arg(long, value_enum, default_value_t)]
-    pub split: SplitChoice,
+    #[arg(long, alias = "split", value_enum, default_value_t)]
+    pub part: PartChoice,
     /// Where.
     #[command(flatten)]
     pub taken_up: TakenUpFlags,

@@ -5,7 +5,7 @@ use rut_study::finished::{FinishedRun, Split, WeightPlaces};
 use rut_study::score::score;
 use rut_study::Places;
 
-use crate::args::{EvalArgs, SplitChoice, TakenUpFlags};
+use crate::args::{EvalArgs, PartChoice, TakenUpFlags};
 use crate::output::{json, result};
 use crate::progress::Progress;
 use crate::{diagram, table};
@@ -17,10 +17,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         data_dir: args.taken_up.data_dir.clone(),
         ..Places::default()
     };
-    let (split, name) = match args.split {
-        SplitChoice::Train => (Split::Train, "training"),
-        SplitChoice::Validation => (Split::Validation, "validation"),
-        SplitChoice::Test => (Split::Test, "test"),
+    let (split, name) = match args.part {
+        PartChoice::Train => (Split::Train, "training"),
+        PartChoice::Validation => (Split::Validation, "validation"),
+        PartChoice::Test => (Split::Test, "test"),
     };
     let logits = finished.evaluate(split, &places, &mut Progress::new(0))?;
     let fit = finished.record.temperature.as_ref();
@@ -29,10 +29,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         return json(&scores);
     }
     let figures = table::scores(&scores, fit);
-    let recorded = match args.split {
-        SplitChoice::Train => None,
-        SplitChoice::Validation => finished.record.validation.as_ref(),
-        SplitChoice::Test => Some(&finished.record.test),
+    let recorded = match args.part {
+        PartChoice::Train => None,
+        PartChoice::Validation => finished.record.validation.as_ref(),
+        PartChoice::Test => Some(&finished.record.test),
     };
     let verdict = match recorded.map(|recorded| *recorded == scores) {
         Some(true) => "equal to the record",

@@ -8,7 +8,7 @@ use rut_study::images::{describe, evaluation_transform};
 use rut_study::upstream::{features, source_images, write_features};
 use serde::Serialize;
 
-use crate::args::{ExtractArgs, ExtractSplit};
+use crate::args::{ExtractArgs, ExtractPart};
 use crate::commands::upstream::{source, Source};
 use crate::exit::Usage;
 use crate::output::{json, result};
@@ -28,7 +28,7 @@ struct Written {
 pub fn run(args: &ExtractArgs) -> Result<()> {
     check_output(&args.output)?;
     let source = source(&args.source)?;
-    let (images, labelled) = images(&source, args.split)?;
+    let (images, labelled) = images(&source, args.part)?;
     let transform = evaluation_transform(source.model, args.source.weights.as_deref())?;
     let extracted = features(&source.network, &images, &transform, &mut Progress::new(0))?;
     let names: Vec<String> = (0..images.len()).map(|i| images.source(i)).collect();
@@ -93,16 +93,16 @@ fn check_output(output: &Path) -> Result<()> {
     }
 }
 
-/// A split of a data set; of a folder of class folders, all images; of another folder, all images, without labels.
-fn images(source: &Source, split: ExtractSplit) -> Result<(ImageSet, bool)> {
+/// A part of a data set; of a folder of class folders, all images; of another folder, all images, without labels.
+fn images(source: &Source, part: ExtractPart) -> Result<(ImageSet, bool)> {
     let folder = Path::new(&source.spec.dataset);
     if rut_data::find(&source.spec.dataset).is_none() && folder.is_dir() && !has_folders(folder)? {
         let images = ImageSet::from_folder(folder).map_err(rut_study::Error::from)?;
         return Ok((images, false));
     }
-    match split {
-        ExtractSplit::Train => Ok((source.spec.open_dataset(&source.places)?.train, true)),
-        ExtractSplit::Test => Ok((source_images(&source.spec, &source.places)?.0, true)),
+    match part {
+        ExtractPart::Train => Ok((source.spec.open_dataset(&source.places)?.train, true)),
+        ExtractPart::Test => Ok((source_images(&source.spec, &source.places)?.0, true)),
     }
 }
 

@@ -46,7 +46,7 @@ struct Conventional {
 pub fn run(args: &MetricsArgs) -> Result<()> {
     let convention = convention(&args.convention)?;
     let read = |file: &Path| -> Result<ArchivedLogits> {
-        Ok(logits_archive::read(file, args.split.as_deref())?)
+        Ok(logits_archive::read(file, args.part.as_deref())?)
     };
     let own = read(&args.file)?;
     let other = args.against.as_deref().map(read).transpose()?;

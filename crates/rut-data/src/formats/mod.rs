@@ -8,6 +8,8 @@ mod jpeg;
 mod png;
 mod pnm;
 
+pub use png::encode as encode_png;
+
 use crate::{Error, Picture, Result};
 
 /// The largest number of pixels of an image: where Pillow refuses it as a decompression bomb.

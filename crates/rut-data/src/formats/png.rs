@@ -3,11 +3,13 @@
 
 use std::io::Cursor;
 
-use png::{BitDepth, ColorType, Decoder, Limits, OutputInfo, Transformations};
+use png::{
+    BitDepth, ColorType, Decoder, Encoder, EncodingError, Limits, OutputInfo, Transformations,
+};
 
 use super::{MAX_PIXELS, deep_grey};
 use crate::resize::Extent;
-use crate::{Error, Mode, Picture, Result};
+use crate::{Error, Mode, Picture, Result, RgbImage};
 
 /// Bytes of the signature.
 const SIGNATURE: usize = 8;
@@ -35,6 +37,36 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
     raw.truncate(info.buffer_size());
     let colours = reader.info().palette.as_deref().unwrap_or_default();
     picture(&raw, &info, colours, name)
+}
+
+/// The bytes of a PNG file of an image.
+///
+/// ```
+/// let image = rut_data::RgbImage { width: 2, height: 1, pixels: vec![1, 2, 3, 4, 5, 6] };
+/// let bytes = rut_data::encode_png(&image)?;
+/// assert_eq!(rut_data::decode_bytes(&bytes, "two.png")?.to_rgb(), image);
+/// # Ok::<(), rut_data::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::PixelCount`] if the number of bytes does not fit the size.
+pub fn encode(image: &RgbImage) -> Result<Vec<u8>> {
+    let unfit = |_| Error::PixelCount {
+        name: "pixels of a PNG file".to_owned(),
+        expected: 3 * image.width as usize * image.height as usize,
+        found: image.pixels.len(),
+    };
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, image.width, image.height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    let write = || -> Result<(), EncodingError> {
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&image.pixels)?;
+        writer.finish()
+    };
+    write().map_err(unfit)?;
+    Ok(bytes)
 }
 
 /// The number of pixels is checked apart; this is what the largest image needs.

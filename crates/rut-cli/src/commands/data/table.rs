@@ -1,4 +1,4 @@
-//! `rut data`.
+//! `rut data list` and `rut data info`.
 
 use anyhow::Result;
 use rut_data::{Counts, DatasetSpec, SplitSpec, DATASETS};

@@ -1,0 +1,145 @@
+//! `rut data check`: what is wrong with a data set.
+
+use anyhow::Result;
+use rut_data::{audit, Audit, Dataset, Expected, Finding, PartAudit};
+use rut_study::RunSpec;
+use serde_json::{json as object, Value};
+
+use super::specified;
+use crate::args::{BudgetFlags, CheckArgs};
+use crate::exit::Unsound;
+use crate::output::{json, result};
+use crate::table::columns;
+
+/// Findings of one kind that a person is shown.
+const SHOWN: usize = 10;
+
+/// Audits a data set, and tells what was found.
+pub fn run(args: &CheckArgs) -> Result<()> {
+    let (spec, places) = specified(&args.which, &BudgetFlags::default())?;
+    let dataset = spec.open_dataset(&places)?;
+    let audit = audit(&dataset, expected(&spec));
+    match args.json {
+        true => json(&report(&spec, &dataset, &audit))?,
+        false => result(&told(&dataset, &audit))?,
+    }
+    match audit.findings.len() {
+        0 => Ok(()),
+        findings => Err(Unsound {
+            dataset: dataset.name,
+            findings,
+        }
+        .into()),
+    }
+}
+
+/// What the table says of the whole data set; nothing of a user's own, of some of its classes, or of a split made anew.
+fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
+    let known = rut_data::find(&spec.dataset).filter(|_| spec.classes.is_empty())?;
+    let split = match &spec.split {
+        None => known.splits.first(),
+        Some(name) => known.split(name),
+    }?;
+    Some(Expected {
+        counts: split.counts,
+        classes: known.classes,
+    })
+}
+
+fn report(spec: &RunSpec, dataset: &Dataset, audit: &Audit) -> Value {
+    let part = |part: &PartAudit| {
+        object!({
+            "part": part.name, "images": part.images, "class_counts": part.class_counts, "repeated": part.repeated,
+        })
+    };
+    let finding =
+        |finding: &Finding| object!({ "kind": finding.kind(), "text": finding.to_string() });
+    object!({
+        "dataset": dataset.name, "split": spec.split, "classes": dataset.class_names,
+        "parts": audit.parts.iter().map(part).collect::<Vec<_>>(),
+        "findings": audit.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn told(dataset: &Dataset, audit: &Audit) -> String {
+    let mut rows = vec![["", "images", "repeated", "images a class"]
+        .map(str::to_owned)
+        .to_vec()];
+    rows.extend(audit.parts.iter().map(|part| {
+        vec![
+            part.name.to_owned(),
+            part.images.to_string(),
+            part.repeated.to_string(),
+            spread(&part.class_counts),
+        ]
+    }));
+    let mut text = format!(
+        "{}: {} classes; every image was decoded\n\n{}\n\n{}",
+        dataset.name,
+        dataset.class_names.len(),
+        columns(&rows),
+        histogram(dataset, audit),
+    );
+    text.push_str(&findings(&audit.findings));
+    text
+}
+
+/// `98 to 102`, or `4` where all classes have as many.
+fn spread(counts: &[usize]) -> String {
+    match (counts.iter().min(), counts.iter().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (_, most) => most.map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// A line per class: its images in each part, and a bar for those of the first.
+fn histogram(dataset: &Dataset, audit: &Audit) -> String {
+    const BAR: usize = 40;
+    let count = |part: &PartAudit, class: usize| part.class_counts.get(class).copied().unwrap_or(0);
+    let of_first = |class| audit.parts.first().map_or(0, |part| count(part, class));
+    let classes = 0..dataset.class_names.len();
+    let most = classes.clone().map(of_first).max().unwrap_or(0).max(1);
+    let mut head = vec!["class".to_owned()];
+    head.extend(audit.parts.iter().map(|part| part.name.to_owned()));
+    head.push(String::new());
+    let mut rows = vec![head];
+    rows.extend(classes.map(|class| {
+        let mut row = vec![format!("{class} {}", dataset.class_names[class])];
+        row.extend(
+            audit
+                .parts
+                .iter()
+                .map(|part| count(part, class).to_string()),
+        );
+        row.push("#".repeat((of_first(class) * BAR).div_ceil(most)));
+        row
+    }));
+    columns(&rows)
+}
+
+/// The findings, kind by kind.
+fn findings(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "\n\nnothing wrong".to_owned();
+    }
+    let mut text = format!("\n\n{} findings:", findings.len());
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in findings.iter().map(Finding::kind) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    for kind in kinds {
+        let of_kind: Vec<&Finding> = findings.iter().filter(|f| f.kind() == kind).collect();
+        for finding in of_kind.iter().take(SHOWN) {
+            text.push_str(&format!("\n{finding}"));
+        }
+        if of_kind.len() > SHOWN {
+            text.push_str(&format!(
+                "\n… and {} more of this kind (--json has all)",
+                of_kind.len() - SHOWN
+            ));
+        }
+    }
+    text
+}

@@ -1,0 +1,47 @@
+//! `rut data draw`: which images a run trains and validates on.
+
+use anyhow::{Context, Result};
+use rut_data::{Dataset, Draw, ImageSet};
+
+use super::specified;
+use crate::args::DrawArgs;
+use crate::output::{note, result};
+
+/// Writes the drawn images, and the test images, as CSV: beside the data set's files it is a data set of its own.
+pub fn run(args: &DrawArgs) -> Result<()> {
+    let (spec, places) = specified(&args.which, &args.budget)?;
+    let (dataset, draw) = spec.drawn(&places)?;
+    let text = table(&dataset, &draw)?;
+    let (train, validation, test) = (draw.train.len(), draw.validation.len(), dataset.test.len());
+    note(&format!(
+        "{}: {train} training, {validation} validation, {test} test images; seed {}",
+        dataset.name, spec.seed
+    ));
+    match &args.output {
+        None => result(text.trim_end()),
+        Some(path) => Ok(rut_study::write_whole(path, text.as_bytes())?),
+    }
+}
+
+/// `path,label,split,index,class`: the path below the data set's folder (or the place in its archive), the class's name, the
+/// part, the place in the training or test images, and the class's number.
+fn table(dataset: &Dataset, draw: &Draw) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["path", "label", "split", "index", "class"])?;
+    let test: Vec<usize> = (0..dataset.test.len()).collect();
+    let parts: [(&str, &ImageSet, &[usize]); 3] = [
+        ("train", &dataset.train, &draw.train),
+        ("validation", &dataset.train, &draw.validation),
+        ("test", &dataset.test, &test),
+    ];
+    for (part, set, indices) in parts {
+        for &index in indices {
+            let class = set.labels()[index];
+            let name = &dataset.class_names[class as usize];
+            let (place, class) = (index.to_string(), class.to_string());
+            writer.write_record([set.source(index).as_str(), name, part, &place, &class])?;
+        }
+    }
+    let bytes = writer.into_inner().context("write a table")?;
+    String::from_utf8(bytes).context("write a table")
+}

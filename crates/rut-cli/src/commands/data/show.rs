@@ -1,0 +1,94 @@
+//! `rut data show`: what a data set looks like.
+
+use std::path::PathBuf;
+
+use anyhow::{anyhow, Result};
+use rut_data::{encode_png, ContactSheet, Dataset, ImageSet, Survey};
+use serde_json::json as object;
+
+use super::specified;
+use crate::args::{BudgetFlags, SheetPart, ShowArgs};
+use crate::exit::Usage;
+use crate::output::{json, result};
+use crate::table::entries;
+
+/// Sizes and colours are those of at most so many images, evenly spread over the set.
+const SURVEYED: usize = 2000;
+
+/// Writes a contact sheet, and tells sizes and colours.
+pub fn run(args: &ShowArgs) -> Result<()> {
+    let (spec, places) = specified(&args.which, &BudgetFlags::default())?;
+    let sheet = ContactSheet {
+        per_class: args.per_class,
+        side: args.side,
+    };
+    let sheet = sheet.check().map_err(rut_study::Error::from)?;
+    let dataset = spec.open_dataset(&places)?;
+    let (part, set) = part_of(&dataset, args.part)?;
+    let survey = Survey::of(set, SURVEYED).map_err(rut_study::Error::from)?;
+    let draw = || encode_png(&sheet.draw(set, &dataset.class_names)?);
+    let picture = draw().map_err(rut_study::Error::from)?;
+    let default = || PathBuf::from(format!("{}.png", dataset.name));
+    let path = args.output.clone().unwrap_or_else(default);
+    rut_study::write_whole(&path, &picture)?;
+    let Some(survey) = survey else {
+        return result(&format!("{}: no {part} images", dataset.name));
+    };
+    if args.json {
+        return json(&object!({
+            "dataset": dataset.name, "part": part, "images": set.len(), "surveyed": survey.images,
+            "width": survey.widths, "height": survey.heights, "mean": survey.mean, "std": survey.std,
+            "sheet": path.display().to_string(),
+        }));
+    }
+    result(&told(&dataset, (part, set), &survey, &path))
+}
+
+fn told(
+    dataset: &Dataset,
+    (part, set): (&str, &ImageSet),
+    survey: &Survey,
+    sheet: &std::path::Path,
+) -> String {
+    let three = |values: [f64; 3]| values.map(|value| format!("{value:.4}")).join(" ");
+    let spread = |[least, median, most]: [u32; 3]| match least == most {
+        true => format!("{least} pixels"),
+        false => format!("{least} to {most} pixels, median {median}"),
+    };
+    let surveyed = match survey.images == set.len() {
+        true => String::new(),
+        false => format!(" ({} of them looked at)", survey.images),
+    };
+    entries(&[
+        ("data set", dataset.name.clone()),
+        (
+            "images",
+            format!(
+                "{} {part}{surveyed}, {} classes",
+                set.len(),
+                dataset.class_names.len()
+            ),
+        ),
+        ("width", spread(survey.widths)),
+        ("height", spread(survey.heights)),
+        (
+            "mean",
+            format!("{} (red, green, blue in [0, 1])", three(survey.mean)),
+        ),
+        ("std", three(survey.std)),
+        ("sheet", sheet.display().to_string()),
+    ])
+}
+
+fn part_of(dataset: &Dataset, part: SheetPart) -> Result<(&'static str, &ImageSet)> {
+    match (part, &dataset.validation) {
+        (SheetPart::Train, _) => Ok(("training", &dataset.train)),
+        (SheetPart::Test, _) => Ok(("test", &dataset.test)),
+        (SheetPart::Validation, Some(set)) => Ok(("validation", set)),
+        (SheetPart::Validation, None) => Err(Usage(anyhow!(
+            "show validation images of {}: it comes with none of its own",
+            dataset.name
+        ))
+        .into()),
+    }
+}
