@@ -2,14 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::datasets::{cifar10, digits, folder, gtsrb};
+use crate::datasets::{cifar10, cifar100, digits, flowers102, folder, gtsrb, stanfordcars, svhn};
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
 use crate::stratify::set_aside;
 use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpec};
 
 /// All data sets that have a name, in the order in which they are listed.
-pub static DATASETS: &[DatasetSpec] = &[cifar10::SPEC, digits::SPEC, gtsrb::SPEC];
+pub static DATASETS: &[DatasetSpec] = &[
+    cifar10::SPEC,
+    cifar100::SPEC,
+    digits::SPEC,
+    flowers102::SPEC,
+    gtsrb::SPEC,
+    stanfordcars::SPEC,
+    svhn::SPEC,
+];
 
 /// A form in which a user's own data may lie on the disk.
 struct OwnForm {

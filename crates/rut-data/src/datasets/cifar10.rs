@@ -1,12 +1,11 @@
-//! CIFAR-10, from its binary version.
+//! CIFAR-10, from its binary version or from its version for Python.
 
-use std::fs;
 use std::path::Path;
 
-use crate::formats::cifar_binary;
-use crate::{Archive, Counts, DatasetSpec, Error, Form, ImageSize, Parts, Result, SplitSpec};
+use crate::formats::{cifar_binary, cifar_python, class_names};
+use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec};
 
-/// The folder in the archive.
+/// The folder in the binary archive.
 const FOLDER: &str = "cifar-10-batches-bin";
 /// List of the class names, one per line; checked where it is there.
 const NAMES: &str = "batches.meta.txt";
@@ -18,6 +17,18 @@ const TRAIN: &[&str] = &[
     "data_batch_5.bin",
 ];
 const TEST: &[&str] = &["test_batch.bin"];
+/// The folder in the archive for Python.
+const PYTHON_FOLDER: &str = "cifar-10-batches-py";
+/// Pickle of the class names; checked where it is there.
+const PYTHON_NAMES: &str = "batches.meta";
+const PYTHON_TRAIN: &[&str] = &[
+    "data_batch_1",
+    "data_batch_2",
+    "data_batch_3",
+    "data_batch_4",
+    "data_batch_5",
+];
+const PYTHON_TEST: &[&str] = &["test_batch"];
 
 /// The line of the table.
 pub(crate) const SPEC: DatasetSpec = DatasetSpec {
@@ -49,17 +60,30 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
             validation: None,
             test: 10_000,
         },
-        forms: &[Form {
-            layout: &[
-                "cifar-10-batches-bin/data_batch_1.bin",
-                "cifar-10-batches-bin/data_batch_2.bin",
-                "cifar-10-batches-bin/data_batch_3.bin",
-                "cifar-10-batches-bin/data_batch_4.bin",
-                "cifar-10-batches-bin/data_batch_5.bin",
-                "cifar-10-batches-bin/test_batch.bin",
-            ],
-            read: read_binary,
-        }],
+        forms: &[
+            Form {
+                layout: &[
+                    "cifar-10-batches-bin/data_batch_1.bin",
+                    "cifar-10-batches-bin/data_batch_2.bin",
+                    "cifar-10-batches-bin/data_batch_3.bin",
+                    "cifar-10-batches-bin/data_batch_4.bin",
+                    "cifar-10-batches-bin/data_batch_5.bin",
+                    "cifar-10-batches-bin/test_batch.bin",
+                ],
+                read: read_binary,
+            },
+            Form {
+                layout: &[
+                    "cifar-10-batches-py/data_batch_1",
+                    "cifar-10-batches-py/data_batch_2",
+                    "cifar-10-batches-py/data_batch_3",
+                    "cifar-10-batches-py/data_batch_4",
+                    "cifar-10-batches-py/data_batch_5",
+                    "cifar-10-batches-py/test_batch",
+                ],
+                read: read_python,
+            },
+        ],
     }],
     licence: "no terms stated; citation asked for",
     source: "https://www.cs.toronto.edu/~kriz/cifar.html",
@@ -76,29 +100,37 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
 
 fn read_binary(root: &Path) -> Result<Parts> {
     let folder = root.join(FOLDER);
-    check_names(&folder.join(NAMES))?;
+    let names = folder.join(NAMES);
+    if names.exists() {
+        class_names::check(&names, &class_names::read(&names)?, SPEC.classes)?;
+    }
+    let labels = cifar_binary::Labels {
+        bytes: 1,
+        classes: SPEC.classes.len(),
+    };
     Ok(Parts {
         class_names: SPEC.class_names(),
-        train: cifar_binary::read(&folder, TRAIN, SPEC.classes.len())?,
+        train: cifar_binary::read(&folder, TRAIN, labels)?,
         validation: None,
-        test: cifar_binary::read(&folder, TEST, SPEC.classes.len())?,
+        test: cifar_binary::read(&folder, TEST, labels)?,
     })
 }
 
-/// Labels mean nothing if the names are not those of the table.
-fn check_names(path: &Path) -> Result<()> {
-    if !path.exists() {
-        return Ok(());
+fn read_python(root: &Path) -> Result<Parts> {
+    let folder = root.join(PYTHON_FOLDER);
+    let names = folder.join(PYTHON_NAMES);
+    if names.exists() {
+        let found = cifar_python::names(&names, "label_names")?;
+        class_names::check(&names, &found, SPEC.classes)?;
     }
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
-    let found: Vec<&str> = text.split_whitespace().collect();
-    if found == SPEC.classes {
-        return Ok(());
-    }
-    Err(Error::Malformed {
-        path: path.to_path_buf(),
-        place: "class names".to_owned(),
-        expected: SPEC.classes.join(", "),
-        found: format!("{}; this is another data set", found.join(", ")),
+    let labels = cifar_python::Labels {
+        key: "labels",
+        classes: SPEC.classes.len(),
+    };
+    Ok(Parts {
+        class_names: SPEC.class_names(),
+        train: cifar_python::read(&folder, PYTHON_TRAIN, labels)?,
+        validation: None,
+        test: cifar_python::read(&folder, PYTHON_TEST, labels)?,
     })
 }

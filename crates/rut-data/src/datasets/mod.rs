@@ -1,6 +1,10 @@
 //! One small file per data set: its line of the table, and how it is opened.
 
 pub(crate) mod cifar10;
+pub(crate) mod cifar100;
 pub(crate) mod digits;
+pub(crate) mod flowers102;
 pub(crate) mod folder;
 pub(crate) mod gtsrb;
+pub(crate) mod stanfordcars;
+pub(crate) mod svhn;

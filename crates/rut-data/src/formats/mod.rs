@@ -2,11 +2,25 @@
 //! its file's ending.
 
 pub(crate) mod cifar_binary;
+pub(crate) mod cifar_python;
 pub(crate) mod class_folders;
+pub(crate) mod class_names;
+mod fault;
 pub(crate) mod files;
+#[cfg_attr(not(test), expect(dead_code, reason = "waits for Caltech-101"))]
+pub(crate) mod image_npz;
+mod inflated;
 mod jpeg;
+pub(crate) mod mat;
+mod npy;
+mod npy_header;
+mod npz;
+mod numpy;
+mod pickle;
+mod planes;
 mod png;
 mod pnm;
+pub(crate) mod svhn;
 
 pub use png::encode as encode_png;
 

@@ -1,0 +1,105 @@
+//! The Python layout of CIFAR-10 and CIFAR-100: pickles of a dict with an array `data` of bytes
+//! `[images, 3072]`, the red, green and blue plane of a 32×32 image, row by row, and a list of
+//! labels (<https://www.cs.toronto.edu/~kriz/cifar.html>). Nothing in them is executed.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fault::Fault;
+use super::pickle::{self, Pickle, Value};
+use super::planes::{Block, PIXELS, Planes, Scan};
+use crate::{Error, ImageSet, Result};
+
+/// Key of the array of pixels.
+const DATA: &str = "data";
+
+/// The labels of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Labels<'a> {
+    /// Their key.
+    pub(crate) key: &'a str,
+    /// Number of classes; labels are below it.
+    pub(crate) classes: usize,
+}
+
+/// Reads these files of `folder` into one set, in order.
+pub(crate) fn read(folder: &Path, files: &[&str], labels: Labels<'_>) -> Result<ImageSet> {
+    let (mut blocks, mut all) = (Vec::new(), Vec::new());
+    for file in files {
+        let path = folder.join(file);
+        let file = fs::read(&path).map_err(Error::io(&path))?;
+        let (bytes, found) = batch(&file, labels).map_err(|fault| fault.at(&path))?;
+        all.extend(found);
+        let lead = 0;
+        blocks.push(Block { path, bytes, lead });
+    }
+    let scan = Scan::Rows;
+    ImageSet::new(Arc::new(Planes { blocks, scan }), all)
+}
+
+/// The names under `key` in a file of names.
+pub(crate) fn names(path: &Path, key: &str) -> Result<Vec<String>> {
+    let file = fs::read(path).map_err(Error::io(path))?;
+    let names = || -> Result<Vec<String>, Fault> {
+        let pickle = pickle::parse(&file)?;
+        let names = list(&pickle, key, "texts")?;
+        names
+            .map(|name| match name.text() {
+                Some(name) => Ok(name.into_owned()),
+                None => Err(Fault::new(key, "texts", name.kind())),
+            })
+            .collect()
+    };
+    names().map_err(|fault| fault.at(path))
+}
+
+/// The pixels and labels of a file.
+fn batch(file: &[u8], labels: Labels<'_>) -> Result<(Vec<u8>, Vec<u32>), Fault> {
+    let pickle = pickle::parse(file)?;
+    let data = value(&pickle, DATA)?.array(DATA)?;
+    let numbers = list(&pickle, labels.key, "labels")?;
+    let images = numbers.len();
+    if !data.is_bytes() || data.shape() != [images, PIXELS] || images == 0 {
+        let expected = format!("bytes [{images}, {PIXELS}], an image for each label");
+        let found = format!("an array {:?}; fetch the file again", data.shape());
+        return Err(Fault::new(DATA, expected, found));
+    }
+    let labels: Result<Vec<u32>, Fault> = numbers
+        .enumerate()
+        .map(|(at, number)| label(at, number, labels))
+        .collect();
+    Ok((data.into_row_major().into_owned(), labels?))
+}
+
+fn label(at: usize, number: Value<'_>, labels: Labels<'_>) -> Result<u32, Fault> {
+    let label = number.integer().and_then(|label| u32::try_from(label).ok());
+    label
+        .filter(|&label| (label as usize) < labels.classes)
+        .ok_or_else(|| {
+            let found = match number.integer() {
+                Some(number) => format!("{number}; fetch the file again"),
+                None => number.kind().to_owned(),
+            };
+            let place = format!("{}, label {at}", labels.key);
+            Fault::new(place, format!("a label below {}", labels.classes), found)
+        })
+}
+
+fn value<'p>(pickle: &'p Pickle<'_>, key: &str) -> Result<Value<'p>, Fault> {
+    let root = pickle.root();
+    root.get(key).ok_or_else(|| {
+        let expected = format!("a dict with a key '{key}'");
+        Fault::new("pickle", expected, format!("{} without it", root.kind()))
+    })
+}
+
+fn list<'p>(
+    pickle: &'p Pickle<'_>,
+    key: &str,
+    of: &str,
+) -> Result<impl ExactSizeIterator<Item = Value<'p>>, Fault> {
+    let value = value(pickle, key)?;
+    let items = value.items();
+    items.ok_or_else(|| Fault::new(key, format!("a list of {of}"), value.kind()))
+}

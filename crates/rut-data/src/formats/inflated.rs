@@ -1,0 +1,46 @@
+//! Compressed bytes that declare how many they will be: nothing is believed that cannot be.
+
+use std::io::Read;
+
+/// The most bytes that anything unpacks to.
+pub(super) const MOST: u64 = 1 << 32;
+/// The most that deflate packs into a byte (zlib, `zlib.h` and <https://zlib.net/zlib_tech.html>).
+const MOST_PER_BYTE: u64 = 1032;
+/// Bytes that an almost empty stream may unpack to.
+const FREE: u64 = 1 << 10;
+
+/// Objects to a declared size that is too large, or that so few bytes cannot unpack to.
+pub(super) fn check(size: u64, compressed: u64) -> Result<(), String> {
+    let most = compressed
+        .saturating_mul(MOST_PER_BYTE)
+        .saturating_add(FREE);
+    match size <= most.min(MOST) {
+        true => Ok(()),
+        false => Err(format!(
+            "{size} declared for {compressed} compressed ones; the file is damaged or hostile"
+        )),
+    }
+}
+
+/// Reads exactly `size` bytes, which [`check`] let pass; what is wrong if that cannot be.
+pub(super) fn read(reader: impl Read, size: u64) -> Result<Vec<u8>, String> {
+    let too_many = |_| format!("more than there is memory for: {size}");
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(usize::try_from(size).map_err(too_many)?)
+        .map_err(|_| format!("more than there is memory for: {size}"))?;
+    // One byte more makes the reader compare the checksum, and shows what is too long.
+    let mut reader = reader.take(size.saturating_add(1));
+    (&mut reader)
+        .take(size)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("damaged ones ({error}); fetch the file again"))?;
+    let more = reader
+        .read(&mut [0])
+        .map_err(|error| format!("damaged ones ({error}); fetch the file again"))?;
+    match (bytes.len() as u64 == size, more) {
+        (true, 0) => Ok(bytes),
+        (true, _) => Err("more; the file is damaged".to_owned()),
+        (false, _) => Err(format!("{}; fetch the file again", bytes.len())),
+    }
+}

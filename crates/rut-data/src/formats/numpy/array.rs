@@ -1,0 +1,186 @@
+//! An array: element type, shape, order of the elements, and bytes, borrowed where that is possible.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Dtype, Kind};
+use crate::formats::fault::Fault;
+
+/// More axes than an array of images has, and so few that shapes are copied freely.
+pub(crate) const MAX_DIMS: usize = 8;
+
+/// The order in which elements stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// The last axis runs fastest (C).
+    RowMajor,
+    /// The first axis runs fastest (Fortran).
+    ColumnMajor,
+}
+
+/// An array of numbers; as many bytes as its shape asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Array<'a> {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    layout: Layout,
+    data: Cow<'a, [u8]>,
+}
+
+impl<'a> Array<'a> {
+    /// Puts an array together; `place` is for the error.
+    pub(crate) fn new(
+        dtype: Dtype,
+        shape: Vec<usize>,
+        layout: Layout,
+        data: impl Into<Cow<'a, [u8]>>,
+        place: &str,
+    ) -> Result<Array<'a>, Fault> {
+        let data = data.into();
+        let expected = elements(&shape).and_then(|count| count.checked_mul(dtype.size));
+        if expected != Some(data.len()) || dtype.kind == Kind::Object {
+            let expected = format!("the bytes of {shape:?} elements of {} bytes", dtype.size);
+            return Err(Fault::new(
+                place,
+                expected,
+                format!("{} bytes; fetch the file again", data.len()),
+            ));
+        }
+        Ok(Array {
+            dtype,
+            shape,
+            layout,
+            data,
+        })
+    }
+
+    /// Elements along each axis.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Whether elements are unsigned bytes.
+    pub(crate) fn is_bytes(&self) -> bool {
+        self.dtype.kind == Kind::Unsigned && self.dtype.size == 1
+    }
+
+    /// The elements as whole numbers, in the order in which they stand; `None` for others.
+    pub(crate) fn integers(&self) -> impl Iterator<Item = Option<i64>> {
+        let elements = self.data.chunks_exact(self.dtype.size);
+        elements.map(|element| self.dtype.integer(element))
+    }
+
+    /// The elements as floating-point numbers, in the order in which they stand; `None` for others.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no data set has such yet"))]
+    pub(crate) fn floats(&self) -> impl Iterator<Item = Option<f64>> {
+        let elements = self.data.chunks_exact(self.dtype.size);
+        elements.map(|element| self.dtype.float(element))
+    }
+
+    /// The bytes with the last axis running fastest.
+    pub(crate) fn into_row_major(self) -> Cow<'a, [u8]> {
+        match self.layout {
+            Layout::RowMajor => self.data,
+            Layout::ColumnMajor => Cow::Owned(self.transposed()),
+        }
+    }
+
+    /// Walks the elements in row-major order, an odometer of indices in hand.
+    fn transposed(&self) -> Vec<u8> {
+        let size = self.dtype.size;
+        let strides = self.strides();
+        let mut index = vec![0; self.shape.len()];
+        let mut rows = Vec::with_capacity(self.data.len());
+        while rows.len() < self.data.len() {
+            let at: usize = index
+                .iter()
+                .zip(&strides)
+                .map(|(i, stride)| i * stride)
+                .sum();
+            rows.extend(self.data.iter().skip(at).take(size));
+            advance(&mut index, &self.shape);
+        }
+        rows
+    }
+
+    /// Bytes from one element to the next along each axis, first axis fastest.
+    fn strides(&self) -> Vec<usize> {
+        let mut stride = self.dtype.size;
+        let step = |&length: &usize| {
+            let this = stride;
+            stride = stride.saturating_mul(length);
+            this
+        };
+        self.shape.iter().map(step).collect()
+    }
+}
+
+/// Elements of an array of this shape, or `None` if they cannot be counted.
+pub(crate) fn elements(shape: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .try_fold(1_usize, |count, &length| count.checked_mul(length))
+}
+
+/// The next index, the last axis fastest.
+fn advance(index: &mut [usize], shape: &[usize]) {
+    for (i, &length) in index.iter_mut().zip(shape).rev() {
+        *i += 1;
+        if *i < length {
+            return;
+        }
+        *i = 0;
+    }
+}
+
+/// Where `part`, borrowed from `file`, lies in it; `None` if it is from elsewhere.
+pub(crate) fn range_in(file: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(file.as_ptr().addr())?;
+    let range = start..start.checked_add(part.len())?;
+    (range.end <= file.len()).then_some(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(
+        dtype: &str,
+        shape: &[usize],
+        layout: Layout,
+        data: &[u8],
+    ) -> Result<Array<'static>, Fault> {
+        let dtype = Dtype::parse(dtype, "x")?;
+        Array::new(dtype, shape.to_vec(), layout, data.to_vec(), "x")
+    }
+
+    #[test]
+    fn columns_become_rows() {
+        // [[0, 1, 2], [3, 4, 5]] column by column, elements of two bytes
+        let columns = [0, 9, 3, 9, 1, 9, 4, 9, 2, 9, 5, 9];
+        let rows = array("<u2", &[2, 3], Layout::ColumnMajor, &columns).unwrap();
+        let rows = rows.into_row_major();
+        assert_eq!(*rows, [0, 9, 1, 9, 2, 9, 3, 9, 4, 9, 5, 9]);
+        let cube: Vec<u8> = (0..24).collect();
+        let cube = array("u1", &[2, 3, 4], Layout::ColumnMajor, &cube).unwrap();
+        assert_eq!(cube.into_row_major()[..5], [0, 6, 12, 18, 2]);
+        let none = array("u1", &[2, 0], Layout::ColumnMajor, &[]).unwrap();
+        assert!(none.into_row_major().is_empty());
+    }
+
+    #[test]
+    fn bytes_must_fit_the_shape() {
+        assert!(array("u2", &[2], Layout::RowMajor, &[1, 0, 2, 0]).is_ok());
+        assert!(array("u2", &[2], Layout::RowMajor, &[1, 0, 2]).is_err());
+        assert!(array("u1", &[usize::MAX, 2], Layout::RowMajor, &[0; 2]).is_err());
+        assert!(array("O", &[1], Layout::RowMajor, &[0; 8]).is_err());
+    }
+
+    #[test]
+    fn a_part_is_found_in_its_file() {
+        let file = [1, 2, 3, 4];
+        assert_eq!(range_in(&file, &file[1..3]), Some(1..3));
+        assert_eq!(range_in(&file[..2], &file[1..3]), None);
+        assert_eq!(range_in(&file[2..], &file[..1]), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! A pickle that was read, and its values.
+
+use std::borrow::Cow;
+
+use super::node::{Id, Node, Stored};
+use crate::formats::fault::Fault;
+use crate::formats::numpy::{Array, Kind, elements};
+
+/// A pickle: all its values, some of which borrow from the file.
+pub(crate) struct Pickle<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) root: Id,
+}
+
+/// One value of a pickle.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'p> {
+    pickle: &'p Pickle<'p>,
+    id: Id,
+}
+
+impl Pickle<'_> {
+    /// The value that was pickled.
+    pub(crate) fn root(&self) -> Value<'_> {
+        Value {
+            pickle: self,
+            id: self.root,
+        }
+    }
+}
+
+impl<'p> Value<'p> {
+    fn node(self) -> Option<&'p Node<'p>> {
+        self.pickle.nodes.get(self.id.0 as usize)
+    }
+
+    fn at(self, id: Id) -> Value<'p> {
+        Value { id, ..self }
+    }
+
+    /// What it is, for errors.
+    pub(crate) fn kind(self) -> &'static str {
+        self.node().map_or("nothing", Node::kind)
+    }
+
+    /// The value of a dict under this key, a text or a `str` of Python 2.
+    pub(crate) fn get(self, key: &str) -> Option<Value<'p>> {
+        let Some(Node::Dict(entries)) = self.node() else {
+            return None;
+        };
+        let answers = |&&(id, _): &&(Id, Id)| self.at(id).is_text(key);
+        let (_, value) = entries.iter().rev().find(answers)?;
+        Some(self.at(*value))
+    }
+
+    fn is_text(self, text: &str) -> bool {
+        match self.node() {
+            Some(Node::Text(found)) => found == text,
+            Some(Node::Bytes(found)) => **found == *text.as_bytes(),
+            _ => false,
+        }
+    }
+
+    /// A text, or a `str` of Python 2 in Latin-1.
+    pub(crate) fn text(self) -> Option<Cow<'p, str>> {
+        match self.node()? {
+            Node::Text(text) => Some(Cow::Borrowed(text)),
+            Node::Bytes(bytes) => Some(bytes.iter().map(|&byte| char::from(byte)).collect()),
+            _ => None,
+        }
+    }
+
+    /// An int.
+    pub(crate) fn integer(self) -> Option<i64> {
+        match self.node()? {
+            Node::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A float.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no data set has such yet"))]
+    pub(crate) fn float(self) -> Option<f64> {
+        match self.node()? {
+            Node::Float(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, a tuple or an array of objects.
+    pub(crate) fn items(self) -> Option<impl ExactSizeIterator<Item = Value<'p>>> {
+        let ids = match self.node()? {
+            Node::List(ids) => ids.as_slice(),
+            Node::Tuple(ids) => ids,
+            Node::Array(stored) => self.objects(stored)?,
+            _ => return None,
+        };
+        Some(ids.iter().map(move |&id| self.at(id)))
+    }
+
+    /// The objects of an array, as many as its shape says.
+    fn objects(self, stored: &Stored) -> Option<&'p [Id]> {
+        let Some(Node::List(ids)) = self.at(stored.data?).node() else {
+            return None;
+        };
+        let count = elements(&stored.shape);
+        (stored.dtype.kind == Kind::Object && count == Some(ids.len())).then_some(ids)
+    }
+
+    /// The shape of an array.
+    pub(crate) fn shape(self) -> Option<&'p [usize]> {
+        match self.node()? {
+            Node::Array(stored) => Some(&stored.shape),
+            _ => None,
+        }
+    }
+
+    /// An array of numbers; `place` is for the error.
+    pub(crate) fn array(self, place: &str) -> Result<Array<'p>, Fault> {
+        let other = || Fault::new(place, "an array of numbers", self.kind());
+        let Some(Node::Array(stored)) = self.node() else {
+            return Err(other());
+        };
+        match stored.data.and_then(|id| self.at(id).node()) {
+            Some(Node::Bytes(bytes)) => {
+                let shape = stored.shape.clone();
+                Array::new(stored.dtype, shape, stored.layout, &**bytes, place)
+            }
+            _ => Err(other()),
+        }
+    }
+}
