@@ -78,8 +78,12 @@ pub fn named(names: &[String]) -> Result<Vec<&'static DatasetSpec>> {
 pub fn fetch(specs: &[&DatasetSpec], options: &FetchOptions) -> Result<()> {
     let mut failed = Vec::new();
     for spec in specs {
-        if spec.archives.is_empty() {
-            println!("{}: bundled with rut, nothing to fetch", spec.name);
+        match spec.by_hand {
+            _ if spec.is_bundled() => {
+                println!("{}: bundled with rut, nothing to fetch", spec.name)
+            }
+            Some(words) if spec.archives.is_empty() => println!("{}: {words}", spec.name),
+            _ => {}
         }
         for archive in spec.archives {
             let file = archive.file;
