@@ -2,14 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::datasets::{cifar10, digits, folder, gtsrb};
+use crate::datasets::{
+    caltech101, cifar10, digits, dtd, eurosat, folder, food101, gtsrb, oxfordpets, sun397, ucf101,
+};
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
 use crate::stratify::set_aside;
 use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpec};
 
 /// All data sets that have a name, in the order in which they are listed.
-pub static DATASETS: &[DatasetSpec] = &[cifar10::SPEC, digits::SPEC, gtsrb::SPEC];
+pub static DATASETS: &[DatasetSpec] = &[
+    caltech101::SPEC,
+    cifar10::SPEC,
+    digits::SPEC,
+    dtd::SPEC,
+    eurosat::SPEC,
+    food101::SPEC,
+    gtsrb::SPEC,
+    oxfordpets::SPEC,
+    sun397::SPEC,
+    ucf101::SPEC,
+];
 
 /// A form in which a user's own data may lie on the disk.
 struct OwnForm {
@@ -187,17 +200,15 @@ fn missing(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> Error {
 fn remedy(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> String {
     let there =
         |other: &&SplitSpec| other.name != split.name && place_of(spec, other, data_dir).is_some();
-    if let Some(other) = spec.splits.iter().find(there) {
-        return format!(
-            "the files of its split '{}' ({}) are there: take it with --split {}",
+    let instead = spec.splits.iter().find(there).map(|other| {
+        format!(
+            "the files of its split '{}' ({}) are there: take it with --split {}, or ",
             other.name, other.about, other.name
-        );
-    }
-    let get = match spec.by_hand {
-        Some(words) => words.to_owned(),
-        None => format!("fetch it with `cargo xtask fetch-data {}`", spec.name),
-    };
-    format!("{get}, or name the folder that holds it with --data-dir")
+        )
+    });
+    let instead = instead.unwrap_or_default();
+    let get = spec.how_to_get();
+    format!("{instead}{get}, or name the folder that holds it with --data-dir")
 }
 
 fn unknown(name: &str) -> Error {

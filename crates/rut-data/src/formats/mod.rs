@@ -3,8 +3,12 @@
 
 pub(crate) mod cifar_binary;
 pub(crate) mod class_folders;
+pub(crate) mod class_lists;
+pub(crate) mod coop_split;
 pub(crate) mod files;
 mod jpeg;
+mod json;
+pub(crate) mod list_file;
 mod png;
 mod pnm;
 
