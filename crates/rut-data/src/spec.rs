@@ -71,6 +71,7 @@ impl DatasetSpec {
     pub fn how_to_get(&self) -> String {
         let fetch = format!("fetch it with `cargo xtask fetch-data {}`", self.name);
         match (self.archives, self.by_hand) {
+            ([], None) => "nothing to get: it is part of the program".to_owned(),
             ([], Some(words)) => words.to_owned(),
             (_, Some(words)) => format!("{fetch}; {words}"),
             (_, None) => fetch,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::coop;
 use crate::formats::files::Files;
-use crate::formats::list_file::{labelled, read_by_folder};
+use crate::formats::list_file::{self, Listed, labelled};
 use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec};
 
 /// One of the ten partitions. The archive holds a folder `dtd`, which torchvision has in another
@@ -93,7 +93,10 @@ const CLASSES: &[&str] = &[
 
 fn read(root: &Path, folder: &str, partition: u32) -> Result<Parts> {
     let lists = root.join(folder).join("labels");
-    let list = |part| read_by_folder(&lists.join(format!("{part}{partition}.txt")), "");
+    let list = |part| {
+        let path = lists.join(format!("{part}{partition}.txt"));
+        list_file::read(&path, "CLASS/FILE", parse)
+    };
     let (class_names, images) = labelled([list("train")?, list("val")?, list("test")?]);
     let [train, validation, test] =
         images.map(|images| Files::labelled(root, &format!("{folder}/images"), images));
@@ -102,5 +105,14 @@ fn read(root: &Path, folder: &str, partition: u32) -> Result<Parts> {
         train: train?,
         validation: Some(validation?),
         test: test?,
+    })
+}
+
+/// A line `CLASS/FILE`.
+fn parse(line: &str) -> Option<Listed> {
+    let (class, file) = list_file::below(line)?.split_once('/')?;
+    (!file.is_empty() && !file.contains('/')).then(|| Listed {
+        path: line.to_owned(),
+        class: class.to_owned(),
     })
 }

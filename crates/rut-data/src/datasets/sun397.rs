@@ -201,14 +201,23 @@ struct Class {
 
 fn read_classes(root: &Path) -> Result<Vec<Class>> {
     let path = root.join(CLASS_LIST);
-    list_file::read(&path, "a class as in '/a/abbey'", |line| {
+    let classes = list_file::read(&path, "a class as in '/a/abbey'", |line| {
         let folder = list_file::below(line.strip_prefix('/')?)?;
         let (letter, name) = folder.split_once('/')?;
         (letter.len() == 1 && !name.is_empty()).then(|| Class {
             folder: folder.to_owned(),
             name: name.to_owned(),
         })
-    })
+    })?;
+    // A class that stands there twice would give its images two labels.
+    labels(root, &classes)?;
+    Ok(classes)
+}
+
+/// The classes' places in their list, by folder.
+fn labels<'a>(root: &Path, classes: &'a [Class]) -> Result<HashMap<&'a str, u32>> {
+    let folders = classes.iter().map(|class| class.folder.as_str());
+    list_file::labels(&root.join(CLASS_LIST), folders)
 }
 
 fn read_stratified(root: &Path) -> Result<Parts> {
@@ -229,8 +238,7 @@ fn read_stratified(root: &Path) -> Result<Parts> {
 
 fn read_partition(root: &Path, lists: &str, number: &str) -> Result<Parts> {
     let classes = read_classes(root)?;
-    let folders = classes.iter().map(|class| class.folder.as_str());
-    let labels: HashMap<&str, u32> = folders.zip(0..).collect();
+    let labels = labels(root, &classes)?;
     let set = |part: &str| {
         let path = root.join(lists).join(format!("{part}_{number}.txt"));
         let expected = "an image of a class of ClassName.txt, as in '/a/abbey/sun_x.jpg'";

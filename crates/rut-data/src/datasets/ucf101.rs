@@ -102,8 +102,9 @@ const CLASSES: &[&str] = &[
 ];
 
 fn read(root: &Path, number: &str) -> Result<Parts> {
-    let class_names = read_class_names(&root.join(CLASS_LIST))?;
-    let labels: HashMap<&str, u32> = class_names.iter().map(String::as_str).zip(0..).collect();
+    let classes = root.join(CLASS_LIST);
+    let class_names = read_class_names(&classes)?;
+    let labels = list_file::labels(&classes, class_names.iter().map(String::as_str))?;
     let set = |part: &str| {
         let path = root.join(format!("ucf101/ucfTrainTestlist/{part}list{number}.txt"));
         let expected = "CLASS/VIDEO.avi of a class of classInd.txt, and perhaps its number there";

@@ -42,19 +42,23 @@ pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>> {
 /// `names` for labels.
 ///
 /// # Errors
-/// [`Error::BadFolder`] if a class has no images; [`Error::Io`].
+/// [`Error::BadFolder`] if there is no class or one has no images; [`Error::Io`].
 pub(crate) fn read(root: &Path, folder: &str, names: &[String]) -> Result<ImageSet> {
+    let refuse_none = |path: &Path, none: bool| match none {
+        true => Err(Error::BadFolder {
+            path: path.to_path_buf(),
+            expected: "folders of classes and images in each".to_owned(),
+            found: "none; unpack or copy the data set again".to_owned(),
+        }),
+        false => Ok(()),
+    };
+    let folder = root.join(folder);
+    refuse_none(&folder, names.is_empty())?;
     let (mut paths, mut labels) = (Vec::new(), Vec::new());
     for (label, name) in names.iter().enumerate() {
-        let class = root.join(folder).join(name);
+        let class = folder.join(name);
         let found = images(&class)?;
-        if found.is_empty() {
-            return Err(Error::BadFolder {
-                path: class,
-                expected: "images".to_owned(),
-                found: "none; unpack or copy the data set again".to_owned(),
-            });
-        }
+        refuse_none(&class, found.is_empty())?;
         labels.extend(found.iter().map(|_| label as u32));
         paths.extend(found);
     }

@@ -1,6 +1,7 @@
 //! Lists of images in text files: one image a line, its path, and its class in one way or another.
 //! What a line says is the data set's business; which line of which file is wrong is said here.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path};
 
@@ -49,16 +50,26 @@ pub(crate) fn read<T>(
     }
 }
 
-/// A list of lines `CLASS/FILE`, with an ending that the list leaves out.
-pub(crate) fn read_by_folder(path: &Path, ending: &str) -> Result<Vec<Listed>> {
-    read(path, "CLASS/FILE", |line| {
-        let (class, file) = below(line)?.split_once('/')?;
-        let is_plain = !class.is_empty() && !file.is_empty() && !file.contains('/');
-        is_plain.then(|| Listed {
-            path: format!("{line}{ending}"),
-            class: class.to_owned(),
-        })
-    })
+/// The labels of the classes of the list `path`, by name: their places in it.
+///
+/// # Errors
+/// [`Error::Malformed`] if a class stands there twice.
+pub(crate) fn labels<'a>(
+    path: &Path,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<HashMap<&'a str, u32>> {
+    let mut labels = HashMap::new();
+    for (label, name) in (0..).zip(names) {
+        if labels.insert(name, label).is_some() {
+            return Err(Error::Malformed {
+                path: path.to_path_buf(),
+                place: format!("class '{name}'"),
+                expected: "each class once".to_owned(),
+                found: "it twice".to_owned(),
+            });
+        }
+    }
+    Ok(labels)
 }
 
 /// The path, if it stays below the folder in which it is looked for.
