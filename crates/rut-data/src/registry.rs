@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::datasets::{cifar10, cifar100, digits, flowers102, folder, gtsrb, stanfordcars, svhn};
+use crate::datasets::{
+    caltech101, cifar10, cifar100, digits, dtd, eurosat, flowers102, folder, food101, gtsrb,
+    oxfordpets, stanfordcars, sun397, svhn, ucf101,
+};
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
 use crate::stratify::set_aside;
@@ -10,13 +13,20 @@ use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpe
 
 /// All data sets that have a name, in the order in which they are listed.
 pub static DATASETS: &[DatasetSpec] = &[
+    caltech101::SPEC,
     cifar10::SPEC,
     cifar100::SPEC,
     digits::SPEC,
+    dtd::SPEC,
+    eurosat::SPEC,
     flowers102::SPEC,
+    food101::SPEC,
     gtsrb::SPEC,
+    oxfordpets::SPEC,
     stanfordcars::SPEC,
+    sun397::SPEC,
     svhn::SPEC,
+    ucf101::SPEC,
 ];
 
 /// A form in which a user's own data may lie on the disk.
@@ -195,17 +205,15 @@ fn missing(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> Error {
 fn remedy(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> String {
     let there =
         |other: &&SplitSpec| other.name != split.name && place_of(spec, other, data_dir).is_some();
-    if let Some(other) = spec.splits.iter().find(there) {
-        return format!(
-            "the files of its split '{}' ({}) are there: take it with --split {}",
+    let instead = spec.splits.iter().find(there).map(|other| {
+        format!(
+            "the files of its split '{}' ({}) are there: take it with --split {}, or ",
             other.name, other.about, other.name
-        );
-    }
-    let get = match spec.by_hand {
-        Some(words) => words.to_owned(),
-        None => format!("fetch it with `cargo xtask fetch-data {}`", spec.name),
-    };
-    format!("{get}, or name the folder that holds it with --data-dir")
+        )
+    });
+    let instead = instead.unwrap_or_default();
+    let get = spec.how_to_get();
+    format!("{instead}{get}, or name the folder that holds it with --data-dir")
 }
 
 fn unknown(name: &str) -> Error {

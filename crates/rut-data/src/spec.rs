@@ -61,6 +61,23 @@ impl DatasetSpec {
         self.classes.iter().map(|&name| name.to_owned()).collect()
     }
 
+    /// How to come by its files: a command, what no program may fetch, or both.
+    ///
+    /// ```
+    /// let words = rut_data::find("cifar10").map(|spec| spec.how_to_get());
+    /// assert_eq!(words.as_deref(), Some("fetch it with `cargo xtask fetch-data cifar10`"));
+    /// ```
+    #[must_use]
+    pub fn how_to_get(&self) -> String {
+        let fetch = format!("fetch it with `cargo xtask fetch-data {}`", self.name);
+        match (self.archives, self.by_hand) {
+            ([], None) => "nothing to get: it is part of the program".to_owned(),
+            ([], Some(words)) => words.to_owned(),
+            (_, Some(words)) => format!("{fetch}; {words}"),
+            (_, None) => fetch,
+        }
+    }
+
     /// Whether its data is part of the program.
     #[must_use]
     pub fn is_bundled(&self) -> bool {

@@ -161,7 +161,7 @@ fn missing_data_says_where_it_was_looked_for_and_how_to_get_it() {
 fn an_unknown_name_lists_the_known_ones() {
     let says = [
         "find data set 'cifra10'",
-        "cifar10, cifar100, digits, flowers102, gtsrb",
+        "caltech101, cifar10, cifar100, digits",
         "did you mean 'cifar10'?",
     ];
     assert_says(open("cifra10", Path::new("nowhere")), &says);

@@ -104,8 +104,8 @@ mod tests {
         let text = "//! x\nstatic mut A: u8 = 0;\nstatic B: OnceLock<u8> = OnceLock::new();\n\
                     static C: [&'static str; 1] = [\"c\"];\nthread_local! {}\npub static D: AtomicU64 = x;\n";
         assert_eq!(lines("crates/rut-data/src/a.rs", text), [2, 3, 5, 6]);
-        assert_eq!(lines("crates/rut-cli/src/a.rs", text), []);
-        assert_eq!(lines("crates/rut-data/tests/a.rs", text), []);
+        assert!(lines("crates/rut-cli/src/a.rs", text).is_empty());
+        assert!(lines("crates/rut-data/tests/a.rs", text).is_empty());
     }
 
     #[test]
@@ -119,6 +119,6 @@ mod tests {
     #[test]
     fn a_field_or_a_lifetime_is_no_global() {
         let text = "//! x\nstruct A { b: OnceLock<&'static str>, c: Mutex<u8> }\nfn f(mut a: &'static str) {}\n";
-        assert_eq!(lines("crates/rut-data/src/a.rs", text), []);
+        assert!(lines("crates/rut-data/src/a.rs", text).is_empty());
     }
 }

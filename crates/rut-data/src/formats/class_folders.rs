@@ -5,8 +5,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::{Error, Result};
+use super::files::Files;
+use crate::{Error, ImageSet, Result};
 
 /// Endings of image files, in lowercase: torchvision's list. Files of the formats that cannot be
 /// read are kept, so that decoding names them and they do not vanish without a word.
@@ -34,6 +36,34 @@ pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>> {
     walk(folder, 0, &mut found)?;
     found.sort_unstable_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     Ok(found)
+}
+
+/// The images of these class folders in `folder` below `root`, with the places of their classes in
+/// `names` for labels.
+///
+/// # Errors
+/// [`Error::BadFolder`] if there is no class or one has no images; [`Error::Io`].
+pub(crate) fn read(root: &Path, folder: &str, names: &[String]) -> Result<ImageSet> {
+    let refuse_none = |path: &Path, none: bool| match none {
+        true => Err(Error::BadFolder {
+            path: path.to_path_buf(),
+            expected: "folders of classes and images in each".to_owned(),
+            found: "none; unpack or copy the data set again".to_owned(),
+        }),
+        false => Ok(()),
+    };
+    let folder = root.join(folder);
+    refuse_none(&folder, names.is_empty())?;
+    let (mut paths, mut labels) = (Vec::new(), Vec::new());
+    for (label, name) in names.iter().enumerate() {
+        let class = folder.join(name);
+        let found = images(&class)?;
+        refuse_none(&class, found.is_empty())?;
+        labels.extend(found.iter().map(|_| label as u32));
+        paths.extend(found);
+    }
+    let root = root.to_path_buf();
+    ImageSet::new(Arc::new(Files { root, paths }), labels)
 }
 
 /// The bytes of the parent's path and of the file's name: a folder's own files come before those

@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::decode_bytes;
 use crate::image_set::ImageSource;
-use crate::{Digest, Error, Picture, Result};
+use crate::{Digest, Error, ImageSet, Picture, Result};
+
+/// The path of an image below the folder of images, and its label.
+pub(crate) type Labelled = (String, u32);
 
 /// Image files below `root`.
 pub(crate) struct Files {
@@ -16,6 +20,17 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// The set of these images in `folder` below `root`.
+    pub(crate) fn labelled(root: &Path, folder: &str, images: Vec<Labelled>) -> Result<ImageSet> {
+        let folder = root.join(folder);
+        let (paths, labels) = images
+            .into_iter()
+            .map(|(path, label)| (folder.join(path), label))
+            .unzip();
+        let root = root.to_path_buf();
+        ImageSet::new(Arc::new(Files { root, paths }), labels)
+    }
+
     fn path(&self, index: usize) -> Result<&Path> {
         let len = self.paths.len();
         self.paths

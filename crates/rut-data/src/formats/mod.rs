@@ -4,13 +4,17 @@
 pub(crate) mod cifar_binary;
 pub(crate) mod cifar_python;
 pub(crate) mod class_folders;
+pub(crate) mod class_lists;
 pub(crate) mod class_names;
+pub(crate) mod coop_split;
 mod fault;
 pub(crate) mod files;
 #[cfg_attr(not(test), expect(dead_code, reason = "waits for Caltech-101"))]
 pub(crate) mod image_npz;
 mod inflated;
 mod jpeg;
+mod json;
+pub(crate) mod list_file;
 pub(crate) mod mat;
 mod npy;
 mod npy_header;

@@ -48,10 +48,10 @@ fn list() -> String {
 }
 
 fn describe(spec: &DatasetSpec) -> String {
-    let fetched = match (spec.is_bundled(), spec.by_hand) {
-        (true, _) => "bundled with rut".to_owned(),
-        (false, Some(words)) => words.to_owned(),
-        (false, None) => format!("cargo xtask fetch-data {}", spec.name),
+    let fetched = if spec.is_bundled() {
+        "bundled with rut".to_owned()
+    } else {
+        spec.how_to_get()
     };
     let mut rows = vec![
         ("name", spec.name.to_owned()),
