@@ -71,7 +71,7 @@ pub enum Error {
 
     /// The bytes are no image, or of a format that is not read.
     #[error(
-        "decode {name}: expected a JPEG, PNG or PNM image, found {start} at its start; convert or remove it"
+        "decode {name}: expected a JPEG, PNG, GIF, BMP or PNM image, found {start} at its start; convert or remove it"
     )]
     NotAnImage {
         /// The file or record.
@@ -87,7 +87,7 @@ pub enum Error {
     TruncatedImage {
         /// The file or record.
         name: String,
-        /// `JPEG`, `PNG` or `PNM`.
+        /// `JPEG`, `PNG`, `GIF`, `BMP` or `PNM`.
         format: &'static str,
         /// What is missing.
         found: String,
@@ -98,7 +98,7 @@ pub enum Error {
     DamagedImage {
         /// The file or record.
         name: String,
-        /// `JPEG`, `PNG` or `PNM`.
+        /// `JPEG`, `PNG`, `GIF`, `BMP` or `PNM`.
         format: &'static str,
         /// What the decoder said.
         found: String,
