@@ -21,8 +21,8 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// The name is neither in the table of data sets nor a folder.
-    #[error("find data set '{name}': neither a folder nor one of {known}{hint}")]
+    /// The name is neither in the table of data sets nor data of the user's own.
+    #[error("find data set '{name}': neither a folder, a list (.csv) nor one of {known}{hint}")]
     UnknownDataset {
         /// What was asked for.
         name: String,

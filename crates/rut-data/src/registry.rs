@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::datasets::{cifar10, digits, folder, gtsrb};
+use crate::datasets::{cifar10, digits, folder, gtsrb, list};
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
 use crate::stratify::set_aside;
@@ -20,10 +20,16 @@ struct OwnForm {
 }
 
 /// The forms of a user's own data; the first that a path has is read.
-static OWN: &[OwnForm] = &[OwnForm {
-    is: Path::is_dir,
-    read: folder::read,
-}];
+static OWN: &[OwnForm] = &[
+    OwnForm {
+        is: list::is,
+        read: list::read,
+    },
+    OwnForm {
+        is: Path::is_dir,
+        read: folder::read,
+    },
+];
 
 /// What a split made here is called: `stratified:SEED`.
 const STRATIFIED: &str = "stratified";

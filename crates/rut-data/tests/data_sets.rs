@@ -1,6 +1,5 @@
 //! The data sets of the table against samples of the real ones, and what is said of broken ones.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use std::path::Path;

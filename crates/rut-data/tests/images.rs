@@ -1,7 +1,6 @@
 //! GIF, BMP and the kinds of JPEG against Pillow, over files that `images/pillow.py` made, and
 //! what is said of those that cannot be decoded.
 
-#[expect(dead_code, reason = "this test uses a part")]
 mod common;
 
 use std::path::Path;

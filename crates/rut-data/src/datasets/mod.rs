@@ -4,3 +4,5 @@ pub(crate) mod cifar10;
 pub(crate) mod digits;
 pub(crate) mod folder;
 pub(crate) mod gtsrb;
+pub(crate) mod labelled;
+pub(crate) mod list;

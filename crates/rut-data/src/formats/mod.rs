@@ -6,6 +6,7 @@ pub(crate) mod cifar_binary;
 pub(crate) mod class_folders;
 pub(crate) mod files;
 mod gif;
+pub(crate) mod image_list;
 mod jpeg;
 mod png;
 mod pnm;
