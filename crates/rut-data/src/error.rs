@@ -22,7 +22,9 @@ pub enum Error {
     },
 
     /// The name is neither in the table of data sets nor data of the user's own.
-    #[error("find data set '{name}': neither a folder, a list (.csv) nor one of {known}{hint}")]
+    #[error(
+        "find data set '{name}': neither a folder, a list (.csv), a table (.parquet) nor one of {known}{hint}"
+    )]
     UnknownDataset {
         /// What was asked for.
         name: String,
@@ -43,6 +45,17 @@ pub enum Error {
         known: String,
         /// `"; did you mean 'official'?"`, or empty.
         hint: String,
+    },
+
+    /// Files of a kind that this build does not read.
+    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`", path.display())]
+    MissingFeature {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is not read.
+        what: &'static str,
+        /// The cargo feature that reads it.
+        feature: &'static str,
     },
 
     /// The data set is known, but its files are not there.

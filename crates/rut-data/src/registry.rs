@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::datasets::{cifar10, digits, folder, gtsrb, list};
+use crate::datasets::{cifar10, digits, folder, gtsrb, list, parquet};
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
 use crate::stratify::set_aside;
@@ -24,6 +24,10 @@ static OWN: &[OwnForm] = &[
     OwnForm {
         is: list::is,
         read: list::read,
+    },
+    OwnForm {
+        is: parquet::is,
+        read: parquet::read,
     },
     OwnForm {
         is: Path::is_dir,

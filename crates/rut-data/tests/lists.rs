@@ -242,6 +242,6 @@ fn flipped_bytes_never_panic() {
 fn what_is_no_data_set_is_named() {
     assert_says(
         open("no such.csv", Path::new("nowhere")),
-        &["neither a folder, a list (.csv) nor"],
+        &["neither a folder, a list (.csv), a table (.parquet) nor"],
     );
 }

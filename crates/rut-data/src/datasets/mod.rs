@@ -6,3 +6,4 @@ pub(crate) mod folder;
 pub(crate) mod gtsrb;
 pub(crate) mod labelled;
 pub(crate) mod list;
+pub(crate) mod parquet;

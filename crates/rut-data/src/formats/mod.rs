@@ -8,6 +8,8 @@ pub(crate) mod files;
 mod gif;
 pub(crate) mod image_list;
 mod jpeg;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
 mod png;
 mod pnm;
 
