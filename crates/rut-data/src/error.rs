@@ -21,8 +21,10 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// The name is neither in the table of data sets nor a folder.
-    #[error("find data set '{name}': neither a folder nor one of {known}{hint}")]
+    /// The name is neither in the table of data sets nor data of the user's own.
+    #[error(
+        "find data set '{name}': neither a folder, a list (.csv), a table (.parquet) nor one of {known}{hint}"
+    )]
     UnknownDataset {
         /// What was asked for.
         name: String,
@@ -43,6 +45,17 @@ pub enum Error {
         known: String,
         /// `"; did you mean 'official'?"`, or empty.
         hint: String,
+    },
+
+    /// Files of a kind that this build does not read.
+    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`", path.display())]
+    MissingFeature {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is not read.
+        what: &'static str,
+        /// The cargo feature that reads it.
+        feature: &'static str,
     },
 
     /// The data set is known, but its files are not there.
@@ -71,7 +84,7 @@ pub enum Error {
 
     /// The bytes are no image, or of a format that is not read.
     #[error(
-        "decode {name}: expected a JPEG, PNG or PNM image, found {start} at its start; convert or remove it"
+        "decode {name}: expected a JPEG, PNG, GIF, BMP or PNM image, found {start} at its start; convert or remove it"
     )]
     NotAnImage {
         /// The file or record.
@@ -87,7 +100,7 @@ pub enum Error {
     TruncatedImage {
         /// The file or record.
         name: String,
-        /// `JPEG`, `PNG` or `PNM`.
+        /// `JPEG`, `PNG`, `GIF`, `BMP` or `PNM`.
         format: &'static str,
         /// What is missing.
         found: String,
@@ -98,7 +111,7 @@ pub enum Error {
     DamagedImage {
         /// The file or record.
         name: String,
-        /// `JPEG`, `PNG` or `PNM`.
+        /// `JPEG`, `PNG`, `GIF`, `BMP` or `PNM`.
         format: &'static str,
         /// What the decoder said.
         found: String,

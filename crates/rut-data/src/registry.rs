@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::datasets::{
-    caltech101, cifar10, cifar100, digits, dtd, eurosat, flowers102, folder, food101, gtsrb,
-    oxfordpets, stanfordcars, sun397, svhn, ucf101,
+    caltech101, cifar10, cifar100, digits, dtd, eurosat, flowers102, folder, food101, gtsrb, list,
+    oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
 };
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
@@ -38,10 +38,20 @@ struct OwnForm {
 }
 
 /// The forms of a user's own data; the first that a path has is read.
-static OWN: &[OwnForm] = &[OwnForm {
-    is: Path::is_dir,
-    read: folder::read,
-}];
+static OWN: &[OwnForm] = &[
+    OwnForm {
+        is: list::is,
+        read: list::read,
+    },
+    OwnForm {
+        is: parquet::is,
+        read: parquet::read,
+    },
+    OwnForm {
+        is: Path::is_dir,
+        read: folder::read,
+    },
+];
 
 /// What a split made here is called: `stratified:SEED`.
 const STRATIFIED: &str = "stratified";

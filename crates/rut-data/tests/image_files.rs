@@ -2,18 +2,9 @@
 
 mod common;
 
-use common::{assert_says, json, workspace};
+use common::{assert_says, hex, json, workspace};
 use rut_data::{Mode, decode_bytes};
 use serde_json::Value;
-
-fn hex(value: &Value) -> Vec<u8> {
-    let digits = value.as_str().expect("hexadecimal digits").as_bytes();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16);
-    digits
-        .chunks_exact(2)
-        .map(|pair| byte(pair).expect("a byte"))
-        .collect()
-}
 
 fn files() -> Vec<Value> {
     let golden = json(&workspace().join("golden/resize.synthetic.json"));
@@ -127,8 +118,11 @@ fn flipped_bytes_never_panic() {
 #[test]
 fn what_is_no_image_is_named() {
     let says = |bytes: &[u8], texts: &[&str]| assert_says(decode_bytes(bytes, "x.jpg"), texts);
-    says(b"", &["x.jpg", "expected a JPEG, PNG or PNM", "0 bytes"]);
-    says(b"GIF89a..", &["47 49 46 38", "(GIF)", "convert"]);
+    says(
+        b"",
+        &["x.jpg", "expected a JPEG, PNG, GIF, BMP or PNM", "0 bytes"],
+    );
+    says(b"RIFF....", &["52 49 46 46", "(WebP)", "convert"]);
     says(b"<html>404", &["(HTML)"]);
     says(
         b"P5 2 2 65535\n12345678",

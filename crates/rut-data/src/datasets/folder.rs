@@ -137,7 +137,7 @@ fn refuse_empty_classes(set: &ImageSet, folder: &Path, class_names: &[String]) -
             let path = folder.join(&class_names[class]);
             Err(bad(
                 &path,
-                "images (jpg, png, ppm, pgm)",
+                "images (jpg, png, gif, bmp, ppm, pgm)",
                 "none; add some or remove the folder",
             ))
         }

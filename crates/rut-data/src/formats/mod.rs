@@ -1,6 +1,7 @@
 //! Readers of file formats, shared by the data sets. An image's content decides its format, never
 //! its file's ending.
 
+mod bmp;
 pub(crate) mod cifar_binary;
 pub(crate) mod cifar_python;
 pub(crate) mod class_folders;
@@ -9,6 +10,8 @@ pub(crate) mod class_names;
 pub(crate) mod coop_split;
 mod fault;
 pub(crate) mod files;
+mod gif;
+pub(crate) mod image_list;
 #[cfg_attr(not(test), expect(dead_code, reason = "waits for Caltech-101"))]
 pub(crate) mod image_npz;
 mod inflated;
@@ -20,6 +23,8 @@ mod npy;
 mod npy_header;
 mod npz;
 mod numpy;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
 mod pickle;
 mod planes;
 mod png;
@@ -36,7 +41,7 @@ pub const MAX_PIXELS: u64 = 178_956_970;
 
 /// An image format: how its files begin, and how they are decoded.
 struct ImageFormat {
-    /// What the file begins with; `?` in the place of any byte.
+    /// What the file begins with.
     signatures: &'static [&'static [u8]],
     /// Decodes the bytes of a file; the name is for errors.
     decode: fn(&[u8], &str) -> Result<Picture>,
@@ -52,6 +57,14 @@ static FORMATS: &[ImageFormat] = &[
         decode: png::decode,
     },
     ImageFormat {
+        signatures: &[b"GIF87a", b"GIF89a"],
+        decode: gif::decode,
+    },
+    ImageFormat {
+        signatures: &[b"BM"],
+        decode: bmp::decode,
+    },
+    ImageFormat {
         signatures: &[b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"],
         decode: pnm::decode,
     },
@@ -59,8 +72,6 @@ static FORMATS: &[ImageFormat] = &[
 
 /// Formats that are recognised only to say what they are.
 static OTHERS: &[(&str, &[u8])] = &[
-    ("GIF", b"GIF8"),
-    ("BMP", b"BM"),
     ("TIFF", b"II*\0"),
     ("TIFF", b"MM\0*"),
     ("WebP", b"RIFF"),
@@ -68,7 +79,8 @@ static OTHERS: &[(&str, &[u8])] = &[
     ("HTML", b"<html"),
 ];
 
-/// Decodes a JPEG, PNG or PNM file of which these are the bytes; `name` is used in errors.
+/// Decodes a JPEG, PNG, GIF, BMP or PNM file of which these are the bytes; `name` is used in
+/// errors. Of several frames the first is taken.
 ///
 /// Conversions are Pillow's: 16-bit colours keep their high byte, alpha stays a channel, images of
 /// one bit become palettes. Orientation tags are not applied.
@@ -81,7 +93,7 @@ static OTHERS: &[(&str, &[u8])] = &[
 ///
 /// # Errors
 /// [`Error::NotAnImage`], [`Error::TruncatedImage`], [`Error::DamagedImage`],
-/// [`Error::UnsupportedImage`] (16-bit grey, which Pillow would clip to white), or
+/// [`Error::UnsupportedImage`] (16-bit grey, which Pillow would clip to white; rare codings), or
 /// [`Error::ImageSize`] for more than [`MAX_PIXELS`].
 pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Picture> {
     let begins = |format: &&ImageFormat| format.signatures.iter().any(|s| bytes.starts_with(s));
@@ -94,7 +106,7 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Picture> {
     }
 }
 
-/// `47 49 46 38 (GIF)`, `nothing (0 bytes)`.
+/// `52 49 46 46 (WebP)`, `nothing (0 bytes)`.
 fn describe_start(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "nothing (0 bytes)".to_owned();

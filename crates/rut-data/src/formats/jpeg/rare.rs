@@ -1,0 +1,34 @@
+//! JPEG files of rare layouts, which the usual decoder misreads without a word: each channel in a
+//! scan of its own, or colours that are finer than the brightness. The decoder here is slower.
+
+use std::io::Cursor;
+
+use jpeg_decoder::{Decoder, PixelFormat};
+
+use super::damaged;
+use crate::resize::Extent;
+use crate::{Mode, Picture, Result};
+
+/// Decodes a file whose frame is of `size`, which was checked.
+pub(super) fn decode(bytes: &[u8], name: &str, size: Extent) -> Result<Picture> {
+    let mut decoder = Decoder::new(Cursor::new(bytes));
+    decoder.set_max_decoding_buffer_size(size.pixels() * 4);
+    let pixels = decoder.decode().map_err(|error| damaged(name, error))?;
+    match decoder.info().map(|info| info.pixel_format) {
+        Some(PixelFormat::L8) => Picture::new(Mode::Grey, size, pixels),
+        Some(PixelFormat::RGB24) => Picture::new(Mode::Rgb, size, pixels),
+        Some(PixelFormat::CMYK32) => Picture::new(Mode::Rgb, size, without_ink(&pixels)),
+        other => Err(damaged(name, format!("it decodes to {other:?}"))),
+    }
+}
+
+/// Red, green and blue of inks, as Pillow: what black leaves, less the share that the ink takes.
+fn without_ink(inks: &[u8]) -> Vec<u8> {
+    let light = |ink: u8, black: u8| {
+        let left = 255 - u32::from(black);
+        (left - (u32::from(ink) * left + 127) / 255) as u8
+    };
+    let inks = inks.as_chunks::<4>().0.iter();
+    inks.flat_map(|&[c, m, y, k]| [light(c, k), light(m, k), light(y, k)])
+        .collect()
+}

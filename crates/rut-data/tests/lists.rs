@@ -1,0 +1,247 @@
+//! A user's own images, named in a CSV file.
+
+mod common;
+
+use std::path::Path;
+
+use common::{assert_says, dot, write};
+use rut_data::{Dataset, Error, ImageSet, open};
+use tempfile::{TempDir, tempdir};
+
+/// A folder with `list.csv` of these bytes and one-pixel images at these paths.
+fn folder(list: impl AsRef<[u8]>, images: &[&str]) -> TempDir {
+    let folder = tempdir().expect("a folder");
+    write(folder.path().join("list.csv"), list.as_ref());
+    for (value, path) in images.iter().enumerate() {
+        write(folder.path().join(path), &dot(value as u8));
+    }
+    folder
+}
+
+fn open_list(folder: &TempDir) -> Result<Dataset, Error> {
+    let list = folder.path().join("list.csv");
+    open(list.to_str().expect("a UTF-8 path"), Path::new("nowhere"))
+}
+
+fn sources(set: &ImageSet) -> Vec<String> {
+    (0..set.len()).map(|index| set.source(index)).collect()
+}
+
+#[test]
+fn a_split_column_says_which_part_an_image_is_in() {
+    let list = "label,notes,split,path\ndog,,train,b/2.jpg\ncat,x,TRAIN,a.jpg\ncat,y,Test,c.jpg\ndog,z,val,d.jpg\n";
+    let folder = folder(list, &["a.jpg", "b/2.jpg", "c.jpg", "d.jpg"]);
+    let data = open_list(&folder).expect("a sound list");
+    assert_eq!((data.name.as_str(), data.prompt_size), ("list.csv", None));
+    assert_eq!(data.class_names, ["cat", "dog"]);
+    assert_eq!(sources(&data.train), ["b/2.jpg", "a.jpg"]);
+    assert_eq!(
+        (data.train.labels(), data.test.labels()),
+        ([1, 0].as_slice(), [0].as_slice())
+    );
+    assert_eq!(data.train.decode(0).expect("an image").pixels(), [1]);
+    assert_eq!(data.validation.expect("validation images").labels(), [1]);
+}
+
+#[test]
+fn validation_serves_as_test() {
+    let list = "path,label,split\n1,a,train\n2,a,validation\n";
+    let data = open_list(&folder(list, &["1", "2"])).expect("a sound list");
+    assert_eq!(
+        (sources(&data.test), data.validation.is_none()),
+        (vec!["2".to_owned()], true)
+    );
+}
+
+#[test]
+fn without_a_split_column_the_split_is_that_of_a_folder() {
+    let images: Vec<String> = (0..10)
+        .map(|i| format!("a/{i}.jpg"))
+        .chain((0..3).map(|i| format!("b/{i}.jpg")))
+        .collect();
+    let images: Vec<&str> = images.iter().map(String::as_str).collect();
+    let rows: String = images
+        .iter()
+        .map(|path| format!("{path},{}\n", &path[..1]))
+        .collect();
+    let folder = folder(format!("path,label\n{rows}"), &images);
+    let list = open_list(&folder).expect("a sound list");
+    let whole =
+        open(folder.path().to_str().expect("UTF-8"), Path::new("nowhere")).expect("a folder");
+    assert_eq!(list.class_names, whole.class_names);
+    for (of_list, of_folder) in [(&list.train, &whole.train), (&list.test, &whole.test)] {
+        assert_eq!(sources(of_list), sources(of_folder));
+        assert_eq!(
+            of_list.digest().expect("a digest"),
+            of_folder.digest().expect("a digest")
+        );
+    }
+}
+
+#[test]
+fn labels_that_are_whole_numbers_are_sorted_as_numbers() {
+    let names = |labels: [&str; 4]| {
+        let images = ["1", "2", "3", "4"];
+        let rows: String = images
+            .iter()
+            .zip(labels)
+            .map(|(path, label)| format!("{path},{label}\n"))
+            .collect();
+        let data =
+            open_list(&folder(format!("path,label\n{rows}"), &images)).expect("a sound list");
+        data.class_names
+    };
+    assert_eq!(names(["10", "9", "2", "09"]), ["2", "9", "10"]);
+    assert_eq!(names(["10", "9", "2", "x"]), ["10", "2", "9", "x"]);
+    assert_eq!(names(["-1", "9", "10", " 9 "]), ["-1", "10", "9"]);
+}
+
+#[test]
+fn lists_of_other_programs_are_read() {
+    let list =
+        "\u{feff}Path,\"Label\"\r\n\"a, b.jpg\",\"say \"\"Ü\"\"\"\r\n\r\n./c.jpg,x\r\n".as_bytes();
+    let folder = folder(list, &["a, b.jpg", "c.jpg"]);
+    let data = open_list(&folder).expect("a sound list");
+    assert_eq!(data.class_names, ["say \"Ü\"", "x"]);
+    assert_eq!(sources(&data.train), ["a, b.jpg", "c.jpg"]);
+}
+
+#[test]
+fn absolute_paths_are_read() {
+    let elsewhere = tempdir().expect("a folder");
+    let image = elsewhere.path().join("a.jpg");
+    write(&image, &dot(5));
+    let data = open_list(&folder(format!("path,label\n{},x\n", image.display()), &[]))
+        .expect("a sound list");
+    assert_eq!(data.train.decode(0).expect("an image").pixels(), [5]);
+}
+
+#[test]
+fn headers_without_the_columns_are_named() {
+    let says = |list: &str, texts: &[&str]| assert_says(open_list(&folder(list, &["a"])), texts);
+    says(
+        "",
+        &[
+            "list.csv, line 1: expected a header with the columns 'path' and 'label'",
+            "an empty file",
+        ],
+    );
+    says(
+        "path,label\n",
+        &["line 2: expected a row for each image, found none"],
+    );
+    says(
+        "paht,label\na,x\n",
+        &["found 'paht', 'label' and no 'path'; did you mean 'path'?"],
+    );
+    says(
+        "path,class\na,x\n",
+        &["found 'path', 'class' and no 'label'"],
+    );
+    says(
+        "path;label\na;x\n",
+        &["separated by commas", "'path;label' and no 'path'"],
+    );
+    says(
+        "path,label,LABEL\na,x,y\n",
+        &["line 1: expected one column 'label', found more"],
+    );
+}
+
+#[test]
+fn broken_rows_are_named() {
+    let says = |rows: &str, texts: &[&str]| {
+        let list = format!("path,label,split\n{rows}");
+        assert_says(open_list(&folder(list, &["a", "b", "c"])), texts);
+    };
+    says(
+        "a,x,train\nb,x\n",
+        &["line 3: expected 3 columns, as in the header, found 2"],
+    );
+    says(
+        "a,x,y,train\n",
+        &["line 2: expected 3 columns", "found 4; quote"],
+    );
+    says(
+        "a,x,train\nb, ,test\n",
+        &["line 3, column 'label': expected a text, found nothing"],
+    );
+    says(",x,train\n", &["line 2, column 'path': expected a text"]);
+    says(
+        "a,x,trian\n",
+        &["line 2, column 'split': expected train, val, validation or test, found 'trian'"],
+    );
+    says("a,x,\n", &["line 2, column 'split': expected a text"]);
+    says(
+        "a,\"x,train\nb,y\",test\n",
+        &[
+            "line 2, column 'label': expected a text of one line",
+            "'x,train', which goes on",
+        ],
+    );
+    says(
+        "a,x,train\na,y,test\n",
+        &[
+            "line 3, column 'path'",
+            "'a' again, after line 2; remove one",
+        ],
+    );
+    says(
+        "a,x,train\n./a,x,test\n",
+        &["line 3, column 'path'", "'./a' again"],
+    );
+    says(
+        "a,x,train\nb,y,test\n",
+        &["class 'y': expected training images, found 1 images, none of them for training"],
+    );
+    says(
+        "a,x,test\n",
+        &["the split: expected training images, found none"],
+    );
+    says(
+        "a,x,train\n",
+        &["the split: expected test or validation images"],
+    );
+    says(
+        "a,x,train\nnope,x,test\n",
+        &["line 3, column 'path': expected files", "none at 'nope'"],
+    );
+    says(
+        "1,x,train\na,x,test\n2,x,test\n3,x,test\n4,x,test\n",
+        &["line 2", "none at '1', '2', '3' and 1 more"],
+    );
+    says(".,x,train\na,x,test\n", &["none at '.'"]);
+}
+
+#[test]
+fn other_encodings_are_named() {
+    let says = |list: &[u8], texts: &[&str]| assert_says(open_list(&folder(list, &["a"])), texts);
+    says(
+        b"path,label\na,caf\xe9\n",
+        &["line 2: expected text in UTF-8", "save the list in UTF-8"],
+    );
+    says(b"\xff\xfep\0a\0t\0h\0", &["line 1", "UTF-8"]);
+}
+
+/// What is wrong is said, and nothing else happens, wherever a list is damaged.
+#[test]
+fn flipped_bytes_never_panic() {
+    let list = b"path,label,split\r\n\"a\",x,train\r\nb,\"y\"\"\",train\r\nc,x,test\r\n";
+    let folder = folder(list, &["a", "b", "c"]);
+    for at in 0..list.len() {
+        for byte in [0, 0xff, b'"', b',', b'\n', list[at] ^ 1] {
+            let mut damaged = *list;
+            damaged[at] = byte;
+            write(folder.path().join("list.csv"), &damaged);
+            let _ = open_list(&folder);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_data_set_is_named() {
+    assert_says(
+        open("no such.csv", Path::new("nowhere")),
+        &["neither a folder, a list (.csv), a table (.parquet) nor"],
+    );
+}
