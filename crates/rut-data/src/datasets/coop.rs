@@ -60,10 +60,6 @@ pub(super) const EUROSAT: SplitSpec = split(
     ],
 );
 
-#[expect(
-    dead_code,
-    reason = "the split `coop` of a data set that is not in the table yet"
-)]
 pub(super) const FLOWERS102: SplitSpec = split(
     "CoOp's split_zhou_OxfordFlowers.json",
     [4_093, 1_633, 2_463],
@@ -105,10 +101,6 @@ pub(super) const OXFORDPETS: SplitSpec = split(
     ],
 );
 
-#[expect(
-    dead_code,
-    reason = "the split `coop` of a data set that is not in the table yet"
-)]
 pub(super) const STANFORDCARS: SplitSpec = split(
     "CoOp's split_zhou_StanfordCars.json: the official training list cut in two",
     [6_509, 1_635, 8_041],

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::coop;
 use crate::formats::files::Files;
 use crate::formats::mat::{self, Variable};
 use crate::{Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec};
@@ -24,19 +25,22 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    splits: &[SplitSpec {
-        name: "official",
-        about: "as published: trnid, valid and tstid of setid.mat",
-        counts: Counts {
-            train: 1_020,
-            validation: Some(1_020),
-            test: 6_149,
+    splits: &[
+        SplitSpec {
+            name: "official",
+            about: "as published: trnid, valid and tstid of setid.mat",
+            counts: Counts {
+                train: 1_020,
+                validation: Some(1_020),
+                test: 6_149,
+            },
+            forms: &[Form {
+                layout: &[IMAGES, PARTS, LABELS],
+                read,
+            }],
         },
-        forms: &[Form {
-            layout: &[IMAGES, PARTS, LABELS],
-            read,
-        }],
-    }],
+        coop::FLOWERS102,
+    ],
     licence: "no terms stated",
     source: "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
     citation: "M.-E. Nilsback and A. Zisserman, Automated flower classification over a large \
@@ -64,7 +68,10 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
             unpack_into: "flowers-102",
         },
     ],
-    by_hand: None,
+    by_hand: Some(
+        "for its split 'coop' get split_zhou_OxfordFlowers.json by its link in \
+         https://github.com/KaiyangZhou/CoOp/blob/main/DATASETS.md and put it into flowers-102/",
+    ),
 };
 
 fn read(root: &Path) -> Result<Parts> {

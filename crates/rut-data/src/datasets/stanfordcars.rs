@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::coop;
 use crate::formats::class_names;
 use crate::formats::files::Files;
 use crate::formats::mat::{self, Array, Variable};
@@ -27,19 +28,22 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    splits: &[SplitSpec {
-        name: "official",
-        about: "as published",
-        counts: Counts {
-            train: 8_144,
-            validation: None,
-            test: 8_041,
+    splits: &[
+        SplitSpec {
+            name: "official",
+            about: "as published",
+            counts: Counts {
+                train: 8_144,
+                validation: None,
+                test: 8_041,
+            },
+            forms: &[Form {
+                layout: &[TRAIN, TEST, TRAIN_LABELS, TEST_LABELS, NAMES],
+                read,
+            }],
         },
-        forms: &[Form {
-            layout: &[TRAIN, TEST, TRAIN_LABELS, TEST_LABELS, NAMES],
-            read,
-        }],
-    }],
+        coop::STANFORDCARS,
+    ],
     licence: "no terms stated",
     source: "https://ai.stanford.edu/~jkrause/cars/car_dataset.html",
     citation: "J. Krause et al., 3D object representations for fine-grained categorization, \
@@ -47,7 +51,9 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     archives: &[],
     by_hand: Some(
         "its publisher's links are dead: from a copy that you trust, put cars_train, cars_test, \
-         cars_test_annos_withlabels.mat and devkit into stanford_cars in the data folder",
+         cars_test_annos_withlabels.mat and devkit into stanford_cars in the data folder; for its \
+         split 'coop' get split_zhou_StanfordCars.json by its link in \
+         https://github.com/KaiyangZhou/CoOp/blob/main/DATASETS.md and put it there too",
     ),
 };
 
