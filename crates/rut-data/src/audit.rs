@@ -39,8 +39,8 @@ pub struct PartAudit {
 pub struct Expected<'a> {
     /// Images of each part.
     pub counts: Counts,
-    /// Names of the classes.
-    pub classes: &'a [&'a str],
+    /// Names of the classes, where they are known.
+    pub classes: Option<&'a [&'a str]>,
 }
 
 /// Decodes every image of `dataset`, on all cores, and looks for what is wrong; `expected` is
@@ -100,21 +100,10 @@ fn parts_of(dataset: &Dataset) -> Vec<Part<'_>> {
 }
 
 fn against_table(dataset: &Dataset, parts: &[Part<'_>], expected: Expected<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let found: Vec<&str> = dataset.class_names.iter().map(String::as_str).collect();
-    if found != expected.classes {
-        let lost = expected.classes.iter().filter(|name| !found.contains(name));
-        let new = found.iter().filter(|name| !expected.classes.contains(name));
-        let mut differing: Vec<String> = lost.chain(new).map(|&name| name.to_owned()).collect();
-        if differing.is_empty() {
-            differing.push("their order".to_owned());
-        }
-        findings.push(Finding::ClassNames {
-            expected: expected.classes.len(),
-            found: found.len(),
-            differing,
-        });
-    }
+    let names = expected
+        .classes
+        .and_then(|names| class_names(dataset, names));
+    let mut findings: Vec<Finding> = names.into_iter().collect();
     let Counts {
         train,
         validation,
@@ -138,6 +127,22 @@ fn against_table(dataset: &Dataset, parts: &[Part<'_>], expected: Expected<'_>) 
         }
     }
     findings
+}
+
+/// Class names that are not those of the table.
+fn class_names(dataset: &Dataset, expected: &[&str]) -> Option<Finding> {
+    let found: Vec<&str> = dataset.class_names.iter().map(String::as_str).collect();
+    let lost = expected.iter().filter(|name| !found.contains(name));
+    let new = found.iter().filter(|name| !expected.contains(name));
+    let mut differing: Vec<String> = lost.chain(new).map(|&name| name.to_owned()).collect();
+    if differing.is_empty() {
+        differing.push("their order".to_owned());
+    }
+    (found != expected).then_some(Finding::ClassNames {
+        expected: expected.len(),
+        found: found.len(),
+        differing,
+    })
 }
 
 /// Labels out of range, and classes without an image.

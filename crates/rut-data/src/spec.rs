@@ -46,7 +46,7 @@ impl DatasetSpec {
     pub fn counts(&self) -> Counts {
         self.splits
             .first()
-            .map_or(Counts::NONE, |split| split.counts)
+            .map_or(Counts::UNKNOWN, |split| split.counts)
     }
 
     /// The split of this name; case does not matter.
@@ -157,8 +157,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// No images at all.
-    pub const NONE: Counts = Counts {
+    /// Nobody says how many.
+    pub const UNKNOWN: Counts = Counts {
         train: 0,
         validation: None,
         test: 0,

@@ -121,7 +121,10 @@ fn counts_and_names_are_held_against_the_table() {
         validation: Some(3),
         test: 4,
     };
-    let expected = |classes| Some(Expected { counts, classes });
+    let expected = |classes| {
+        let classes = Some(classes);
+        Some(Expected { counts, classes })
+    };
     says(
         &audit(&dataset, expected(&["crow", "owl"])),
         &[

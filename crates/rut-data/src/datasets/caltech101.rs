@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::coop;
 use crate::formats::class_folders;
+use crate::formats::image_npz::{self, Names};
 use crate::stratify::set_aside;
 use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec};
 
@@ -21,6 +22,16 @@ macro_rules! form {
         Form {
             layout: &[$folder],
             read: |root| read(root, $folder),
+        }
+    };
+}
+
+/// The arrays of `$file` in the data folder.
+macro_rules! npz {
+    ($file:literal) => {
+        Form {
+            layout: &[$file],
+            read: |root| read_npz(&root.join($file)),
         }
     };
 }
@@ -49,6 +60,13 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
             ],
         },
         coop::CALTECH101,
+        SplitSpec {
+            name: "npz",
+            about: "a split of arrays of one's own: x_train and y_train, x_val and y_val for testing; \
+                    labels without names",
+            counts: Counts::UNKNOWN,
+            forms: &[npz!("caltech101_64.npz"), npz!("caltech101_object.npz")],
+        },
     ],
     licence: "CC BY 4.0",
     source: "https://data.caltech.edu/records/mzrjq-6wc02",
@@ -94,6 +112,26 @@ fn read(root: &Path, folder: &str) -> Result<Parts> {
     let (train, test) = set_aside(&all, class_names.len(), TEST_SHARE, purpose)?;
     Ok(Parts {
         class_names,
+        train,
+        validation: None,
+        test,
+    })
+}
+
+fn read_npz(path: &Path) -> Result<Parts> {
+    let set = |images, labels| {
+        let names = Names {
+            images,
+            labels,
+            classes: CLASSES.len(),
+        };
+        image_npz::read(path, names)
+    };
+    let (train, test) = (set("x_train", "y_train")?, set("x_val", "y_val")?);
+    let labels = train.labels().iter().chain(test.labels());
+    let classes = labels.max().map_or(0, |&last| last + 1);
+    Ok(Parts {
+        class_names: (0..classes).map(|class| class.to_string()).collect(),
         train,
         validation: None,
         test,

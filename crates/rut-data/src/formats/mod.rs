@@ -12,7 +12,6 @@ mod fault;
 pub(crate) mod files;
 mod gif;
 pub(crate) mod image_list;
-#[cfg_attr(not(test), expect(dead_code, reason = "waits for Caltech-101"))]
 pub(crate) mod image_npz;
 mod inflated;
 mod jpeg;

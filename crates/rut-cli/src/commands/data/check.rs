@@ -1,7 +1,7 @@
 //! `rut data check`: what is wrong with a data set.
 
 use anyhow::Result;
-use rut_data::{audit, Audit, Dataset, Expected, Finding, PartAudit};
+use rut_data::{audit, Audit, Counts, Dataset, Expected, Finding, PartAudit};
 use rut_study::RunSpec;
 use serde_json::{json as object, Value};
 
@@ -36,13 +36,16 @@ pub fn run(args: &CheckArgs) -> Result<()> {
 /// What the table says of the whole data set; nothing of a user's own, of some of its classes, or of a split made anew.
 fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
     let known = rut_data::find(&spec.dataset).filter(|_| spec.classes.is_empty())?;
+    let first = known.splits.first()?;
     let split = match &spec.split {
-        None => known.splits.first(),
+        None => Some(first),
         Some(name) => known.split(name),
     }?;
-    Some(Expected {
+    // Other people's splits have names of their own for the classes, or none.
+    let names = (split.name == first.name).then_some(known.classes);
+    (split.counts != Counts::UNKNOWN).then_some(Expected {
         counts: split.counts,
-        classes: known.classes,
+        classes: names,
     })
 }
 

@@ -78,14 +78,6 @@ fn describe(spec: &DatasetSpec) -> String {
 
 /// `official: 50000 training, 10000 test; as published; looks for …`.
 fn describe_split(split: &SplitSpec) -> String {
-    let Counts {
-        train,
-        validation,
-        test,
-    } = split.counts;
-    let validation = validation
-        .map(|count| format!("{count} validation, "))
-        .unwrap_or_default();
     let forms: Vec<String> = split
         .forms
         .iter()
@@ -96,10 +88,23 @@ fn describe_split(split: &SplitSpec) -> String {
         [] => String::new(),
         _ => format!("; looks for {}", forms.join(" or ")),
     };
-    format!(
-        "{}: {train} training, {validation}{test} test; {}{looks_for}",
-        split.name, split.about
-    )
+    let (name, counts, about) = (split.name, describe_counts(split.counts), split.about);
+    format!("{name}: {counts}{about}{looks_for}")
+}
+
+fn describe_counts(counts: Counts) -> String {
+    let Counts {
+        train,
+        validation,
+        test,
+    } = counts;
+    let validation = validation
+        .map(|count| format!("{count} validation, "))
+        .unwrap_or_default();
+    match counts == Counts::UNKNOWN {
+        true => String::new(),
+        false => format!("{train} training, {validation}{test} test; "),
+    }
 }
 
 fn facts(spec: &DatasetSpec) -> Value {

@@ -1,0 +1,34 @@
+//! Lists of images in text and JSON, as the data sets and CoOp have them.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rut_fuzz::{open, put};
+
+fuzz_target!(|bytes: &[u8]| {
+    let folder = put(&[
+        ("gtsrb/GT-final_test.csv", bytes),
+        ("gtsrb/GTSRB/Training/00001/0.ppm", b"P5 1 1 255\n\x07"),
+        ("gtsrb/GTSRB/Final_Test/Images/0.ppm", b"P5 1 1 255\n\x07"),
+        ("dtd/dtd/labels/train1.txt", bytes),
+        ("dtd/dtd/labels/val1.txt", bytes),
+        ("dtd/dtd/labels/test1.txt", bytes),
+        ("dtd/dtd/images/banded/0.jpg", b""),
+        ("oxford-iiit-pet/annotations/trainval.txt", bytes),
+        ("oxford-iiit-pet/annotations/test.txt", bytes),
+        ("oxford-iiit-pet/images/0.jpg", b""),
+        ("food-101/meta/train.json", bytes),
+        ("food-101/meta/test.json", bytes),
+        ("food-101/images/apple_pie/1.jpg", b""),
+        ("food-101/split_zhou_Food101.json", bytes),
+        ("ucf101/ucfTrainTestlist/classInd.txt", bytes),
+        ("ucf101/ucfTrainTestlist/trainlist01.txt", bytes),
+        ("ucf101/ucfTrainTestlist/testlist01.txt", bytes),
+        ("ucf101/UCF-101-midframes/Archery/v_Archery_g01_c01.jpg", b""),
+        ("list.csv", bytes),
+    ]);
+    for name in ["gtsrb", "dtd", "oxfordpets", "food101", "ucf101"] {
+        open(name, &folder, None);
+    }
+    open("food101", &folder, Some("coop"));
+    open("list.csv", &folder, None);
+});
