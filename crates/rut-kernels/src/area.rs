@@ -69,8 +69,14 @@ impl Area {
         }
     }
 
-    /// The pixels of `self` around `inner`, which lies inside: above, below, left and right of it.
+    /// The pixels of `self` around `inner`, which lies inside: above, below, left and right of it. An empty `inner` may
+    /// stand anywhere, and all of `self` lies below it.
     pub fn around(self, inner: Self) -> [Self; 4] {
+        let inner = if inner.is_empty() {
+            Self { height: 0, ..self }
+        } else {
+            inner
+        };
         let beside = |left: usize, right: usize| Self {
             top: inner.top,
             left,
@@ -94,5 +100,58 @@ impl Area {
     /// Position of the pixel (`row`, `column`) of the map among the pixels of the area, row by row.
     pub fn index(self, row: usize, column: usize) -> usize {
         (row - self.top) * self.width + (column - self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Area;
+
+    const OUTER: Area = Area {
+        top: 2,
+        left: 3,
+        height: 6,
+        width: 5,
+    };
+
+    fn area(top: usize, left: usize, height: usize, width: usize) -> Area {
+        Area {
+            top,
+            left,
+            height,
+            width,
+        }
+    }
+
+    #[test]
+    fn what_is_around_covers_the_rest_once() {
+        for inner in [area(4, 4, 2, 3), area(2, 3, 1, 1), area(2, 3, 6, 4), OUTER] {
+            let mut found = vec![0; OUTER.len()];
+            for part in OUTER.around(inner).into_iter().chain([inner]) {
+                for row in part.top..part.bottom() {
+                    for column in part.left..part.right() {
+                        found[OUTER.index(row, column)] += 1;
+                    }
+                }
+            }
+            assert!(found.iter().all(|&times| times == 1), "{inner:?}");
+        }
+    }
+
+    #[test]
+    fn all_is_around_nothing_wherever_that_stands() {
+        for nothing in [
+            area(0, 0, 0, 0),
+            area(4, 4, 0, 3),
+            area(4, 4, 3, 0),
+            area(90, 1, 0, 7),
+            area(0, 90, 7, 0),
+        ] {
+            let [above, below, left, right] = OUTER.around(nothing);
+            assert_eq!(below, OUTER, "{nothing:?}");
+            assert!([above, left, right].iter().all(|part| part.is_empty()));
+        }
+        let none = Area { height: 0, ..OUTER };
+        assert!(none.around(none).iter().all(|part| part.is_empty()));
     }
 }

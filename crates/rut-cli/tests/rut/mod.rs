@@ -6,8 +6,13 @@
     reason = "not every test program that includes this module uses all of it"
 )]
 
+pub mod tensors;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+/// A run of a ticket on digits that stops soon: all that is missing is the ticket.
+pub const DIGITS: &str = "lp --dataset digits --n-shot 2 --epochs 1 --model resnet20_cifar100";
 
 /// The workspace's root.
 pub fn root() -> PathBuf {
@@ -46,6 +51,18 @@ pub fn ends(mut command: Command, code: i32) -> (String, String) {
     texts
 }
 
+/// Runs `line`, which must end with `code` and say all of `texts` on stderr.
+pub fn refuses(dir: &Path, line: &str, code: i32, texts: &[&str]) {
+    let (_, err) = ends(rut(dir, line), code);
+    for text in texts {
+        assert!(
+            err.contains(text),
+            "`rut {line}` does not say {text:?}:\n{err}"
+        );
+    }
+    assert!(!err.contains("panicked"), "{err}");
+}
+
 /// A small run of `method` on three digits, with results in `dir`.
 pub fn small(dir: &Path, method: &str, more: &str) -> Command {
     let results = dir.join("results");
@@ -81,6 +98,20 @@ pub fn record(run: &Path) -> serde_json::Value {
         .remove("cost")
         .expect("a cost");
     record
+}
+
+/// The bundled network after `state` rounds of pruning.
+pub fn checkpoint(state: u32) -> PathBuf {
+    root().join(format!(
+        "checkpoints/resnet20_cifar100_{state}_checkpoint.safetensors"
+    ))
+}
+
+/// What the rounds up to `state` kept of it.
+pub fn mask(state: u32) -> PathBuf {
+    root().join(format!(
+        "checkpoints/resnet20_cifar100_{state}_mask.safetensors"
+    ))
 }
 
 /// A file of the material beside the workspace, `RUT_SHARED` or `../shared`; without it the caller skips visibly.

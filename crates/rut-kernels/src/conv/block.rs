@@ -55,7 +55,7 @@ const SECOND_LEVEL: usize = 4096;
 /// The same for the first-level cache, beside the sums: for sparse kernels, whose reads are scattered, and where so few
 /// channels are written that unfinished sums cost nothing.
 const FIRST_LEVEL: usize = 576;
-/// So many.
+/// The most written channels whose unfinished sums cost a dense kernel nothing from block to block.
 const FEW: usize = 16;
 
 /// How many channels are read at once, so that blocks are nearly equal.

@@ -40,8 +40,8 @@ struct Inner {
     workspace: Workspace,
     /// One for each block that is computed at the same time.
     arenas: Mutex<Vec<Arena>>,
-    /// Memory of the canvases that are computed at the same time.
-    canvases: Mutex<Vec<Arena>>,
+    /// For all canvases: they take few buffers, so that they need not wait for one another.
+    canvases: Mutex<Arena>,
     geometries: Mutex<BTreeMap<Frames, Arc<Geometry>>>,
 }
 

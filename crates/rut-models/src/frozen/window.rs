@@ -31,9 +31,18 @@ pub struct WindowGradients {
 /// What a forward pass over a [`Windowed`] left behind for exactly one backward pass.
 pub trait WindowTrace: Send {
     /// The gradient of the logits, `[n, classes]`, to those of canvas and patches. Uses the trace up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] where `grad_logits` does not fit the forward pass; [`Error::Kernel`] or [`Error::Candle`]
+    /// where the engine fails.
     fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients>;
 
     /// That of the canvas alone, `[3, h, w]`: all that a prompt needs. Uses the trace up.
+    ///
+    /// # Errors
+    ///
+    /// As [`WindowTrace::backward_to_window`].
     fn backward_to_canvas(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
         Ok(self.backward_to_window(grad_logits)?.canvas)
     }

@@ -2,9 +2,12 @@
 //! way back its gradient, summed over the batch. The network is piecewise linear and these pixels are on the same piece
 //! for every image, so the sum of the gradients is the gradient of the sum.
 
+use std::sync::Mutex;
+
 use rut_kernels::{Area, Lanes, Plane, PlaneMut, Start, Workspace};
 
 use super::arena::{Arena, Buffer};
+use super::lock;
 use crate::error::Result;
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 
@@ -30,18 +33,18 @@ pub(super) struct Painter<'a> {
     pub(super) plan: &'a Plan,
     pub(super) geometry: &'a Geometry,
     pub(super) workspace: &'a Workspace,
-    pub(super) arena: &'a mut Arena,
+    pub(super) arena: &'a Mutex<Arena>,
 }
 
 impl Painter<'_> {
     /// From the canvas `[3, h, w]` in the planar order of images.
-    pub(super) fn forward(&mut self, planar: &[f32]) -> Result<Canvas> {
+    pub(super) fn forward(&self, planar: &[f32]) -> Result<Canvas> {
         let mut canvas = Canvas {
             values: vec![None; self.plan.values.len()],
             taken: vec![None; self.plan.steps.len()],
         };
         if self.geometry.is_partial(0) {
-            let mut values = self.arena.take_floats(planar.len());
+            let mut values = lock(self.arena).take_floats(planar.len());
             let pixels = planar.len() / 3;
             for (pixel, values) in values.chunks_exact_mut(3).enumerate() {
                 for (channel, value) in values.iter_mut().enumerate() {
@@ -58,7 +61,7 @@ impl Painter<'_> {
         Ok(canvas)
     }
 
-    fn step(&mut self, index: usize, step: &Step, canvas: &mut Canvas) -> Result<()> {
+    fn step(&self, index: usize, step: &Step, canvas: &mut Canvas) -> Result<()> {
         let areas = &self.geometry.shared[step.into];
         let mut values = self.take(step.into);
         let start = match step.add.and_then(|add| canvas.values[add].as_deref()) {
@@ -96,7 +99,7 @@ impl Painter<'_> {
     }
 
     /// The gradient of the canvas, `[3, h, w]` in the planar order, from the sums over all blocks; zero in the window.
-    pub(super) fn backward(&mut self, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
+    pub(super) fn backward(&self, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
         let plan = self.plan;
         let mut grads: Vec<Option<Buffer<f32>>> = vec![None; plan.values.len()];
         let mut missing: Vec<usize> = plan.values.iter().map(|value| value.readers).collect();
@@ -125,7 +128,7 @@ impl Painter<'_> {
                 missing[add] = missing[add].saturating_sub(1);
                 self.mask(add, missing[add], canvas, &mut grads)?;
             }
-            self.arena.give_floats(grad);
+            lock(self.arena).give_floats(grad);
         }
         let [height, width] = self.geometry.sizes[0];
         let mut planar = vec![0.0; 3 * height * width];
@@ -140,13 +143,13 @@ impl Painter<'_> {
                     }
                 }
             }
-            self.arena.give_floats(grad);
+            lock(self.arena).give_floats(grad);
         }
         Ok(planar)
     }
 
     fn step_back(
-        &mut self,
+        &self,
         index: usize,
         step: &Step,
         grad: &[f32],
@@ -184,12 +187,7 @@ impl Painter<'_> {
         Ok(())
     }
 
-    fn pass_on(
-        &mut self,
-        add: ValueId,
-        grad: &[f32],
-        grads: &mut [Option<Buffer<f32>>],
-    ) -> Result<()> {
+    fn pass_on(&self, add: ValueId, grad: &[f32], grads: &mut [Option<Buffer<f32>>]) -> Result<()> {
         let areas = &self.geometry.shared[add];
         let values = match grads[add].take() {
             Some(mut values) => {
@@ -275,10 +273,10 @@ impl Painter<'_> {
         (self.geometry.sizes[id][1], self.plan.values[id].channels)
     }
 
-    fn take(&mut self, id: ValueId) -> Buffer<f32> {
+    fn take(&self, id: ValueId) -> Buffer<f32> {
         let [height, width] = self.geometry.sizes[id];
         let len = height * width * self.plan.values[id].channels;
-        self.arena.take_floats(len)
+        lock(self.arena).take_floats(len)
     }
 
     fn plane<'a>(&self, id: ValueId, values: &'a [f32]) -> Plane<'a> {
@@ -319,7 +317,8 @@ impl Canvas {
     }
 
     /// Gives the memory back.
-    pub(super) fn give(self, arena: &mut Arena) {
+    pub(super) fn give(self, arena: &Mutex<Arena>) {
+        let mut arena = lock(arena);
         let values = self.values.into_iter().flatten();
         values.for_each(|values| arena.give_floats(values));
     }

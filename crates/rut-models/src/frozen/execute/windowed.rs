@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 
 use super::block::Decisions;
 use super::canvas::{Canvas, Painter, Sums};
-use super::{Inner, images, lock};
+use super::{Inner, images};
 use crate::error::Result;
 use crate::frozen::network::Outputs;
 use crate::frozen::plan::Geometry;
@@ -35,7 +35,7 @@ impl Inner {
         let window = Some([frame.top, frame.left, side]);
         let geometry = self.geometry([frame.height, frame.width], window)?;
         let (canvas, is_finite) = images::with_slice(&windowed.canvas, |planar| {
-            let canvas = self.paint(&geometry, |painter| painter.forward(planar))?;
+            let canvas = self.painter(&geometry).forward(planar)?;
             Ok((canvas, images::finite_outside(planar, &frame)))
         })?;
         let mut passed = images::with_slice(&windowed.patches, |pixels| {
@@ -47,7 +47,7 @@ impl Inner {
         }
         let outputs = images::outputs(passed.features, passed.logits, n)?;
         if !keep {
-            self.wipe(canvas);
+            canvas.give(&self.canvases);
             return Ok((outputs, None));
         }
         let trace = CpuWindowTrace {
@@ -61,28 +61,12 @@ impl Inner {
         Ok((outputs, Some(trace)))
     }
 
-    /// Lends memory to a painter.
-    fn paint<T>(
-        &self,
-        geometry: &Geometry,
-        paint: impl FnOnce(&mut Painter<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let mut arena = lock(&self.canvases).pop().unwrap_or_default();
-        let result = paint(&mut Painter {
+    fn painter<'a>(&'a self, geometry: &'a Geometry) -> Painter<'a> {
+        Painter {
             plan: &self.plan,
             geometry,
             workspace: &self.workspace,
-            arena: &mut arena,
-        });
-        lock(&self.canvases).push(arena);
-        result
-    }
-
-    /// Takes a canvas's memory back.
-    fn wipe(&self, canvas: Canvas) {
-        let mut canvases = lock(&self.canvases);
-        if let Some(arena) = canvases.last_mut() {
-            canvas.give(arena);
+            arena: &self.canvases,
         }
     }
 }
@@ -99,11 +83,9 @@ impl CpuWindowTrace {
             is_finite = rows.iter().all(|value| value.is_finite());
             network.pass_backward(&self.geometry, blocks, rows, patches, Some(&mut sums))
         })?;
-        let canvas = network.paint(&self.geometry, |painter| {
-            painter.backward(&self.canvas, &sums)
-        });
-        network.wipe(self.canvas);
-        let mut canvas = canvas?;
+        let painter = network.painter(&self.geometry);
+        let mut canvas = painter.backward(&self.canvas, &sums)?;
+        self.canvas.give(&network.canvases);
         if !is_finite {
             canvas.fill(f32::NAN);
         }

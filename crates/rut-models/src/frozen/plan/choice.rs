@@ -13,9 +13,10 @@ pub enum Kernels {
     Sparse,
 }
 
-/// The largest share of weights kept for which compressed rows are faster than the best dense kernel of the same shape,
-/// where the two crossed on ResNet-50's layers (AVX-512, one thread, weights zeroed at random; `benchmarks/README.md`).
-/// Against Winograd's algorithm they win far later than against the direct kernel.
+/// The largest share of weights kept for which compressed rows are faster than the best dense kernel of the same shape:
+/// where the two cross on ResNet-50's layers, estimated from the rates of both (AVX-512, one thread, weights zeroed at
+/// random; `benchmarks/README.md` says at which shares), not measured at each crossing. Against Winograd's algorithm they
+/// win far later than against the direct kernel.
 const COSTS: &[(usize, usize, f64)] = &[
     // kernel, stride, density
     (1, 1, 0.68),

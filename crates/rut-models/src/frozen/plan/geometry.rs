@@ -81,12 +81,7 @@ impl Geometry {
         for (shared, (&[height, width], &area)) in
             (geometry.shared.iter_mut()).zip(geometry.sizes.iter().zip(&geometry.areas))
         {
-            let whole = Area::whole(height, width);
-            *shared = whole.around(if area.is_empty() {
-                Area { height: 0, ..whole }
-            } else {
-                area
-            });
+            *shared = Area::whole(height, width).around(area);
         }
         for step in &plan.steps {
             geometry.rims[step.into] = geometry.rim(plan, step);
@@ -106,11 +101,7 @@ impl Geometry {
             }
         };
         let own = step.add.map_or(area, |add| self.areas[add]);
-        let inside = area.intersection(inside).intersection(own);
-        if inside.is_empty() {
-            return area.around(Area { height: 0, ..area });
-        }
-        area.around(inside)
+        area.around(area.intersection(inside).intersection(own))
     }
 
     /// Widens what is held until every step finds what it reads. A sum shares the memory of what it adds to, so both
@@ -137,14 +128,7 @@ impl Geometry {
 
     /// The pixels that are kept for a value around its area.
     pub(in crate::frozen) fn around(&self, id: ValueId) -> [Area; 4] {
-        let held = self.held[id];
-        let area = self.areas[id];
-        // An empty area may stand anywhere.
-        held.around(if area.is_empty() {
-            Area { height: 0, ..held }
-        } else {
-            area
-        })
+        self.held[id].around(self.areas[id])
     }
 
     /// Whether some pixels of a value are the same for all images.
