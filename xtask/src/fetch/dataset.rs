@@ -1,58 +1,22 @@
-//! From the names of data sets to their files: which archives, where each goes, what is there already.
-
-use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+//! Data sets of the table: which archives they consist of, and what is said about each.
 
 use anyhow::{Context, Result, bail};
 use rut_data::{Archive, DATASETS, DatasetSpec};
 
-use super::digest::{Digests, Expected};
-use super::download::{Download, download, with_ending};
-use super::patience::Patience;
-use super::receipt::Receipt;
-use super::unpack::{Limits, members, place, unpack};
-
-/// The folder below the data folder that holds archives, receipts and what is on its way.
-const STORE: &str = ".downloads";
-
-/// How to fetch.
-#[derive(Debug, Clone)]
-pub struct FetchOptions {
-    /// Where data sets are kept.
-    pub data_dir: PathBuf,
-    /// Address of a folder that holds every archive under its own file name, to be used instead of the archives' own.
-    pub mirror: Option<String>,
-    /// Whether the network may be used.
-    pub network: Network,
-    /// How often to try again.
-    pub patience: Patience,
-}
-
-/// Whether the network may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    /// It may.
-    Online,
-    /// Only archives that are on the disk are unpacked.
-    Offline,
-}
-
-/// How an archive came to be where it belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was there, and what it was unpacked from had the right checksum.
-    AlreadyThere,
-    /// It was unpacked now.
-    Unpacked,
-}
+use super::by_hand::{self, Presence};
+use super::delivery::{Outcome, fetch_archive};
+use super::obstacle::Obstacle;
+use super::queue::Queue;
+use super::session::Session;
+use super::stop::Interrupted;
+use super::summary::{State, Summary};
 
 /// Every data set of the table.
 pub fn all() -> Vec<&'static DatasetSpec> {
     DATASETS.iter().collect()
 }
 
-/// The data sets called `names`, by name or alias.
+/// The data sets called `names`, by name or alias, each once.
 ///
 /// # Errors
 /// If a name is unknown. The message lists the known ones.
@@ -64,161 +28,132 @@ pub fn named(names: &[String]) -> Result<Vec<&'static DatasetSpec>> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let find = |name: &String| {
-        rut_data::find(name)
-            .with_context(|| format!("no data set is called `{name}`; known: {}", known()))
-    };
-    names.iter().map(find).collect()
+    let mut found: Vec<&DatasetSpec> = Vec::new();
+    for name in names {
+        let spec = rut_data::find(name)
+            .with_context(|| format!("no data set is called `{name}`; known: {}", known()))?;
+        if found.iter().all(|other| other.name != spec.name) {
+            found.push(spec);
+        }
+    }
+    Ok(found)
 }
 
-/// Fetches `specs` one after the other. One that fails does not keep the others from being fetched.
+/// Something to do for a data set: an archive to fetch, or a look at what needs none.
+struct Task<'a> {
+    spec: &'a DatasetSpec,
+    archive: Option<&'a Archive>,
+}
+
+/// Fetches `specs`, several archives at a time. One that fails does not keep the others from being fetched.
 ///
 /// # Errors
 /// If one of them cannot be fetched. Each reason is printed when it occurs.
-pub fn fetch(specs: &[&DatasetSpec], options: &FetchOptions) -> Result<()> {
-    let mut failed = Vec::new();
-    for spec in specs {
-        match spec.by_hand {
-            _ if spec.is_bundled() => {
-                println!("{}: bundled with rut, nothing to fetch", spec.name)
-            }
-            Some(words) if spec.archives.is_empty() => println!("{}: {words}", spec.name),
-            _ => {}
-        }
-        for archive in spec.archives {
-            let file = archive.file;
-            match fetch_archive(archive, options) {
-                Ok(Outcome::AlreadyThere) => {
-                    println!("{}: {file} is there already, verified", spec.name)
-                }
-                Ok(Outcome::Unpacked) => {
-                    let target = options.data_dir.join(archive.unpack_into);
-                    println!(
-                        "{}: {file} verified and unpacked into {}",
-                        spec.name,
-                        target.display()
-                    );
-                }
-                Err(error) => {
-                    eprintln!("{}: {error:#}", spec.name);
-                    failed.push(spec.name);
-                    break;
-                }
-            }
+pub fn fetch(specs: &[&DatasetSpec], session: &Session) -> Result<()> {
+    let mut tasks = Vec::new();
+    for &spec in specs {
+        let archive = |archive| Task { spec, archive };
+        tasks.extend(spec.archives.iter().map(Some).map(archive));
+        if spec.archives.is_empty() || spec.by_hand.is_some() {
+            tasks.push(archive(None));
         }
     }
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        bail!("failed to fetch {}", failed.join(", "))
-    }
+    let mut summary = Summary::default();
+    let queue = Queue {
+        items: &tasks,
+        jobs: session.options.jobs,
+    };
+    queue.run(
+        |task| task.archive.map_or("", |archive| archive.file),
+        |task| Some(fetch_archive(task.archive?, session)),
+        |task, result| {
+            let state = match (task.archive, result) {
+                (Some(archive), Some(result)) => report(task.spec, archive, result, session),
+                // The reason was said.
+                _ if summary.is_missing(task.spec.name) => State::AlreadyThere,
+                _ => look(task.spec, session),
+            };
+            summary.add(task.spec.name, state);
+        },
+    );
+    conclude(&summary, session)
 }
 
-/// Brings one archive and unpacks it, unless that was done before.
+/// Says how it all ended.
 ///
 /// # Errors
-/// If it cannot be downloaded, verified or unpacked. Nothing is then where data is looked for that was
-/// not there before.
-pub fn fetch_archive(archive: &Archive, options: &FetchOptions) -> Result<Outcome> {
-    let store = options.data_dir.join(STORE);
-    fs::create_dir_all(&store).with_context(|| format!("failed to create {}", store.display()))?;
-    let file = store.join(archive.file);
-    let target = options.data_dir.join(archive.unpack_into);
-    let receipt = with_ending(&file, ".receipt");
-    let expected = Expected {
-        md5: archive.md5,
-        sha256: archive.sha256,
-    };
-    if Receipt::read(&receipt).is_some_and(|receipt| receipt.holds(&expected, &target)) {
-        return Ok(Outcome::AlreadyThere);
+/// If something is missing, or the run was asked to stop.
+pub(super) fn conclude(summary: &Summary, session: &Session) -> Result<()> {
+    if session.stop.is_requested() {
+        return Err(Interrupted.into());
     }
-    let digests = obtain(archive, &file, &expected, options)?;
-    let staging = with_ending(&file, ".unpacking");
-    let _lock = lock(&file)?;
-    remove(&staging)?;
-    let bytes = fs::metadata(&file)
-        .with_context(|| format!("failed to read {}", file.display()))?
-        .len();
-    let put = || -> Result<()> {
-        unpack(&file, &staging, Limits::of_archive(bytes))?;
-        let members = members(&staging)?;
-        // From here on the old receipt would say too much.
-        remove(&receipt)?;
-        place(&staging, &target)?;
-        Receipt { digests, members }.write(&receipt)
-    };
-    let outcome = put();
-    remove(&staging)?;
-    outcome.map(|()| Outcome::Unpacked)
+    if summary.len() > 1 {
+        session.print(&summary.to_string());
+    }
+    let missing = summary.missing();
+    if !missing.is_empty() {
+        bail!("failed to fetch {}", missing.join(", "));
+    }
+    Ok(())
 }
 
-/// The digests of the archive, which is at `file` afterwards.
-fn obtain(
+fn report(
+    spec: &DatasetSpec,
     archive: &Archive,
-    file: &Path,
-    expected: &Expected<'_>,
-    options: &FetchOptions,
-) -> Result<Digests> {
-    if file.exists() {
-        let digests = Digests::of(file)?;
-        let Some(objection) = digests.objection(expected) else {
-            return Ok(digests);
-        };
-        let aside = with_ending(file, ".bad");
-        fs::rename(file, &aside)
-            .with_context(|| format!("failed to move {} aside", file.display()))?;
-        eprintln!(
-            "{}: {objection} (kept as {})",
-            file.display(),
-            aside.display()
-        );
-    }
-    let url = match &options.mirror {
-        Some(mirror) => format!("{}/{}", mirror.trim_end_matches('/'), archive.file),
-        None => archive.url.to_owned(),
-    };
-    if options.network == Network::Offline {
-        bail!(
-            "{} is not there and --offline forbids to fetch it; get {url} and put it there",
-            file.display()
-        );
-    }
-    eprintln!("fetching {url}");
-    download(
-        &Download {
-            url: &url,
-            file,
-            expected: *expected,
-        },
-        &options.patience,
-    )
-}
-
-/// Keeps other runs from unpacking the same archive, until the file is dropped.
-fn lock(archive: &Path) -> Result<File> {
-    let file =
-        File::open(archive).with_context(|| format!("failed to read {}", archive.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another run is unpacking {}", archive.display()),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("failed to lock {}", archive.display()))
+    result: Result<Outcome>,
+    session: &Session,
+) -> State {
+    let (name, file) = (spec.name, archive.file);
+    match result {
+        Ok(Outcome::AlreadyThere) => {
+            session.print(&format!("{name}: {file} is there already, verified"));
+            State::AlreadyThere
+        }
+        Ok(Outcome::Unpacked) => {
+            let target = session.options.data_dir.join(archive.unpack_into);
+            session.print(&format!(
+                "{name}: {file} verified and unpacked into {}",
+                target.display()
+            ));
+            State::Fetched
+        }
+        Err(error) if error.is::<Interrupted>() => State::Failed,
+        Err(error) if error.is::<Obstacle>() => {
+            let why = format!("{error:#}");
+            session
+                .progress
+                .say(&by_hand::for_archive(spec, archive, session, &why));
+            State::ByHand
+        }
+        Err(error) => {
+            session.progress.say(&format!("{name}: {error:#}"));
+            State::Failed
         }
     }
 }
 
-/// Removes a file or a folder, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
+/// What is said about a data set of which a part, or all, needs no download.
+fn look(spec: &DatasetSpec, session: &Session) -> State {
+    let name = spec.name;
+    let Some(words) = spec.by_hand else {
+        session.print(&format!("{name}: bundled with rut, nothing to fetch"));
+        return State::AlreadyThere;
+    };
+    let presence = by_hand::presence(spec, &session.options.data_dir);
+    match presence {
+        Presence::Whole if spec.archives.is_empty() => {
+            session.print(&format!("{name}: its files are there"));
+        }
+        Presence::Whole => {}
+        Presence::Part | Presence::None => {
+            let words = by_hand::of_table(spec, words, session);
+            session.progress.say(&words);
+        }
+    }
+    if presence == Presence::None {
+        State::ByHand
     } else {
-        fs::remove_file(path)
-    };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("failed to remove {}", path.display()))
-        }
-        _ => Ok(()),
+        State::AlreadyThere
     }
 }
 
@@ -236,25 +171,26 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("cifar10"), "{error}");
-        assert_eq!(named(&["cifar10".to_owned()]).unwrap()[0].name, "cifar10");
+        let twice = named(&["cifar10".to_owned(), "CIFAR-10".to_owned()]).unwrap();
+        assert_eq!(twice.len(), 1);
     }
 
     #[test]
     fn archives_have_plain_names_of_their_own() {
-        let files: Vec<_> = all()
-            .iter()
-            .flat_map(|spec| spec.archives)
-            .map(|archive| archive.file)
-            .collect();
-        for (at, file) in files.iter().enumerate() {
+        let mut known: Vec<&Archive> = Vec::new();
+        for archive in all().iter().flat_map(|spec| spec.archives) {
+            let file = archive.file;
             assert!(
                 !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\\']),
                 "{file}"
             );
+            let other = known.iter().find(|other| other.file == file);
+            // Two data sets may share one; two archives must not share a name.
             assert!(
-                !files[..at].contains(file),
+                other.is_none_or(|other| *other == archive),
                 "{file} belongs to two archives"
             );
+            known.push(archive);
         }
     }
 }

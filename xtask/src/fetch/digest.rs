@@ -15,6 +15,17 @@ pub struct Expected<'a> {
     pub md5: Option<&'a str>,
     /// SHA-256 in hexadecimal.
     pub sha256: Option<&'a str>,
+    /// The first digits of the SHA-256, where only they are published.
+    pub sha256_prefix: Option<&'a str>,
+    /// SHA-256 that this project wrote down when it first had the file.
+    pub locked: Option<&'a str>,
+}
+
+impl Expected<'_> {
+    /// Whether the publisher says anything.
+    pub(super) fn is_published(&self) -> bool {
+        self.md5.is_some() || self.sha256.is_some() || self.sha256_prefix.is_some()
+    }
 }
 
 /// What a file is.
@@ -24,6 +35,8 @@ pub struct Digests {
     pub md5: String,
     /// SHA-256 in lowercase hexadecimal.
     pub sha256: String,
+    /// Length of the file.
+    pub bytes: u64,
 }
 
 impl Digests {
@@ -36,10 +49,12 @@ impl Digests {
             let mut file = File::open(path)?;
             let (mut md5, mut sha256) = (Md5::new(), Sha256::new());
             let mut buffer = vec![0; 1 << 16];
+            let mut bytes = 0;
             loop {
                 match file.read(&mut buffer)? {
                     0 => break,
                     length => {
+                        bytes += length as u64;
                         md5.update(&buffer[..length]);
                         sha256.update(&buffer[..length]);
                     }
@@ -48,6 +63,7 @@ impl Digests {
             Ok(Self {
                 md5: hexadecimal(&md5.finalize()),
                 sha256: hexadecimal(&sha256.finalize()),
+                bytes,
             })
         };
         read().with_context(|| format!("failed to read {}", path.display()))
@@ -55,19 +71,43 @@ impl Digests {
 
     /// What differs from `expected`, in words; `None` if nothing does.
     pub fn objection(&self, expected: &Expected<'_>) -> Option<String> {
-        let pairs = [
+        let published = [
             ("SHA-256", &self.sha256, expected.sha256),
             ("MD5", &self.md5, expected.md5),
         ];
-        pairs.into_iter().find_map(|(name, found, expected)| {
+        let wrong = published.into_iter().find_map(|(name, found, expected)| {
             let expected = expected?;
             let differs = !found.eq_ignore_ascii_case(expected);
             differs.then(|| format!("wrong checksum: expected {name} {expected}, found {found}"))
+        });
+        wrong
+            .or_else(|| self.prefix_objection(expected.sha256_prefix?))
+            .or_else(|| self.lock_objection(expected.locked?))
+    }
+
+    fn prefix_objection(&self, prefix: &str) -> Option<String> {
+        let found = &self.sha256;
+        let start = found.get(..prefix.len()).unwrap_or(found);
+        let differs = !start.eq_ignore_ascii_case(prefix);
+        differs.then(|| {
+            format!("wrong checksum: expected a SHA-256 that begins with {prefix}, found {found}")
+        })
+    }
+
+    fn lock_objection(&self, locked: &str) -> Option<String> {
+        let found = &self.sha256;
+        let differs = !found.eq_ignore_ascii_case(locked);
+        differs.then(|| {
+            format!(
+                "wrong checksum: expected SHA-256 {locked} as LOCK.json has it, found {found}; if its publisher \
+                 is known to have replaced the file, remove its entry from LOCK.json"
+            )
         })
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// `bytes` in lowercase hexadecimal.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -86,13 +126,15 @@ mod tests {
         std::fs::write(&path, "abc").unwrap();
         let digests = Digests::of(&path).unwrap();
         assert_eq!(
-            (digests.md5.as_str(), digests.sha256.as_str()),
-            (MD5, SHA256)
+            (digests.md5.as_str(), digests.sha256.as_str(), digests.bytes),
+            (MD5, SHA256, 3)
         );
         assert_eq!(
             digests.objection(&Expected {
                 md5: Some(&MD5.to_uppercase()),
-                sha256: Some(SHA256)
+                sha256: Some(SHA256),
+                sha256_prefix: Some("BA7816bf"),
+                locked: Some(SHA256),
             }),
             None
         );
@@ -100,12 +142,33 @@ mod tests {
         let wrong = digests
             .objection(&Expected {
                 md5: Some("00"),
-                sha256: None,
+                locked: Some("11"),
+                ..Expected::default()
             })
             .unwrap();
         assert_eq!(
             wrong,
             format!("wrong checksum: expected MD5 00, found {MD5}")
+        );
+        let prefix = Expected {
+            sha256_prefix: Some("ba7816be"),
+            ..Expected::default()
+        };
+        let wrong = digests.objection(&prefix).unwrap();
+        assert!(
+            wrong.contains("begins with ba7816be, found ba78"),
+            "{wrong}"
+        );
+        let locked = Expected {
+            locked: Some("00"),
+            ..Expected::default()
+        };
+        let wrong = digests.objection(&locked).unwrap();
+        assert!(
+            wrong.contains(&format!(
+                "expected SHA-256 00 as LOCK.json has it, found {SHA256}"
+            )),
+            "{wrong}"
         );
     }
 }

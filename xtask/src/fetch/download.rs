@@ -2,52 +2,63 @@
 //! verified before it gets its name. What the file is for is not known here.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::path::Path;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use ureq::http::{HeaderMap, StatusCode, header};
-use ureq::{Agent, Body, http};
+use ureq::http::StatusCode;
+use ureq::{Agent, Body};
 
 use super::digest::{Digests, Expected};
+use super::disk::Claim;
+use super::job::Job;
+use super::obstacle::{HEAD, Obstacle, is_page};
 use super::part::PartFile;
-use super::patience::{Patience, retry_after};
+use super::request::{ContentRange, Failure, Request, length, version};
+use super::slot::with_ending;
 
-/// A silent connection is given up after this time and the download resumed on a new one.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// Time between two lines of progress.
-const PROGRESS: Duration = Duration::from_secs(5);
+/// How often a server may send elsewhere.
+const REDIRECTS: u32 = 10;
 
 /// What to download.
 #[derive(Debug, Clone, Copy)]
 pub struct Download<'a> {
     /// Where it is.
     pub url: &'a str,
+    /// What proves who asks, where the server wants that.
+    pub token: Option<&'a str>,
     /// Where it goes; it grows in a file of that name with `.part` behind it.
     pub file: &'a Path,
     /// What it should be.
     pub expected: Expected<'a>,
+    /// Disk space that it takes afterwards to unpack it, in multiples of its size.
+    pub room: u64,
 }
 
 /// Downloads and verifies a file that is not there yet.
 ///
 /// # Errors
-/// If the server refuses, does not answer in `patience`, or what it sends has the wrong checksum. In
+/// If the server refuses, does not answer in the job's patience, or what it sends has the wrong checksum. In
 /// the last case the file is kept as `NAME.bad`; in the others what came is kept for the next run.
-pub fn download(wanted: &Download<'_>, patience: &Patience) -> Result<Digests> {
+pub fn download(wanted: &Download<'_>, job: &Job) -> Result<Digests> {
     let mut part = PartFile::open(wanted.file)?;
+    let can_be_checked = wanted.expected.is_published() || wanted.expected.locked.is_some();
+    if part.bytes() > 0 && part.version().is_none() && !can_be_checked {
+        job.meter
+            .say("nothing says whether what is there goes with what will come; starting over");
+        part.begin(None)?;
+    }
     let resumed = part.bytes() > 0;
-    transfer(wanted.url, &mut part, patience)?;
+    let transfer = Transfer { wanted, job };
+    transfer.run(&mut part)?;
     let mut digests = Digests::of(part.path())?;
     if let Some(objection) = digests.objection(&wanted.expected)
         && resumed
     {
         // The beginning is from another day: the file may have changed since, so it deserves one clean attempt.
-        eprintln!("{}: {objection}; starting over", wanted.url);
-        part.restart()?;
-        transfer(wanted.url, &mut part, patience)?;
+        job.meter
+            .say(&format!("{}: {objection}; starting over", wanted.url));
+        part.begin(None)?;
+        transfer.run(&mut part)?;
         digests = Digests::of(part.path())?;
     }
     if let Some(objection) = digests.objection(&wanted.expected) {
@@ -63,241 +74,167 @@ pub fn download(wanted: &Download<'_>, patience: &Patience) -> Result<Digests> {
     Ok(digests)
 }
 
-/// `path` with `ending` behind its name.
-pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
+/// A download on its way.
+struct Transfer<'a> {
+    wanted: &'a Download<'a>,
+    job: &'a Job,
 }
 
-/// Why an attempt ended before the file did.
-enum Failure {
-    /// It may work the next time.
-    Passing { why: Error, asked: Option<Duration> },
-    /// It will not.
-    Lasting(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Lasting(error)
-    }
-}
-
-fn passing(why: Error) -> Failure {
-    Failure::Passing { why, asked: None }
-}
-
-/// Attempts until `part` is complete. Failures are counted in a row: bytes never seen before start the count anew.
-fn transfer(url: &str, part: &mut PartFile, patience: &Patience) -> Result<()> {
-    let agent = agent(url);
-    let (mut failures, mut farthest) = (0, part.bytes());
-    loop {
-        let (why, asked) = match attempt(&agent, url, part) {
-            Ok(()) => return Ok(()),
-            Err(Failure::Lasting(error)) => return Err(error),
-            Err(Failure::Passing { why, asked }) => (why, asked),
-        };
-        if part.bytes() > farthest {
-            (failures, farthest) = (0, part.bytes());
+impl Transfer<'_> {
+    /// Attempts until `part` is complete. Failures are counted in a row: bytes never seen before start the count anew.
+    fn run(&self, part: &mut PartFile) -> Result<()> {
+        let (url, patience) = (self.wanted.url, &self.job.patience);
+        let agent = self.request().agent(REDIRECTS);
+        let (mut failures, mut farthest) = (0, part.bytes());
+        loop {
+            self.job.stop.check()?;
+            let attempt = self.attempt(&agent, part);
+            self.job.meter.end();
+            let (why, asked) = match attempt {
+                Ok(()) => return Ok(()),
+                Err(Failure::Lasting(error)) => return Err(error),
+                Err(Failure::Passing { why, asked }) => (why, asked),
+            };
+            if part.bytes() > farthest {
+                (failures, farthest) = (0, part.bytes());
+            }
+            failures += 1;
+            if failures >= patience.attempts {
+                return Err(why).with_context(|| {
+                    format!("gave up on {url} after {failures} attempts without progress")
+                });
+            }
+            let pause = patience.pause(failures, asked);
+            let seconds = pause.as_secs_f64();
+            self.job
+                .meter
+                .say(&format!("{why:#}; trying again in {seconds:.0} s"));
+            self.job.stop.sleep(pause)?;
         }
-        failures += 1;
-        if failures >= patience.attempts {
-            return Err(why).with_context(|| {
-                format!("gave up on {url} after {failures} attempts without progress")
-            });
-        }
-        let pause = patience.pause(failures, asked);
-        eprintln!("{why:#}; trying again in {:.0} s", pause.as_secs_f64());
-        thread::sleep(pause);
     }
-}
 
-fn agent(url: &str) -> Agent {
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .user_agent(concat!("rut-xtask/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(SILENCE))
-        .timeout_recv_response(Some(SILENCE))
-        .timeout_per_read(Some(SILENCE));
-    // A server on this machine is not behind a proxy, whatever the environment says.
-    let is_local = url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:");
-    if is_local {
-        config.proxy(None).build().into()
-    } else {
-        config.build().into()
-    }
-}
-
-/// One request, and as much of its answer as comes.
-fn attempt(agent: &Agent, url: &str, part: &mut PartFile) -> Result<(), Failure> {
-    let mut response = request(agent, url, part.bytes())?;
-    let headers = response.headers();
-    let total = match response.status() {
-        StatusCode::OK => {
-            part.restart()?;
-            number(headers, header::CONTENT_LENGTH)
+    fn request(&self) -> Request<'_> {
+        Request {
+            url: self.wanted.url,
+            token: self.wanted.token,
         }
-        StatusCode::PARTIAL_CONTENT => {
-            let range = ContentRange::of(headers);
-            if range.first != Some(part.bytes()) {
-                part.restart()?;
-                return Err(passing(anyhow!(
-                    "{url} sent another part of the file than was asked for"
+    }
+
+    /// One request, and as much of its answer as comes.
+    fn attempt(&self, agent: &Agent, part: &mut PartFile) -> Result<(), Failure> {
+        let url = self.wanted.url;
+        let known = part.version();
+        let mut response = self.request().get(agent, part.bytes(), known.as_deref())?;
+        let headers = response.headers();
+        let total = match response.status() {
+            StatusCode::OK => {
+                part.begin(version(headers))?;
+                length(headers)
+            }
+            StatusCode::PARTIAL_CONTENT => {
+                let range = ContentRange::of(headers);
+                let changed = known.is_some()
+                    && version(headers).is_some_and(|now| known.as_deref() != Some(now));
+                if range.first != Some(part.bytes()) || changed {
+                    part.begin(None)?;
+                    return Err(Failure::passing(anyhow!(
+                        "{url} sent another part of the file than was asked for"
+                    )));
+                }
+                range.total
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                if ContentRange::of(headers).total == Some(part.bytes()) {
+                    return Ok(());
+                }
+                part.begin(None)?;
+                return Err(Failure::passing(anyhow!(
+                    "{url} is shorter than what was downloaded before"
                 )));
             }
-            range.total
-        }
-        StatusCode::RANGE_NOT_SATISFIABLE => {
-            if ContentRange::of(headers).total == Some(part.bytes()) {
-                return Ok(());
-            }
-            part.restart()?;
-            return Err(passing(anyhow!(
-                "{url} is shorter than what was downloaded before"
-            )));
-        }
-        status => return Err(refusal(url, status, headers)),
-    };
-    receive(url, response.body_mut(), part, total)
-}
-
-fn request(agent: &Agent, url: &str, from: u64) -> Result<http::Response<Body>, Failure> {
-    let mut request = agent.get(url).header(header::ACCEPT_ENCODING, "identity");
-    if from > 0 {
-        request = request.header(header::RANGE, format!("bytes={from}-"));
+            status => return Err(Failure::of_status(url, status, headers)),
+        };
+        let mut claim = self.claim(part, total)?;
+        self.receive(response.body_mut(), part, (total, &mut claim))
     }
-    request.call().map_err(|error| {
-        let may_pass = matches!(
-            error,
-            ureq::Error::Io(_)
-                | ureq::Error::Timeout(_)
-                | ureq::Error::ConnectionFailed
-                | ureq::Error::Protocol(_)
-        );
-        let why = Error::new(error).context(format!("failed to reach {url}"));
-        if may_pass {
-            passing(why)
+
+    /// Disk space for what is still to come, and to unpack it all.
+    fn claim(&self, part: &PartFile, total: Option<u64>) -> Result<Claim> {
+        let folder = self.wanted.file.parent().unwrap_or(Path::new("."));
+        let total = total.unwrap_or_default();
+        let rest = total.saturating_sub(part.bytes());
+        let bytes = rest.saturating_add(total.saturating_mul(self.wanted.room));
+        let what = if self.wanted.room > 0 {
+            format!("download {} and unpack it", self.wanted.url)
         } else {
-            Failure::Lasting(why)
-        }
-    })
-}
-
-/// What a status that brings no file means.
-fn refusal(url: &str, status: StatusCode, headers: &HeaderMap) -> Failure {
-    let why = anyhow!("the server answered {status} for {url}");
-    if !matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504) {
-        return Failure::Lasting(why);
+            format!("download {}", self.wanted.url)
+        };
+        self.job.space.claim(folder, bytes, &what)
     }
-    let value = headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok());
-    Failure::Passing {
-        why,
-        asked: value.and_then(|value| retry_after(value, SystemTime::now())),
-    }
-}
 
-/// Appends the body to `part`, which should then have `total` bytes.
-fn receive(
-    url: &str,
-    body: &mut Body,
-    part: &mut PartFile,
-    total: Option<u64>,
-) -> Result<(), Failure> {
-    let mut reader = body.as_reader();
-    let mut buffer = vec![0; 1 << 16];
-    let mut last_line = Instant::now();
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => part.append(&buffer[..length])?,
-            Err(error) => {
-                let came = part.bytes();
-                return Err(passing(
-                    Error::new(error).context(format!("{url} was cut after {came} bytes")),
-                ));
+    /// Appends the body to `part`, which should then have as many bytes as announced.
+    fn receive(
+        &self,
+        body: &mut Body,
+        part: &mut PartFile,
+        (total, claim): (Option<u64>, &mut Claim),
+    ) -> Result<(), Failure> {
+        let (url, meter) = (self.wanted.url, &self.job.meter);
+        meter.begin("downloading", total, part.bytes());
+        let mut reader = body.as_reader();
+        let mut head = (part.bytes() == 0).then(Vec::new);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            self.job.stop.check()?;
+            let length = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) => {
+                    let came = part.bytes();
+                    return Err(Failure::passing(
+                        Error::new(error).context(format!("{url} was cut after {came} bytes")),
+                    ));
+                }
+            };
+            let came = buffer.get(..length).unwrap_or_default();
+            part.append(came)?;
+            claim.spend(length as u64);
+            meter.at(part.bytes());
+            if let Some(start) = &mut head {
+                start.extend(came.iter().take(HEAD.saturating_sub(start.len())));
+                if start.len() >= HEAD {
+                    self.refuse_page(start, part)?;
+                    head = None;
+                }
             }
         }
-        if last_line.elapsed() >= PROGRESS {
-            last_line = Instant::now();
-            let of_total = total
-                .map(|total| format!(" of {}", megabytes(total)))
-                .unwrap_or_default();
-            eprintln!("{url}: {}{of_total} MB", megabytes(part.bytes()));
+        self.refuse_page(&head.unwrap_or_default(), part)?;
+        self.check_length(part, total)
+    }
+
+    /// A web page is no data, and what came of it no beginning of any.
+    fn refuse_page(&self, head: &[u8], part: &mut PartFile) -> Result<()> {
+        if !is_page(head) {
+            return Ok(());
         }
+        part.begin(None)?;
+        let url = self.wanted.url.to_owned();
+        Err(Obstacle::Page { url }.into())
     }
-    match total {
-        Some(total) if part.bytes() < total => Err(passing(anyhow!(
-            "{url} was cut after {} of {total} bytes",
-            part.bytes()
-        ))),
-        Some(total) if part.bytes() > total => {
-            let came = part.bytes();
-            part.restart()?;
-            Err(passing(anyhow!(
-                "{url} sent {came} bytes and said that it has {total}"
-            )))
+
+    fn check_length(&self, part: &mut PartFile, total: Option<u64>) -> Result<(), Failure> {
+        let (url, came) = (self.wanted.url, part.bytes());
+        match total {
+            Some(total) if came < total => Err(Failure::passing(anyhow!(
+                "{url} was cut after {came} of {total} bytes"
+            ))),
+            Some(total) if came > total => {
+                part.begin(None)?;
+                Err(Failure::passing(anyhow!(
+                    "{url} sent {came} bytes and said that it has {total}"
+                )))
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
-    }
-}
-
-/// Bytes in units of 10⁶, one decimal.
-fn megabytes(bytes: u64) -> String {
-    format!("{}.{}", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
-}
-
-fn number(headers: &HeaderMap, name: header::HeaderName) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// `Content-Range: bytes first-last/total` or `bytes */total` (RFC 9110, section 14.4).
-#[derive(Debug, Default, PartialEq, Eq)]
-struct ContentRange {
-    first: Option<u64>,
-    total: Option<u64>,
-}
-
-impl ContentRange {
-    fn of(headers: &HeaderMap) -> Self {
-        let value = headers
-            .get(header::CONTENT_RANGE)
-            .and_then(|value| value.to_str().ok());
-        value.and_then(Self::parse).unwrap_or_default()
-    }
-
-    fn parse(value: &str) -> Option<Self> {
-        let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
-        let first = range
-            .split_once('-')
-            .and_then(|(first, _)| first.trim().parse().ok());
-        Some(Self {
-            first,
-            total: total.trim().parse().ok(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_ranges_are_read() {
-        let parse = |value| ContentRange::parse(value).map(|range| (range.first, range.total));
-        assert_eq!(parse("bytes 5-9/10"), Some((Some(5), Some(10))));
-        assert_eq!(parse("bytes 5-9/*"), Some((Some(5), None)));
-        assert_eq!(parse("bytes */10"), Some((None, Some(10))));
-        assert_eq!(parse("lines 1-2/3"), None);
-    }
-
-    #[test]
-    fn sizes_are_in_millions_of_bytes() {
-        assert_eq!(
-            [0, 99_999, 170_498_071].map(megabytes),
-            ["0.0", "0.0", "170.4"]
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! The name of a file inside an archive, as a path that stays inside the folder it is unpacked into.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -31,9 +32,28 @@ pub(super) fn member_path(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Whether a member is what a file manager leaves behind and nobody packs on purpose: `__MACOSX`, `._NAME`, `.DS_Store`.
+/// A reader that takes every file of a folder for an image would stumble over it.
+pub(super) fn is_litter(member: &Path) -> bool {
+    let is_trace = |part: &OsStr| {
+        part == "__MACOSX" || part == ".DS_Store" || part.as_encoded_bytes().starts_with(b"._")
+    };
+    member.iter().any(is_trace)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn litter_is_told_from_data() {
+        for litter in ["__MACOSX/a/b.jpg", "a/._b.jpg", "a/.DS_Store"] {
+            assert!(is_litter(Path::new(litter)), "{litter}");
+        }
+        for data in ["a/b.jpg", "a/.directory", "a_._b.jpg", "_/b", "MACOSX/b"] {
+            assert!(!is_litter(Path::new(data)), "{data}");
+        }
+    }
 
     #[test]
     fn plain_names_are_paths() {

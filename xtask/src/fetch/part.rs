@@ -1,10 +1,13 @@
-//! The file that a download grows in: `NAME.part` beside its final place, locked while it grows.
+//! The file that a download grows in: `NAME.part` beside its final place, locked while it grows. Beside it stands, where
+//! the server said so, which version of the file it is a part of.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+use super::slot::with_ending;
 
 /// A growing file. What is in it survives the process, so that a later run goes on from there.
 #[derive(Debug)]
@@ -17,9 +20,7 @@ pub(super) struct PartFile {
 impl PartFile {
     /// Opens or creates the part of the file that will be called `whole`.
     pub(super) fn open(whole: &Path) -> Result<Self> {
-        let mut path = whole.as_os_str().to_owned();
-        path.push(".part");
-        let path = PathBuf::from(path);
+        let path = with_ending(whole, ".part");
         let open = OpenOptions::new()
             .read(true)
             .write(true)
@@ -50,6 +51,29 @@ impl PartFile {
         &self.path
     }
 
+    /// What the server calls the version that this is a part of; see [`begin`](Self::begin).
+    pub(super) fn version(&self) -> Option<String> {
+        let text = fs::read_to_string(self.version_path()).ok()?;
+        let line = text.strip_suffix('\n')?;
+        (!line.is_empty() && self.bytes > 0).then(|| line.to_owned())
+    }
+
+    /// Drops what was there: from now on it is a part of `version` (an `ETag` or `Last-Modified` header), if the server
+    /// said one.
+    pub(super) fn begin(&mut self, version: Option<&str>) -> Result<()> {
+        let mut empty = || -> std::io::Result<()> {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            match version {
+                Some(version) => fs::write(self.version_path(), format!("{version}\n")),
+                None => remove_if_there(&self.version_path()),
+            }
+        };
+        empty().with_context(|| format!("failed to write {}", self.path.display()))?;
+        self.bytes = 0;
+        Ok(())
+    }
+
     /// Adds to the end.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.file
@@ -59,30 +83,32 @@ impl PartFile {
         Ok(())
     }
 
-    /// Drops what was there.
-    pub(super) fn restart(&mut self) -> Result<()> {
-        let mut empty = || -> std::io::Result<()> {
-            self.file.set_len(0)?;
-            self.file.rewind()
-        };
-        empty().with_context(|| format!("failed to write {}", self.path.display()))?;
-        self.bytes = 0;
-        Ok(())
-    }
-
-    /// Gives the file another name, once its bytes are on the disk.
+    /// Gives the file another name, once its bytes are on the disk. It is locked until it has that name: whoever opened it
+    /// under the old one meanwhile could not write to it.
     pub(super) fn rename(self, to: &Path) -> Result<()> {
-        self.file
-            .sync_all()
-            .with_context(|| format!("failed to write {}", self.path.display()))?;
-        drop(self.file);
-        fs::rename(&self.path, to).with_context(|| {
+        let rename = || -> std::io::Result<()> {
+            self.file.sync_all()?;
+            remove_if_there(&self.version_path())?;
+            fs::rename(&self.path, to)
+        };
+        rename().with_context(|| {
             format!(
                 "failed to rename {} to {}",
                 self.path.display(),
                 to.display()
             )
         })
+    }
+
+    fn version_path(&self) -> PathBuf {
+        with_ending(&self.path, ".version")
+    }
+}
+
+fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 
@@ -105,5 +131,24 @@ mod tests {
         part.rename(&whole).unwrap();
         assert_eq!(fs::read(&whole).unwrap(), b"abcdef");
         assert!(!folder.path().join("a.zip.part").exists());
+    }
+
+    #[test]
+    fn a_part_knows_what_it_is_a_part_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().join("a.zip");
+        let mut part = PartFile::open(&whole).unwrap();
+        part.begin(Some("\"v1\"")).unwrap();
+        assert_eq!(part.version(), None, "a part of nothing");
+        part.append(b"abc").unwrap();
+        drop(part);
+        let mut part = PartFile::open(&whole).unwrap();
+        assert_eq!(part.version().as_deref(), Some("\"v1\""));
+        part.begin(None).unwrap();
+        part.append(b"abc").unwrap();
+        assert_eq!(part.version(), None);
+        part.begin(Some("\"v2\"")).unwrap();
+        part.rename(&whole).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -1,18 +1,23 @@
-//! Unpacking an archive into a folder of its own, and moving what is in that folder to its place.
-//! Regular files and folders only; an archive that holds anything else is refused, as is one that
-//! unpacks to far more than it is. Modes, owners and times are not taken over.
+//! Unpacking an archive, and the archives in it, into a folder of its own. Regular files and folders only; an archive that
+//! holds anything else is refused, as is one that unpacks to far more than it is. Modes, owners and times are not taken
+//! over.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
 use tar::EntryType;
 use zip::ZipArchive;
 
 use super::archive::Kind;
-use super::member::member_path;
+use super::digest::{Digests, hexadecimal};
+use super::disk::Claim;
+use super::job::Job;
+use super::member::{is_litter, member_path};
 
 /// The most that an archive may unpack to.
 #[derive(Debug, Clone, Copy)]
@@ -34,44 +39,94 @@ impl Limits {
     }
 }
 
-/// Unpacks `archive` into the new folder `into`.
+/// What a file was when it was unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Length.
+    pub bytes: u64,
+    /// SHA-256 in lowercase hexadecimal.
+    pub sha256: String,
+}
+
+/// Files by their path below the folder that they were unpacked into, with `/` between its parts.
+pub type Contents = BTreeMap<String, Content>;
+
+/// Unpacks `archive` into the new folder `into`. Archives that it holds are unpacked where they are, and not kept; those
+/// that they hold stay as they are.
 ///
 /// # Errors
-/// If the archive is damaged, holds a link, a device or a path that leaves the folder, or is larger
-/// than `limits` allow. What was unpacked until then stays in `into`, for the caller to remove.
-pub fn unpack(archive: &Path, into: &Path, limits: Limits) -> Result<()> {
-    let name = archive
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+/// If the archive is damaged, holds a link, a device or a path that leaves the folder, is larger
+/// than `limits` allow or than the disk. What was unpacked until then stays in `into`, for the caller to remove.
+pub fn unpack(archive: &Path, into: &Path, limits: Limits, job: &Job) -> Result<Contents> {
+    fs::create_dir(into).with_context(|| format!("failed to create {}", into.display()))?;
     let mut folder = Folder {
         root: into,
+        below: PathBuf::new(),
         left: limits,
+        job,
+        claim: job.space.claim(into, 0, "unpack")?,
+        contents: Contents::new(),
+        written: 0,
     };
-    fs::create_dir(into).with_context(|| format!("failed to create {}", into.display()))?;
-    let file =
-        File::open(archive).with_context(|| format!("failed to read {}", archive.display()))?;
-    let unpacked = match Kind::of(&name) {
-        // Twice the limit leaves room for the headers; it stops one file of zeros behind another.
-        Kind::TarGz => {
-            let reader = MultiGzDecoder::new(BufReader::new(file));
-            folder.tar(reader.take(limits.bytes.saturating_mul(2)))
-        }
-        Kind::Tar => folder.tar(BufReader::new(file)),
-        Kind::Zip => folder.zip(file),
-        Kind::Plain => folder.plain(archive, &name),
-    };
-    unpacked.with_context(|| format!("failed to unpack {}", archive.display()))
+    folder.archive(archive)?;
+    for nested in folder.nested() {
+        let path = into.join(&nested);
+        folder.below = Path::new(&nested).parent().unwrap_or(Path::new("")).into();
+        folder.archive(&path)?;
+        fs::remove_file(&path).with_context(|| format!("failed to remove {}", path.display()))?;
+        folder.contents.remove(&nested);
+    }
+    job.meter.end();
+    Ok(folder.contents)
 }
 
 /// A folder that is being filled, and what may still come.
 struct Folder<'a> {
     root: &'a Path,
+    /// Where the present archive's files go, below the root.
+    below: PathBuf,
     left: Limits,
+    job: &'a Job,
+    claim: Claim,
+    contents: Contents,
+    /// Bytes of the present archive's files.
+    written: u64,
 }
 
 impl Folder<'_> {
+    fn archive(&mut self, archive: &Path) -> Result<()> {
+        let name = archive.file_name().unwrap_or_default().to_string_lossy();
+        let kind = Kind::of(&name);
+        let unpacked = self.prepare(archive, kind).and_then(|file| match kind {
+            // Twice the limit leaves room for the headers; it stops one file of zeros behind another.
+            Kind::TarGz => {
+                let reader = MultiGzDecoder::new(BufReader::new(file));
+                self.tar(reader.take(self.left.bytes.saturating_mul(2)))
+            }
+            Kind::Tar => self.tar(BufReader::new(file)),
+            Kind::Zip => self.zip(file),
+            Kind::Plain => self.plain(archive, &name),
+        });
+        unpacked.with_context(|| format!("failed to unpack {}", archive.display()))
+    }
+
+    /// Opens an archive, once there is room for what is in it.
+    fn prepare(&mut self, archive: &Path, kind: Kind) -> Result<File> {
+        let file = File::open(archive)?;
+        let declared = kind.declared(archive)?;
+        let what = format!("unpack {}", archive.display());
+        self.claim = self.job.space.claim(self.root, declared, &what)?;
+        self.job.meter.begin("unpacking", Some(declared), 0);
+        self.written = 0;
+        Ok(file)
+    }
+
+    /// Archives among what was unpacked.
+    fn nested(&self) -> Vec<String> {
+        let is_archive = |path: &&String| Kind::of(path) != Kind::Plain;
+        self.contents.keys().filter(is_archive).cloned().collect()
+    }
+
     fn tar(&mut self, reader: impl Read) -> Result<()> {
         let mut archive = tar::Archive::new(reader);
         for entry in archive.entries()? {
@@ -122,110 +177,83 @@ impl Folder<'_> {
         if fs::hard_link(archive, &place).is_err() {
             fs::copy(archive, &place)?;
         }
+        let Digests { bytes, sha256, .. } = Digests::of(&place)?;
+        self.contents
+            .insert(name.to_owned(), Content { bytes, sha256 });
         Ok(())
     }
 
     fn folder(&mut self, name: &str) -> Result<()> {
-        let path = self.admit(name)?;
+        let member = self.admit(name)?;
+        if is_litter(&member) {
+            return Ok(());
+        }
+        let path = self.root.join(member);
         fs::create_dir_all(&path).with_context(|| format!("failed to create {}", path.display()))
     }
 
     fn file(&mut self, name: &str, bytes: u64, reader: &mut dyn Read) -> Result<()> {
-        let path = self.admit(name)?;
+        let member = self.admit(name)?;
+        if is_litter(&member) {
+            return Ok(());
+        }
         ensure!(
             bytes <= self.left.bytes,
             "refused `{name}`: the archive unpacks to far more than a data set would"
         );
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("failed to create {}", folder.display()))?;
-        }
-        let mut file =
-            File::create(&path).with_context(|| format!("failed to create {}", path.display()))?;
         // One byte more than is declared is enough to see that the declaration lies.
-        let written = io::copy(&mut reader.take(bytes + 1), &mut file)
+        let content = self
+            .write(
+                &self.root.join(&member),
+                &mut reader.take(bytes.saturating_add(1)),
+            )
             .with_context(|| format!("failed at `{name}`"))?;
         ensure!(
-            written == bytes,
-            "`{name}` is damaged: {bytes} bytes are declared and {written} are there"
+            content.bytes == bytes,
+            "`{name}` is damaged: {bytes} bytes are declared and {} are there",
+            content.bytes
         );
-        file.flush()?;
-        self.left.bytes -= written;
+        self.left.bytes -= bytes;
+        let parts: Vec<_> = member.iter().map(|part| part.to_string_lossy()).collect();
+        self.contents.insert(parts.join("/"), content);
         Ok(())
     }
 
-    /// Where the member called `name` goes, if there may be one more.
+    /// Writes a file, and says what it became.
+    fn write(&mut self, path: &Path, reader: &mut dyn Read) -> Result<Content> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = File::create(path)?;
+        let (mut bytes, mut sha256) = (0, Sha256::new());
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            self.job.stop.check()?;
+            let length = reader.read(&mut buffer)?;
+            if length == 0 {
+                break;
+            }
+            let came = buffer.get(..length).unwrap_or_default();
+            file.write_all(came)?;
+            sha256.update(came);
+            bytes += length as u64;
+            self.written += length as u64;
+            self.claim.spend(length as u64);
+            self.job.meter.at(self.written);
+        }
+        Ok(Content {
+            bytes,
+            sha256: hexadecimal(&sha256.finalize()),
+        })
+    }
+
+    /// Where the member called `name` goes below the root, if there may be one more.
     fn admit(&mut self, name: &str) -> Result<PathBuf> {
         self.left.members = self
             .left
             .members
             .checked_sub(1)
             .context("refused: too many files for a data set")?;
-        Ok(self.root.join(member_path(name)?))
+        Ok(self.below.join(member_path(name)?))
     }
-}
-
-/// Moves what is in the folder `from` into the folder `to`: whole subfolders by one rename each where
-/// nothing is there yet, file by file where something is. A file in the way is replaced.
-///
-/// # Errors
-/// If a file stands where a folder should go, or the other way round, or something cannot be moved.
-pub fn place(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("failed to create {}", to.display()))?;
-    for (name, is_folder) in entries(from)? {
-        let (source, target) = (from.join(&name), to.join(&name));
-        match fs::symlink_metadata(&target) {
-            Ok(there) if is_folder && there.is_dir() => {
-                place(&source, &target)?;
-                continue;
-            }
-            Ok(there) if is_folder || !there.is_file() => bail!(
-                "{} is in the way: it is {} and a {} should be there; move it away",
-                target.display(),
-                if there.is_dir() {
-                    "a folder"
-                } else {
-                    "no folder"
-                },
-                if is_folder { "folder" } else { "file" },
-            ),
-            _ => {}
-        }
-        fs::rename(&source, &target)
-            .with_context(|| format!("failed to move to {}", target.display()))?;
-    }
-    Ok(())
-}
-
-/// Names and kinds of what is in a folder, by name.
-fn entries(folder: &Path) -> Result<Vec<(String, bool)>> {
-    let mut found = Vec::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?
-    {
-        let entry = entry?;
-        let name = entry
-            .file_name()
-            .into_string()
-            .ok()
-            .context("a file name is not UTF-8")?;
-        found.push((name, entry.file_type()?.is_dir()));
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// The paths in `folder` down to the second level, with `/` between their parts, by name.
-pub(super) fn members(folder: &Path) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for (name, is_folder) in entries(folder)? {
-        if is_folder {
-            for (inner, _) in entries(&folder.join(&name))? {
-                found.push(format!("{name}/{inner}"));
-            }
-        }
-        found.push(name);
-    }
-    found.sort();
-    Ok(found)
 }

@@ -1,5 +1,5 @@
 //! What is stored in the tree: small files only, and under `data/` and `checkpoints/` nothing but
-//! the READMEs and the quickstart's bundle.
+//! the READMEs, the digests of what was fetched and the quickstart's bundle.
 
 use super::check::Finding;
 use crate::tree::{Tree, TreeFile};
@@ -15,6 +15,7 @@ const FILLED: &[&str] = &["data/", "checkpoints/"];
 
 /// What of them is stored: whole paths, or beginnings that end in `/` or `_`.
 const BUNDLE: &[&str] = &[
+    "data/LOCK.json",
     "data/README.md",
     "data/digits/",
     "checkpoints/README.md",

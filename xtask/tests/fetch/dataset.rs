@@ -1,75 +1,47 @@
 //! A data set's archive from a server on this machine to the folder that rut reads.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::loopback::{Server, cut, rest, status, whole};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use crate::samples::{Home, archive, names, tar_gz};
 use rut_data::Archive;
-use tempfile::TempDir;
-use xtask::fetch::{
-    Digests, FetchOptions, Network, Outcome, Patience, fetch, fetch_archive, named,
-};
+use xtask::fetch::{FetchOptions, Network, Outcome, Session, fetch, fetch_archive, named};
 
 fn archive_bytes() -> Vec<u8> {
-    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (name, content) in [
+    tar_gz(&[
         ("set/labels.txt", "cat\ndog\n"),
         ("set/images/0.ppm", "P6 1 1 255\n..."),
-    ] {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        builder
-            .append_data(&mut header, name, content.as_bytes())
-            .unwrap();
-    }
-    builder.into_inner().unwrap().finish().unwrap()
+    ])
 }
 
 /// A data folder, and how an archive of a table would describe `bytes`.
 struct Trial {
-    folder: TempDir,
+    home: Home,
     archive: Archive,
 }
 
 impl Trial {
     fn of(bytes: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let sample = folder.path().join("sample");
-        fs::write(&sample, bytes).unwrap();
-        let md5: &'static str = Digests::of(&sample).unwrap().md5.leak();
-        let archive = Archive {
-            url: "http://127.0.0.1:1/never",
-            file: "set.tar.gz",
-            md5: Some(md5),
-            sha256: None,
-            unpack_into: "sets",
-        };
-        Self { folder, archive }
-    }
-
-    fn data(&self, path: &str) -> std::path::PathBuf {
-        self.folder.path().join("data").join(path)
-    }
-
-    fn options(&self, mirror: &str, network: Network) -> FetchOptions {
-        let patience = Patience {
-            attempts: 2,
-            first_pause: Default::default(),
-            longest_pause: Default::default(),
-        };
-        FetchOptions {
-            data_dir: self.data(""),
-            mirror: Some(mirror.to_owned()),
-            network,
-            patience,
+        Self {
+            home: Home::new(),
+            archive: archive("set.tar.gz", bytes),
         }
     }
 
+    fn data(&self, path: &str) -> PathBuf {
+        self.home.data(path)
+    }
+
+    fn session(&self, mirror: &str, network: Network) -> Session {
+        Session::new(FetchOptions {
+            network,
+            ..self.home.session(mirror).options
+        })
+    }
+
     fn run(&self, mirror: &str, network: Network) -> Result<Outcome, String> {
-        fetch_archive(&self.archive, &self.options(mirror, network))
+        fetch_archive(&self.archive, &self.session(mirror, network))
             .map_err(|error| format!("{error:#}"))
     }
 
@@ -77,15 +49,6 @@ impl Trial {
         let labels = fs::read_to_string(self.data("sets/set/labels.txt"));
         labels.is_ok_and(|text| text == "cat\ndog\n") && self.data("sets/set/images/0.ppm").exists()
     }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]
@@ -98,7 +61,7 @@ fn an_archive_is_fetched_once() {
     assert!(trial.is_whole());
     assert_eq!(
         names(&trial.data(".downloads")),
-        ["set.tar.gz", "set.tar.gz.receipt"]
+        [".set.tar.gz.lock", "set.tar.gz", "set.tar.gz.receipt"]
     );
     assert_eq!(
         server
@@ -202,7 +165,10 @@ fn a_failure_leaves_nothing_where_data_is_looked_for() {
     );
     server.finish();
     assert!(!trial.data("sets").exists());
-    assert_eq!(names(&trial.data(".downloads")), ["set.tar.gz"]);
+    assert_eq!(
+        names(&trial.data(".downloads")),
+        [".set.tar.gz.lock", "set.tar.gz"]
+    );
 }
 
 #[test]
@@ -210,7 +176,7 @@ fn the_bundled_data_set_needs_nothing() {
     let trial = Trial::of(b"");
     fetch(
         &named(&["digits".to_owned()]).unwrap(),
-        &trial.options("", Network::Offline),
+        &trial.session("", Network::Offline),
     )
     .unwrap();
     assert!(!trial.data("").exists());

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::loopback::{Seen, Server, cut, reply, rest, status, whole};
 use tempfile::TempDir;
-use xtask::fetch::{Digests, Download, Expected, Patience, download};
+use xtask::fetch::{
+    Digests, Download, Expected, Interrupted, Job, Obstacle, Patience, Space, download,
+};
 
 /// Something that is long enough to be cut.
 fn body() -> Vec<u8> {
@@ -18,6 +20,18 @@ fn sha256(bytes: &[u8]) -> String {
     let path = folder.path().join("x");
     fs::write(&path, bytes).unwrap();
     Digests::of(&path).unwrap().sha256
+}
+
+/// Three attempts, and pauses that a test can wait for.
+fn quick() -> Job {
+    Job {
+        patience: Patience {
+            attempts: 3,
+            first_pause: Duration::from_millis(1),
+            longest_pause: Duration::from_millis(300),
+        },
+        ..Job::default()
+    }
 }
 
 /// A server with a list of replies, and a download from it.
@@ -45,25 +59,23 @@ impl Trial {
     }
 
     fn run(&self) -> Result<(), String> {
-        let file = self.file();
-        let url = format!("{}/a.tar.gz", self.server.url);
         let expected = Expected {
-            md5: None,
             sha256: Some(&self.sha256),
+            ..Expected::default()
         };
-        let wanted = Download {
-            url: &url,
-            file: &file,
-            expected,
-        };
-        let patience = Patience {
-            attempts: 3,
-            first_pause: Duration::from_millis(1),
-            longest_pause: Duration::from_millis(300),
-        };
-        download(&wanted, &patience)
-            .map(|_| ())
+        self.run_as(expected, &quick())
             .map_err(|error| format!("{error:#}"))
+    }
+
+    fn run_as(&self, expected: Expected<'_>, job: &Job) -> anyhow::Result<()> {
+        let wanted = Download {
+            url: &format!("{}/a.tar.gz", self.server.url),
+            token: None,
+            file: &self.file(),
+            expected,
+            room: 2,
+        };
+        download(&wanted, job).map(|_| ())
     }
 
     /// Asserts what was asked for, one range per request.
@@ -72,6 +84,7 @@ impl Trial {
         let expected = ranges.iter().map(|range| Seen {
             path: "/a.tar.gz".to_owned(),
             range: range.map(str::to_owned),
+            ..Seen::default()
         });
         assert_eq!(seen, expected.collect::<Vec<_>>());
     }
@@ -247,7 +260,7 @@ fn a_redirect_is_followed() {
 #[test]
 fn wrong_bytes_are_kept_aside_and_never_taken_for_the_file() {
     let body = body();
-    let trial = Trial::of(&body, vec![whole(b"<html>please log in</html>")]);
+    let trial = Trial::of(&body, vec![whole(b"something else")]);
     let error = trial.run().unwrap_err();
     assert!(
         error.contains("wrong checksum: expected SHA-256"),
@@ -257,7 +270,7 @@ fn wrong_bytes_are_kept_aside_and_never_taken_for_the_file() {
     assert!(!trial.file().exists() && !trial.part().exists());
     assert_eq!(
         fs::read(trial.folder.path().join("a.tar.gz.bad")).unwrap(),
-        b"<html>please log in</html>"
+        b"something else"
     );
     trial.saw(&[None]);
 }
@@ -284,14 +297,197 @@ fn a_server_that_is_not_there_is_given_up() {
         first_pause: Duration::ZERO,
         longest_pause: Duration::ZERO,
     };
+    let job = Job {
+        patience,
+        ..Job::default()
+    };
     let wanted = Download {
         url: &url,
+        token: None,
         file: &file,
         expected: Expected::default(),
+        room: 0,
     };
-    let error = format!("{:#}", download(&wanted, &patience).unwrap_err());
+    let error = format!("{:#}", download(&wanted, &job).unwrap_err());
     assert!(
         error.contains("after 2 attempts without progress: failed to reach http://127.0.0.1:"),
         "{error}"
     );
+}
+
+#[test]
+fn too_many_bytes_are_not_taken() {
+    let body = body();
+    // No length is announced with the first reply, and the wrong one with the second.
+    let more = [body.as_slice(), b"more"].concat();
+    let long = reply("200 OK", &[], &more);
+    let announced = [("Content-Length", "4".to_owned())];
+    let trial = Trial::of(&body, vec![long]);
+    let error = trial.run().unwrap_err();
+    assert!(error.contains("wrong checksum"), "{error}");
+    assert!(!trial.file().exists());
+    // What comes behind the announced length is not read; what came is too little.
+    let trial = Trial::of(&body, vec![reply("200 OK", &announced, &body)]);
+    let error = trial.run().unwrap_err();
+    assert!(error.contains("wrong checksum"), "{error}");
+    assert!(!trial.file().exists());
+}
+
+#[test]
+fn a_range_that_brings_more_than_there_is_starts_over() {
+    let body = body();
+    let headers = [(
+        "Content-Range",
+        format!("bytes 77-{}/{}", body.len() - 1, body.len()),
+    )];
+    let long = [&body[77..], b"more"].concat();
+    let trial = Trial::of(
+        &body,
+        vec![reply("206 Partial Content", &headers, &long), whole(&body)],
+    );
+    fs::write(trial.part(), &body[..77]).unwrap();
+    trial.run().unwrap();
+    assert_eq!(fs::read(trial.file()).unwrap(), body);
+    trial.saw(&[Some("bytes=77-"), None]);
+}
+
+#[test]
+fn a_server_that_always_sends_too_little_is_given_up_and_what_came_is_kept() {
+    let body = body();
+    let nothing = |from: usize| {
+        let announced = rest(&body, from);
+        announced[..announced.len() - (body.len() - from)].to_vec()
+    };
+    let trial = Trial::of(&body, vec![cut(&body, 9), nothing(9), nothing(9)]);
+    let error = trial.run().unwrap_err();
+    assert!(
+        error.contains("after 3 attempts without progress"),
+        "{error}"
+    );
+    assert!(!trial.file().exists());
+    assert_eq!(fs::read(trial.part()).unwrap(), &body[..9]);
+    trial.saw(&[None, Some("bytes=9-"), Some("bytes=9-")]);
+}
+
+#[test]
+fn a_web_page_is_no_data_and_nothing_to_go_on_with() {
+    let page = b"\n<!DOCTYPE html>\n<title>Please log in</title>".to_vec();
+    let long = [page.as_slice(), &[b' '; 2000]].concat();
+    for page in [page, long] {
+        let trial = Trial::of(&body(), vec![whole(&page)]);
+        let error = trial.run_as(Expected::default(), &quick()).unwrap_err();
+        assert!(error.is::<Obstacle>(), "{error:#}");
+        assert!(format!("{error:#}").contains("sent a web page (HTML) in place of the file"));
+        assert!(!trial.file().exists());
+        assert_eq!(fs::read(trial.part()).unwrap(), b"");
+        trial.saw(&[None]);
+    }
+}
+
+#[test]
+fn refusals_are_not_tried_again() {
+    for line in [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "410 Gone",
+    ] {
+        let trial = Trial::of(b"", vec![status(line, &[])]);
+        let error = trial.run_as(Expected::default(), &quick()).unwrap_err();
+        assert!(error.is::<Obstacle>(), "{error:#}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("the server answered {line} for "))
+        );
+        trial.saw(&[None]);
+    }
+}
+
+#[test]
+fn a_full_disk_is_seen_before_the_first_byte() {
+    let body = body();
+    let trial = Trial::of(&body, vec![whole(&body)]);
+    // Enough for the file, and not for what is in it.
+    let job = Job {
+        space: Space::of(|_| Ok(1_000_000)),
+        ..quick()
+    };
+    let error = trial
+        .run_as(Expected::default(), &job)
+        .unwrap_err()
+        .to_string();
+    let folder = trial.folder.path().display().to_string();
+    for part in [
+        folder.as_str(),
+        "1.2 MB needed, 1.0 MB free",
+        "/a.tar.gz and unpack it",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(fs::read(trial.part()).unwrap(), b"");
+    trial.saw(&[None]);
+}
+
+#[test]
+fn a_part_of_another_version_is_not_gone_on_with() {
+    let (old, new) = (body(), vec![7; 5000]);
+    let tag = |tag: &str| ("ETag", format!("\"{tag}\""));
+    let length = |body: &[u8]| ("Content-Length", body.len().to_string());
+    let first = reply("200 OK", &[tag("old"), length(&old)], &old[..1000]);
+    let second = reply("200 OK", &[tag("new"), length(&new)], &new);
+    let trial = Trial::of(&new, vec![first, second]);
+    // Nothing is known about the file: only the server can say that it changed.
+    trial.run_as(Expected::default(), &quick()).unwrap();
+    assert_eq!(fs::read(trial.file()).unwrap(), new);
+    let seen = trial.server.finish();
+    assert_eq!(seen[1].range.as_deref(), Some("bytes=1000-"));
+    assert_eq!(seen[1].if_range.as_deref(), Some("\"old\""));
+    assert!(!trial.folder.path().join("a.tar.gz.part.version").exists());
+}
+
+#[test]
+fn a_server_that_ignores_versions_is_seen_through() {
+    let (old, new) = (body(), vec![7; 5000]);
+    let tag = |tag: &str| ("ETag", format!("\"{tag}\""));
+    let length = |bytes: usize| ("Content-Length", bytes.to_string());
+    let first = reply("200 OK", &[tag("old"), length(old.len())], &old[..1000]);
+    let range = ("Content-Range", "bytes 1000-4999/5000".to_owned());
+    let second = reply(
+        "206 Partial Content",
+        &[tag("new"), length(4000), range],
+        &new[1000..],
+    );
+    let third = reply("200 OK", &[tag("new"), length(new.len())], &new);
+    let trial = Trial::of(&new, vec![first, second, third]);
+    trial.run_as(Expected::default(), &quick()).unwrap();
+    assert_eq!(fs::read(trial.file()).unwrap(), new);
+    trial.server.finish();
+}
+
+#[test]
+fn what_an_unknown_file_began_with_is_not_trusted() {
+    let body = body();
+    let trial = Trial::of(&body, vec![whole(&body)]);
+    fs::write(trial.part(), b"from another day").unwrap();
+    trial.run_as(Expected::default(), &quick()).unwrap();
+    assert_eq!(fs::read(trial.file()).unwrap(), body);
+    trial.saw(&[None]);
+}
+
+#[test]
+fn a_download_that_is_asked_to_stop_leaves_its_part() {
+    let body = body();
+    let trial = Trial::of(&body, Vec::new());
+    fs::write(trial.part(), &body[..77]).unwrap();
+    let job = quick();
+    job.stop.request();
+    let expected = Expected {
+        sha256: Some(&trial.sha256),
+        ..Expected::default()
+    };
+    let error = trial.run_as(expected, &job).unwrap_err();
+    assert!(error.is::<Interrupted>(), "{error:#}");
+    assert_eq!(fs::read(trial.part()).unwrap(), &body[..77]);
+    trial.saw(&[]);
 }

@@ -7,15 +7,19 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes longer; a test that would hang fails instead.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What a client asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Path of the request.
     pub(crate) path: String,
     /// Value of its `Range` header.
     pub(crate) range: Option<String>,
+    /// Value of its `If-Range` header.
+    pub(crate) if_range: Option<String>,
+    /// Value of its `Authorization` header.
+    pub(crate) authorization: Option<String>,
 }
 
 /// A running server.
@@ -66,6 +70,14 @@ fn serve(listener: &TcpListener, replies: &[Vec<u8>]) -> Vec<Seen> {
 }
 
 fn answer(mut stream: TcpStream, reply: &[u8]) -> Seen {
+    let seen = hear(&mut stream);
+    // The client may have heard enough and be gone.
+    let _ = stream.write_all(reply);
+    seen
+}
+
+/// Reads a request.
+pub(crate) fn hear(stream: &mut TcpStream) -> Seen {
     stream.set_nonblocking(false).expect("a stream that blocks");
     stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     let mut request = Vec::new();
@@ -73,21 +85,20 @@ fn answer(mut stream: TcpStream, reply: &[u8]) -> Seen {
     while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("a request") == 1 {
         request.push(byte[0]);
     }
-    // The client may have heard enough and be gone.
-    let _ = stream.write_all(reply);
     let request = String::from_utf8(request).expect("a request in ASCII");
-    let mut lines = request.lines();
-    let path = lines
-        .next()
-        .and_then(|line| line.split(' ').nth(1))
-        .unwrap_or_default()
-        .to_owned();
-    let range = lines.find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("range")
-            .then(|| value.trim().to_owned())
-    });
-    Seen { path, range }
+    let header = |wanted: &str| {
+        request.lines().skip(1).find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted)
+                .then(|| value.trim().to_owned())
+        })
+    };
+    Seen {
+        path: request.split(' ').nth(1).unwrap_or_default().to_owned(),
+        range: header("range"),
+        if_range: header("if-range"),
+        authorization: header("authorization"),
+    }
 }
 
 /// A reply with this status line, these headers and this body.

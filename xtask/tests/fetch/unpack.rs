@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
-use xtask::fetch::{Limits, place, unpack};
+use xtask::fetch::{Contents, Interrupted, Job, Limits, Space, place, unpack};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -56,11 +56,20 @@ impl Trial {
         self.folder.path().join("inner").join("into")
     }
 
-    fn run(&self) -> Result<(), String> {
+    fn run(&self) -> Result<Contents, String> {
+        self.run_as(&Job::default())
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    fn run_as(&self, job: &Job) -> anyhow::Result<Contents> {
         fs::create_dir(self.folder.path().join("inner")).unwrap();
         let bytes = fs::metadata(&self.archive).unwrap().len();
-        unpack(&self.archive, &self.target(), Limits::of_archive(bytes))
-            .map_err(|error| format!("{error:#}"))
+        unpack(
+            &self.archive,
+            &self.target(),
+            Limits::of_archive(bytes),
+            job,
+        )
     }
 
     fn read(&self, path: &str) -> String {
@@ -221,7 +230,10 @@ fn bombs_are_refused() {
     let bomb = tar_gz(&[entry("zeros", EntryType::Regular, &zeros)]);
     assert!(bomb.len() < 1 << 20, "{}", bomb.len());
     let limits = |archive: &Path, into: &Path, limits| {
-        format!("{:#}", unpack(archive, into, limits).unwrap_err())
+        format!(
+            "{:#}",
+            unpack(archive, into, limits, &Job::default()).unwrap_err()
+        )
     };
     let trial = Trial::of("x.tar.gz", &bomb);
     let small = Limits {
@@ -302,4 +314,114 @@ fn placing_stops_at_a_folder_in_the_way() {
         error.contains("is in the way: it is a folder and a file should be there"),
         "{error}"
     );
+}
+
+/// A zip as a Mac packs it, with archives in it.
+fn nested(inner: &[u8]) -> Vec<u8> {
+    let plain = {
+        let mut builder = Builder::new(Vec::new());
+        let (header, content) = file("notes/a.txt", "notes");
+        builder.append(&header, content.as_slice()).unwrap();
+        builder.into_inner().unwrap()
+    };
+    zip_of(|writer| {
+        for (name, content) in [
+            ("set/classes.tar.gz", inner),
+            ("set/notes.tar", &plain),
+            ("set/readme.txt", b"read me"),
+            ("__MACOSX/set/._classes.tar.gz", b"litter"),
+            ("set/.DS_Store", b"litter"),
+        ] {
+            writer
+                .start_file(name, SimpleFileOptions::default())
+                .unwrap();
+            writer.write_all(content).unwrap();
+        }
+    })
+}
+
+#[test]
+fn archives_in_an_archive_are_unpacked_where_they_are() {
+    let deepest = tar_gz(&[file("deep.txt", "deep")]);
+    let inner = tar_gz(&[
+        file("classes/cat/1.jpg", "cat"),
+        file("classes/cat/._1.jpg", "litter"),
+        entry("classes/more.tgz", EntryType::Regular, &deepest),
+    ]);
+    let trial = Trial::of("x.zip", &nested(&inner));
+    let contents = trial.run().unwrap();
+    let names: Vec<_> = contents.keys().map(String::as_str).collect();
+    let expected = [
+        "set/classes/cat/1.jpg",
+        // One level is unpacked, no more.
+        "set/classes/more.tgz",
+        "set/notes/a.txt",
+        "set/readme.txt",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(trial.read("set/classes/cat/1.jpg"), "cat");
+    assert_eq!(contents["set/classes/cat/1.jpg"].bytes, 3);
+    assert!(!trial.target().join("__MACOSX").exists());
+    assert!(!trial.target().join("set/classes.tar.gz").exists());
+    assert!(!trial.target().join("set/notes.tar").exists());
+}
+
+#[test]
+fn what_is_refused_outside_is_refused_inside() {
+    let climbs = tar_gz(&[file("../../../evil", "x")]);
+    refused(
+        "x.zip",
+        &nested(&climbs),
+        "refused `../../../evil`: it climbs",
+    );
+    // Out of its own folder but not out of the staging folder is out of its folder all the same.
+    let climbs = tar_gz(&[file("../evil", "x")]);
+    refused("x.zip", &nested(&climbs), "refused `../evil`: it climbs");
+    let link = tar_gz(&[entry("a", EntryType::Symlink, b"")]);
+    refused("x.zip", &nested(&link), "refused `a`: a link");
+    refused("x.zip", &nested(b"no archive"), "failed to unpack");
+    let zeros = vec![0; 80 << 20];
+    let bomb = tar_gz(&[entry("zeros", EntryType::Regular, &zeros)]);
+    refused("x.zip", &nested(&bomb), "far more than a data set would");
+}
+
+#[test]
+fn a_full_disk_is_seen_before_the_first_file() {
+    let bytes = tar_gz(&[file("a", &"a".repeat(3_000_000))]);
+    let trial = Trial::of("x.tar.gz", &bytes);
+    let job = Job {
+        space: Space::of(|_| Ok(2_000_000)),
+        ..Job::default()
+    };
+    let error = format!("{:#}", trial.run_as(&job).unwrap_err());
+    let target = trial.target().display().to_string();
+    for part in [target.as_str(), "3.0 MB needed, 2.0 MB free", "x.tar.gz"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(fs::read_dir(trial.target()).unwrap().count(), 0);
+}
+
+#[test]
+fn unpacking_can_be_stopped() {
+    let trial = Trial::of("x.tar.gz", &tar_gz(&[file("a", "a")]));
+    let job = Job::default();
+    job.stop.request();
+    assert!(trial.run_as(&job).unwrap_err().is::<Interrupted>());
+}
+
+#[test]
+fn contents_have_the_digests_of_the_files() {
+    let trial = Trial::of(
+        "x.tar.gz",
+        &tar_gz(&[file("./a/b.txt", "abc"), file("a//b.txt", "abc")]),
+    );
+    let contents = trial.run().unwrap();
+    assert_eq!(contents.len(), 1, "the same file twice");
+    let content = &contents["a/b.txt"];
+    // FIPS 180-2, appendix B.1.
+    assert!(
+        content.sha256.starts_with("ba7816bf8f01cfea"),
+        "{content:?}"
+    );
+    assert_eq!(content.bytes, 3);
 }

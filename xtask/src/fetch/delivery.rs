@@ -1,0 +1,137 @@
+//! One archive, from its publisher to the folder that rut reads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rut_data::Archive;
+
+use super::archive::Kind;
+use super::digest::Expected;
+use super::job::Job;
+use super::lock::Entry;
+use super::original::Original;
+use super::placement::place;
+use super::receipt::Receipt;
+use super::session::Session;
+use super::slot::{Slot, remove};
+use super::unpack::{Contents, Limits, unpack};
+
+/// How an archive came to be where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was there, and what it was unpacked from had the right checksum.
+    AlreadyThere,
+    /// It was unpacked now.
+    Unpacked,
+}
+
+/// Brings one archive and unpacks it, unless that was done before.
+///
+/// # Errors
+/// If it cannot be downloaded, verified or unpacked. Nothing is then where data is looked for that was
+/// not there before.
+pub fn fetch_archive(archive: &Archive, session: &Session) -> Result<Outcome> {
+    session.stop.check()?;
+    let slot = Slot::of(&session.options.data_dir, archive.file);
+    let target = target(archive, session);
+    let entry = session.lock.entry(archive.file)?;
+    let expected = expected(archive, entry.as_ref());
+    let is_done =
+        || Receipt::read(&slot.receipt).is_some_and(|receipt| receipt.holds(&expected, &target));
+    if is_done() {
+        return Ok(Outcome::AlreadyThere);
+    }
+    let _alone = slot.lock()?;
+    // Another run may have done it in the meantime.
+    if is_done() {
+        return Ok(Outcome::AlreadyThere);
+    }
+    let job = session.job(archive.file);
+    let original = Original {
+        name: archive.file,
+        official: archive.url,
+        url: &session.address(archive.url, archive.file),
+        token: None,
+        slot: &slot,
+        expected,
+        room: Kind::of(archive.file).room(),
+    };
+    let digests = original.obtain(session, &job)?;
+    let contents = deliver(&original, &target, &job)?;
+    original.record(session, &job, &digests)?;
+    Receipt { digests, contents }.write(&slot.receipt)?;
+    Ok(Outcome::Unpacked)
+}
+
+/// The folder that an archive is unpacked into.
+pub(super) fn target(archive: &Archive, session: &Session) -> PathBuf {
+    session.options.data_dir.join(archive.unpack_into)
+}
+
+/// What an archive should be.
+pub(super) fn expected<'a>(archive: &Archive, entry: Option<&'a Entry>) -> Expected<'a> {
+    Expected {
+        md5: archive.md5,
+        sha256: archive.sha256,
+        sha256_prefix: None,
+        locked: entry.map(|entry| entry.sha256.as_str()),
+    }
+}
+
+/// Unpacks the archive beside its place and moves what came into it.
+fn deliver(original: &Original<'_>, target: &Path, job: &Job) -> Result<Contents> {
+    let slot = original.slot;
+    remove(&slot.staging)?;
+    let unpacked = unpack_whole(slot, job);
+    if unpacked.is_err() {
+        remove(&slot.staging)?;
+        let is_known = original.expected.is_published() || original.expected.locked.is_some();
+        // Only its being whole could prove that it is the right file.
+        if !is_known && !job.stop.is_requested() {
+            let aside = slot.set_aside()?;
+            let kept = format!(
+                "no checksum is known to hold it against; kept as {}",
+                aside.display()
+            );
+            return unpacked.context(kept);
+        }
+    }
+    let contents = unpacked?;
+    // From here on the old receipt would say too much.
+    remove(&slot.receipt)?;
+    let placed = place(&slot.staging, target);
+    remove(&slot.staging)?;
+    placed.map(|()| contents)
+}
+
+fn unpack_whole(slot: &Slot, job: &Job) -> Result<Contents> {
+    let bytes = fs::metadata(&slot.file)
+        .with_context(|| format!("failed to read {}", slot.file.display()))?
+        .len();
+    unpack(&slot.file, &slot.staging, Limits::of_archive(bytes), job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_asked_beside_the_publisher() {
+        let archive = Archive {
+            url: "https://example.org/a.zip",
+            file: "a.zip",
+            md5: Some("0a"),
+            sha256: None,
+            unpack_into: "a",
+        };
+        let entry = Entry {
+            sha256: "0b".to_owned(),
+            bytes: 1,
+            url: String::new(),
+        };
+        let both = expected(&archive, Some(&entry));
+        assert_eq!((both.md5, both.locked), (Some("0a"), Some("0b")));
+        assert_eq!(expected(&archive, None).locked, None);
+    }
+}

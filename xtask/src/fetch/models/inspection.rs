@@ -1,0 +1,78 @@
+//! `--verify` for weights: what is on the disk, held against what was written down.
+
+use anyhow::Result;
+
+use super::super::digest::Digests;
+use super::super::session::Session;
+use super::super::slot::Slot;
+use super::super::verify::{self, Absence};
+use super::sheet::Sheet;
+use super::wanted::{Wanted, digests};
+
+/// Holds converted weights against what was written down about them.
+///
+/// # Errors
+/// If anything is wrong, or cannot be read.
+pub fn verify_weights(wanted: &[Wanted], session: &Session, absence: Absence) -> Result<()> {
+    let mut count = 0;
+    for one in wanted {
+        let found = match findings(one, session)? {
+            Some(found) => found,
+            None => {
+                count += verify::absent(&one.title, session, absence);
+                continue;
+            }
+        };
+        for finding in &found {
+            session.print(&format!("{}: {finding}", one.title));
+        }
+        if found.is_empty() {
+            session.print(&format!("{}: {} is right", one.title, one.target));
+        }
+        count += found.len();
+    }
+    verify::conclude(count)
+}
+
+/// What is wrong with weights; `None` if nothing of them is there.
+fn findings(wanted: &Wanted, session: &Session) -> Result<Option<Vec<String>>> {
+    let entry = session.lock.entry(&wanted.name)?;
+    let expected = wanted.expected(entry.as_ref());
+    let slot = Slot::of(&session.options.checkpoints_dir, &wanted.file);
+    let target = wanted.target(session);
+    let sheet = Sheet::read(&target.with_extension("json"));
+    if sheet.is_none() && !slot.file.exists() && !target.exists() {
+        return Ok(None);
+    }
+    let mut found = verify::of_archive(&slot, &expected)?;
+    let Some(sheet) = sheet else {
+        found.push(format!(
+            "nothing says what {} should be: `cargo xtask fetch-data {}` does it",
+            target.display(),
+            wanted.arguments
+        ));
+        return Ok(Some(found));
+    };
+    if let Some(objection) = digests(&sheet).objection(&expected) {
+        found.push(format!(
+            "{} was made of a file with a {objection}",
+            target.display()
+        ));
+    }
+    if !target.exists() {
+        found.push(format!("{}: missing", target.display()));
+        return Ok(Some(found));
+    }
+    let now = Digests::of(&target)?;
+    if now.bytes != sheet.bytes || now.sha256 != sheet.sha256 {
+        found.push(format!(
+            "{}: altered: {} bytes with SHA-256 {}, and {} bytes with {} were written",
+            target.display(),
+            now.bytes,
+            now.sha256,
+            sheet.bytes,
+            sheet.sha256
+        ));
+    }
+    Ok(Some(found))
+}

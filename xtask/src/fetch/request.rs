@@ -1,0 +1,193 @@
+//! Asking a server for a file or for the rest of it, and what the head of its answer says.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Error, Result, anyhow};
+use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::{Agent, Body};
+
+use super::obstacle::Obstacle;
+use super::patience::retry_after;
+
+/// A silent connection is given up after this time and the download resumed on a new one.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Why an attempt ended before the file did.
+pub(super) enum Failure {
+    /// It may work the next time.
+    Passing { why: Error, asked: Option<Duration> },
+    /// It will not.
+    Lasting(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Lasting(error)
+    }
+}
+
+impl Failure {
+    /// One that may pass, and the server did not say when.
+    pub(super) fn passing(why: Error) -> Self {
+        Self::Passing { why, asked: None }
+    }
+
+    /// What a status that brings no file means.
+    pub(super) fn of_status(url: &str, status: StatusCode, headers: &HeaderMap) -> Self {
+        if let Some(obstacle) = Obstacle::of(url, status) {
+            return Self::Lasting(obstacle.into());
+        }
+        let why = anyhow!("the server answered {status} for {url}");
+        if !matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504) {
+            return Self::Lasting(why);
+        }
+        let asked = text(headers, header::RETRY_AFTER)
+            .and_then(|value| retry_after(value, SystemTime::now()));
+        Self::Passing { why, asked }
+    }
+}
+
+/// What is asked of a server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    /// Address.
+    pub(super) url: &'a str,
+    /// What proves who asks; sent to the server of `url` only, not where it redirects to.
+    pub(super) token: Option<&'a str>,
+}
+
+impl Request<'_> {
+    /// The client for it.
+    pub(super) fn agent(&self, redirects: u32) -> Agent {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(redirects)
+            .max_redirects_will_error(redirects > 0)
+            .user_agent(concat!("rut-xtask/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(SILENCE))
+            .timeout_recv_response(Some(SILENCE))
+            .timeout_per_read(Some(SILENCE));
+        // A server on this machine is not behind a proxy, whatever the environment says.
+        let is_local = ["http://127.0.0.1:", "http://localhost:"]
+            .iter()
+            .any(|start| self.url.starts_with(start));
+        if is_local {
+            config.proxy(None).build().into()
+        } else {
+            config.build().into()
+        }
+    }
+
+    /// The file from byte `from` on, if it still is `version`.
+    pub(super) fn get(
+        &self,
+        agent: &Agent,
+        from: u64,
+        version: Option<&str>,
+    ) -> Result<Response<Body>, Failure> {
+        let mut request = agent
+            .get(self.url)
+            .header(header::ACCEPT_ENCODING, "identity");
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+            if let Some(version) = version {
+                request = request.header(header::IF_RANGE, version);
+            }
+        }
+        if let Some(token) = self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        request.call().map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: ureq::Error) -> Failure {
+        let url = self.url;
+        if matches!(error, ureq::Error::HostNotFound) {
+            let url = url.to_owned();
+            return Failure::Lasting(Obstacle::NoHost { url }.into());
+        }
+        let may_pass = matches!(
+            error,
+            ureq::Error::Io(_)
+                | ureq::Error::Timeout(_)
+                | ureq::Error::ConnectionFailed
+                | ureq::Error::Protocol(_)
+        );
+        let why = Error::new(error).context(format!("failed to reach {url}"));
+        if may_pass {
+            Failure::passing(why)
+        } else {
+            Failure::Lasting(why)
+        }
+    }
+}
+
+/// A header as text.
+pub(super) fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    Some(headers.get(name)?.to_str().ok()?.trim())
+}
+
+/// `Content-Length`.
+pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
+    text(headers, header::CONTENT_LENGTH)?.parse().ok()
+}
+
+/// What names the version of the file well enough to go on with it later: a strong `ETag`, or the time of its last change.
+pub(super) fn version(headers: &HeaderMap) -> Option<&str> {
+    text(headers, header::ETAG)
+        .filter(|tag| tag.starts_with('"'))
+        .or_else(|| text(headers, header::LAST_MODIFIED))
+}
+
+/// `Content-Range: bytes first-last/total` or `bytes */total` (RFC 9110, section 14.4).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ContentRange {
+    pub(super) first: Option<u64>,
+    pub(super) total: Option<u64>,
+}
+
+impl ContentRange {
+    /// The one of an answer; empty where it has none.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        text(headers, header::CONTENT_RANGE)
+            .and_then(Self::parse)
+            .unwrap_or_default()
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let first = range
+            .split_once('-')
+            .and_then(|(first, _)| first.trim().parse().ok());
+        Some(Self {
+            first,
+            total: total.trim().parse().ok(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_read() {
+        let parse = |value| ContentRange::parse(value).map(|range| (range.first, range.total));
+        assert_eq!(parse("bytes 5-9/10"), Some((Some(5), Some(10))));
+        assert_eq!(parse("bytes 5-9/*"), Some((Some(5), None)));
+        assert_eq!(parse("bytes */10"), Some((None, Some(10))));
+        assert_eq!(parse("lines 1-2/3"), None);
+    }
+
+    #[test]
+    fn a_weak_tag_is_no_version() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ETAG, "W/\"a\"".parse().unwrap());
+        assert_eq!(version(&headers), None);
+        let date = "Fri, 31 Dec 1999 23:59:59 GMT";
+        headers.insert(header::LAST_MODIFIED, date.parse().unwrap());
+        assert_eq!(version(&headers), Some(date));
+        headers.insert(header::ETAG, "\"a\"".parse().unwrap());
+        assert_eq!(version(&headers), Some("\"a\""));
+    }
+}

@@ -1,0 +1,118 @@
+//! `fetch-data --verify`: what is on the disk, held against checksums, `LOCK.json` and receipts. No network, and nothing is
+//! changed.
+
+use anyhow::{Result, bail};
+use rut_data::{Archive, DatasetSpec};
+
+use super::by_hand::{self, Presence};
+use super::delivery::{expected, target};
+use super::digest::{Digests, Expected};
+use super::receipt::Receipt;
+use super::session::Session;
+use super::slot::Slot;
+
+/// Whether something has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It has: what is not there is a finding.
+    Finding,
+    /// Whatever is there is looked at.
+    Fine,
+}
+
+/// Looks at everything that `specs` put on the disk, and prints what is wrong.
+///
+/// # Errors
+/// If anything is, or cannot be read.
+pub fn verify(specs: &[&DatasetSpec], session: &Session, absence: Absence) -> Result<()> {
+    let mut count = 0;
+    for spec in specs {
+        for archive in spec.archives {
+            count += report(spec, archive, session, absence)?;
+        }
+        let is_by_hand = spec.archives.is_empty() && spec.by_hand.is_some();
+        if is_by_hand && by_hand::presence(spec, &session.options.data_dir) == Presence::None {
+            count += absent(spec.name, session, absence);
+        }
+    }
+    conclude(count)
+}
+
+/// # Errors
+/// If there are findings.
+pub(super) fn conclude(findings: usize) -> Result<()> {
+    match findings {
+        0 => Ok(()),
+        1 => bail!("1 finding"),
+        count => bail!("{count} findings"),
+    }
+}
+
+/// Says that something is not there; the number of findings that this is.
+pub(super) fn absent(name: &str, session: &Session, absence: Absence) -> usize {
+    session.print(&format!("{name}: not fetched"));
+    usize::from(absence == Absence::Finding)
+}
+
+/// Prints what is wrong with an archive and its files, and counts it.
+fn report(
+    spec: &DatasetSpec,
+    archive: &Archive,
+    session: &Session,
+    absence: Absence,
+) -> Result<usize> {
+    let name = spec.name;
+    let slot = Slot::of(&session.options.data_dir, archive.file);
+    let entry = session.lock.entry(archive.file)?;
+    let expected = expected(archive, entry.as_ref());
+    let receipt = Receipt::read(&slot.receipt);
+    if receipt.is_none() && !slot.file.exists() {
+        return Ok(absent(
+            &format!("{name}: {}", archive.file),
+            session,
+            absence,
+        ));
+    }
+    session.stop.check()?;
+    let mut found = of_archive(&slot, &expected)?;
+    match &receipt {
+        Some(receipt) => {
+            if let Some(objection) = receipt.digests.objection(&expected) {
+                found.push(format!("{} was unpacked with a {objection}", archive.file));
+            }
+            let meter = session.job(archive.file).meter;
+            meter.begin("verifying", Some(receipt.bytes()), 0);
+            found.extend(receipt.findings(&target(archive, session), &|bytes| meter.at(bytes))?);
+        }
+        None => found.push(format!(
+            "{} is there and not unpacked, or nothing says what it was unpacked to: `cargo xtask fetch-data {name}` does it",
+            slot.file.display()
+        )),
+    }
+    for finding in &found {
+        session.print(&format!("{name}: {finding}"));
+    }
+    if let (Some(receipt), true) = (&receipt, found.is_empty()) {
+        let files = receipt.contents.len();
+        let archive = if slot.file.exists() {
+            "it and its"
+        } else {
+            "its"
+        };
+        session.print(&format!(
+            "{name}: {}: {archive} {files} files are right",
+            slot.file.file_name().unwrap_or_default().display()
+        ));
+    }
+    Ok(found.len())
+}
+
+/// What is wrong with the downloaded file, if it was kept.
+pub(super) fn of_archive(slot: &Slot, expected: &Expected<'_>) -> Result<Vec<String>> {
+    if !slot.file.exists() {
+        return Ok(Vec::new());
+    }
+    let objection = Digests::of(&slot.file)?.objection(expected);
+    let named = |objection| format!("{}: {objection}", slot.file.display());
+    Ok(objection.map(named).into_iter().collect())
+}

@@ -1,0 +1,288 @@
+//! Weights, from PyTorch's files and from the hub, to what `rut` reads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::loopback::{Seen, reply};
+use crate::process::{fetch_data, text, wait_for};
+use crate::samples::{Home, digests};
+use crate::site::{Files, Pace, Site};
+use rut_models::{Checkpoint, find_ticket};
+use serde_json::Value;
+use xtask::fetch::models::{Wanted, fetch_weights, select, verify_weights};
+use xtask::fetch::{Absence, FetchOptions, Network, Session};
+
+/// A file that PyTorch wrote.
+fn pth(name: &str) -> Vec<u8> {
+    let fixtures =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/rut-models/tests/fixtures");
+    fs::read(fixtures.join(name)).unwrap()
+}
+
+/// A safetensors file of one array.
+fn safetensors() -> Vec<u8> {
+    use safetensors::tensor::{Dtype, TensorView, serialize};
+    let data: Vec<u8> = [1_f32, 2.0, 3.0, 4.0]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    let view = TensorView::new(Dtype::F32, vec![2, 2], &data).unwrap();
+    serialize([("fc.weight", view)], None).unwrap()
+}
+
+/// Weights like those of the table.
+fn wanted(bytes: &[u8]) -> Wanted {
+    let digits = digests(bytes).sha256;
+    Wanted {
+        title: "resnet50 TEST".to_owned(),
+        model: Some("resnet50"),
+        recipe: Some("none"),
+        name: "resnet50-test.pth".to_owned(),
+        file: "resnet50-test.pth".to_owned(),
+        url: "https://example.org/resnet50-test.pth".to_owned(),
+        sha256_prefix: Some(digits[..8].to_owned().leak()),
+        target: "resnet50_TEST_0_checkpoint.safetensors".to_owned(),
+        arguments: "--models resnet50:TEST".to_owned(),
+        hub: None,
+    }
+}
+
+fn folder(home: &Home) -> PathBuf {
+    home.options().checkpoints_dir
+}
+
+fn sheet(home: &Home, name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder(home).join(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn pytorch_weights_become_safetensors_that_are_found() {
+    let (home, bytes) = (Home::new(), pth("flat.pth"));
+    let site = Site::start(Files::default().file("/resnet50-test.pth", &bytes, Pace::Quick));
+    let wanted = [wanted(&bytes)];
+    fetch_weights(&wanted, &home.session(&site.url)).unwrap();
+    let found = find_ticket(&folder(&home), "resnet50", 0).unwrap();
+    assert_eq!(found.checkpoint, folder(&home).join(&wanted[0].target));
+    let fixtures =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/rut-models/tests/fixtures");
+    let original = Checkpoint::open(&fixtures.join("flat.pth")).unwrap();
+    let converted = Checkpoint::open(&found.checkpoint).unwrap();
+    assert_eq!(converted.tensors(), original.tensors());
+    let sheet = sheet(&home, "resnet50_TEST_0_checkpoint.json");
+    assert_eq!(sheet["sha256"], converted.digest.as_str());
+    assert_eq!(sheet["source"]["sha256"], digests(&bytes).sha256.as_str());
+    assert_eq!(
+        sheet["source"]["url"],
+        "https://example.org/resnet50-test.pth"
+    );
+    assert_eq!(sheet["tensors"]["conv1.weight"]["dtype"], "F32");
+    assert_eq!(
+        sheet["tensors"].as_object().unwrap().len(),
+        original.tensors().len()
+    );
+    // The same again asks nobody and needs nothing but the result.
+    let count = site.seen().len();
+    fs::remove_dir_all(folder(&home).join(".downloads")).unwrap();
+    fetch_weights(&wanted, &home.session(&site.url)).unwrap();
+    assert_eq!(site.seen().len(), count);
+    verify_weights(&wanted, &home.session(""), Absence::Finding).unwrap();
+    let mut altered = fs::read(&found.checkpoint).unwrap();
+    *altered.last_mut().unwrap() ^= 1;
+    fs::write(&found.checkpoint, altered).unwrap();
+    verify_weights(&wanted, &home.session(""), Absence::Finding).unwrap_err();
+}
+
+#[test]
+fn weights_that_are_not_what_their_name_says_are_refused() {
+    let (home, bytes) = (Home::new(), pth("flat.pth"));
+    let site = Site::start(Files::default().file("/resnet50-test.pth", b"other", Pace::Quick));
+    let error = fetch_weights(&[wanted(&bytes)], &home.session(&site.url)).unwrap_err();
+    assert_eq!(error.to_string(), "failed to fetch resnet50 TEST");
+    assert!(
+        folder(&home)
+            .join(".downloads/resnet50-test.pth.bad")
+            .exists()
+    );
+    assert!(!folder(&home).join(&wanted(&bytes).target).exists());
+    // Right by its name, and no weights.
+    let site = Site::start(Files::default().file("/resnet50-test.pth", b"other", Pace::Quick));
+    fetch_weights(&[wanted(b"other")], &home.session(&site.url)).unwrap_err();
+    assert!(!folder(&home).join(&wanted(b"other").target).exists());
+    assert!(!home.options().lock_file.exists());
+}
+
+#[test]
+fn weights_that_were_put_there_are_taken_offline() {
+    let (home, bytes) = (Home::new(), pth("flat.pth"));
+    let session = || {
+        Session::new(FetchOptions {
+            network: Network::Offline,
+            ..home.options()
+        })
+    };
+    fetch_weights(&[wanted(&bytes)], &session()).unwrap_err();
+    fs::write(folder(&home).join(".downloads/resnet50-test.pth"), &bytes).unwrap();
+    fetch_weights(&[wanted(&bytes)], &session()).unwrap();
+}
+
+#[test]
+fn the_bundled_network_stays_the_one_that_is_found() {
+    let home = Home::new();
+    let target = |word: &str| {
+        let selected = select(&[word.to_owned()]).unwrap().remove(0);
+        Wanted::of_table(selected, &home.session("")).target
+    };
+    fs::create_dir_all(folder(&home)).unwrap();
+    fs::write(
+        folder(&home).join("resnet20_cifar100_0_checkpoint.safetensors"),
+        "",
+    )
+    .unwrap();
+    assert_eq!(
+        target("resnet20_cifar100"),
+        "resnet20_cifar100_chenyaofo.safetensors"
+    );
+    assert_eq!(
+        target("resnet50:V1"),
+        "resnet50_IMAGENET1K_V1_0_checkpoint.safetensors"
+    );
+}
+
+/// The program with a hub at `endpoint`.
+fn hub(home: &Home, endpoint: &str) -> std::process::Command {
+    let mut command = fetch_data(home, &["--hf", "o/n/model.safetensors"]);
+    command
+        .env("HF_ENDPOINT", endpoint)
+        .env("HF_TOKEN", "secret")
+        .env("HF_HOME", home.folder.path().join("hf"))
+        .env_remove("HF_HUB_OFFLINE");
+    command
+}
+
+const RESOLVE: &str = "/o/n/resolve/main/model.safetensors";
+
+/// The hub's answer for a large file: its digest, and where it is.
+fn linked(bytes: &[u8]) -> Vec<u8> {
+    let headers = [
+        ("Location", "/blob".to_owned()),
+        ("Content-Length", "0".to_owned()),
+        ("X-Linked-Etag", format!("\"{}\"", digests(bytes).sha256)),
+    ];
+    reply("302 Found", &headers, b"")
+}
+
+#[test]
+fn a_file_of_the_hub_is_verified_and_the_token_stays_with_the_hub() {
+    let (home, bytes) = (Home::new(), safetensors());
+    let site = Site::start(Files::default().answer(RESOLVE, linked(&bytes)).file(
+        "/blob",
+        &bytes,
+        Pace::Quick,
+    ));
+    let output = hub(&home, &site.url).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("--checkpoint "), "{}", text(&output));
+    assert_eq!(
+        fs::read(folder(&home).join("o--n--model.safetensors")).unwrap(),
+        bytes
+    );
+    let tokens = |path: &str| -> Vec<Option<String>> {
+        let seen = site.seen().into_iter();
+        let seen = seen.filter(|seen: &Seen| seen.path == path);
+        seen.map(|seen| seen.authorization).collect()
+    };
+    assert_eq!(tokens(RESOLVE), vec![Some("Bearer secret".to_owned()); 2]);
+    assert_eq!(tokens("/blob"), [None]);
+    // Another file behind the same digest is refused.
+    let other = Home::new();
+    site.replace(Files::default().answer(RESOLVE, linked(&bytes)).file(
+        "/blob",
+        b"other",
+        Pace::Quick,
+    ));
+    let output = hub(&other, &site.url).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("wrong checksum"),
+        "{}",
+        text(&output)
+    );
+}
+
+#[test]
+fn a_killed_download_ends_whole() {
+    let (home, bytes) = (Home::new(), safetensors());
+    let files = |pace| {
+        Files::default()
+            .answer(RESOLVE, linked(&bytes))
+            .file("/blob", &bytes, pace)
+    };
+    let site = Site::start(files(Pace::Stalls(20)));
+    let mut child = hub(&home, &site.url).spawn().unwrap();
+    let file = "o--n--main--model.safetensors";
+    wait_for(&folder(&home).join(format!(".downloads/{file}.part")), 20);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    site.replace(files(Pace::Quick));
+    let output = hub(&home, &site.url).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let seen = site.seen().into_iter();
+    let ranges: Vec<_> = seen
+        .filter(|seen| seen.path == "/blob")
+        .map(|seen| seen.range)
+        .collect();
+    assert_eq!(ranges, [None, Some("bytes=20-".to_owned())]);
+    assert_eq!(
+        fs::read(folder(&home).join("o--n--model.safetensors")).unwrap(),
+        bytes
+    );
+}
+
+#[test]
+fn the_hubs_cache_is_used_and_offline_is_offline() {
+    let (home, bytes) = (Home::new(), safetensors());
+    let run = || {
+        hub(&home, "http://127.0.0.1:1")
+            .env("HF_HUB_OFFLINE", "1")
+            .output()
+            .unwrap()
+    };
+    let output = run();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("HF_HUB_OFFLINE forbids"),
+        "{}",
+        text(&output)
+    );
+    let model = home.folder.path().join("hf/hub/models--o--n");
+    fs::create_dir_all(model.join("snapshots/0123")).unwrap();
+    fs::create_dir_all(model.join("refs")).unwrap();
+    fs::write(model.join("refs/main"), "0123").unwrap();
+    fs::write(model.join("snapshots/0123/model.safetensors"), &bytes).unwrap();
+    let output = run();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(
+        fs::read(folder(&home).join("o--n--model.safetensors")).unwrap(),
+        bytes
+    );
+}
+
+#[test]
+fn a_file_that_is_not_for_everybody_is_got_by_hand() {
+    let home = Home::new();
+    let refusal = reply(
+        "401 Unauthorized",
+        &[("Content-Length", "0".to_owned())],
+        b"",
+    );
+    let site = Site::start(Files::default().answer(RESOLVE, refusal));
+    let output = hub(&home, &site.url).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    for part in [
+        "401 Unauthorized",
+        "  put   it to ",
+        "o--n--main--model.safetensors",
+    ] {
+        assert!(text(&output).contains(part), "{}", text(&output));
+    }
+}
