@@ -91,7 +91,11 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
             lbfgs: None,
             notes: notes(run, network),
         },
-        preprocessing: describe(&transform, network.normalization),
+        preprocessing: describe(
+            run.dataset.test.depth(),
+            &transform,
+            network.normalization,
+        ),
         trained: (dir.prompt(), prompt.to_bytes(&scored.mapping.sources)?),
         mapping: Some(scored.mapping),
     })
