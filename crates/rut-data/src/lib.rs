@@ -52,7 +52,7 @@ pub use prepared::{Batch, Prepared};
 pub use registry::{DATASETS, find, open, open_split};
 pub use resize::{Extent, bilinear, bilinear_real, nearest};
 pub use seed::{Seed, Stream};
-pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec};
+pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec, Window};
 pub use spelling::did_you_mean;
 pub use split::{Budget, Share, Shots, ValidationRule};
 pub use survey::Survey;
