@@ -48,7 +48,7 @@ pub enum Error {
     },
 
     /// Files of a kind that this build does not read.
-    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`", path.display())]
+    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`{instead}", path.display())]
     MissingFeature {
         /// The file or folder.
         path: PathBuf,
@@ -56,6 +56,8 @@ pub enum Error {
         what: &'static str,
         /// The cargo feature that reads it.
         feature: &'static str,
+        /// `", or convert it"`: what else would do, or empty.
+        instead: &'static str,
     },
 
     /// The data set is known, but its files are not there.
