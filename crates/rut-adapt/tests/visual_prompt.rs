@@ -8,14 +8,14 @@ use rut_adapt::epochs::{Finished, LoopOptions, Shuffle};
 use rut_adapt::images::LabelledImages;
 use rut_adapt::label_map::{self, LabelMap, Ties};
 use rut_adapt::loss::cross_entropy;
-use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
 use rut_adapt::select::Select;
 use rut_adapt::state::State;
 use rut_adapt::visual_prompt::{
     MappingOptions, PromptOptions, PromptSplits, Prompted, PromptedNetwork, visual_prompt,
 };
 use rut_adapt::{Error, Seed};
-use rut_data::Batch;
+use rut_data::{Batch, Window};
 use rut_models::{CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits_window};
 
 #[path = "../../rut-models/tests/common/close.rs"]
@@ -85,6 +85,15 @@ fn network(model: &str, dtype: DType) -> Arc<dyn FrozenNetwork> {
     Arc::new(CandleNetwork::new(&graph, &weights, dtype, &Device::Cpu).unwrap())
 }
 
+fn padding(canvas: usize, image_size: usize, window: Window) -> PaddingOptions {
+    PaddingOptions {
+        canvas,
+        image_size,
+        window,
+        normalization: Normalization::IMAGENET,
+    }
+}
+
 fn every(tensor: &Tensor, step: usize) -> Vec<f64> {
     let planes = tensor
         .to_dtype(DType::F64)
@@ -139,7 +148,7 @@ fn losses_maps_gradient_and_prompt_are_pytorch_s() {
     let data = images(&tensors);
     let network = network("resnet18", DType::F64);
     let prompt =
-        PaddingPrompt::new(224, 33, Normalization::IMAGENET, DType::F64, &Device::Cpu).unwrap();
+        PaddingPrompt::new(padding(224, 33, Window::Whole), DType::F64, &Device::Cpu).unwrap();
 
     let first_map: Vec<u32> = serde_json::from_value(json["mappings"][0].clone()).unwrap();
     let gradient = first_gradient(&network, &prompt, &data, first_map);
@@ -192,7 +201,7 @@ fn the_cpu_engine_follows_the_trajectory() {
     for kernels in [Kernels::Auto, Kernels::Dense, Kernels::Sparse] {
         let network = Arc::new(CpuNetwork::new(&graph, &weights, kernels).unwrap());
         let prompt =
-            PaddingPrompt::new(224, 33, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
+            PaddingPrompt::new(padding(224, 33, Window::Whole), DType::F32, &Device::Cpu).unwrap();
         let mut listener = Listener::default();
         visual_prompt(
             PromptedNetwork { network, prompt },
@@ -280,7 +289,7 @@ fn small_run(
 ) -> rut_adapt::Result<Finished<Prompted>> {
     let network = network("resnet20_cifar10", DType::F32);
     let prompt =
-        PaddingPrompt::new(32, 8, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
+        PaddingPrompt::new(padding(32, 8, Window::Whole), DType::F32, &Device::Cpu).unwrap();
     visual_prompt(
         PromptedNetwork { network, prompt },
         splits(data, 5),
@@ -337,7 +346,7 @@ fn more_target_than_source_classes_are_refused() {
     let data = small_images();
     let network = network("resnet20_cifar10", DType::F32);
     let prompt =
-        PaddingPrompt::new(32, 8, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap();
+        PaddingPrompt::new(padding(32, 8, Window::Whole), DType::F32, &Device::Cpu).unwrap();
     let error = visual_prompt(
         PromptedNetwork { network, prompt },
         splits(&data, 11),
@@ -356,7 +365,7 @@ fn more_target_than_source_classes_are_refused() {
 #[test]
 fn an_image_without_a_border_is_refused() {
     let error =
-        PaddingPrompt::new(32, 32, Normalization::IMAGENET, DType::F32, &Device::Cpu).unwrap_err();
+        PaddingPrompt::new(padding(32, 32, Window::Whole), DType::F32, &Device::Cpu).unwrap_err();
     assert!(
         error.to_string().contains("no pixel is left to train"),
         "{error}"

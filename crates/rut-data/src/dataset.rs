@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DatasetSpec, Error, ImageSet, ImageSize, Parts, Result};
+use crate::{DatasetSpec, Error, ImageSet, ImageSize, Parts, Result, Window};
 
 /// A data set: class names and the images of each split.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Dataset {
     pub prompt_size: Option<u32>,
     /// Size of the images in pixels.
     pub image_size: ImageSize,
+    /// What the images fill of their square; all of it in a user's folder.
+    pub window: Window,
 }
 
 impl Dataset {
@@ -32,6 +34,7 @@ impl Dataset {
         Dataset {
             prompt_size: Some(spec.prompt_size),
             image_size: spec.image_size,
+            window: spec.window,
             ..Dataset::own(spec.name.to_owned(), parts)
         }
     }
@@ -52,6 +55,7 @@ impl Dataset {
             test,
             prompt_size: None,
             image_size: ImageSize::Varying,
+            window: Window::Whole,
         }
     }
 }

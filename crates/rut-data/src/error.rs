@@ -48,7 +48,7 @@ pub enum Error {
     },
 
     /// Files of a kind that this build does not read.
-    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`", path.display())]
+    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`{instead}", path.display())]
     MissingFeature {
         /// The file or folder.
         path: PathBuf,
@@ -56,6 +56,8 @@ pub enum Error {
         what: &'static str,
         /// The cargo feature that reads it.
         feature: &'static str,
+        /// `", or convert it"`: what else would do, or empty.
+        instead: &'static str,
     },
 
     /// The data set is known, but its files are not there.
@@ -142,14 +144,29 @@ pub enum Error {
     },
 
     /// A pixel buffer and its declared shape do not fit.
-    #[error("take {name}: expected {expected} bytes, found {found}")]
+    #[error("take {name}: expected {expected} values, found {found}")]
     PixelCount {
         /// What was built.
         name: String,
-        /// Bytes that the shape asks for.
+        /// Values that the shape asks for; a byte each, but for real ones.
         expected: usize,
-        /// Bytes given.
+        /// Values given.
         found: usize,
+    },
+
+    /// A real value that is no part of an image.
+    #[error(
+        "take {name}: expected values from 0 to 1, found {value} in row {row}, column {column}"
+    )]
+    PixelValue {
+        /// What was built.
+        name: String,
+        /// The value, maybe NaN.
+        value: f32,
+        /// Its row, from 0.
+        row: usize,
+        /// Its column, from 0.
+        column: usize,
     },
 
     /// There is not one label per image.

@@ -5,12 +5,17 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, Error, Picture, Result};
+use crate::{Depth, Digest, Error, Picture, Result};
 
 /// Where the images of an [`ImageSet`] come from: an archive in memory, files, anything else.
 pub trait ImageSource: Send + Sync {
     /// Number of images.
     fn count(&self) -> usize;
+
+    /// How finely the values of all its images are stored.
+    fn depth(&self) -> Depth {
+        Depth::Bytes
+    }
 
     /// Image `index`.
     ///
@@ -67,7 +72,7 @@ impl ImageSet {
         })
     }
 
-    /// A set of pictures in memory.
+    /// A set of pictures in memory, all of one depth.
     ///
     /// # Errors
     /// As [`ImageSet::new`].
@@ -75,7 +80,7 @@ impl ImageSet {
         ImageSet::new(Arc::new(Pictures(pictures)), labels)
     }
 
-    /// The images of several sets, one set after the other.
+    /// The images of several sets of one depth, one set after the other.
     ///
     /// # Errors
     /// None; the sets hold one label per image.
@@ -115,17 +120,35 @@ impl ImageSet {
         counts
     }
 
+    /// How finely the values of all images are stored.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        self.source.depth()
+    }
+
     /// Decodes image `index`.
     ///
     /// # Errors
-    /// [`Error::IndexOutOfRange`], or whatever is wrong with the image.
+    /// [`Error::IndexOutOfRange`], [`Error::UnsupportedImage`] if its depth is not that of the set, or whatever is wrong
+    /// with the image.
     pub fn decode(&self, index: usize) -> Result<Picture> {
         let len = self.len();
         let place = self
             .places
             .get(index)
             .ok_or(Error::IndexOutOfRange { index, len })?;
-        self.source.decode(*place)
+        let picture = self.source.decode(*place)?;
+        match (picture.mode().depth(), self.depth()) {
+            (found, expected) if found != expected => Err(Error::UnsupportedImage {
+                name: self.source.name(*place),
+                kind: found.to_string(),
+                expected: match expected {
+                    Depth::Bytes => "8-bit pixels, as in the other images of its set",
+                    Depth::Real => "real values, as in the other images of its set",
+                },
+            }),
+            _ => Ok(picture),
+        }
     }
 
     /// Where image `index` is from: `data_batch_1.bin #17`, or a path relative to the data set's
@@ -215,6 +238,11 @@ impl ImageSource for Pictures {
         self.0.len()
     }
 
+    fn depth(&self) -> Depth {
+        let first = self.0.first();
+        first.map_or(Depth::Bytes, |picture| picture.mode().depth())
+    }
+
     fn decode(&self, index: usize) -> Result<Picture> {
         let len = self.0.len();
         self.0
@@ -253,6 +281,10 @@ impl Several {
 impl ImageSource for Several {
     fn count(&self) -> usize {
         self.0.iter().map(ImageSet::len).sum()
+    }
+
+    fn depth(&self) -> Depth {
+        self.0.first().map_or(Depth::Bytes, ImageSet::depth)
     }
 
     fn decode(&self, index: usize) -> Result<Picture> {

@@ -1,9 +1,29 @@
 //! A decoded image that remembers how its file stored it.
 
+use std::fmt;
+
 use crate::resize::Extent;
 use crate::{Digest, Error, Result};
 
-/// How the pixels of a [`Picture`] are stored; 8 bits per channel.
+/// How finely the values of images are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// 8 bits per channel.
+    Bytes,
+    /// One channel of f32 in [0, 1]; nothing rounds them to 8 bits on their way to a network.
+    Real,
+}
+
+impl fmt::Display for Depth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Depth::Bytes => "8-bit pixels",
+            Depth::Real => "real values",
+        })
+    }
+}
+
+/// How the pixels of a [`Picture`] are stored; 8 bits per channel, but for [`Mode::Real`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// One channel.
@@ -16,14 +36,25 @@ pub enum Mode {
     GreyAlpha,
     /// Red, green, blue and alpha (0 is transparent), not premultiplied.
     Rgba,
+    /// One channel of f32 in [0, 1].
+    Real,
 }
 
 impl Mode {
-    /// Bytes per pixel.
+    /// How finely it stores values.
+    #[must_use]
+    pub fn depth(self) -> Depth {
+        match self {
+            Mode::Real => Depth::Real,
+            _ => Depth::Bytes,
+        }
+    }
+
+    /// Values per pixel; a byte each, but for [`Mode::Real`].
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
-            Mode::Grey | Mode::Palette => 1,
+            Mode::Grey | Mode::Palette | Mode::Real => 1,
             Mode::GreyAlpha => 2,
             Mode::Rgb => 3,
             Mode::Rgba => 4,
@@ -31,7 +62,7 @@ impl Mode {
     }
 }
 
-/// A decoded image: 8-bit pixels `[height, width, channels]` in the file's own mode.
+/// A decoded image: 8-bit pixels `[height, width, channels]` in the file's own mode, or real values.
 ///
 /// ```
 /// use rut_data::{Extent, Mode, Picture};
@@ -40,13 +71,17 @@ impl Mode {
 /// assert_eq!(picture.to_rgb().pixels, [7, 7, 7, 9, 9, 9]); // alpha is dropped, not blended
 /// # Ok::<(), rut_data::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     mode: Mode,
     size: Extent,
     pixels: Vec<u8>,
     palette: Vec<[u8; 3]>,
+    values: Vec<f32>,
 }
+
+/// No value is NaN: [`Picture::real`] refuses it.
+impl Eq for Picture {}
 
 impl Picture {
     /// A picture of `size` with pixels `[height, width, channels]`, channels as `mode` says.
@@ -55,8 +90,15 @@ impl Picture {
     ///
     /// # Errors
     /// [`Error::PixelCount`] if the number of bytes does not fit, [`Error::ImageSize`] if there
-    /// are no pixels or too many.
+    /// are no pixels or too many, [`Error::BadOption`] for [`Mode::Real`], which bytes cannot be.
     pub fn new(mode: Mode, size: Extent, pixels: Vec<u8>) -> Result<Picture> {
+        if mode.depth() == Depth::Real {
+            return Err(Error::BadOption {
+                what: "picture mode",
+                found: format!("{mode:?}"),
+                expected: "one of 8 bits per channel; `Picture::real` takes real values",
+            });
+        }
         let expected = size.check("picture")? * mode.channels();
         if pixels.len() != expected {
             let name = "pixels of a picture".to_owned();
@@ -71,7 +113,53 @@ impl Picture {
             size,
             pixels,
             palette: Vec::new(),
+            values: Vec::new(),
         })
+    }
+
+    /// A [`Mode::Real`] picture of `size` with `values` `[height, width]` in [0, 1].
+    ///
+    /// ```
+    /// use rut_data::{Extent, Picture};
+    /// let picture = Picture::real(Extent::square(1), vec![0.3])?;
+    /// assert_eq!((picture.values(), picture.to_rgb().pixels), ([0.3].as_slice(), vec![77; 3]));
+    /// # Ok::<(), rut_data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::PixelValue`] for a value outside [0, 1] or NaN; else as [`Picture::new`].
+    pub fn real(size: Extent, values: Vec<f32>) -> Result<Picture> {
+        let name = "values of a picture".to_owned();
+        let (expected, found) = (size.check("picture")?, values.len());
+        if found != expected {
+            return Err(Error::PixelCount {
+                name,
+                expected,
+                found,
+            });
+        }
+        let width = size.width as usize;
+        match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+            Some(at) => Err(Error::PixelValue {
+                name,
+                value: values[at],
+                row: at / width,
+                column: at % width,
+            }),
+            None => Ok(Picture::of_values(size, values)),
+        }
+    }
+
+    /// Values that are known to fit.
+    fn of_values(size: Extent, values: Vec<f32>) -> Picture {
+        debug_assert_eq!(values.len(), size.pixels());
+        Picture {
+            mode: Mode::Real,
+            size,
+            pixels: Vec::new(),
+            palette: Vec::new(),
+            values,
+        }
     }
 
     /// A [`Mode::Palette`] picture: `indices` `[height, width]` into `colours`. An index beyond
@@ -111,7 +199,7 @@ impl Picture {
         self.size.height
     }
 
-    /// The bytes, `[height, width, channels]`.
+    /// The bytes, `[height, width, channels]`; none of a [`Mode::Real`] picture.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
@@ -123,8 +211,14 @@ impl Picture {
         &self.palette
     }
 
+    /// The values of a [`Mode::Real`] picture, `[height, width]` in [0, 1]; empty for others.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Red, green and blue, as Pillow's `convert("RGB")`: grey is repeated, a palette looked up,
-    /// alpha dropped without blending.
+    /// alpha dropped without blending. Real values are rounded to 8 bits, for a person to look at.
     #[must_use]
     pub fn to_rgb(&self) -> RgbImage {
         let pixels = match self.mode {
@@ -145,6 +239,11 @@ impl Picture {
                 .iter()
                 .flat_map(|&index| self.colour(index))
                 .collect(),
+            Mode::Real => self
+                .values
+                .iter()
+                .flat_map(|value| [(value * 255.0).round() as u8; 3])
+                .collect(),
         };
         RgbImage {
             width: self.size.width,
@@ -153,18 +252,22 @@ impl Picture {
         }
     }
 
-    /// [`Picture::to_rgb`] as a picture of mode [`Mode::Rgb`].
+    /// [`Picture::to_rgb`] as a picture of mode [`Mode::Rgb`]. Real values stay one channel, which stands for three
+    /// equal ones: no step tells them apart.
     pub(crate) fn converted_to_rgb(&self) -> Picture {
-        let pixels = self.to_rgb().pixels;
-        Picture {
-            mode: Mode::Rgb,
-            size: self.size,
-            pixels,
-            palette: Vec::new(),
+        match self.mode.depth() {
+            Depth::Real => self.clone(),
+            Depth::Bytes => Picture {
+                mode: Mode::Rgb,
+                size: self.size,
+                pixels: self.to_rgb().pixels,
+                palette: Vec::new(),
+                values: Vec::new(),
+            },
         }
     }
 
-    /// Digest of mode, size, palette and pixels.
+    /// Digest of mode, size, palette and pixels, or the bits of real values.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut bytes = format!(
@@ -176,6 +279,7 @@ impl Picture {
         .into_bytes();
         bytes.extend(self.palette.as_flattened());
         bytes.extend(&self.pixels);
+        bytes.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
         Digest::of_bytes(&bytes)
     }
 
@@ -187,7 +291,14 @@ impl Picture {
             size,
             pixels,
             palette: self.palette.clone(),
+            values: Vec::new(),
         }
+    }
+
+    /// Other values in [0, 1] of a [`Mode::Real`] picture. The caller keeps size and length in step.
+    pub(crate) fn replace_values(&self, size: Extent, values: Vec<f32>) -> Picture {
+        debug_assert_eq!(self.mode, Mode::Real);
+        Picture::of_values(size, values)
     }
 
     fn colour(&self, index: u8) -> [u8; 3] {

@@ -1,16 +1,15 @@
 //! Transformed images, ready to be cut into batches.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, Error, ImageSet, Result, Transform};
+use crate::{Depth, Digest, Error, ImageSet, Result, Transform};
 
 /// The transformed images of an [`ImageSet`], `[n, side, side, 3]`.
 ///
-/// They are kept as bytes where they fit under a cap, and decoded and transformed again on every
-/// use where they do not; the results are the same. Never is a whole data set held in f32.
+/// They are kept where they fit under a cap, and decoded and transformed again on every use where
+/// they do not; the results are the same. 8-bit images are kept as bytes, images of real values as
+/// one channel of f32.
 ///
 /// ```
 /// use rut_data::{ColorOrder, Extent, ImageSet, Mode, Picture, Prepared, Transform};
@@ -27,14 +26,25 @@ pub struct Prepared {
     set: ImageSet,
     transform: Transform,
     side: usize,
-    /// `[n, side, side, 3]`, if under the cap.
-    pixels: Option<Vec<u8>>,
+    kept: Kept,
+}
+
+/// Transformed images in memory.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// None: they are over the cap.
+    Nothing,
+    /// `[n, side, side, 3]`.
+    Bytes(Vec<u8>),
+    /// `[n, side, side]`, in [0, 1].
+    Real(Vec<f32>),
 }
 
 /// Images and labels of one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// `[n, 3, side, side]`, in [0, 1]: byte / 255 in f32, as torchvision's `ToTensor`.
+    /// `[n, 3, side, side]`, in [0, 1]: byte / 255 in f32, as torchvision's `ToTensor`; real values as
+    /// they are, in three equal channels.
     pub images: Vec<f32>,
     /// `[n]`.
     pub labels: Vec<u32>,
@@ -59,11 +69,14 @@ impl Prepared {
             set,
             transform,
             side,
-            pixels: None,
+            kept: Kept::Nothing,
         };
-        let bytes = (prepared.len() as u64).saturating_mul(prepared.image_bytes() as u64);
+        let bytes = (prepared.len() as u64).saturating_mul(prepared.image_bytes());
         if bytes <= memory_cap {
-            prepared.pixels = Some(prepared.transform_all()?);
+            prepared.kept = match prepared.set.depth() {
+                Depth::Bytes => Kept::Bytes(prepared.transform_all(|index| prepared.bytes(index))?),
+                Depth::Real => Kept::Real(prepared.transform_all(|index| prepared.values(index))?),
+            };
         }
         Ok(prepared)
     }
@@ -102,12 +115,9 @@ impl Prepared {
         if let Some(&index) = indices.iter().find(|&&index| index >= len) {
             return Err(Error::IndexOutOfRange { index, len });
         }
-        let mut images = vec![0.0; indices.len() * self.image_bytes()];
-        let places = images.par_chunks_mut(self.image_bytes()).zip(indices);
-        first_error(places.map(|(image, &index)| {
-            to_planes(&self.bytes_of(index)?, image);
-            Ok(())
-        }))?;
+        let mut images = vec![0.0; indices.len() * 3 * self.plane()];
+        let places = images.par_chunks_mut(3 * self.plane()).zip(indices);
+        first_error(places.map(|(image, &index)| self.fill(index, image)))?;
         let labels = indices.iter().map(|&index| self.labels()[index]).collect();
         Ok(Batch { images, labels })
     }
@@ -124,34 +134,62 @@ impl Prepared {
         Ok(Digest::from_bytes(hash.finalize().into()))
     }
 
-    fn image_bytes(&self) -> usize {
-        self.side * self.side * 3
+    /// Pixels of an image.
+    fn plane(&self) -> usize {
+        self.side * self.side
     }
 
-    /// `[side, side, 3]`, kept or made anew.
-    fn bytes_of(&self, index: usize) -> Result<Cow<'_, [u8]>> {
-        match &self.pixels {
-            Some(pixels) => {
-                let start = index * self.image_bytes();
-                Ok(Cow::Borrowed(&pixels[start..start + self.image_bytes()]))
-            }
-            None => self.transformed(index).map(Cow::Owned),
+    /// Values that are kept of an image: three bytes a pixel, or one f32.
+    fn kept_values(&self) -> usize {
+        match self.set.depth() {
+            Depth::Bytes => 3 * self.plane(),
+            Depth::Real => self.plane(),
         }
     }
 
+    /// Bytes that an image takes in memory.
+    fn image_bytes(&self) -> u64 {
+        let value = match self.set.depth() {
+            Depth::Bytes => size_of::<u8>(),
+            Depth::Real => size_of::<f32>(),
+        };
+        (self.kept_values() * value) as u64
+    }
+
+    /// Writes an image, kept or made anew, into `[3, side, side]`.
+    fn fill(&self, index: usize, planes: &mut [f32]) -> Result<()> {
+        let length = self.kept_values();
+        match (&self.kept, self.set.depth()) {
+            (Kept::Bytes(pixels), _) => to_planes(&pixels[index * length..][..length], planes),
+            (Kept::Real(values), _) => repeat(&values[index * length..][..length], planes),
+            (Kept::Nothing, Depth::Bytes) => to_planes(&self.bytes(index)?, planes),
+            (Kept::Nothing, Depth::Real) => repeat(&self.values(index)?, planes),
+        }
+        Ok(())
+    }
+
     /// `[side, side, 3]`.
-    fn transformed(&self, index: usize) -> Result<Vec<u8>> {
+    fn bytes(&self, index: usize) -> Result<Vec<u8>> {
         Ok(self.transform.apply(&self.set.decode(index)?)?.pixels)
     }
 
-    fn transform_all(&self) -> Result<Vec<u8>> {
-        let mut pixels = vec![0; self.len() * self.image_bytes()];
-        let places = pixels.par_chunks_mut(self.image_bytes()).enumerate();
+    /// `[side, side]`.
+    fn values(&self, index: usize) -> Result<Vec<f32>> {
+        self.transform.apply_real(&self.set.decode(index)?)
+    }
+
+    fn transform_all<T: Copy + Default + Send>(
+        &self,
+        transformed: impl Fn(usize) -> Result<Vec<T>> + Sync,
+    ) -> Result<Vec<T>> {
+        let length = self.kept_values();
+        let mut all = vec![T::default(); self.len() * length];
+        let places = all.par_chunks_mut(length).enumerate();
         first_error(places.map(|(index, place)| {
-            place.copy_from_slice(&self.transformed(index)?);
+            place.copy_from_slice(&transformed(index)?);
             Ok(())
         }))?;
-        Ok(pixels)
+        Ok(all)
     }
 }
 
@@ -167,5 +205,12 @@ fn to_planes(pixels: &[u8], planes: &mut [f32]) {
         for (out, pixel) in plane.iter_mut().zip(pixels.chunks_exact(3)) {
             *out = f32::from(pixel[channel]) / 255.0;
         }
+    }
+}
+
+/// `[side, side]` values → `[3, side, side]`.
+fn repeat(values: &[f32], planes: &mut [f32]) {
+    for plane in planes.chunks_exact_mut(values.len().max(1)) {
+        plane.copy_from_slice(values);
     }
 }

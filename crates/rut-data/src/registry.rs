@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::datasets::{
-    caltech101, cifar10, cifar100, digits, dtd, eurosat, flowers102, folder, food101, gtsrb, list,
-    oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
+    abide, caltech101, cifar10, cifar100, digits, dtd, eurosat, flowers102, folder, food101, gtsrb,
+    list, oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
 };
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
@@ -13,6 +13,7 @@ use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpe
 
 /// All data sets that have a name, in the order in which they are listed.
 pub static DATASETS: &[DatasetSpec] = &[
+    abide::SPEC,
     caltech101::SPEC,
     cifar10::SPEC,
     cifar100::SPEC,

@@ -6,6 +6,10 @@
 //! first, but for images whose height shrinks by more than twice what the width does, as in
 //! Pillow 13. The golden numbers are in `golden/resize.*`.
 
+mod real;
+
+pub use real::bilinear_real;
+
 use crate::formats::MAX_PIXELS;
 use crate::{Error, Result};
 
@@ -68,7 +72,7 @@ impl Extent {
 /// [`Error::PixelCount`] if the length does not fit, [`Error::ImageSize`] if a size is empty or
 /// too large, [`Error::BadOption`] if `channels` is not 1 to 4.
 pub fn bilinear(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Result<Vec<u8>> {
-    check(pixels, channels, from, to)?;
+    check(pixels.len(), channels, from, to)?;
     Ok(match channels {
         1 => two_passes::<1>(pixels, from, to),
         2 => two_passes::<2>(pixels, from, to),
@@ -83,7 +87,7 @@ pub fn bilinear(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Res
 /// # Errors
 /// As [`bilinear`].
 pub fn nearest(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Result<Vec<u8>> {
-    check(pixels, channels, from, to)?;
+    check(pixels.len(), channels, from, to)?;
     let columns = nearest_sources(from.width, to.width);
     let row_length = from.width as usize * channels;
     let mut out = Vec::with_capacity(to.pixels() * channels);
@@ -96,7 +100,7 @@ pub fn nearest(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Resu
     Ok(out)
 }
 
-fn check(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Result<()> {
+fn check(found: usize, channels: usize, from: Extent, to: Extent) -> Result<()> {
     if !(1..=4).contains(&channels) {
         let found = channels.to_string();
         return Err(Error::BadOption {
@@ -107,12 +111,12 @@ fn check(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Result<()>
     }
     to.check("result of resizing")?;
     let expected = from.check("image to resize")? * channels;
-    if pixels.len() != expected {
+    if found != expected {
         let name = "image to resize".to_owned();
         return Err(Error::PixelCount {
             name,
             expected,
-            found: pixels.len(),
+            found,
         });
     }
     Ok(())
@@ -144,17 +148,23 @@ fn two_passes<const C: usize>(pixels: &[u8], from: Extent, to: Extent) -> Vec<u8
 }
 
 /// The source places and weights of one output place.
-struct Tap {
+struct Tap<W> {
     first: usize,
-    weights: Vec<i32>,
+    weights: Vec<W>,
 }
 
 /// The taps of a pass, or nothing where the size stays and the pass is skipped.
-fn taps(from: u32, to: u32) -> Option<Vec<Tap>> {
-    (from != to).then(|| (0..to).map(|place| tap(place, from, to)).collect())
+fn taps(from: u32, to: u32) -> Option<Vec<Tap<i32>>> {
+    let fixed = |weight: &f64| (0.5 + weight * f64::from(1 << PRECISION_BITS)) as i32;
+    let rounded = |Tap { first, weights }: Tap<f64>| Tap {
+        first,
+        weights: weights.iter().map(fixed).collect(),
+    };
+    (from != to).then(|| (0..to).map(|place| rounded(tap(place, from, to))).collect())
 }
 
-fn tap(place: u32, from: u32, to: u32) -> Tap {
+/// The triangle filter of one output place; its weights sum to 1.
+fn tap(place: u32, from: u32, to: u32) -> Tap<f64> {
     let scale = f64::from(from) / f64::from(to);
     let support = scale.max(1.0);
     let centre = (f64::from(place) + 0.5) * scale;
@@ -164,15 +174,14 @@ fn tap(place: u32, from: u32, to: u32) -> Tap {
     let triangle = |at: usize| (1.0 - ((at as f64 - centre + 0.5) * inverse).abs()).max(0.0);
     let raw: Vec<f64> = (first..end).map(triangle).collect();
     let sum: f64 = raw.iter().sum();
-    let fixed = |weight: &f64| (0.5 + weight / sum * f64::from(1 << PRECISION_BITS)) as i32;
     Tap {
         first,
-        weights: raw.iter().map(fixed).collect(),
+        weights: raw.iter().map(|weight| weight / sum).collect(),
     }
 }
 
 /// `pixels` `[rows, width, C]` → `[rows, taps, C]`.
-fn horizontal<const C: usize>(pixels: &[u8], width: u32, taps: Option<&Vec<Tap>>) -> Vec<u8> {
+fn horizontal<const C: usize>(pixels: &[u8], width: u32, taps: Option<&Vec<Tap<i32>>>) -> Vec<u8> {
     let Some(taps) = taps else {
         return pixels.to_vec();
     };
@@ -193,7 +202,7 @@ fn horizontal<const C: usize>(pixels: &[u8], width: u32, taps: Option<&Vec<Tap>>
 }
 
 /// `pixels` `[rows, row_length]` → `[taps, row_length]`.
-fn vertical(pixels: &[u8], row_length: usize, taps: Option<&Vec<Tap>>) -> Vec<u8> {
+fn vertical(pixels: &[u8], row_length: usize, taps: Option<&Vec<Tap<i32>>>) -> Vec<u8> {
     let Some(taps) = taps else {
         return pixels.to_vec();
     };

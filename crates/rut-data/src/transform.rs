@@ -1,14 +1,16 @@
 //! From a decoded picture to the pixels a network sees: resizing and cropping as torchvision does
-//! on Pillow images.
+//! on Pillow images, or on tensors where the values are real.
 
 use std::fmt::Write as _;
 
 use crate::alpha::{premultiply, unpremultiply};
-use crate::resize::{Extent, bilinear, nearest};
+use crate::resize::{Extent, bilinear, bilinear_real, nearest};
 use crate::{Error, Mode, Picture, Result, RgbImage};
 
-/// Grows when decoding or resizing gives other pixels than before: part of the keys of caches.
+/// Grows when decoding or resizing gives other 8-bit pixels than before: part of the keys of caches.
 pub const PIXELS_VERSION: u32 = 1;
+/// The same for real values.
+pub const VALUES_VERSION: u32 = 1;
 /// The largest side a transform may ask for, in pixels.
 const MAX_SIDE: u32 = 4_096;
 
@@ -91,22 +93,34 @@ impl Transform {
         }
     }
 
-    /// The transformed picture.
+    /// The transformed picture in 8-bit RGB.
     ///
     /// # Errors
     /// [`Error::BadOption`] if a side is out of range, [`Error::ImageSize`] if a step's result
     /// would be too large.
     pub fn apply(&self, picture: &Picture) -> Result<RgbImage> {
+        Ok(self.steps(picture)?.to_rgb())
+    }
+
+    /// The transformed values `[height, width]` of a [`Mode::Real`] picture, never rounded to 8 bits; they stand for
+    /// three equal channels, so the place of the conversion to RGB changes nothing. Empty for another picture.
+    ///
+    /// # Errors
+    /// As [`Transform::apply`].
+    pub fn apply_real(&self, picture: &Picture) -> Result<Vec<f32>> {
+        Ok(self.steps(picture)?.values().to_vec())
+    }
+
+    fn steps(&self, picture: &Picture) -> Result<Picture> {
         self.check()?;
         let converted = match self.order {
             ColorOrder::RgbThenResize => picture.converted_to_rgb(),
             ColorOrder::ResizeThenRgb => picture.clone(),
         };
         let steps = self.geometry.iter();
-        Ok(steps
+        steps
             .copied()
-            .try_fold(converted, |picture, step| step.apply(&picture))?
-            .to_rgb())
+            .try_fold(converted, |picture, step| step.apply(&picture))
     }
 
     /// The side of every result, in pixels, where it does not depend on the picture.
@@ -185,13 +199,17 @@ fn shorter_to(size: Extent, side: u32) -> Result<Extent> {
     })
 }
 
-/// Pillow's `Image.resize(size, BILINEAR)` for any mode.
+/// Pillow's `Image.resize(size, BILINEAR)` for any mode of 8 bits.
 fn resize(picture: &Picture, to: Extent) -> Result<Picture> {
     let (from, channels) = (picture.size(), picture.mode().channels());
     if from == to {
         return Ok(picture.clone());
     }
     let pixels = match picture.mode() {
+        Mode::Real => {
+            let values = bilinear_real(picture.values(), from, to)?;
+            return Ok(picture.replace_values(to, values));
+        }
         Mode::Palette => nearest(picture.pixels(), channels, from, to)?,
         Mode::Grey | Mode::Rgb => bilinear(picture.pixels(), channels, from, to)?,
         Mode::GreyAlpha | Mode::Rgba => {
@@ -206,21 +224,29 @@ fn resize(picture: &Picture, to: Extent) -> Result<Picture> {
 }
 
 fn center_crop(picture: &Picture, side: u32) -> Picture {
-    let channels = picture.mode().channels();
-    let columns = crop_sources(picture.width(), side);
-    let row_length = picture.width() as usize * channels;
-    let mut pixels = vec![0; (side as usize).pow(2) * channels];
-    let out_rows = pixels.chunks_exact_mut(side as usize * channels);
-    for (out_row, y) in out_rows.zip(crop_sources(picture.height(), side)) {
+    let (to, from) = (Extent::square(side), picture.size());
+    match picture.mode() {
+        Mode::Real => picture.replace_values(to, crop(picture.values(), 1, from, side)),
+        mode => picture.replace(to, crop(picture.pixels(), mode.channels(), from, side)),
+    }
+}
+
+/// `pixels` `[from.height, from.width, channels]` → `[side, side, channels]`.
+fn crop<T: Copy + Default>(pixels: &[T], channels: usize, from: Extent, side: u32) -> Vec<T> {
+    let columns = crop_sources(from.width, side);
+    let row_length = from.width as usize * channels;
+    let mut out = vec![T::default(); (side as usize).pow(2) * channels];
+    let out_rows = out.chunks_exact_mut(side as usize * channels);
+    for (out_row, y) in out_rows.zip(crop_sources(from.height, side)) {
         let Some(y) = y else { continue };
-        let row = &picture.pixels()[y * row_length..][..row_length];
+        let row = &pixels[y * row_length..][..row_length];
         for (out, x) in out_row.chunks_exact_mut(channels).zip(&columns) {
             if let Some(x) = x {
                 out.copy_from_slice(&row[x * channels..][..channels]);
             }
         }
     }
-    picture.replace(Extent::square(side), pixels)
+    out
 }
 
 /// For each kept place the source place along one axis, or nothing where there is padding.

@@ -198,11 +198,11 @@ fn impossible_sizes_are_errors() {
         &["found 4000x240000000", "178956970"],
     );
     let wrong = bilinear(&[0; 5], 3, Extent::square(2), Extent::square(1));
-    common::assert_says(wrong, &["expected 12 bytes, found 5"]);
+    common::assert_says(wrong, &["expected 12 values, found 5"]);
     let wrong = nearest(&[0; 20], 5, Extent::square(2), Extent::square(1));
     common::assert_says(wrong, &["use number of channels '5'"]);
     common::assert_says(
         Picture::new(Mode::Rgb, Extent::square(1), vec![1]),
-        &["expected 3 bytes"],
+        &["expected 3 values"],
     );
 }

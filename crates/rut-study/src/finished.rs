@@ -14,7 +14,7 @@ use rut_adapt::progress::Reporter;
 use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
 use rut_adapt::visual_prompt::PromptedNetwork;
-use rut_data::{ImageSet, Transform};
+use rut_data::{ImageSet, Transform, Window};
 use rut_metrics::Temperature;
 use rut_models::{Engine, FrozenNetwork, ModelSpec};
 use serde::Serialize;
@@ -335,7 +335,8 @@ impl Adapted {
             if record.spec.method == Method::Lp {
                 return Ok(Self::Probe(LinearHead::from_bytes(&bytes)?));
             }
-            let untrained = untrained_prompt(model, record.data.image_size, network)?;
+            let window = rut_data::find(&record.spec.dataset).map_or(Window::Whole, |d| d.window);
+            let untrained = untrained_prompt(model, (record.data.image_size, window), network)?;
             let (prompt, sources) = untrained.from_bytes(&bytes)?;
             let map = LabelMap::new(sources, record.network.source_classes)?;
             Ok(Self::Prompt(prompt, map))

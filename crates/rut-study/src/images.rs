@@ -1,6 +1,8 @@
 //! How a split's pixels become what a network, or a prompt, takes. The arithmetic of resizing is `rut-data`'s.
 
-use rut_data::{ColorOrder, Geometry, ImageSet, PIXELS_VERSION, Prepared, Transform};
+use rut_data::{
+    ColorOrder, Depth, Geometry, ImageSet, PIXELS_VERSION, Prepared, Transform, VALUES_VERSION,
+};
 use rut_models::{Evaluation, ModelSpec, Normalization};
 
 use crate::error::{Error, Result};
@@ -79,10 +81,14 @@ pub fn prepare_once(set: &ImageSet, transform: &Transform) -> Result<Prepared> {
 }
 
 /// A stable text of pixels, transform and normalisation, for records and cache keys.
-pub fn describe(transform: &Transform, normalization: Normalization) -> String {
+pub fn describe(depth: Depth, transform: &Transform, normalization: Normalization) -> String {
     let Normalization { mean, std } = normalization;
+    let (kind, version) = match depth {
+        Depth::Bytes => ("pixels", PIXELS_VERSION),
+        Depth::Real => ("real values", VALUES_VERSION),
+    };
     format!(
-        "pixels {PIXELS_VERSION}: {}, mean {mean:?}, std {std:?}",
+        "{kind} {version}: {}, mean {mean:?}, std {std:?}",
         transform.describe()
     )
 }

@@ -2,4 +2,4 @@
 
 mod padding;
 
-pub use padding::PaddingPrompt;
+pub use padding::{PaddingOptions, PaddingPrompt};

@@ -3,24 +3,61 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
+use rut_data::Window;
 use rut_models::{Normalization, Windowed};
 
 use crate::error::{Error, Result};
 use crate::state::{self, State};
 
 const KEY: &str = "rut.prompt";
-const VERSION: &str = "version 1 padding";
+
+/// Where a padding prompt lies, and around what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PaddingOptions {
+    /// Side of the canvas, pixels.
+    pub canvas: usize,
+    /// Side of the images in its middle, pixels.
+    pub image_size: usize,
+    /// What the images fill of their square, at this size. The rest of it is trained as well as the border.
+    pub window: Window,
+    /// How the network's images are normalised.
+    pub normalization: Normalization,
+}
+
+impl PaddingOptions {
+    /// Checks the sides.
+    ///
+    /// # Errors
+    /// If the image leaves no border, or is none.
+    pub fn check(&self) -> Result<()> {
+        match (self.image_size, self.canvas) {
+            (0, _) => Err(Error::Option {
+                field: "image_size",
+                expected: "at least 1 pixel".into(),
+                found: "0".into(),
+            }),
+            (image, canvas) if image >= canvas => Err(Error::NoTrainablePixel { image, canvas }),
+            _ => Ok(()),
+        }
+    }
+}
 
 /// u = (Z(x) + sigmoid(P) ⊙ M − mean) / std, with P [3, S, S] trained and M = 0 under the image, 1 elsewhere
-/// (Chen et al., CVPR 2023, arXiv 2211.11635).
+/// (Chen et al., CVPR 2023, arXiv 2211.11635). The image may fill its square in part: M is 1 in the rest of it too.
 ///
 /// ```
 /// use candle_core::{DType, Device};
-/// use rut_adapt::prompt::PaddingPrompt;
+/// use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
+/// use rut_data::Window;
 /// use rut_models::Normalization;
-/// let prompt = PaddingPrompt::new(224, 33, Normalization::IMAGENET, DType::F32, &Device::Cpu)?;
+/// let (window, normalization) = (Window::Whole, Normalization::IMAGENET);
+/// let options = PaddingOptions { canvas: 224, image_size: 33, window, normalization };
+/// let prompt = PaddingPrompt::new(options, DType::F32, &Device::Cpu)?;
 /// assert_eq!(prompt.offset(), 96); // ⌊(224 − 33 + 1) / 2⌋ before, 95 after
 /// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 33));
+/// let options = PaddingOptions { window: Window::UpperTriangle, ..options };
+/// let prompt = PaddingPrompt::new(options, DType::F32, &Device::Cpu)?;
+/// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 32 / 2)); // the diagonal is trained
 /// # Ok::<(), rut_adapt::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -28,39 +65,27 @@ pub struct PaddingPrompt {
     /// P [3, S, S], before the sigmoid; zero at the start.
     pub program: Tensor,
     image_size: usize,
+    window: Window,
     mask: Tensor,
     mean: Tensor,
     std: Tensor,
 }
 
 impl PaddingPrompt {
-    /// A prompt that starts as a grey border (P = 0) on a canvas of `canvas`² around images of `image_size`², pixels.
+    /// A prompt that starts grey (P = 0) wherever it is trained.
     ///
     /// # Errors
-    /// If the image leaves no border.
-    pub fn new(
-        canvas: usize,
-        image_size: usize,
-        normalization: Normalization,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self> {
-        if image_size >= canvas {
-            return Err(Error::NoTrainablePixel {
-                image: image_size,
-                canvas,
-            });
-        }
-        if image_size == 0 {
-            return Err(Error::Option {
-                field: "image_size",
-                expected: "at least 1 pixel".into(),
-                found: "0".into(),
-            });
-        }
+    /// As [`PaddingOptions::check`].
+    pub fn new(options: PaddingOptions, dtype: DType, device: &Device) -> Result<Self> {
+        options.check()?;
+        let PaddingOptions {
+            canvas,
+            image_size,
+            window,
+            normalization,
+        } = options;
         let (before, after) = ((canvas - image_size).div_ceil(2), (canvas - image_size) / 2);
-        let window = Tensor::ones((3, image_size, image_size), dtype, device)?;
-        let padded = window
+        let padded = filled(window, image_size, dtype, device)?
             .pad_with_zeros(1, before, after)?
             .pad_with_zeros(2, before, after)?;
         let channel = |values: [f32; 3]| {
@@ -71,6 +96,7 @@ impl PaddingPrompt {
         Ok(Self {
             program: Tensor::zeros((3, canvas, canvas), dtype, device)?,
             image_size,
+            window,
             mask: (1.0 - padded)?,
             mean: channel(normalization.mean)?,
             std: channel(normalization.std)?,
@@ -94,11 +120,16 @@ impl PaddingPrompt {
 
     /// Number of values of P that reach the network.
     pub fn trainable(&self) -> usize {
-        3 * (self.canvas().pow(2) - self.image_size.pow(2))
+        let side = self.image_size;
+        let filled = match self.window {
+            Window::Whole => side.pow(2),
+            Window::UpperTriangle => side * (side - 1) / 2,
+        };
+        3 * (self.canvas().pow(2) - filled)
     }
 
     /// The normalised canvas [3, S, S] made from `program`, and the normalised `images` [n, 3, s, s] in [0, 1] that
-    /// belong on it. Differentiable in `program`.
+    /// belong on it, with what of the prompt lies in their square. Differentiable in `program`.
     ///
     /// # Errors
     /// If the images have another size.
@@ -106,9 +137,17 @@ impl PaddingPrompt {
         let border = (candle_nn::ops::sigmoid(program)? * &self.mask)?;
         let normalise = |x: &Tensor| x.broadcast_sub(&self.mean)?.broadcast_div(&self.std);
         let offset = self.offset();
+        let patches = match self.window {
+            Window::Whole => normalise(images)?,
+            Window::UpperTriangle => {
+                let rows = border.narrow(1, offset, self.image_size)?;
+                let inside = rows.narrow(2, offset, self.image_size)?;
+                normalise(&images.broadcast_add(&inside)?)?
+            }
+        };
         Ok(Windowed {
             canvas: normalise(&border)?,
-            patches: normalise(images)?,
+            patches,
             top: offset,
             left: offset,
         })
@@ -154,7 +193,15 @@ impl PaddingPrompt {
             ("program".to_owned(), self.program.clone()),
             ("sources".to_owned(), sources),
         ]);
-        state::serialize(&tensors, KEY, VERSION)
+        state::serialize(&tensors, KEY, self.version())
+    }
+
+    /// Kind and version of its files. A program does not tell where it was trained, so its kind does.
+    fn version(&self) -> &'static str {
+        match self.window {
+            Window::Whole => "version 1 padding",
+            Window::UpperTriangle => "version 1 padding, upper triangle",
+        }
     }
 
     /// The prompt and the label map that [`to_bytes`](Self::to_bytes) wrote; everything but the program as in `self`.
@@ -168,8 +215,8 @@ impl PaddingPrompt {
             expected,
             found,
         };
-        if version != VERSION {
-            return Err(unfit(KEY, VERSION.into(), version));
+        if version != self.version() {
+            return Err(unfit(KEY, self.version().into(), version));
         }
         let get = |name: &str| {
             tensors
@@ -190,5 +237,23 @@ impl PaddingPrompt {
             self.with_program(program.clone()),
             sources.map(class).collect::<Result<_>>()?,
         ))
+    }
+}
+
+/// 1 where an image of `side`² pixels fills its square, 0 elsewhere, [3, side, side].
+fn filled(
+    window: Window,
+    side: usize,
+    dtype: DType,
+    device: &Device,
+) -> candle_core::Result<Tensor> {
+    let whole = Tensor::ones((3, side, side), dtype, device)?;
+    match window {
+        Window::Whole => Ok(whole),
+        Window::UpperTriangle => {
+            let above = (0..side * side).map(|at| u8::from(at % side > at / side));
+            let above = Tensor::from_iter(above, device)?.reshape((side, side))?;
+            whole.broadcast_mul(&above.to_dtype(dtype)?)
+        }
     }
 }

@@ -37,7 +37,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
         source.network.title,
         source.network.checkpoint,
         source.network.mask.as_deref().unwrap_or("none"),
-        describe(&transform, source.network.normalization),
+        describe(images.depth(), &transform, source.network.normalization),
         names.join("\n")
     );
     write_features(

@@ -7,7 +7,9 @@ use super::coop;
 use crate::formats::class_folders;
 use crate::formats::image_npz::{self, Names};
 use crate::stratify::set_aside;
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec};
+use crate::{
+    Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec, Window,
+};
 
 /// A folder beside the classes that is none.
 const NO_CLASS: &str = "BACKGROUND_Google";
@@ -44,6 +46,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "stratified",

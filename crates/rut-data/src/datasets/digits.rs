@@ -10,7 +10,7 @@ use crate::resize::Extent;
 use crate::stratify::{Cut, cut, proportional, shuffled_by_class};
 use crate::{
     Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Mode, Parts, Picture, Result, Seed,
-    SplitSpec,
+    SplitSpec, Window,
 };
 
 /// The file, as it stands in the repository.
@@ -35,6 +35,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: SIDE,
     },
     prompt_size: 16,
+    window: Window::Whole,
     splits: &[SplitSpec {
         name: "stratified",
         about: "no official split; a fixed one, stratified",

@@ -6,7 +6,7 @@ use super::coop;
 use crate::formats::class_folders;
 use crate::stratify::set_aside;
 use crate::{
-    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec,
+    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec, Window,
 };
 
 const IMAGES: &str = "eurosat/2750";
@@ -37,6 +37,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: 64,
     },
     prompt_size: 128,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "stratified",

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::coop;
 use crate::formats::files::Files;
 use crate::formats::mat::{self, Variable};
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec};
+use crate::{
+    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window,
+};
 
 const IMAGES: &str = "flowers-102/jpg";
 /// Which images are in which part.
@@ -25,6 +27,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "official",

@@ -11,6 +11,7 @@ use crate::formats::class_folders::{class_names, images};
 use crate::formats::files::Files;
 use crate::{
     Archive, Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Parts, Result, SplitSpec,
+    Window,
 };
 
 /// The training images that torchvision takes.
@@ -29,6 +30,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 32,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "official",

@@ -1,5 +1,6 @@
 //! One small file per data set: its line of the table, and how it is opened.
 
+pub(crate) mod abide;
 pub(crate) mod caltech101;
 pub(crate) mod cifar10;
 pub(crate) mod cifar100;

@@ -9,7 +9,7 @@ use super::coop;
 use crate::formats::class_names;
 use crate::formats::files::Files;
 use crate::formats::mat::{self, Array, Variable};
-use crate::{Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec};
+use crate::{Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window};
 
 const TRAIN: &str = "stanford_cars/cars_train";
 const TEST: &str = "stanford_cars/cars_test";
@@ -28,6 +28,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "official",

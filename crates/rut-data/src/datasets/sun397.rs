@@ -11,7 +11,9 @@ use super::coop;
 use crate::formats::files::{Files, Labelled};
 use crate::formats::{class_folders, list_file};
 use crate::stratify::set_aside;
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec};
+use crate::{
+    Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec, Window,
+};
 
 const IMAGES: &str = "SUN397";
 /// The classes in label order, a line `/LETTER/NAME` each.
@@ -63,6 +65,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "stratified",

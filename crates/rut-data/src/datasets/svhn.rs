@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::formats::svhn;
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec};
+use crate::{
+    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window,
+};
 
 const TRAIN: &str = "train_32x32.mat";
 const TEST: &str = "test_32x32.mat";
@@ -21,6 +23,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: 32,
     },
     prompt_size: 32,
+    window: Window::Whole,
     splits: &[
         SplitSpec {
             name: "official",

@@ -10,11 +10,12 @@ use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::label_map::{LABEL_MAPPINGS, Refresh, Ties};
 use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe};
-use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
 use rut_adapt::select::Select;
 use rut_adapt::visual_prompt::{
     MappingOptions, PromptOptions, PromptSplits, PromptedNetwork, visual_prompt,
 };
+use rut_data::Window;
 use rut_models::FrozenNetwork;
 
 use super::options::{CheckedBench, HeadShape};
@@ -46,13 +47,13 @@ pub(super) fn vp_steps(
         test: &images,
         classes,
     };
-    let prompt = PaddingPrompt::new(
-        bench.image_size,
-        side,
-        bench.model.normalization,
-        DType::F32,
-        &Device::Cpu,
-    )?;
+    let padding = PaddingOptions {
+        canvas: bench.image_size,
+        image_size: side,
+        window: Window::Whole,
+        normalization: bench.model.normalization,
+    };
+    let prompt = PaddingPrompt::new(padding, DType::F32, &Device::Cpu)?;
     let random = LABEL_MAPPINGS.iter().find(|m| m.refresh == Refresh::Never);
     let mapping = MappingOptions {
         mapping: random.ok_or_else(no_random_map)?,

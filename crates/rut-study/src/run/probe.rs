@@ -73,7 +73,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
             ..training
         },
         mapping: None,
-        preprocessing: describe(&transform, network.normalization),
+        preprocessing: describe(run.dataset.test.depth(), &transform, network.normalization),
         trained: (dir.head(), head.to_bytes()?),
     })
 }
@@ -174,7 +174,7 @@ impl Extraction<'_, '_> {
             mask: loaded.mask.clone().unwrap_or_else(|| "none".into()),
             network: loaded.title.clone(),
             images: set.digest()?.to_string(),
-            preprocessing: describe(self.transform, loaded.normalization),
+            preprocessing: describe(set.depth(), self.transform, loaded.normalization),
         };
         let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
         let shape = FeatureShape {

@@ -7,10 +7,11 @@ use rut_adapt::event::{Observer, Phase};
 use rut_adapt::images::LabelledImages;
 use rut_adapt::label_map::{FrequencyMap, LabelMap, Refresh};
 use rut_adapt::progress::Reporter;
-use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
 use rut_adapt::visual_prompt::{
     PromptOptions, PromptSplits, Prompted, PromptedNetwork, mapped, visual_prompt,
 };
+use rut_data::Window;
 use rut_models::ModelSpec;
 
 use super::{Adapted, Means, notes};
@@ -23,24 +24,23 @@ use crate::network::LoadedNetwork;
 use crate::record::{MappingRecord, TrainingRecord};
 use crate::spec::Remap;
 
-/// The prompt before training, around images of `image_size` pixels.
+/// The prompt before training, around images of `image_size` pixels that fill their square as `window` says.
 ///
 /// # Errors
 /// If the image leaves no border.
 pub(crate) fn untrained_prompt(
     model: &ModelSpec,
-    image_size: Option<usize>,
+    (image_size, window): (Option<usize>, Window),
     network: &LoadedNetwork,
 ) -> Result<PaddingPrompt> {
     let canvas = model.input_size as usize;
-    let size = image_size.unwrap_or(canvas);
-    Ok(PaddingPrompt::new(
+    let options = PaddingOptions {
         canvas,
-        size,
-        network.normalization,
-        DType::F32,
-        &Device::Cpu,
-    )?)
+        image_size: image_size.unwrap_or(canvas),
+        window,
+        normalization: network.normalization,
+    };
+    Ok(PaddingPrompt::new(options, DType::F32, &Device::Cpu)?)
 }
 
 pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
@@ -68,7 +68,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
     };
     let start = PromptedNetwork {
         network: network.network.clone(),
-        prompt: untrained_prompt(run.model, run.image_size, network)?,
+        prompt: untrained_prompt(run.model, (run.image_size, run.dataset.window), network)?,
     };
     let options = PromptOptions {
         training: run.loop_options(),
@@ -91,7 +91,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
             lbfgs: None,
             notes: notes(run, network),
         },
-        preprocessing: describe(&transform, network.normalization),
+        preprocessing: describe(run.dataset.test.depth(), &transform, network.normalization),
         trained: (dir.prompt(), prompt.to_bytes(&scored.mapping.sources)?),
         mapping: Some(scored.mapping),
     })

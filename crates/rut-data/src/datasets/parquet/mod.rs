@@ -48,5 +48,6 @@ pub(crate) fn read(path: &Path) -> crate::Result<crate::Parts> {
         path: path.to_path_buf(),
         what: "Parquet files",
         feature: "parquet",
+        instead: "",
     })
 }

@@ -71,18 +71,26 @@ impl<'a> Array<'a> {
     }
 
     /// The elements as floating-point numbers, in the order in which they stand; `None` for others.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no data set has such yet"))]
     pub(crate) fn floats(&self) -> impl Iterator<Item = Option<f64>> {
         let elements = self.data.chunks_exact(self.dtype.size);
         elements.map(|element| self.dtype.float(element))
     }
 
+    /// The same array with the last axis running fastest.
+    pub(crate) fn row_major(self) -> Array<'a> {
+        match self.layout {
+            Layout::RowMajor => self,
+            Layout::ColumnMajor => Array {
+                data: Cow::Owned(self.transposed()),
+                layout: Layout::RowMajor,
+                ..self
+            },
+        }
+    }
+
     /// The bytes with the last axis running fastest.
     pub(crate) fn into_row_major(self) -> Cow<'a, [u8]> {
-        match self.layout {
-            Layout::RowMajor => self.data,
-            Layout::ColumnMajor => Cow::Owned(self.transposed()),
-        }
+        self.row_major().data
     }
 
     /// Walks the elements in row-major order, an odometer of indices in hand.
