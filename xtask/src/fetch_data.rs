@@ -132,9 +132,7 @@ impl FetchData {
     fn wanted(&self, session: &Session) -> Result<Vec<Wanted>> {
         let hub = Hub::of_environment();
         let table = select(&self.models)?.into_iter();
-        let mut wanted: Vec<_> = table
-            .map(|selected| Wanted::of_table(selected, session))
-            .collect();
+        let mut wanted: Vec<_> = table.map(Wanted::of_table).collect();
         for text in &self.hf {
             wanted.push(Wanted::of_hub(HubFile::parse(text)?, &hub));
         }

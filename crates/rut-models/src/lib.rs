@@ -33,6 +33,6 @@ pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
 pub use registry::{MODELS, find};
 pub use spec::{Evaluation, Family, ModelSpec, Normalization, WeightsSpec};
-pub use ticket::{TicketFiles, find_ticket};
+pub use ticket::{TicketFiles, find_dense, find_ticket};
 pub use upstream::Upstream;
 pub use weights::Weights;

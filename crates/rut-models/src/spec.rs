@@ -52,6 +52,19 @@ pub struct WeightsSpec {
     pub sha256_prefix: &'static str,
 }
 
+impl WeightsSpec {
+    /// The name of the file that is published, without its ending: converted weights keep it, so that both are found by it.
+    ///
+    /// ```
+    /// let resnet50 = rut_models::find("resnet50").expect("in the table");
+    /// assert_eq!(resnet50.weights[0].stem(), "resnet50-0676ba61");
+    /// ```
+    pub fn stem(&self) -> &'static str {
+        let file = self.url.rsplit('/').next().unwrap_or(self.url);
+        file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+    }
+}
+
 /// The kind of architecture a model belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

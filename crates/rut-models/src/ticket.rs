@@ -1,9 +1,10 @@
-//! Finds the files of a lottery ticket by name: `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+//! Finds the files of a lottery ticket, or of a dense network, by name: `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::registry::MODELS;
+use crate::spec::ModelSpec;
 
 /// Endings of files that can be read.
 const ENDINGS: &[&str] = &[".safetensors", ".pth", ".pt", ".th"];
@@ -48,6 +49,50 @@ pub fn find_ticket(directory: &Path, model: &str, state: u32) -> Result<TicketFi
         _ => Some(search.one("mask")?),
     };
     Ok(TicketFiles { checkpoint, mask })
+}
+
+/// The dense checkpoint of `model` in the folder `directory`: state 0 of a series of tickets, or a file with the name that
+/// weights of the table are published under, converted or not ([`WeightsSpec::stem`](crate::WeightsSpec::stem)).
+///
+/// # Errors
+///
+/// As [`find_ticket`].
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("resnet50-0676ba61.safetensors");
+/// std::fs::write(&file, "")?;
+/// let resnet50 = rut_models::find("resnet50").expect("in the table");
+/// assert_eq!(rut_models::find_dense(folder.path(), resnet50)?, file);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn find_dense(directory: &Path, model: &ModelSpec) -> Result<PathBuf> {
+    let search = Search {
+        directory,
+        model: model.name,
+        state: 0,
+        names: names(directory)?,
+    };
+    let published = model.weights.iter().filter_map(|weights| {
+        let file = |ending: &&str| format!("{}{ending}", weights.stem());
+        // Converted weights and what they were converted from are the same.
+        ENDINGS
+            .iter()
+            .map(|ending| file(&ending))
+            .find(|file| search.names.contains(file))
+    });
+    let mut found: Vec<String> = published.collect();
+    found.extend(
+        search
+            .matches("checkpoint")
+            .iter()
+            .map(|&name| name.to_owned()),
+    );
+    match found.as_slice() {
+        [] => search.one("checkpoint"),
+        [name] => Ok(directory.join(name)),
+        several => Err(search.ambiguous("checkpoint", several)),
+    }
 }
 
 /// The names of a folder's files, in order.
@@ -117,12 +162,17 @@ impl Search<'_> {
                 pattern: self.pattern(what),
                 found: format!("none; the folder holds {}", self.listing()),
             }),
-            ref several => Err(Error::AmbiguousTicket {
-                wanted: format!("{what} of {}", self.ticket()),
-                directory: self.directory.to_path_buf(),
-                pattern: self.pattern(what),
-                found: several.join(", "),
-            }),
+            ref several => Err(self.ambiguous(what, several)),
+        }
+    }
+
+    fn ambiguous(&self, what: &str, several: &[impl AsRef<str>]) -> Error {
+        let names: Vec<&str> = several.iter().map(AsRef::as_ref).collect();
+        Error::AmbiguousTicket {
+            wanted: format!("{what} of {}", self.ticket()),
+            directory: self.directory.to_path_buf(),
+            pattern: self.pattern(what),
+            found: names.join(", "),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A specification held against the files that it names: only a checked one can run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec, Refresh};
@@ -9,7 +9,7 @@ use rut_data::{
     ClassRef, Dataset, DatasetSpec, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule,
     draw,
 };
-use rut_models::{ModelSpec, find_ticket};
+use rut_models::{ModelSpec, find_dense, find_ticket};
 
 use crate::error::{Error, Result};
 use crate::names::{find_mapping, find_model};
@@ -423,34 +423,6 @@ fn expand(classes: &[String], names: &[String]) -> Result<Vec<ClassRef>> {
         }
     }
     Ok(all)
-}
-
-/// A dense checkpoint in `dir`: state 0 of a series of tickets, or a file with the name that the weights are published
-/// under.
-fn find_dense(dir: &Path, model: &ModelSpec) -> Result<PathBuf> {
-    let published = model
-        .weights
-        .iter()
-        .filter_map(|weights| Some(dir.join(weights.url.rsplit('/').next()?)));
-    let mut found: Vec<PathBuf> = published.filter(|path| path.is_file()).collect();
-    let state_0 = find_ticket(dir, model.name, 0);
-    found.extend(state_0.iter().map(|files| files.checkpoint.clone()));
-    match (found.as_slice(), state_0) {
-        (_, Err(several @ rut_models::Error::AmbiguousTicket { .. })) => Err(several.into()),
-        ([one], _) => Ok(one.clone()),
-        ([], Err(nothing)) => Err(nothing.into()),
-        (several, _) => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            Err(refused(
-                "network",
-                "one dense checkpoint; name it with `checkpoint`",
-                &names.join(" and "),
-            ))
-        }
-    }
 }
 
 pub(crate) fn refused(field: &'static str, expected: &str, found: &str) -> Error {

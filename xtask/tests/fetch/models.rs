@@ -7,7 +7,7 @@ use crate::loopback::{Seen, reply};
 use crate::process::{fetch_data, text, wait_for};
 use crate::samples::{Home, digests};
 use crate::site::{Files, Pace, Site};
-use rut_models::{Checkpoint, find_ticket};
+use rut_models::{Checkpoint, find_dense};
 use serde_json::Value;
 use xtask::fetch::models::{Wanted, fetch_weights, select, verify_weights};
 use xtask::fetch::{Absence, FetchOptions, Network, Session};
@@ -41,7 +41,7 @@ fn wanted(bytes: &[u8]) -> Wanted {
         file: "resnet50-test.pth".to_owned(),
         url: "https://example.org/resnet50-test.pth".to_owned(),
         sha256_prefix: Some(digits[..8].to_owned().leak()),
-        target: "resnet50_TEST_0_checkpoint.safetensors".to_owned(),
+        target: "resnet50-0676ba61.safetensors".to_owned(),
         arguments: "--models resnet50:TEST".to_owned(),
         hub: None,
     }
@@ -61,14 +61,15 @@ fn pytorch_weights_become_safetensors_that_are_found() {
     let site = Site::start(Files::default().file("/resnet50-test.pth", &bytes, Pace::Quick));
     let wanted = [wanted(&bytes)];
     fetch_weights(&wanted, &home.session(&site.url)).unwrap();
-    let found = find_ticket(&folder(&home), "resnet50", 0).unwrap();
-    assert_eq!(found.checkpoint, folder(&home).join(&wanted[0].target));
+    let resnet50 = rut_models::find("resnet50").unwrap();
+    let found = find_dense(&folder(&home), resnet50).unwrap();
+    assert_eq!(found, folder(&home).join(&wanted[0].target));
     let fixtures =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/rut-models/tests/fixtures");
     let original = Checkpoint::open(&fixtures.join("flat.pth")).unwrap();
-    let converted = Checkpoint::open(&found.checkpoint).unwrap();
+    let converted = Checkpoint::open(&found).unwrap();
     assert_eq!(converted.tensors(), original.tensors());
-    let sheet = sheet(&home, "resnet50_TEST_0_checkpoint.json");
+    let sheet = sheet(&home, "resnet50-0676ba61.json");
     assert_eq!(sheet["sha256"], converted.digest.as_str());
     assert_eq!(sheet["source"]["sha256"], digests(&bytes).sha256.as_str());
     assert_eq!(
@@ -126,26 +127,12 @@ fn weights_that_were_put_there_are_taken_offline() {
 }
 
 #[test]
-fn the_bundled_network_stays_the_one_that_is_found() {
-    let home = Home::new();
+fn weights_of_the_table_keep_the_name_that_they_are_published_under() {
     let target = |word: &str| {
         let selected = select(&[word.to_owned()]).unwrap().remove(0);
-        Wanted::of_table(selected, &home.session("")).target
+        Wanted::of_table(selected).target
     };
-    fs::create_dir_all(folder(&home)).unwrap();
-    fs::write(
-        folder(&home).join("resnet20_cifar100_0_checkpoint.safetensors"),
-        "",
-    )
-    .unwrap();
-    assert_eq!(
-        target("resnet20_cifar100"),
-        "resnet20_cifar100_chenyaofo.safetensors"
-    );
-    assert_eq!(
-        target("resnet50:V1"),
-        "resnet50_IMAGENET1K_V1_0_checkpoint.safetensors"
-    );
+    assert_eq!(target("resnet50:V1"), "resnet50-0676ba61.safetensors");
 }
 
 /// The program with a hub at `endpoint`.

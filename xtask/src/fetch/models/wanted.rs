@@ -1,9 +1,7 @@
 //! Weights that a person asked for: where they are published, and what becomes of them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-
-use rut_models::find_ticket;
+use std::path::PathBuf;
 
 use super::super::digest::{Digests, Expected};
 use super::super::lock::Entry;
@@ -38,18 +36,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Weights of the table. `--network dense --model MODEL` finds them by their name, unless the folder has another dense
-    /// checkpoint of the model that did not come from here: then they get a name that is not searched for.
-    pub fn of_table(selected: Selected, session: &Session) -> Self {
+    /// Weights of the table. They keep the name that they are published under, by which `--network dense --model MODEL`
+    /// finds them.
+    pub fn of_table(selected: Selected) -> Self {
         let Selected { model, weights } = selected;
         let file = weights.url.rsplit('/').next().unwrap_or(weights.url);
-        let stem = format!("{}_{}", model.name, weights.name);
-        let searched = format!("{stem}_0_checkpoint.safetensors");
-        let target = if has_other(&session.options.checkpoints_dir, model.name, &searched) {
-            format!("{stem}.safetensors")
-        } else {
-            searched
-        };
         Self {
             title: format!("{} {}", model.name, weights.name),
             model: Some(model.name),
@@ -58,7 +49,7 @@ impl Wanted {
             file: file.to_owned(),
             url: weights.url.to_owned(),
             sha256_prefix: Some(weights.sha256_prefix),
-            target,
+            target: format!("{}.safetensors", weights.stem()),
             arguments: format!("--models {}:{}", model.name, weights.name),
             hub: None,
         }
@@ -108,12 +99,4 @@ pub(super) fn digests(sheet: &Sheet) -> Digests {
         sha256: sheet.source.sha256.clone(),
         bytes: sheet.source.bytes,
     }
-}
-
-/// Whether `folder` has a dense checkpoint of `model` that no sheet belongs to and that is not called `own`.
-fn has_other(folder: &Path, model: &str, own: &str) -> bool {
-    find_ticket(folder, model, 0).is_ok_and(|found| {
-        let is_own = found.checkpoint.file_name().is_some_and(|name| name == own);
-        !is_own && Sheet::read(&found.checkpoint.with_extension("json")).is_none()
-    })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use rut_models::{Error, find_ticket};
+use rut_models::{Error, find_dense};
 
 use super::super::by_hand::Errand;
 use super::super::dataset::conclude;
@@ -213,10 +213,8 @@ fn advise(wanted: &[Wanted], session: &Session) {
         if !target.is_file() || one.model.is_some_and(|model| told.contains(&model)) {
             continue;
         }
-        match one
-            .model
-            .map(|model| (model, find_ticket(folder, model, 0)))
-        {
+        let found = one.model.and_then(rut_models::find);
+        match found.map(|spec| (spec.name, find_dense(folder, spec))) {
             Some((model, Err(Error::AmbiguousTicket { found, .. }))) => {
                 told.push(model);
                 session.print(&format!(
@@ -224,7 +222,7 @@ fn advise(wanted: &[Wanted], session: &Session) {
                     folder.display()
                 ));
             }
-            Some((_, Ok(found))) if found.checkpoint == target => {}
+            Some((_, Ok(found))) if found == target => {}
             _ => session.print(&format!(
                 "{}: to use it, name it with `--checkpoint {}`",
                 one.title,
