@@ -21,11 +21,11 @@ fn row(spec: &DatasetSpec) -> String {
     let counts = spec.counts();
     let validation = counts.validation.map_or_else(|| "–".to_owned(), thousands);
     let origin = match spec.archives {
-        _ if spec.is_bundled() => "bundled".to_owned(),
-        [] => "by hand".to_owned(),
-        _ => format!("`cargo xtask fetch-data {}`", spec.name),
+        _ if spec.is_bundled() => "bundled",
+        [] => "by hand",
+        _ => "`fetch-data`",
     };
-    let splits: Vec<_> = spec.splits.iter().map(|split| split.name).collect();
+
     writeln!(
         row,
         "| `{}` | [{}]({}) | {} | {} | {validation} | {} | {} | {} | {} | {} | {origin} |",
@@ -35,13 +35,35 @@ fn row(spec: &DatasetSpec) -> String {
         spec.classes.len(),
         thousands(counts.train),
         thousands(counts.test),
-        splits.join(", "),
+        splits(spec),
         spec.image_size,
         spec.prompt_size,
         spec.licence,
     )
     .expect("writing to a String cannot fail");
     row
+}
+
+/// The names of its splits; of numbered ones the first and the last.
+fn splits(spec: &DatasetSpec) -> String {
+    let names: Vec<&str> = spec.splits.iter().map(|split| split.name).collect();
+    let is_inner = |at: usize| {
+        let stem = |at: usize| {
+            names
+                .get(at)
+                .and_then(|name| Some(name.rsplit_once('-')?.0))
+        };
+        at > 0 && stem(at).is_some() && stem(at - 1) == stem(at) && stem(at + 1) == stem(at)
+    };
+    let mut text: Vec<&str> = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        match is_inner(at) {
+            false => text.push(name),
+            true if text.last() != Some(&"…") => text.push("…"),
+            true => {}
+        }
+    }
+    text.join(", ")
 }
 
 /// `50000` as `50,000`.
@@ -67,6 +89,13 @@ mod tests {
             [7, 999, 1000, 50_000, 1_234_567].map(thousands),
             ["7", "999", "1,000", "50,000", "1,234,567"]
         );
+    }
+
+    #[test]
+    fn numbered_splits_are_told_by_the_first_and_the_last() {
+        let told = |name| splits(rut_data::find(name).unwrap());
+        assert_eq!(told("cifar10"), "official");
+        assert_eq!(told("dtd"), "official, partition-2, …, partition-10, coop");
     }
 
     #[test]

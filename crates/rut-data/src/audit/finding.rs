@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Names of classes in one message.
+const MOST_NAMES: usize = 10;
+
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -97,11 +100,13 @@ impl fmt::Display for Finding {
                 found,
                 differing,
             } => {
-                let differing = differing.join(", ");
-                write!(
-                    f,
-                    "expected {expected} classes, found {found}; differing: {differing}"
-                )
+                let shown = differing.len().min(MOST_NAMES);
+                write!(f, "expected {expected} classes, found {found}; differing: ")?;
+                f.write_str(&differing[..shown].join(", "))?;
+                match differing.len() - shown {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Finding::Undecodable { part, problem, .. } => write!(f, "{part}: failed to {problem}"),
             Finding::Label {
