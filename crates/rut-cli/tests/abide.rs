@@ -36,7 +36,7 @@ fn generate(dir: &Path) {
     let labels: Vec<u8> = (0..SUBJECTS as u8).map(|subject| subject % 2).collect();
     let value = |subject: usize, at: usize| {
         let noise = (at * 7919 + subject * 104_729) % 20_011;
-        let strong = (at < VALUES / 2) == (subject % 2 == 0);
+        let strong = (at < VALUES / 2) == subject.is_multiple_of(2);
         noise as f32 / 40_022.0 - 0.25 + if strong { 0.5 } else { 0.0 }
     };
     let values: Vec<u8> = (0..SUBJECTS)
@@ -63,8 +63,10 @@ fn generate(dir: &Path) {
 /// A run of `method` on the data in `dir`, with results in `dir`.
 fn run(dir: &Path, method: &str, more: &str) -> Command {
     let (data, results) = (dir.display(), dir.join("results"));
+    let network = "--model resnet20_cifar100 --sparsity 8";
     let line = format!(
-        "{method} --dataset abide --data-dir {data} --batch-size 5 --n-shot 6 --lr 0.05 --results-path {} {more}",
+        "{method} --dataset abide --data-dir {data} {network} --batch-size 5 --n-shot 6 --lr 0.05 --results-path {} \
+         {more}",
         results.display()
     );
     rut(dir, &line)
