@@ -33,8 +33,8 @@ pub struct Resolved {
 /// If a file cannot be read, a key is unknown, or a value is of the wrong kind.
 pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -> Result<Resolved> {
     let mut above = environment(variables);
-    settings(&args.layers.set, &mut above)?;
-    above.cover(flags(args)?);
+    lay(&mut above, settings(&args.layers.set)?);
+    lay(&mut above, flags(args)?);
     let quickstart =
         args.layers.config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
     let mut all = match &args.layers.config {
@@ -47,13 +47,7 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
         // It takes all images at once; the quickstart's batches are for Adam.
         all.forget("batch_size");
     }
-    // One budget stands for the other, whichever layer it is in.
-    for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
-        if above.has(one) && !above.has(other) {
-            all.forget(other);
-        }
-    }
-    all.cover(above);
+    lay(&mut all, above);
     all.set("method", method_name(method), "the command");
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
@@ -125,7 +119,19 @@ fn environment(variables: &[(String, String)]) -> Settings {
     found
 }
 
-fn settings(pairs: &[String], above: &mut Settings) -> Result<()> {
+/// Lays a layer over what is beneath. A share of the images takes the place of a number of shots beneath it, and the other
+/// way round.
+fn lay(beneath: &mut Settings, layer: Settings) {
+    for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
+        if layer.has(one) && !layer.has(other) {
+            beneath.forget(other);
+        }
+    }
+    beneath.cover(layer);
+}
+
+fn settings(pairs: &[String]) -> Result<Settings> {
+    let mut above = Settings::default();
     for text in pairs {
         let Some((key, value)) = text.split_once('=') else {
             bail!("read `--set {text}`: expected KEY=VALUE")
@@ -136,7 +142,7 @@ fn settings(pairs: &[String], above: &mut Settings) -> Result<()> {
             &format!("--set {text}"),
         );
     }
-    Ok(())
+    Ok(above)
 }
 
 fn flags(args: &RunArgs) -> Result<Settings> {
@@ -224,6 +230,24 @@ mod tests {
         .spec;
         assert_eq!((spec.seed, spec.lr, spec.epochs), (3, 0.2, 7));
         assert_eq!(spec.engine, rut_models::Engine::Sparse);
+    }
+
+    #[test]
+    fn a_share_and_shots_take_each_other_s_place() {
+        let budget = |line: &str, variables: &[(&str, &str)]| {
+            let spec = resolved(line, variables).unwrap().spec;
+            spec.budget().unwrap().to_string()
+        };
+        let share = [("RUT_FRACTION", "0.1")];
+        assert_eq!(budget("rut vp", &share), "fraction 0.1");
+        assert_eq!(budget("rut vp --n-shot all", &share), "all");
+        assert_eq!(budget("rut vp --set n_shot=3", &share), "3");
+        let shots = [("RUT_N_SHOT", "5")];
+        assert_eq!(budget("rut vp --fraction 0.5", &shots), "fraction 0.5");
+        assert_eq!(budget("rut vp --set fraction=0.5 --n-shot 2", &shots), "2");
+        let both = [("RUT_N_SHOT", "5"), ("RUT_FRACTION", "0.1")];
+        let spec = resolved("rut vp", &both).unwrap().spec;
+        assert!(spec.budget().is_err());
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn a_prompt_and_a_probe_are_trained_and_taken_up_again() {
         let folder = only_run(dir.path());
         let found = record(&folder);
         assert_eq!(found["data"]["name"], "abide");
-        let classes = serde_json::json!(["control", "autism"]);
+        let classes = serde_json::json!(["autism", "control"]);
         assert_eq!(found["data"]["class_names"], classes);
         assert_eq!(found["data"]["test_images"], 2);
         let preprocessing = found["data"]["preprocessing"].as_str().unwrap();

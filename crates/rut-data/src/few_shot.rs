@@ -21,8 +21,6 @@ use crate::{Budget, Error, Result, Seed, Share, Shots, ValidationRule};
 
 /// Images of each class that a budget per class keeps free for validation.
 const RESERVE: usize = 4;
-/// Share of all images that is usually for validation.
-const TENTH: f64 = 0.1;
 
 /// What to do with a class that has too few images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +45,11 @@ pub struct DrawOptions {
 }
 
 impl DrawOptions {
-    /// The usual validation rule: a tenth of all images (of that share of them which the budget
-    /// takes), or as many per class as there are shots, but four at the most.
+    /// The usual validation rule: a tenth of the images that the budget takes, or as many per class as there are shots, but four at the most.
     #[must_use]
     pub fn default_validation(budget: Budget) -> ValidationRule {
         match budget {
-            Budget::All => ValidationRule::Fraction(TENTH),
-            Budget::Fraction(share) => ValidationRule::Fraction(TENTH * share.get()),
+            Budget::All | Budget::Fraction(_) => ValidationRule::Fraction(0.1),
             Budget::PerClass(Shots(shots)) => ValidationRule::PerClass(shots.min(RESERVE)),
         }
     }
@@ -136,7 +132,7 @@ impl Plan {
             Budget::PerClass(Shots(shots)) => {
                 Plan::of_shots(found, asked, shots, reserve(options.validation, asked))
             }
-            Budget::Fraction(share) => Plan::of_share(found, asked, share),
+            Budget::Fraction(share) => Plan::of_share(found, options.validation, share),
         }
     }
 
@@ -154,18 +150,18 @@ impl Plan {
         }
     }
 
-    /// Training images begin where those of [`Budget::All`] begin, whatever the share.
-    fn of_share(found: usize, asked: usize, share: Share) -> Plan {
-        let of_all = Plan::of_all(found, asked);
-        let tenth = ValidationRule::Fraction(TENTH).count(found);
-        let train_from = match of_all.validation {
-            0 => 0,
-            validation => validation.max(tenth),
+    /// A share of what [`Plan::of_all`] takes, for training and, where the rule is a share, for
+    /// validation; training images begin where those begin, whatever the share.
+    fn of_share(found: usize, rule: ValidationRule, share: Share) -> Plan {
+        let of_all = Plan::of_all(found, rule.count(found));
+        let validation = match rule {
+            ValidationRule::Fraction(of) => ValidationRule::Fraction(of * share.get()).count(found),
+            _ => of_all.validation,
         };
-        let train_to = train_from + share.of(found - train_from);
+        let taken = share.of(found - of_all.validation);
         Plan {
-            train_from,
-            train_to: train_to.min(found),
+            validation: validation.min(of_all.validation),
+            train_to: (of_all.train_from + taken).min(found),
             ..of_all
         }
     }

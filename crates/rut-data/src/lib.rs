@@ -49,7 +49,7 @@ pub use formats::{MAX_PIXELS, decode_bytes, encode_png};
 pub use image_set::{ImageSet, ImageSource};
 pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use prepared::{Batch, Prepared};
-pub use registry::{DATASETS, find, open, open_split};
+pub use registry::{DATASETS, find, open, open_split, settled_split};
 pub use resize::{Extent, bilinear, bilinear_real, nearest};
 pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec, Window};

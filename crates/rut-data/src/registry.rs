@@ -88,7 +88,7 @@ pub fn open(name_or_path: &str, data_dir: &Path) -> Result<Dataset> {
 
 /// [`open`], in the split of this name: one of the data set's own ([`DatasetSpec::splits`]), or
 /// `stratified:SEED`, which puts all images of the default split together and sets a test part of
-/// the same size aside anew, class by class, by this seed. `stratified` alone is the data set's own
+/// about the same size aside anew, class by class, by this seed. `stratified` alone is the data set's own
 /// split of that name, where it has one, and seed 0 elsewhere.
 ///
 /// ```
@@ -120,6 +120,28 @@ pub fn open_split(name_or_path: &str, data_dir: &Path, split: Option<&str>) -> R
             split.unwrap_or_default(),
             spec.splits,
         )),
+    }
+}
+
+/// A split as records spell it: as the table does, `stratified:SEED` with its number, and nothing for
+/// the default, which has the same images whether it is named or not. What is no split stays as it is.
+///
+/// ```
+/// use rut_data::settled_split;
+/// assert_eq!(settled_split("cifar10", "Official"), None);
+/// assert_eq!(settled_split("gtsrb", "FINAL").as_deref(), Some("final"));
+/// assert_eq!(settled_split("my/birds", "Stratified").as_deref(), Some("stratified:0"));
+/// ```
+#[must_use]
+pub fn settled_split(name_or_path: &str, split: &str) -> Option<String> {
+    let spec = find(name_or_path);
+    let own = spec.and_then(|spec| spec.split(split));
+    let default = spec.and_then(|spec| spec.splits.first());
+    match (own, default, stratified_seed(split)) {
+        (Some(own), Some(default), _) if own.name == default.name => None,
+        (Some(own), _, _) => Some(own.name.to_owned()),
+        (None, _, Some(Seed(seed))) => Some(format!("{STRATIFIED}:{seed}")),
+        (None, _, None) => Some(split.to_owned()),
     }
 }
 

@@ -100,6 +100,17 @@ pub struct SplitSpec {
     pub forms: &'static [Form],
 }
 
+impl SplitSpec {
+    /// The name of the splits of CoOp, whose authors spell classes in their own way.
+    pub(crate) const COOP: &'static str = "coop";
+
+    /// Whether its classes are called as the table calls them.
+    #[must_use]
+    pub fn has_names_of_table(&self) -> bool {
+        self.name != Self::COOP && self.counts != Counts::UNKNOWN
+    }
+}
+
 /// A form in which a data set lies on the disk, and what reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {

@@ -41,7 +41,7 @@ fn the_table_s_line_says_how_the_images_lie() {
     assert_eq!(spec.window, Window::UpperTriangle);
     assert_eq!(
         (spec.prompt_size, spec.classes),
-        (200, ["control", "autism"].as_slice())
+        (200, ["autism", "control"].as_slice())
     );
     let counts = spec.counts();
     assert_eq!(
@@ -269,7 +269,7 @@ fn broken_npz_files_are_refused() {
         let says = ["subject #0", "correlations that differ", "throughout"];
         assert_says(small(&[0], &[constant; VALUES]), &says);
     }
-    let says = ["y, subject #1", "0 (control) or 1 (autism)", "found 2"];
+    let says = ["y, subject #1", "0 (autism) or 1 (control)", "found 2"];
     assert_says(small(&[1, 2], &values(2)), &says);
     assert_says(small(&[], &[]), &["expected at least one", "found none"]);
     assert_says(small(&[0, 1, 0], &values(2)), &["abide.npz", "cc200"]);

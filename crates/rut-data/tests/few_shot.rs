@@ -147,6 +147,28 @@ fn shares_are_nested_and_end_in_all_images() {
 }
 
 #[test]
+fn a_share_of_validation_is_one_of_what_the_budget_takes() {
+    let spelled_out = options(share(0.1), ValidationRule::Fraction(0.1));
+    let spelled_out = draw(&labels(), &CLASSES, &spelled_out).expect("enough");
+    assert_eq!(spelled_out, usual(share(0.1)));
+    let counted = options(share(0.1), ValidationRule::PerClass(5));
+    let counted = draw(&labels(), &CLASSES, &counted).expect("enough");
+    assert_eq!(counts(&counted.validation), [5, 5, 5]);
+    assert!(is_disjoint(&counted.train, &counted.validation));
+    let all = draw(
+        &labels(),
+        &CLASSES,
+        &options(Budget::All, ValidationRule::Fraction(0.25)),
+    );
+    let whole = draw(
+        &labels(),
+        &CLASSES,
+        &options(share(1.0), ValidationRule::Fraction(0.25)),
+    );
+    assert_eq!(all.expect("enough"), whole.expect("enough"));
+}
+
+#[test]
 fn a_share_without_validation_is_of_all_images() {
     let none = |value| {
         let options = options(share(value), ValidationRule::None);

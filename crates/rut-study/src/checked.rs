@@ -6,8 +6,8 @@ use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec, Refresh};
 use rut_adapt::visual_prompt::MappingOptions;
 use rut_data::{
-    ClassRef, Dataset, DatasetSpec, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule,
-    draw,
+    ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, draw,
+    settled_split,
 };
 use rut_models::{ModelSpec, find_dense, find_ticket};
 
@@ -263,12 +263,10 @@ impl RunSpec {
 
     /// Spells the names of data set and split as the table does.
     fn settle_dataset(&mut self) {
+        let split = self.split.take();
+        self.split = split.and_then(|split| settled_split(&self.dataset, &split));
         if let Some(known) = rut_data::find(&self.dataset) {
             self.dataset = known.name.into();
-            self.split = self
-                .split
-                .take()
-                .and_then(|split| settled_split(known, &split));
         }
     }
 
@@ -390,15 +388,6 @@ impl CheckedRunSpec {
                 self.targets(),
             )?),
         }
-    }
-}
-
-/// The name of a split as the table spells it; `None` for the default, which has the same runs whether it is named or not.
-fn settled_split(dataset: &DatasetSpec, split: &str) -> Option<String> {
-    match dataset.split(split) {
-        Some(known) if known.name == dataset.splits[0].name => None,
-        Some(known) => Some(known.name.into()),
-        None => Some(split.to_lowercase()),
     }
 }
 

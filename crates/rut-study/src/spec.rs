@@ -95,7 +95,7 @@ pub struct RunSpec {
     /// validation, where nothing else is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraction: Option<f64>,
-    /// Share of the training images, per class, that is kept for validation.
+    /// Share of the training images, per class, that is kept for validation; with `fraction`, of those that it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_fraction: Option<f64>,
     /// Validation images per class.

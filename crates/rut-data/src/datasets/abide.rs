@@ -42,8 +42,8 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     name: "abide",
     aliases: &["abide1"],
     title: "Autism Brain Imaging Data Exchange I, 200-region correlations",
-    // DX_GROUP 2 and 1 of the phenotypic table; `y` of the files is 0 and 1.
-    classes: &["control", "autism"],
+    // `y` of the files is DX_GROUP of the phenotypic table, 1 for autism and 2 for a control, less 1.
+    classes: &["autism", "control"],
     image_size: ImageSize::Fixed {
         width: SIDE,
         height: SIDE,
@@ -121,7 +121,7 @@ struct Subjects {
     file: PathBuf,
     /// What each is called in errors and lists: its id, or its number where the file has no ids.
     ids: Vec<String>,
-    /// 0 for a control, 1 for autism.
+    /// 0 for autism, 1 for a control.
     labels: Vec<u32>,
     /// `[subjects, 19,900]`.
     values: Vec<f32>,
@@ -237,11 +237,11 @@ mod tests {
 
     #[test]
     fn the_complete_set_is_split_as_the_table_says() {
-        // acerta-abide keeps 530 controls and 505 people with autism.
-        let test = [530, 505].map(|size| ValidationRule::Fraction(TEST_SHARE).count(size));
+        // acerta-abide keeps 505 people with autism and 530 controls.
+        let test = [505, 530].map(|size| ValidationRule::Fraction(TEST_SHARE).count(size));
         let Counts {
             train, test: all, ..
         } = SPEC.counts();
-        assert_eq!((test, all, train), ([53, 51], 104, 530 + 505 - 104));
+        assert_eq!((test, all, train), ([51, 53], 104, 530 + 505 - 104));
     }
 }

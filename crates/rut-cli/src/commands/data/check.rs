@@ -1,7 +1,7 @@
 //! `rut data check`: what is wrong with a data set.
 
 use anyhow::Result;
-use rut_data::{audit, Audit, Counts, Dataset, Expected, Finding, PartAudit};
+use rut_data::{audit, Audit, Counts, Dataset, Expected, Finding, PartAudit, SplitSpec};
 use rut_study::RunSpec;
 use serde_json::{json as object, Value};
 
@@ -33,19 +33,18 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     }
 }
 
-/// What the table says of the whole data set; nothing of a user's own, of some of its classes, or of a split made anew.
+/// What the table says of the whole data set; nothing of a user's own, or of some of its classes.
 fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
     let known = rut_data::find(&spec.dataset).filter(|_| spec.classes.is_empty())?;
-    let first = known.splits.first()?;
     let split = match &spec.split {
-        None => Some(first),
+        None => known.splits.first(),
         Some(name) => known.split(name),
-    }?;
-    // Other people's splits have names of their own for the classes, or none.
-    let names = (split.name == first.name).then_some(known.classes);
-    (split.counts != Counts::UNKNOWN).then_some(Expected {
-        counts: split.counts,
-        classes: names,
+    };
+    // A split that is none of the table's was made anew of the default one's images.
+    let names = split.is_none_or(SplitSpec::has_names_of_table);
+    Some(Expected {
+        counts: split.map_or(Counts::UNKNOWN, |split| split.counts),
+        classes: names.then_some(known.classes),
     })
 }
 

@@ -1,5 +1,5 @@
 //! `abide.npz`, the plain form: an array `cc200` `[subjects, 19,900]` of f32 or f64 and an array `y` `[subjects]` of whole
-//! numbers, 0 for a control and 1 for autism. Other arrays, such as the subjects' ids, are left alone.
+//! numbers, 0 for autism and 1 for a control. Other arrays, such as the subjects' ids, are left alone.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ fn labels_of(bytes: &[u8]) -> Result<Vec<u32>, Fault> {
         label(y).ok_or_else(|| {
             let place = format!("{LABELS}, subject #{at}");
             let found = y.map_or("no whole number".to_owned(), |y| y.to_string());
-            Fault::new(place, "0 (control) or 1 (autism)", found)
+            Fault::new(place, "0 (autism) or 1 (control)", found)
         })
     };
     labels.integers().enumerate().map(read).collect()
