@@ -104,6 +104,7 @@ def lists():
     put("lists", "dtd", b"banded/0.jpg\nblotchy/1.jpg\n")
     put("lists", "pets", b"Abyssinian_12 1 1 1\nAmerican_Bulldog_3 2 2 1\n")
     put("lists", "ucf", b"1 Archery\n2 Biking\nArchery/v_Archery_g01_c01.avi 1\n")
+    put("lists", "aircraft", b"1 707-320\n2 F-16A/B\n")
     put("lists", "own", b'path,label,split\na.png,"a, b",train\nb.png,c,test\n')
     put("lists", "food", json.dumps({"apple_pie": ["apple_pie/1"], "waffles": ["waffles/2"]}).encode())
     entry = [["apple_pie/1.jpg", 0, "apple pie"], ["waffles/2.jpg", 1, "waffles"]]

@@ -24,9 +24,14 @@ fuzz_target!(|bytes: &[u8]| {
         ("ucf101/ucfTrainTestlist/trainlist01.txt", bytes),
         ("ucf101/ucfTrainTestlist/testlist01.txt", bytes),
         ("ucf101/UCF-101-midframes/Archery/v_Archery_g01_c01.jpg", b""),
+        ("fgvc-aircraft-2013b/data/variants.txt", b"707-320\nF-16A/B"),
+        ("fgvc-aircraft-2013b/data/images_variant_train.txt", bytes),
+        ("fgvc-aircraft-2013b/data/images_variant_val.txt", bytes),
+        ("fgvc-aircraft-2013b/data/images_variant_test.txt", bytes),
+        ("fgvc-aircraft-2013b/data/images/1.jpg", b""),
         ("list.csv", bytes),
     ]);
-    for name in ["gtsrb", "dtd", "oxfordpets", "food101", "ucf101"] {
+    for name in ["gtsrb", "dtd", "oxfordpets", "food101", "ucf101", "fgvcaircraft"] {
         open(name, &folder, None);
     }
     open("food101", &folder, Some("coop"));

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::datasets::{
-    abide, caltech101, cifar10, cifar100, digits, dtd, eurosat, flowers102, folder, food101, gtsrb,
-    list, oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
+    abide, caltech101, cifar10, cifar100, digits, dtd, eurosat, fgvcaircraft, flowers102, folder,
+    food101, gtsrb, list, oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
 };
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
@@ -20,6 +20,7 @@ pub static DATASETS: &[DatasetSpec] = &[
     digits::SPEC,
     dtd::SPEC,
     eurosat::SPEC,
+    fgvcaircraft::SPEC,
     flowers102::SPEC,
     food101::SPEC,
     gtsrb::SPEC,

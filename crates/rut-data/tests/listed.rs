@@ -1,6 +1,6 @@
 //! Data sets of image files and lists of them: against samples of the real ones, and against small
 //! generated trees in the official layout where no real sample could be had (EuroSAT, SUN397,
-//! UCF101) or where something is broken.
+//! UCF101, FGVC-Aircraft) or where something is broken.
 
 mod common;
 
@@ -79,6 +79,7 @@ fn the_class_lists_are_complete() {
         ("ucf101", 101),
         ("eurosat", 10),
         ("caltech101", 101),
+        ("fgvcaircraft", 100),
     ] {
         let names = find(name).expect("in the table").classes;
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), classes);
@@ -100,6 +101,7 @@ fn the_splits_of_a_data_set_have_as_many_images() {
         ("ucf101", 13_320),
         ("caltech101", 8_677),
         ("eurosat", 27_000),
+        ("fgvcaircraft", 10_000),
     ] {
         for split in find(name).expect("in the table").splits {
             let counts = split.counts;
@@ -501,6 +503,86 @@ fn bad_lines_of_ucf101_are_named() {
     assert_says(twice, &["classInd.txt, class 'Archery'", "each class once"]);
     let word = small_ucf("one Archery\n", train);
     assert_says(word, &["classInd.txt, line 1", "'one Archery'"]);
+}
+
+const VARIANTS: &str = "707-320\nBoeing 717\nF-16A/B\r\n";
+
+/// An FGVC-Aircraft of the official layout with generated images of three variants.
+fn small_aircraft(classes: &str, train: &str) -> Result<Dataset> {
+    let at = |path: &str| format!("fgvc-aircraft-2013b/data/{path}");
+    let data = tree(
+        &[
+            (&at("variants.txt"), classes),
+            (&at("images_variant_train.txt"), train),
+            (&at("images_variant_val.txt"), "0000002 707-320\n"),
+            (&at("images_variant_test.txt"), "0000003 Boeing 717\n"),
+        ],
+        &["0000001", "0000002", "0000003"]
+            .map(|name| at(&format!("images/{name}.jpg")))
+            .each_ref()
+            .map(String::as_str),
+    );
+    open("FGVC-Aircraft", data.path()).inspect(|aircraft| assert!(decodes(aircraft)))
+}
+
+#[test]
+fn aircraft_are_read_by_variant() {
+    let train = "0000001 F-16A/B\r\n\n0000003 Boeing 717";
+    let aircraft = small_aircraft(VARIANTS, train).expect("a generated tree");
+    assert_eq!(aircraft.class_names, ["707-320", "Boeing 717", "F-16A/B"]);
+    let validation = aircraft.validation.as_ref().expect("validation images");
+    assert_eq!(
+        [&aircraft.train, validation, &aircraft.test].map(ImageSet::labels),
+        [&[2, 1][..], &[0], &[1]]
+    );
+    assert_eq!(
+        sources(&aircraft.train),
+        [
+            "fgvc-aircraft-2013b/data/images/0000001.jpg",
+            "fgvc-aircraft-2013b/data/images/0000003.jpg",
+        ]
+    );
+    let says = ["fgvc-aircraft-2013b/data", "fetch-data fgvcaircraft"];
+    assert_says(open("aircraft", Path::new("nowhere")), &says);
+}
+
+#[test]
+fn labels_of_aircraft_are_places_in_the_file() {
+    let train = "0000001 F-16A/B\n";
+    let aircraft = small_aircraft("F-16A/B\nBoeing 717\n707-320\n", train).expect("a tree");
+    assert_eq!(
+        (aircraft.train.labels(), aircraft.test.labels()),
+        (&[0][..], &[1][..])
+    );
+}
+
+#[test]
+fn bad_lines_of_aircraft_are_named() {
+    for line in [
+        "0000001",
+        "0000001 Boeing",
+        "0000001  Boeing 717",
+        "0000001 boeing 717",
+        "../0000001 707-320",
+        "a/0000001 707-320",
+        "/0000001 707-320",
+    ] {
+        let read = small_aircraft(VARIANTS, &format!("0000001 707-320\n{line}\n"));
+        let says = ["images_variant_train.txt, line 2", "variants.txt", line];
+        assert_says(read, &says);
+    }
+    let empty = small_aircraft(VARIANTS, "");
+    assert_says(
+        empty,
+        &["images_variant_train.txt, line 1", "found no line"],
+    );
+    let none = small_aircraft("\n", "0000001 707-320");
+    assert_says(none, &["variants.txt, line 1", "a class", "found no line"]);
+    let twice = small_aircraft("707-320\nBoeing 717\n707-320\n", "0000001 707-320");
+    assert_says(twice, &["variants.txt, class '707-320'", "each class once"]);
+    // A list that was cut: the classes of the other lists are no longer in it.
+    let cut = small_aircraft("707-320\nBoei", "0000001 707-320");
+    assert_says(cut, &["images_variant_test.txt, line 1", "Boeing 717"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod coop;
 pub(crate) mod digits;
 pub(crate) mod dtd;
 pub(crate) mod eurosat;
+pub(crate) mod fgvcaircraft;
 pub(crate) mod flowers102;
 pub(crate) mod folder;
 pub(crate) mod food101;
