@@ -43,7 +43,7 @@ pub(super) fn read(path: &Path) -> Result<Subjects> {
 }
 
 fn label_of(group: &Group, (path, place): (&Path, &str)) -> Result<u32> {
-    let expected = "an attribute y of 0 (control) or 1 (autism)";
+    let expected = "an attribute y of 0 (autism) or 1 (control)";
     let fault = |found: String| malformed(path, place, expected, found);
     let y = group.attribute("y").and_then(|y| y.read_as_f64());
     let y = y.map_err(|error| fault(format!("{error}; {REMEDY}")))?;
