@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::datasets::{
-    abide, caltech101, cifar10, cifar100, digits, dtd, eurosat, fgvcaircraft, flowers102, folder,
-    food101, gtsrb, list, oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
+    abide, caltech101, cifar10, cifar100, coop, digits, dtd, eurosat, fgvcaircraft, flowers102,
+    folder, food101, gtsrb, list, oxfordpets, parquet, stanfordcars, sun397, svhn, ucf101,
 };
+use crate::formats::class_names;
 use crate::spec::Form;
 use crate::spelling::{did_you_mean, plain};
 use crate::stratify::set_aside;
@@ -149,7 +150,33 @@ pub fn settled_split(name_or_path: &str, split: &str) -> Option<String> {
 fn open_own_split(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> Result<Dataset> {
     let (form, root) =
         place_of(spec, split, data_dir).ok_or_else(|| missing(spec, split, data_dir))?;
-    Ok(Dataset::of_table(spec, (form.read)(&root)?))
+    let parts = (form.read)(&root)?;
+    if let Some(file) = coop::unnamed(form) {
+        check_kin(spec, &root.join(file), &parts.class_names)?;
+    }
+    Ok(Dataset::of_table(spec, parts))
+}
+
+/// Refuses a file without a name of its own whose classes are those of another data set.
+fn check_kin(spec: &DatasetSpec, file: &Path, found: &[String]) -> Result<()> {
+    if class_names::are_of(found, spec.classes) {
+        return Ok(());
+    }
+    let other = DATASETS
+        .iter()
+        .find(|other| class_names::are_of(found, other.classes))
+        .map_or("another data set", |other| other.title);
+    let first = found.first().map_or("", String::as_str);
+    Err(Error::Malformed {
+        path: file.to_path_buf(),
+        place: "class names".to_owned(),
+        expected: format!("those of {}", spec.title),
+        found: format!(
+            "{} from '{first}' on, those of {other}; name the folder of {} with --data-dir",
+            found.len(),
+            spec.title
+        ),
+    })
 }
 
 /// A user's own data.

@@ -42,6 +42,13 @@ fn sound() -> Value {
     })
 }
 
+/// The same with other names of the classes.
+fn named([a, b]: [&str; 2]) -> String {
+    let text = sound().to_string();
+    let text = text.replace("\"crow\"", &format!("\"{a}\""));
+    text.replace("\"snowy owl\"", &format!("\"{b}\""))
+}
+
 fn write_images(folder: &Path) {
     for (value, image) in ["owl/1", "crow/2", "owl/3", "crow/4"].iter().enumerate() {
         write(folder.join(format!("{image}.jpg")), &dot(value as u8));
@@ -61,10 +68,11 @@ fn every_form_of_the_table_is_read() {
             let [split, images] = form.layout else {
                 panic!("{}: a split file and a folder of images", spec.name);
             };
-            write(folder.path().join(split), sound().to_string().as_bytes());
+            let names = [spec.classes[0], spec.classes[1]];
+            write(folder.path().join(split), named(names).as_bytes());
             write_images(&folder.path().join(images));
             let read = open_split(spec.name, folder.path(), Some("coop")).expect("a sound file");
-            assert_eq!(read.class_names, ["crow", "snowy owl"]);
+            assert_eq!(read.class_names, names);
             let validation = read.validation.as_ref().expect("validation images");
             let labels = [&read.train, validation, &read.test].map(ImageSet::labels);
             assert_eq!(labels, [[1, 0].as_slice(), &[1], &[0]]);
@@ -85,7 +93,24 @@ fn read(text: &str) -> Result<Dataset> {
     open_split("dtd", folder.path(), Some("coop"))
 }
 
-/// The same with one value replaced.
+#[test]
+fn a_file_of_another_data_set_is_refused() {
+    let folder = tempdir().expect("a folder");
+    let text = named(["banded", "blotchy"]);
+    write(folder.path().join("split.json"), text.as_bytes());
+    write_images(&folder.path().join("images"));
+    let open = |name| open_split(name, folder.path(), Some("coop"));
+    assert!(open("dtd").is_ok());
+    let says = [
+        "split.json, class names",
+        "expected those of Food-101",
+        "'banded' on, those of Describable Textures Dataset",
+        "--data-dir",
+    ];
+    assert_says(open("food101"), &says);
+}
+
+/// Reads such a file with one value replaced.
 fn read_with(pointer: &str, value: Value) -> Result<Dataset> {
     let mut split = sound();
     *split.pointer_mut(pointer).expect("a value") = value;
@@ -94,8 +119,14 @@ fn read_with(pointer: &str, value: Value) -> Result<Dataset> {
 
 #[test]
 fn validation_images_may_be_missing() {
+    let sound = || -> Value {
+        let text = named(["banded", "blotchy"]);
+        serde_json::from_str(&text).expect("JSON")
+    };
     for none in [json!([]), json!(null)] {
-        let read = read_with("/val", none).expect("a sound file");
+        let mut split = sound();
+        split["val"] = none;
+        let read = read(&split.to_string()).expect("a sound file");
         assert!(read.validation.is_none());
     }
     let mut split = sound();

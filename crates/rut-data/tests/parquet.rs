@@ -261,6 +261,34 @@ mod with_feature {
     }
 
     #[test]
+    fn a_long_label_is_refused_however_many_rows_have_it() {
+        let schema = "message schema { required group image { required binary bytes; } required binary label (UTF8); }";
+        let schema = Arc::new(parse_message_type(schema).expect("a schema"));
+        let mut bytes = Vec::new();
+        let mut writer =
+            SerializedFileWriter::new(&mut bytes, schema, Arc::default()).expect("a writer");
+        let mut columns = writer.next_row_group().expect("a row group");
+        for value in [dot(1), vec![b'a'; 1025]] {
+            let mut column = columns.next_column().expect("a column").expect("one more");
+            let values = vec![ByteArray::from(value); 50];
+            column
+                .typed::<ByteArrayType>()
+                .write_batch(&values, None, None)
+                .expect("written");
+            column.close().expect("closed");
+        }
+        columns.close().expect("closed");
+        writer.close().expect("closed");
+        let folder = folder(&[("a.parquet", bytes)]);
+        let says = [
+            "a.parquet, its columns",
+            "labels of at most 1024 bytes",
+            "one of 1025",
+        ];
+        assert_says(open_path(&folder.path().join("a.parquet")), &says);
+    }
+
+    #[test]
     fn wrong_folders_are_named() {
         let says = |files: &[(&str, Vec<u8>)], texts: &[&str]| {
             assert_says(open_path(folder(files).path()), texts)

@@ -121,7 +121,11 @@ fn read_python(root: &Path) -> Result<Parts> {
     let folder = root.join(PYTHON_FOLDER);
     let names = folder.join(PYTHON_NAMES);
     if names.exists() {
-        let found = cifar_python::names(&names, "label_names")?;
+        let labels = cifar_python::Labels {
+            key: "label_names",
+            classes: SPEC.classes.len(),
+        };
+        let found = cifar_python::names(&names, labels)?;
         class_names::check(&names, &found, SPEC.classes)?;
     }
     let labels = cifar_python::Labels {

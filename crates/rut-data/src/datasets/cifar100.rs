@@ -81,7 +81,11 @@ fn read_python(root: &Path) -> Result<Parts> {
     let folder = root.join(PYTHON_FOLDER);
     let names = folder.join(PYTHON_NAMES);
     if names.exists() {
-        let found = cifar_python::names(&names, "fine_label_names")?;
+        let labels = cifar_python::Labels {
+            key: "fine_label_names",
+            classes: SPEC.classes.len(),
+        };
+        let found = cifar_python::names(&names, labels)?;
         class_names::check(&names, &found, CLASSES)?;
     }
     let labels = cifar_python::Labels {

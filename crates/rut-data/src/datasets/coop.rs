@@ -3,7 +3,7 @@
 //!
 //! A data set takes its line as the split `coop`. The file may lie where CoOp has it, beside
 //! torchvision's folder of the same images, or as `split.json` beside a folder `images`, as ILM-VP
-//! has it.
+//! has it. That name does not tell whose it is, so there the names of the classes must.
 
 use crate::formats::coop_split;
 use crate::{Counts, Form, SplitSpec};
@@ -18,8 +18,17 @@ macro_rules! form {
     };
 }
 
+/// The split file of ILM-VP, called so for every data set.
+const UNNAMED: &str = "split.json";
+
 /// How ILM-VP lays out every data set, in a folder of its own.
 const ILM_VP: Form = form!("split.json", "images");
+
+/// The file of a form that does not tell by its name which data set it is of.
+pub(crate) fn unnamed(form: &Form) -> Option<&'static str> {
+    let first = form.layout.first().copied();
+    first.filter(|&file| file == UNNAMED)
+}
 
 pub(super) const CALTECH101: SplitSpec = split(
     "CoOp's split_zhou_Caltech101.json: 100 classes, without Faces_easy",

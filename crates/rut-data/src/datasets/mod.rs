@@ -4,7 +4,7 @@ pub(crate) mod abide;
 pub(crate) mod caltech101;
 pub(crate) mod cifar10;
 pub(crate) mod cifar100;
-mod coop;
+pub(crate) mod coop;
 pub(crate) mod digits;
 pub(crate) mod dtd;
 pub(crate) mod eurosat;

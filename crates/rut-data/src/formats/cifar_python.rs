@@ -13,6 +13,8 @@ use crate::{Error, ImageSet, Result};
 
 /// Key of the array of pixels.
 const DATA: &str = "data";
+/// Bytes of the longest class name that is taken for one: a pickle may refer to one long text often.
+const LONGEST_NAME: usize = 256;
 
 /// The labels of a file.
 #[derive(Clone, Copy, Debug)]
@@ -38,20 +40,34 @@ pub(crate) fn read(folder: &Path, files: &[&str], labels: Labels<'_>) -> Result<
     ImageSet::new(Arc::new(Planes { blocks, scan }), all)
 }
 
-/// The names under `key` in a file of names.
-pub(crate) fn names(path: &Path, key: &str) -> Result<Vec<String>> {
+/// The names of the classes in a file of names.
+pub(crate) fn names(path: &Path, labels: Labels<'_>) -> Result<Vec<String>> {
     let file = fs::read(path).map_err(Error::io(path))?;
-    let names = || -> Result<Vec<String>, Fault> {
-        let pickle = pickle::parse(&file)?;
-        let names = list(&pickle, key, "texts")?;
-        names
-            .map(|name| match name.text() {
-                Some(name) => Ok(name.into_owned()),
-                None => Err(Fault::new(key, "texts", name.kind())),
-            })
-            .collect()
-    };
-    names().map_err(|fault| fault.at(path))
+    names_in(&file, labels).map_err(|fault| fault.at(path))
+}
+
+fn names_in(file: &[u8], Labels { key, classes }: Labels<'_>) -> Result<Vec<String>, Fault> {
+    let pickle = pickle::parse(file)?;
+    let names = list(&pickle, key, "texts")?;
+    if names.len() > classes {
+        let found = format!("{}; this is another data set", names.len());
+        return Err(Fault::new(key, format!("{classes} names"), found));
+    }
+    names.map(|name| class_name(name, key)).collect()
+}
+
+fn class_name(name: Value<'_>, key: &str) -> Result<String, Fault> {
+    let text = name
+        .text()
+        .ok_or_else(|| Fault::new(key, "texts", name.kind()))?;
+    match text.len() {
+        ..=LONGEST_NAME => Ok(text.into_owned()),
+        length => {
+            let expected = format!("names of at most {LONGEST_NAME} bytes");
+            let found = format!("one of {length}; fetch the file again");
+            Err(Fault::new(key, expected, found))
+        }
+    }
 }
 
 /// The pixels and labels of a file.
@@ -102,4 +118,38 @@ fn list<'p>(
     let value = value(pickle, key)?;
     let items = value.items();
     items.ok_or_else(|| Fault::new(key, format!("a list of {of}"), value.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LABELS: Labels<'_> = Labels {
+        key: "names",
+        classes: 2,
+    };
+
+    /// A pickle of `{"names": [name, name, …]}`, in which the name stands once.
+    fn pickle(name: &str, count: usize) -> Vec<u8> {
+        let mut bytes = b"\x80\x02}X\x05\0\0\0names](X".to_vec();
+        bytes.extend((name.len() as u32).to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.extend(b"q\0");
+        bytes.extend(b"h\0".repeat(count - 1));
+        bytes.extend(b"es.");
+        bytes
+    }
+
+    #[test]
+    fn names_are_counted_and_measured_before_they_are_copied() {
+        let names = names_in(&pickle("ant", 2), LABELS);
+        assert_eq!(names, Ok(vec!["ant".to_owned(); 2]));
+        let many = names_in(&pickle("ant", 3), LABELS);
+        let found = "3; this is another data set";
+        assert_eq!(many, Err(Fault::new("names", "2 names", found)));
+        let long = names_in(&pickle(&"a".repeat(257), 2), LABELS);
+        let expected = "names of at most 256 bytes";
+        let found = "one of 257; fetch the file again";
+        assert_eq!(long, Err(Fault::new("names", expected, found)));
+    }
 }

@@ -1,6 +1,7 @@
 //! `abide.hdf5` as acerta-abide writes it: a group `patients` with a group per subject, in which an attribute `y` says
 //! who is autistic and a data set `cc200` holds the correlations.
 
+use std::fs;
 use std::path::Path;
 
 use hdf5_reader::error::Error as Refusal;
@@ -8,10 +9,12 @@ use hdf5_reader::group::Group;
 use hdf5_reader::{Dataset, Datatype, Hdf5File};
 
 use super::{Subjects, VALUES, label, malformed};
-use crate::Result;
+use crate::{Error, Result};
 
 /// What a damaged file is met with.
 const REMEDY: &str = "make or copy the file again";
+/// What compression may make of a byte: correlations hardly get smaller by it.
+const GROWTH: u64 = 4;
 
 /// Reads the subjects of the file at `path`, by id.
 pub(super) fn read(path: &Path) -> Result<Subjects> {
@@ -24,11 +27,13 @@ pub(super) fn read(path: &Path) -> Result<Subjects> {
     let (mut ids, _) = patients
         .member_names()
         .map_err(|e| fault("patients", "groups", e))?;
+    let length = fs::metadata(path).map_err(Error::io(path))?.len();
+    check_count(path, ids.len(), length)?;
     ids.sort_unstable();
     let mut subjects = Subjects {
         file: path.to_path_buf(),
-        labels: Vec::with_capacity(ids.len()),
-        values: Vec::with_capacity(ids.len() * VALUES),
+        labels: Vec::new(),
+        values: Vec::new(),
         ids: Vec::new(),
     };
     for id in ids {
@@ -40,6 +45,18 @@ pub(super) fn read(path: &Path) -> Result<Subjects> {
         subjects.ids.push(id);
     }
     Ok(subjects)
+}
+
+/// Refuses more subjects than a file of `length` bytes can hold: many names may lead to one group.
+fn check_count(path: &Path, count: usize, length: u64) -> Result<()> {
+    let subject = (VALUES * size_of::<f32>()) as u64;
+    let most = length.saturating_mul(GROWTH) / subject;
+    if count as u64 <= most {
+        return Ok(());
+    }
+    let expected = format!("at most {most} subjects in {length} bytes");
+    let found = format!("{count}; {REMEDY}");
+    Err(malformed(path, "patients", &expected, found))
 }
 
 fn label_of(group: &Group, (path, place): (&Path, &str)) -> Result<u32> {
@@ -69,5 +86,19 @@ fn floats(data: &Dataset) -> Result<Vec<f32>, Refusal> {
             Ok(values.into_iter().map(|value| value as f32).collect())
         }
         _ => Ok(data.read_array::<f32>()?.into_iter().collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_subjects_than_the_file_can_hold_are_refused() {
+        let check = |count| check_count(Path::new("abide.hdf5"), count, 79_600);
+        assert!(check(4).is_ok());
+        let message = check(5).unwrap_err().to_string();
+        let says = "expected at most 4 subjects in 79600 bytes, found 5; make or copy";
+        assert!(message.contains(says), "{message}");
     }
 }

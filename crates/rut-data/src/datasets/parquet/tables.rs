@@ -5,6 +5,7 @@
 //! are published so. A single file, or training files alone, are split as a folder of class
 //! folders is.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -96,8 +97,8 @@ impl Rows {
         match &first.class_names {
             Some(names) => Ok((names.clone(), self.named(first, names)?)),
             None => {
-                let texts: Vec<String> = self.labels.iter().map(text).collect();
-                Ok(classes(texts.iter().map(String::as_str)))
+                let texts: Vec<Cow<'_, str>> = self.labels.iter().map(text).collect();
+                Ok(classes(texts.iter().map(AsRef::as_ref)))
             }
         }
     }
@@ -128,9 +129,9 @@ fn is_label(label: &Option<Label>) -> bool {
     !matches!(label, None | Some(Label::Number(..0)))
 }
 
-fn text(label: &Label) -> String {
+fn text(label: &Label) -> Cow<'_, str> {
     match label {
-        Label::Number(number) => number.to_string(),
-        Label::Text(text) => text.clone(),
+        Label::Number(number) => number.to_string().into(),
+        Label::Text(text) => String::from_utf8_lossy(text),
     }
 }

@@ -1,5 +1,6 @@
 //! One column of one row group.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -56,18 +57,26 @@ pub(super) fn read(file: &File, chunk: &ColumnChunkMetaData, rows: usize) -> Res
             Ok(Values::Numbers(drain(reader, complete, rows)?))
         }
         ColumnReader::ByteArrayColumnReader(reader) => {
-            let texts = drain(reader, complete, rows)?.into_iter();
-            Ok(Values::Texts(
-                texts.map(|text| text.map(bytes_of)).collect(),
-            ))
+            Ok(Values::Texts(copies(&drain(reader, complete, rows)?)))
         }
         _ => Err(ParquetError::General("a column of another type".to_owned())),
     }
 }
 
-/// A copy, so that a small value does not keep the page alive that it was on.
-fn bytes_of(value: ByteArray) -> Bytes {
-    Bytes::copy_from_slice(value.data())
+/// Copies, so that a small value does not keep the page alive that it was on. Rows that share a
+/// value of a dictionary share its copy: a short run of indices may stand for many rows.
+fn copies(values: &[Option<ByteArray>]) -> Vec<Option<Bytes>> {
+    // All pages are alive as long as `values` is, so that an address stands for one value.
+    let mut copied = HashMap::new();
+    let mut copy = |value: &ByteArray| -> Bytes {
+        let data = value.data();
+        let copy = copied.entry((data.as_ptr(), data.len()));
+        copy.or_insert_with(|| Bytes::copy_from_slice(data)).clone()
+    };
+    values
+        .iter()
+        .map(|value| value.as_ref().map(&mut copy))
+        .collect()
 }
 
 /// All values; nothing where a row's level is not `complete`.
@@ -179,5 +188,26 @@ impl Iterator for Guarded {
 
     fn next(&mut self) -> Option<Result<Page>> {
         self.get_next_page().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_share_the_copy_of_a_value_that_they_share() {
+        let page = Bytes::from_static(b"onetwo");
+        let [one, two] = [page.slice(..3), page.slice(3..)].map(ByteArray::from);
+        let rows = [Some(one.clone()), None, Some(two), Some(one)];
+        let copies = copies(&rows);
+        let texts: Vec<Option<&[u8]>> = copies.iter().map(Option::as_deref).collect();
+        assert_eq!(
+            texts,
+            [Some(b"one".as_slice()), None, Some(b"two"), Some(b"one")]
+        );
+        let place = |row: usize| copies[row].as_ref().map(|copy| copy.as_ptr());
+        assert_eq!(place(0), place(3));
+        assert_ne!(place(0), Some(page.as_ptr()));
     }
 }

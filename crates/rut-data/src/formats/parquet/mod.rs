@@ -32,6 +32,8 @@ const IMAGES: &[&str] = &["image", "img"];
 const BYTES: &str = "bytes";
 /// Names of the column of labels, in order of preference.
 const LABELS: &[&str] = &["label", "labels", "fine_label"];
+/// Bytes of the longest text that is taken for a label.
+const LONGEST_LABEL: usize = 1024;
 /// Where `datasets` describes the columns.
 const DESCRIPTION: &str = "huggingface";
 
@@ -39,7 +41,8 @@ const DESCRIPTION: &str = "huggingface";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
     Number(i64),
-    Text(String),
+    /// UTF-8, shared by all rows for which the file has it once.
+    Text(Bytes),
 }
 
 /// One file of images and labels.
@@ -114,7 +117,7 @@ impl Table {
                 Values::Texts(texts) => {
                     let texts = texts
                         .into_iter()
-                        .map(|text| text.map(|text| self.text(&text)).transpose());
+                        .map(|text| text.map(|text| self.text(text)).transpose());
                     labels.extend(texts.collect::<Result<Vec<_>>>()?);
                 }
             }
@@ -122,10 +125,15 @@ impl Table {
         Ok(labels)
     }
 
-    fn text(&self, bytes: &[u8]) -> Result<Label> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| self.malformed("labels in UTF-8", "other bytes"))?;
-        Ok(Label::Text(text.to_owned()))
+    fn text(&self, bytes: Bytes) -> Result<Label> {
+        if bytes.len() > LONGEST_LABEL {
+            let expected = format!("labels of at most {LONGEST_LABEL} bytes");
+            return Err(self.malformed(&expected, &format!("one of {}", bytes.len())));
+        }
+        match std::str::from_utf8(&bytes) {
+            Ok(_) => Ok(Label::Text(bytes)),
+            Err(_) => Err(self.malformed("labels in UTF-8", "other bytes")),
+        }
     }
 
     /// The image files of one row group; nothing where a row has none.
