@@ -1,10 +1,7 @@
 //! `LOCK.json` beside published checksums: what is written down when, and what happens when a file changes.
 
 use std::fs;
-use std::io::Write;
-use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
 
 use crate::loopback::{Server, cut, whole};
 use crate::samples::{Home, archive, digests, tar_gz};
@@ -117,14 +114,10 @@ fn what_another_run_wrote_down_meanwhile_is_heard_before_anything_is_moved() {
     };
     let error = thread::scope(|scope| {
         let run = scope.spawn(|| fails(&archive, &home, &site.url));
-        while site.most() < 1 {
-            assert!(!run.is_finished());
-            thread::sleep(Duration::from_millis(2));
-        }
+        site.wait_for_one(|| assert!(!run.is_finished()));
         lock(&home).record("set.tar.gz", entry.clone()).unwrap();
         // The answer comes only once a second request is there.
-        let mut second = TcpStream::connect(site.url.trim_start_matches("http://")).unwrap();
-        second.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        site.ask();
         run.join().unwrap()
     });
     assert!(error.contains(&entry.sha256), "{error}");
