@@ -48,20 +48,27 @@ fn fetch_one(wanted: &Wanted, session: &Session) -> Result<Outcome> {
     if wanted.done(&wanted.expected(entry.as_ref()), session) {
         return Ok(Outcome::AlreadyThere);
     }
-    let folder = &session.options.checkpoints_dir;
     // Several published files may become the same one.
-    let _alone = Slot::of(folder, &wanted.target).lock()?;
+    let _alone = Slot::of(&session.options.checkpoints_dir, &wanted.target).lock()?;
     // Another run may have done it in the meantime, and written down what it got.
     let entry = session.lock.entry(&wanted.name)?;
-    let mut expected = wanted.expected(entry.as_ref());
+    let expected = wanted.expected(entry.as_ref());
     if wanted.done(&expected, session) {
         return Ok(Outcome::AlreadyThere);
     }
-    let slot = Slot::of(folder, &wanted.file);
+    fetch_alone(wanted, expected, session)
+}
+
+/// Brings and converts weights that nobody else is at.
+fn fetch_alone(wanted: &Wanted, expected: Expected<'_>, session: &Session) -> Result<Outcome> {
+    let slot = Slot::of(&session.options.checkpoints_dir, &wanted.file);
     let job = session.job(&wanted.title);
     let cached = wanted.hub.as_ref().and_then(|(hub, file)| file.cached(hub));
     let published = published(wanted, cached.as_deref(), &slot, (session, &job))?;
-    expected.sha256 = published.as_deref();
+    let expected = Expected {
+        sha256: published.as_deref(),
+        ..expected
+    };
     let token = wanted
         .hub
         .as_ref()
