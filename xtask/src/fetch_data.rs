@@ -71,7 +71,7 @@ impl FetchData {
         // Every word is understood before anything is fetched.
         let specs = self.specs()?;
         #[cfg(feature = "models")]
-        let wanted = self.wanted(&session)?;
+        let wanted = self.wanted()?;
         watch_signals(&session.stop)?;
         let parts = [
             self.data_sets(&specs, &session),
@@ -129,7 +129,7 @@ impl FetchData {
 /// The part of the command that reads weights.
 #[cfg(feature = "models")]
 impl FetchData {
-    fn wanted(&self, session: &Session) -> Result<Vec<Wanted>> {
+    fn wanted(&self) -> Result<Vec<Wanted>> {
         let hub = Hub::of_environment();
         let table = select(&self.models)?.into_iter();
         let mut wanted: Vec<_> = table.map(Wanted::of_table).collect();

@@ -29,22 +29,25 @@ pub enum Outcome {
 /// Brings one archive and unpacks it, unless that was done before.
 ///
 /// # Errors
-/// If it cannot be downloaded, verified or unpacked. Nothing is then where data is looked for that was
-/// not there before.
+/// If it cannot be downloaded, verified or unpacked, or `LOCK.json` knows it as another file: nothing is then where data is
+/// looked for that was not there before. Also if it cannot be moved there: a part of it may then be there, and no
+/// receipt says that it is whole.
 pub fn fetch_archive(archive: &Archive, session: &Session) -> Result<Outcome> {
     session.stop.check()?;
     let slot = Slot::of(&session.options.data_dir, archive.file);
     let target = target(archive, session);
+    let is_done = |expected: &Expected<'_>| {
+        Receipt::read(&slot.receipt).is_some_and(|receipt| receipt.holds(expected, &target))
+    };
     let entry = session.lock.entry(archive.file)?;
-    let expected = expected(archive, entry.as_ref());
-    let is_done =
-        || Receipt::read(&slot.receipt).is_some_and(|receipt| receipt.holds(&expected, &target));
-    if is_done() {
+    if is_done(&expected(archive, entry.as_ref())) {
         return Ok(Outcome::AlreadyThere);
     }
     let _alone = slot.lock()?;
-    // Another run may have done it in the meantime.
-    if is_done() {
+    // Another run may have done it in the meantime, and written down what it got.
+    let entry = session.lock.entry(archive.file)?;
+    let expected = expected(archive, entry.as_ref());
+    if is_done(&expected) {
         return Ok(Outcome::AlreadyThere);
     }
     let job = session.job(archive.file);
@@ -58,8 +61,13 @@ pub fn fetch_archive(archive: &Archive, session: &Session) -> Result<Outcome> {
         room: Kind::of(archive.file).room(),
     };
     let digests = original.obtain(session, &job)?;
-    let contents = deliver(&original, &target, &job)?;
-    original.record(session, &job, &digests)?;
+    let contents = unpack_beside(&original, &job)?;
+    // Whoever has the list otherwise is heard before anything is moved.
+    let delivered = original
+        .record(session, &job, &digests)
+        .and_then(|()| deliver(&slot, &target));
+    remove(&slot.staging)?;
+    delivered?;
     Receipt { digests, contents }.write(&slot.receipt)?;
     Ok(Outcome::Unpacked)
 }
@@ -79,8 +87,8 @@ pub(super) fn expected<'a>(archive: &Archive, entry: Option<&'a Entry>) -> Expec
     }
 }
 
-/// Unpacks the archive beside its place and moves what came into it.
-fn deliver(original: &Original<'_>, target: &Path, job: &Job) -> Result<Contents> {
+/// Unpacks the archive beside its place. What came of one that is damaged is removed.
+fn unpack_beside(original: &Original<'_>, job: &Job) -> Result<Contents> {
     let slot = original.slot;
     remove(&slot.staging)?;
     let unpacked = unpack_whole(slot, job);
@@ -97,12 +105,16 @@ fn deliver(original: &Original<'_>, target: &Path, job: &Job) -> Result<Contents
             return unpacked.context(kept);
         }
     }
-    let contents = unpacked?;
+    unpacked
+}
+
+/// Moves what was unpacked to its place.
+fn deliver(slot: &Slot, target: &Path) -> Result<()> {
     // From here on the old receipt would say too much.
     remove(&slot.receipt)?;
-    let placed = place(&slot.staging, target);
-    remove(&slot.staging)?;
-    placed.map(|()| contents)
+    // Archives of one data set may bring the same folder, and a whole one can be moved only to where none is.
+    let _alone = slot.wait_to_place()?;
+    place(&slot.staging, target)
 }
 
 fn unpack_whole(slot: &Slot, job: &Job) -> Result<Contents> {

@@ -1,12 +1,14 @@
 //! MD5 and SHA-256 of a file, and whether they are what the table says.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use md5::Md5;
 use sha2::{Digest, Sha256};
+
+use super::job::Job;
 
 /// What a file should be, as far as its publisher says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,33 +42,44 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// Reads the file at `path` once.
+    /// Reads the file at `path` once, as a stage of `job`.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub fn of(path: &Path) -> Result<Self> {
-        let read = || -> std::io::Result<Self> {
-            let mut file = File::open(path)?;
-            let (mut md5, mut sha256) = (Md5::new(), Sha256::new());
-            let mut buffer = vec![0; 1 << 16];
-            let mut bytes = 0;
-            loop {
-                match file.read(&mut buffer)? {
-                    0 => break,
-                    length => {
-                        bytes += length as u64;
-                        md5.update(&buffer[..length]);
-                        sha256.update(&buffer[..length]);
-                    }
-                }
+    /// If it cannot be read, or the run is asked to stop.
+    pub fn of(path: &Path, job: &Job) -> Result<Self> {
+        let total = fs::metadata(path).ok().map(|there| there.len());
+        job.meter.begin("verifying", total, 0);
+        let digests = Self::watched(path, &|bytes| job.at(bytes));
+        job.meter.end();
+        digests
+    }
+
+    /// Reads the file at `path` once; `at` is told how many bytes were read, and may end it.
+    ///
+    /// # Errors
+    /// If it cannot be read, and those of `at`.
+    pub(super) fn watched(path: &Path, at: &dyn Fn(u64) -> Result<()>) -> Result<Self> {
+        let unreadable = || format!("failed to read {}", path.display());
+        let mut file = File::open(path).with_context(unreadable)?;
+        let (mut md5, mut sha256) = (Md5::new(), Sha256::new());
+        let mut buffer = vec![0; 1 << 16];
+        let mut bytes = 0;
+        loop {
+            at(bytes)?;
+            let length = file.read(&mut buffer).with_context(unreadable)?;
+            if length == 0 {
+                break;
             }
-            Ok(Self {
-                md5: hexadecimal(&md5.finalize()),
-                sha256: hexadecimal(&sha256.finalize()),
-                bytes,
-            })
-        };
-        read().with_context(|| format!("failed to read {}", path.display()))
+            let came = buffer.get(..length).unwrap_or_default();
+            bytes += length as u64;
+            md5.update(came);
+            sha256.update(came);
+        }
+        Ok(Self {
+            md5: hexadecimal(&md5.finalize()),
+            sha256: hexadecimal(&sha256.finalize()),
+            bytes,
+        })
     }
 
     /// What differs from `expected`, in words; `None` if nothing does.
@@ -113,6 +126,9 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use super::super::stop::Interrupted;
     use super::*;
 
     // RFC 1321, appendix A.5, and FIPS 180-2, appendix B.1: the digests of "abc".
@@ -120,11 +136,29 @@ mod tests {
     const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
+    fn reading_ends_when_stop_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long");
+        std::fs::write(&path, vec![0; 1 << 18]).unwrap();
+        let job = Job::default();
+        let seen = Cell::new(0);
+        let at = |bytes| {
+            seen.set(bytes);
+            job.stop.request();
+            job.at(bytes)
+        };
+        let error = Digests::watched(&path, &at).unwrap_err();
+        assert!(error.is::<Interrupted>());
+        assert_eq!(seen.get(), 0);
+        assert!(Digests::of(&path, &job).unwrap_err().is::<Interrupted>());
+    }
+
+    #[test]
     fn digests_are_the_published_ones() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abc");
         std::fs::write(&path, "abc").unwrap();
-        let digests = Digests::of(&path).unwrap();
+        let digests = Digests::of(&path, &Job::default()).unwrap();
         assert_eq!(
             (digests.md5.as_str(), digests.sha256.as_str(), digests.bytes),
             (MD5, SHA256, 3)

@@ -4,10 +4,11 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Error, Result, anyhow, bail};
 use ureq::http::StatusCode;
 use ureq::{Agent, Body};
 
+use super::attempts::Attempts;
 use super::digest::{Digests, Expected};
 use super::disk::Claim;
 use super::job::Job;
@@ -50,7 +51,7 @@ pub fn download(wanted: &Download<'_>, job: &Job) -> Result<Digests> {
     let resumed = part.bytes() > 0;
     let transfer = Transfer { wanted, job };
     transfer.run(&mut part)?;
-    let mut digests = Digests::of(part.path())?;
+    let mut digests = Digests::of(part.path(), job)?;
     if let Some(objection) = digests.objection(&wanted.expected)
         && resumed
     {
@@ -59,7 +60,7 @@ pub fn download(wanted: &Download<'_>, job: &Job) -> Result<Digests> {
             .say(&format!("{}: {objection}; starting over", wanted.url));
         part.begin(None)?;
         transfer.run(&mut part)?;
-        digests = Digests::of(part.path())?;
+        digests = Digests::of(part.path(), job)?;
     }
     if let Some(objection) = digests.objection(&wanted.expected) {
         let aside = with_ending(wanted.file, ".bad");
@@ -83,33 +84,21 @@ struct Transfer<'a> {
 impl Transfer<'_> {
     /// Attempts until `part` is complete. Failures are counted in a row: bytes never seen before start the count anew.
     fn run(&self, part: &mut PartFile) -> Result<()> {
-        let (url, patience) = (self.wanted.url, &self.job.patience);
         let agent = self.request().agent(REDIRECTS);
-        let (mut failures, mut farthest) = (0, part.bytes());
+        let mut attempts = Attempts::of(self.wanted.url, self.job);
+        let mut farthest = part.bytes();
         loop {
             self.job.stop.check()?;
             let attempt = self.attempt(&agent, part);
             self.job.meter.end();
-            let (why, asked) = match attempt {
-                Ok(()) => return Ok(()),
-                Err(Failure::Lasting(error)) => return Err(error),
-                Err(Failure::Passing { why, asked }) => (why, asked),
+            let Err(failure) = attempt else {
+                return Ok(());
             };
             if part.bytes() > farthest {
-                (failures, farthest) = (0, part.bytes());
+                farthest = part.bytes();
+                attempts.forget();
             }
-            failures += 1;
-            if failures >= patience.attempts {
-                return Err(why).with_context(|| {
-                    format!("gave up on {url} after {failures} attempts without progress")
-                });
-            }
-            let pause = patience.pause(failures, asked);
-            let seconds = pause.as_secs_f64();
-            self.job
-                .meter
-                .say(&format!("{why:#}; trying again in {seconds:.0} s"));
-            self.job.stop.sleep(pause)?;
+            attempts.pause_after(failure)?;
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a download or an unpacking has to know of the run that it is a part of.
 
+use anyhow::Result;
+
 use super::disk::Space;
 use super::patience::Patience;
 use super::progress::Meter;
@@ -16,4 +18,15 @@ pub struct Job {
     pub space: Space,
     /// Where to say how far it is.
     pub meter: Meter,
+}
+
+impl Job {
+    /// Says that `done` bytes of the present stage are behind it.
+    ///
+    /// # Errors
+    /// [`Interrupted`](super::stop::Interrupted), if there should be no more.
+    pub(super) fn at(&self, done: u64) -> Result<()> {
+        self.meter.at(done);
+        self.stop.check()
+    }
 }

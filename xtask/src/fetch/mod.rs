@@ -3,6 +3,7 @@
 //! looked for. Reading the data is rut-data's business.
 
 mod archive;
+mod attempts;
 mod by_hand;
 mod dataset;
 mod delivery;

@@ -37,7 +37,7 @@ impl Original<'_> {
     pub(super) fn obtain(&self, session: &Session, job: &Job) -> Result<Digests> {
         let file = &self.slot.file;
         if file.exists() {
-            let digests = Digests::of(file)?;
+            let digests = Digests::of(file, job)?;
             let Some(objection) = digests.objection(&self.expected) else {
                 return Ok(digests);
             };

@@ -6,10 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 /// Moves what is in the folder `from` into the folder `to`: whole subfolders by one rename each where
-/// nothing is there yet, file by file where something is. A file in the way is replaced.
+/// nothing is there yet, file by file where something is. A file in the way is replaced. Nobody else may move anything into
+/// `to` meanwhile: what is looked at first and moved then would be another thing.
 ///
 /// # Errors
-/// If a file stands where a folder should go, or the other way round, or something cannot be moved.
+/// If a file stands where a folder should go, or the other way round, or something cannot be moved. What was moved until
+/// then stays.
 pub fn place(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("failed to create {}", to.display()))?;
     for (name, is_folder) in entries(from)? {

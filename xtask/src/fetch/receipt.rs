@@ -78,21 +78,25 @@ impl Receipt {
         self.digests.objection(expected).is_none() && names.into_iter().all(is_there)
     }
 
-    /// What is missing or altered of what it lists, in words; `at` is told how many bytes were looked at.
+    /// What is missing or altered of what it lists, in words; `at` is told how many bytes were looked at, and may end it.
     ///
     /// # Errors
-    /// If a file cannot be read.
-    pub(super) fn findings(&self, folder: &Path, at: &dyn Fn(u64)) -> Result<Vec<String>> {
+    /// If a file cannot be read, and those of `at`.
+    pub(super) fn findings(
+        &self,
+        folder: &Path,
+        at: &dyn Fn(u64) -> Result<()>,
+    ) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut bytes = 0;
         for (name, content) in &self.contents {
             let path = folder.join(name);
-            found.extend(
-                difference(&path, content)?.map(|what| format!("{}: {what}", path.display())),
-            );
+            at(bytes)?;
+            let difference = difference(&path, content, &|read| at(bytes + read))?;
+            found.extend(difference.map(|what| format!("{}: {what}", path.display())));
             bytes += content.bytes;
-            at(bytes);
         }
+        at(bytes)?;
         Ok(found)
     }
 
@@ -125,7 +129,11 @@ fn is_file_of(path: &Path, bytes: u64) -> bool {
 }
 
 /// How the file at `path` differs from what was unpacked.
-fn difference(path: &Path, content: &Content) -> Result<Option<String>> {
+fn difference(
+    path: &Path,
+    content: &Content,
+    at: &dyn Fn(u64) -> Result<()>,
+) -> Result<Option<String>> {
     let length = match fs::metadata(path) {
         Ok(there) if there.is_file() => there.len(),
         Ok(_) => return Ok(Some("not a file any more".to_owned())),
@@ -145,7 +153,7 @@ fn difference(path: &Path, content: &Content) -> Result<Option<String>> {
             "{how}: {length} bytes, and {expected} were unpacked"
         )));
     }
-    let sha256 = Digests::of(path)?.sha256;
+    let sha256 = Digests::watched(path, at)?.sha256;
     let altered = sha256 != content.sha256;
     Ok(altered.then(|| {
         format!(
@@ -162,6 +170,8 @@ fn is_absence(error: &std::io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::job::Job;
+    use super::super::stop::Interrupted;
     use super::*;
 
     fn digests() -> Digests {
@@ -180,7 +190,7 @@ mod tests {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, name).unwrap();
-            let Digests { bytes, sha256, .. } = Digests::of(&path).unwrap();
+            let Digests { bytes, sha256, .. } = Digests::of(&path, &Job::default()).unwrap();
             contents.insert(name.to_owned(), Content { bytes, sha256 });
         }
         let digests = digests();
@@ -207,7 +217,7 @@ mod tests {
     #[test]
     fn every_difference_is_a_finding() {
         let (folder, receipt) = unpacked();
-        let findings = || receipt.findings(folder.path(), &|_| ()).unwrap();
+        let findings = || receipt.findings(folder.path(), &|_| Ok(())).unwrap();
         assert_eq!(findings(), Vec::<String>::new());
         fs::write(folder.path().join("a/b c/d/e"), "a/b c/d/E").unwrap();
         fs::write(folder.path().join("a/f"), "a").unwrap();
@@ -222,6 +232,17 @@ mod tests {
         for (line, part) in found.iter().zip(expected) {
             assert!(line.contains(part), "{line}");
         }
+    }
+
+    #[test]
+    fn a_look_at_the_files_ends_between_two_of_them() {
+        let (folder, receipt) = unpacked();
+        let at = |bytes| match bytes {
+            7.. => Err(Interrupted.into()),
+            _ => Ok(()),
+        };
+        let error = receipt.findings(folder.path(), &at).unwrap_err();
+        assert!(error.is::<Interrupted>());
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Error, Result, anyhow};
 use ureq::http::{HeaderMap, Response, StatusCode, header};
-use ureq::{Agent, Body};
+use ureq::typestate::WithoutBody;
+use ureq::{Agent, Body, RequestBuilder};
 
 use super::obstacle::Obstacle;
 use super::patience::retry_after;
@@ -94,6 +95,16 @@ impl Request<'_> {
                 request = request.header(header::IF_RANGE, version);
             }
         }
+        self.call(request)
+    }
+
+    /// What the server says of the file before it sends any of it.
+    #[cfg(feature = "models")]
+    pub(super) fn head(&self, agent: &Agent) -> Result<Response<Body>, Failure> {
+        self.call(agent.head(self.url))
+    }
+
+    fn call(&self, mut request: RequestBuilder<WithoutBody>) -> Result<Response<Body>, Failure> {
         if let Some(token) = self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -20,6 +20,7 @@ pub(super) struct Slot {
     /// Where it is unpacked before it is whole.
     pub(super) staging: PathBuf,
     lock: PathBuf,
+    placing: PathBuf,
 }
 
 impl Slot {
@@ -31,6 +32,7 @@ impl Slot {
             receipt: with_ending(&file, ".receipt"),
             staging: with_ending(&file, ".unpacking"),
             lock: store.join(format!(".{name}.lock")),
+            placing: store.join(".placing"),
             file,
         }
     }
@@ -50,12 +52,24 @@ impl Slot {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => bail!(
                 "another run is fetching {}; wait for it to end",
-                self.file.display()
+                self.file.file_name().unwrap_or_default().display()
             ),
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("failed to lock {}", path.display()))
             }
         }
+    }
+
+    /// Waits until no other run or thread moves anything into the folder that is filled, and keeps them from it until what
+    /// is returned is dropped.
+    ///
+    /// # Errors
+    /// If the file that is locked for it cannot be written.
+    pub(super) fn wait_to_place(&self) -> Result<File> {
+        let file = open_lock(&self.placing)?;
+        file.lock()
+            .with_context(|| format!("failed to lock {}", self.placing.display()))?;
+        Ok(file)
     }
 
     /// Moves the file aside, and says where to.

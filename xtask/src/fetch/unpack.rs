@@ -177,7 +177,7 @@ impl Folder<'_> {
         if fs::hard_link(archive, &place).is_err() {
             fs::copy(archive, &place)?;
         }
-        let Digests { bytes, sha256, .. } = Digests::of(&place)?;
+        let Digests { bytes, sha256, .. } = Digests::of(&place, self.job)?;
         self.contents
             .insert(name.to_owned(), Content { bytes, sha256 });
         Ok(())

@@ -7,6 +7,7 @@ use rut_data::{Archive, DatasetSpec};
 use super::by_hand::{self, Presence};
 use super::delivery::{expected, target};
 use super::digest::{Digests, Expected};
+use super::job::Job;
 use super::receipt::Receipt;
 use super::session::Session;
 use super::slot::Slot;
@@ -23,7 +24,7 @@ pub enum Absence {
 /// Looks at everything that `specs` put on the disk, and prints what is wrong.
 ///
 /// # Errors
-/// If anything is, or cannot be read.
+/// If anything is, or cannot be read, or the run is asked to stop.
 pub fn verify(specs: &[&DatasetSpec], session: &Session, absence: Absence) -> Result<()> {
     let mut count = 0;
     for spec in specs {
@@ -73,16 +74,16 @@ fn report(
             absence,
         ));
     }
-    session.stop.check()?;
-    let mut found = of_archive(&slot, &expected)?;
+    let job = session.job(archive.file);
+    let mut found = of_archive(&slot, &expected, &job)?;
     match &receipt {
         Some(receipt) => {
             if let Some(objection) = receipt.digests.objection(&expected) {
                 found.push(format!("{} was unpacked with a {objection}", archive.file));
             }
-            let meter = session.job(archive.file).meter;
-            meter.begin("verifying", Some(receipt.bytes()), 0);
-            found.extend(receipt.findings(&target(archive, session), &|bytes| meter.at(bytes))?);
+            job.meter.begin("verifying", Some(receipt.bytes()), 0);
+            found.extend(receipt.findings(&target(archive, session), &|bytes| job.at(bytes))?);
+            job.meter.end();
         }
         None => found.push(format!(
             "{} is there and not unpacked, or nothing says what it was unpacked to: `cargo xtask fetch-data {name}` does it",
@@ -108,11 +109,11 @@ fn report(
 }
 
 /// What is wrong with the downloaded file, if it was kept.
-pub(super) fn of_archive(slot: &Slot, expected: &Expected<'_>) -> Result<Vec<String>> {
+pub(super) fn of_archive(slot: &Slot, expected: &Expected<'_>, job: &Job) -> Result<Vec<String>> {
     if !slot.file.exists() {
         return Ok(Vec::new());
     }
-    let objection = Digests::of(&slot.file)?.objection(expected);
+    let objection = Digests::of(&slot.file, job)?.objection(expected);
     let named = |objection| format!("{}: {objection}", slot.file.display());
     Ok(objection.map(named).into_iter().collect())
 }

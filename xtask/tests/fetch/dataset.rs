@@ -61,7 +61,12 @@ fn an_archive_is_fetched_once() {
     assert!(trial.is_whole());
     assert_eq!(
         names(&trial.data(".downloads")),
-        [".set.tar.gz.lock", "set.tar.gz", "set.tar.gz.receipt"]
+        [
+            ".placing",
+            ".set.tar.gz.lock",
+            "set.tar.gz",
+            "set.tar.gz.receipt"
+        ]
     );
     assert_eq!(
         server

@@ -19,7 +19,7 @@ fn sha256(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     fs::write(&path, bytes).unwrap();
-    Digests::of(&path).unwrap().sha256
+    Digests::of(&path, &Job::default()).unwrap().sha256
 }
 
 /// Three attempts, and pauses that a test can wait for.

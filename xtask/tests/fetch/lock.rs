@@ -1,6 +1,7 @@
 //! `LOCK.json` beside published checksums: what is written down when, and what happens when a file changes.
 
 use std::fs;
+use std::thread;
 
 use crate::loopback::{Server, cut, whole};
 use crate::samples::{Home, archive, digests, tar_gz};
@@ -99,6 +100,30 @@ fn without_a_published_checksum_the_first_use_is_trusted() {
     assert!(error.contains(&digests(&bytes).sha256), "{error}");
     assert!(error.contains(&digests(&changed).sha256), "{error}");
     assert!(!other.data("sets").exists());
+}
+
+#[test]
+fn what_another_run_wrote_down_meanwhile_is_heard_before_anything_is_moved() {
+    let (home, bytes) = (Home::new(), bytes());
+    let archive = archive("set.tar.gz", &bytes);
+    let site = Site::start(Files::default().file("/set.tar.gz", &bytes, Pace::Together(2)));
+    let entry = Entry {
+        sha256: "00".repeat(32),
+        bytes: 9,
+        url: archive.url.to_owned(),
+    };
+    let error = thread::scope(|scope| {
+        let run = scope.spawn(|| fails(&archive, &home, &site.url));
+        site.wait_for_one(|| assert!(!run.is_finished()));
+        lock(&home).record("set.tar.gz", entry.clone()).unwrap();
+        // The answer comes only once a second request is there.
+        site.ask();
+        run.join().unwrap()
+    });
+    assert!(error.contains(&entry.sha256), "{error}");
+    assert!(!home.data("sets").exists());
+    assert!(!home.data(".downloads/set.tar.gz.unpacking").exists());
+    assert_eq!(lock(&home).entry("set.tar.gz").unwrap(), Some(entry));
 }
 
 #[test]

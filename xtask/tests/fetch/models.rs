@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use crate::loopback::{Seen, reply};
+use crate::loopback::{Seen, Server, reply, status, whole};
 use crate::process::{fetch_data, text, wait_for};
-use crate::samples::{Home, digests};
+use crate::samples::{Home, digests, names};
 use crate::site::{Files, Pace, Site};
 use rut_models::{Checkpoint, find_dense};
 use serde_json::Value;
-use xtask::fetch::models::{Wanted, fetch_weights, select, verify_weights};
-use xtask::fetch::{Absence, FetchOptions, Network, Session};
+use xtask::fetch::models::{Hub, HubFile, Wanted, fetch_weights, select, verify_weights};
+use xtask::fetch::{Absence, Entry, FetchOptions, LockFile, Network, Session};
 
 /// A file that PyTorch wrote.
 fn pth(name: &str) -> Vec<u8> {
@@ -87,9 +88,9 @@ fn pytorch_weights_become_safetensors_that_are_found() {
     fetch_weights(&wanted, &home.session(&site.url)).unwrap();
     assert_eq!(site.seen().len(), count);
     verify_weights(&wanted, &home.session(""), Absence::Finding).unwrap();
-    let mut altered = fs::read(&found.checkpoint).unwrap();
+    let mut altered = fs::read(&found).unwrap();
     *altered.last_mut().unwrap() ^= 1;
-    fs::write(&found.checkpoint, altered).unwrap();
+    fs::write(&found, altered).unwrap();
     verify_weights(&wanted, &home.session(""), Absence::Finding).unwrap_err();
 }
 
@@ -194,6 +195,94 @@ fn a_file_of_the_hub_is_verified_and_the_token_stays_with_the_hub() {
         "{}",
         text(&output)
     );
+}
+
+/// The same file of a hub at `endpoint`, for a run in this process.
+fn of_hub(endpoint: &str) -> Wanted {
+    let hub = Hub {
+        endpoint: endpoint.to_owned(),
+        token: None,
+        cache: None,
+        network: Network::Online,
+    };
+    Wanted::of_hub(HubFile::parse("o/n/model.safetensors").unwrap(), &hub)
+}
+
+#[test]
+fn a_busy_hub_is_asked_for_the_digest_again() {
+    let (home, bytes) = (Home::new(), safetensors());
+    let busy = |line| status(line, &[("Retry-After", "0".to_owned())]);
+    let link = || linked(b"what the hub has");
+    let server = Server::start(vec![
+        busy("429 Too Many Requests"),
+        link(),
+        link(),
+        whole(&bytes),
+    ]);
+    // Asked once more, it says that another file is right.
+    fetch_weights(&[of_hub(&server.url)], &Session::new(home.options())).unwrap_err();
+    server.finish();
+    assert!(
+        folder(&home)
+            .join(".downloads/o--n--main--model.safetensors.bad")
+            .exists()
+    );
+}
+
+#[test]
+fn a_hub_that_says_no_digest_because_it_is_ill_is_not_trusted() {
+    for (line, count) in [("503 Service Unavailable", 2), ("400 Bad Request", 1)] {
+        let (home, bytes) = (Home::new(), safetensors());
+        let mut replies = vec![status(line, &[]); count];
+        let server = Server::start(replies.clone());
+        let wanted = [of_hub(&server.url)];
+        fetch_weights(&wanted, &Session::new(home.options())).unwrap_err();
+        assert_eq!(server.finish().len(), count, "{line}");
+        assert!(!folder(&home).join(&wanted[0].target).exists());
+        // A mirror that knows no such question is another matter.
+        replies = vec![status("405 Method Not Allowed", &[]), whole(&bytes)];
+        let server = Server::start(replies);
+        let wanted = [of_hub(&server.url)];
+        fetch_weights(&wanted, &Session::new(home.options())).unwrap();
+        server.finish();
+        assert!(folder(&home).join(&wanted[0].target).exists());
+    }
+}
+
+#[test]
+fn one_at_a_time_makes_a_file() {
+    let (home, bytes) = (Home::new(), pth("flat.pth"));
+    let site = Site::start(Files::default().file("/resnet50-test.pth", &bytes, Pace::Quick));
+    let store = folder(&home).join(".downloads");
+    fs::create_dir_all(&store).unwrap();
+    let path = store.join(".resnet50-0676ba61.safetensors.lock");
+    let other = fs::File::create(path).unwrap();
+    other.lock().unwrap();
+    fetch_weights(&[wanted(&bytes)], &home.session(&site.url)).unwrap_err();
+    assert_eq!(site.paths(), Vec::<String>::new());
+    other.unlock().unwrap();
+    fetch_weights(&[wanted(&bytes)], &home.session(&site.url)).unwrap();
+}
+
+#[test]
+fn weights_that_the_lock_has_otherwise_since_do_not_get_their_name() {
+    let (home, bytes) = (Home::new(), pth("flat.pth"));
+    let wanted = [wanted(&bytes)];
+    let site = Site::start(Files::default().file("/resnet50-test.pth", &bytes, Pace::Together(2)));
+    let entry = Entry {
+        sha256: "00".repeat(32),
+        bytes: 9,
+        url: wanted[0].url.clone(),
+    };
+    thread::scope(|scope| {
+        let run = scope.spawn(|| fetch_weights(&wanted, &home.session(&site.url)));
+        site.wait_for_one(|| assert!(!run.is_finished()));
+        let lock = LockFile::at(&home.options().lock_file);
+        lock.record(&wanted[0].name, entry).unwrap();
+        site.ask();
+        run.join().unwrap().unwrap_err();
+    });
+    assert_eq!(names(&folder(&home)), [".downloads"]);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::thread;
+use std::time::Duration;
 
+use crate::process::wait_for;
 use crate::samples::{Home, archive, names, spec, tar_gz};
 use crate::site::{Files, Pace, Site};
 use rut_data::DatasetSpec;
@@ -51,6 +53,40 @@ fn archives_come_side_by_side_and_are_each_whole() {
     for file in FILES {
         assert!(lock.entry(file).unwrap().is_some(), "{file}");
     }
+}
+
+#[test]
+fn archives_that_bring_the_same_folder_fill_it_together() {
+    let (home, names_of) = (Home::new(), |file: &str| format!("set/deep/{file}.txt"));
+    let content = |file: &str| tar_gz(&[(&names_of(file), "a"), ("set/both.txt", "b")]);
+    let add = |files: Files, file: &&str| {
+        files.file(&format!("/{file}"), &content(file), Pace::Together(4))
+    };
+    let site = Site::start(FILES.iter().fold(Files::default(), add));
+    let archives = FILES.iter().map(|file| archive(file, &content(file)));
+    let spec = spec("set", archives.collect());
+    fetch(&[&spec], &session(&home, &site, 4)).unwrap();
+    let expected = FILES.map(|file| format!("{file}.txt"));
+    assert_eq!(names(&home.data("sets/set/deep")), expected);
+}
+
+#[test]
+fn nothing_is_moved_while_another_run_moves() {
+    let (home, site) = (Home::new(), site(Pace::Quick));
+    let store = home.data(".downloads");
+    fs::create_dir_all(&store).unwrap();
+    let other = fs::File::create(store.join(".placing")).unwrap();
+    other.lock().unwrap();
+    let wanted = archive("a.tar.gz", &bytes("a.tar.gz"));
+    thread::scope(|scope| {
+        let run = scope.spawn(|| fetch_archive(&wanted, &session(&home, &site, 1)));
+        wait_for(&store.join("a.tar.gz.unpacking/a.tar.gz/a.txt"), 1);
+        thread::sleep(Duration::from_millis(50));
+        assert!(!home.data("sets").exists());
+        other.unlock().unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert!(home.data("sets/a.tar.gz/a.txt").exists());
 }
 
 #[test]

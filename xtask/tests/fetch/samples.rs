@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rut_data::{Archive, DatasetSpec};
 use tempfile::TempDir;
-use xtask::fetch::{Digests, FetchOptions, Network, Patience, Session};
+use xtask::fetch::{Digests, FetchOptions, Job, Network, Patience, Session};
 
 /// A tar.gz of these files.
 pub(crate) fn tar_gz(files: &[(&str, &str)]) -> Vec<u8> {
@@ -29,7 +29,7 @@ pub(crate) fn digests(bytes: &[u8]) -> Digests {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     fs::write(&path, bytes).unwrap();
-    Digests::of(&path).unwrap()
+    Digests::of(&path, &Job::default()).unwrap()
 }
 
 /// A row of a table of archives; its publisher gives an MD5.

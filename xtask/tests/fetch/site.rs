@@ -120,6 +120,23 @@ impl Site {
         paths
     }
 
+    /// Waits until somebody asked; `look` is called meanwhile.
+    pub(crate) fn wait_for_one(&self, look: impl Fn()) {
+        while self.most() < 1 {
+            look();
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Asks for nothing that it has, which lets an answer go that waited for company.
+    pub(crate) fn ask(&self) {
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("a site");
+        stream
+            .write_all(b"GET / HTTP/1.1\r\n\r\n")
+            .expect("a site that listens");
+    }
+
     /// The most requests that were answered at the same time.
     pub(crate) fn most(&self) -> usize {
         self.shared.most.load(Ordering::SeqCst)

@@ -5,7 +5,7 @@ use std::fs;
 use crate::samples::{Home, archive, spec, tar_gz};
 use crate::site::{Files, Pace, Site};
 use rut_data::DatasetSpec;
-use xtask::fetch::{Absence, Session, fetch, verify};
+use xtask::fetch::{Absence, Interrupted, Session, fetch, verify};
 
 /// A data set that was fetched, and nothing is served any more.
 struct Trial {
@@ -68,6 +68,19 @@ fn every_file_is_looked_at() {
     // A file beside them is nobody's business.
     trial.write("sets/set/own.txt", "");
     assert_eq!(trial.findings(), "4 findings");
+}
+
+#[test]
+fn a_look_ends_when_stop_is_asked_for() {
+    let trial = Trial::new();
+    // The archive may go: then only its files are read.
+    for _ in 0..2 {
+        let session = trial.session();
+        session.stop.request();
+        let error = verify(&[&trial.spec], &session, Absence::Finding).unwrap_err();
+        assert!(error.is::<Interrupted>(), "{error:#}");
+        let _ = fs::remove_file(trial.home.data(".downloads/set.tar.gz"));
+    }
 }
 
 #[test]

@@ -10,7 +10,6 @@ use rut_models::{Array, Checkpoint};
 use safetensors::tensor::{Dtype, TensorInfo, View};
 use safetensors::{SafeTensors, serialize_to_file};
 
-use super::super::slot::{remove, with_ending};
 use super::sheet::Tensor;
 
 /// What a conversion made.
@@ -22,36 +21,29 @@ pub(super) struct Converted {
     pub(super) tensors: BTreeMap<String, Tensor>,
 }
 
-/// Writes the weights in `source` to the safetensors file `target`, which appears when it is whole. A safetensors file is
-/// read through and copied as it is.
+/// Writes the weights in `source` to the new safetensors file `target`. A safetensors file is read through and copied as it
+/// is.
 ///
 /// # Errors
-/// If `source` holds no weights or is damaged, or `target` cannot be written.
+/// If `source` holds no weights or is damaged, or `target` cannot be written. What was written until then stays, for the
+/// caller to remove.
 pub(super) fn convert(source: &Path, target: &Path) -> Result<Converted> {
     let checkpoint = Checkpoint::open(source)?;
-    let temporary = with_ending(target, ".new");
     let write = || -> Result<()> {
         if is_safetensors(source) {
-            fs::copy(source, &temporary)?;
+            fs::copy(source, target)?;
         } else {
             let arrays = checkpoint.tensors().iter();
             let arrays = arrays.map(|(name, array)| (name.as_str(), Plain(array)));
             // What transformers and torch's own tools look for.
             let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-            serialize_to_file(arrays, Some(about), &temporary)?;
+            serialize_to_file(arrays, Some(about), target)?;
         }
-        File::open(&temporary)?.sync_all()?;
+        File::open(target)?.sync_all()?;
         Ok(())
     };
-    let written = write()
-        .with_context(|| format!("failed to write {}", temporary.display()))
-        .and_then(|()| tensors(&temporary));
-    if written.is_err() {
-        remove(&temporary)?;
-    }
-    let tensors = written?;
-    fs::rename(&temporary, target)
-        .with_context(|| format!("failed to rename to {}", target.display()))?;
+    write().with_context(|| format!("failed to write {}", target.display()))?;
+    let tensors = tensors(target)?;
     let notes = if is_safetensors(source) {
         Vec::new()
     } else {

@@ -4,11 +4,13 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
+use ureq::Agent;
 use ureq::http::StatusCode;
 
-use super::super::obstacle::Obstacle;
-use super::super::request::{Request, text};
+use super::super::attempts::Attempts;
+use super::super::job::Job;
+use super::super::request::{Failure, Request, text};
 use super::super::session::Network;
 
 /// The hub.
@@ -136,32 +138,38 @@ impl HubFile {
     /// The SHA-256 that the hub has for a large file; it says so before it sends elsewhere for the bytes.
     ///
     /// # Errors
-    /// If the hub cannot be reached, or refuses.
-    pub(super) fn published(&self, hub: &Hub) -> Result<Option<String>> {
+    /// If the hub cannot be reached in the job's patience, or refuses.
+    pub(super) fn published(&self, hub: &Hub, job: &Job) -> Result<Option<String>> {
         let url = self.url(hub);
         let request = Request {
             url: &url,
             token: hub.token.as_deref(),
         };
-        let mut head = request.agent(0).head(&url);
-        if let Some(token) = &hub.token {
-            head = head.header("Authorization", format!("Bearer {token}"));
+        let agent = request.agent(0);
+        let mut attempts = Attempts::of(&url, job);
+        loop {
+            job.stop.check()?;
+            match linked(&request, &agent) {
+                Ok(digest) => return Ok(digest),
+                Err(failure) => attempts.pause_after(failure)?,
+            }
         }
-        let answer = match head.call() {
-            Ok(answer) => answer,
-            Err(ureq::Error::HostNotFound) => return Err(Obstacle::NoHost { url }.into()),
-            Err(error) => return Err(error).with_context(|| format!("failed to reach {url}")),
-        };
-        // A mirror may not know this kind of question.
-        if answer.status() == StatusCode::METHOD_NOT_ALLOWED {
-            return Ok(None);
-        }
-        if let Some(obstacle) = Obstacle::of(&url, answer.status()) {
-            return Err(obstacle.into());
-        }
-        let tag = text(answer.headers(), "x-linked-etag").map(|tag| tag.trim_matches('"'));
-        Ok(tag.filter(|tag| is_sha256(tag)).map(str::to_owned))
     }
+}
+
+/// One question for the SHA-256 of a large file. Only an answer about the file says that it has none.
+fn linked(request: &Request<'_>, agent: &Agent) -> Result<Option<String>, Failure> {
+    let answer = request.head(agent)?;
+    let (status, headers) = (answer.status(), answer.headers());
+    // A mirror may not know this kind of question.
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        return Ok(None);
+    }
+    if !status.is_success() && !status.is_redirection() {
+        return Err(Failure::of_status(request.url, status, headers));
+    }
+    let tag = text(headers, "x-linked-etag").map(|tag| tag.trim_matches('"'));
+    Ok(tag.filter(|tag| is_sha256(tag)).map(str::to_owned))
 }
 
 /// The SHA-256 of a large file in the cache: its name behind the link.

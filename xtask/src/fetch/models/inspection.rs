@@ -12,7 +12,7 @@ use super::wanted::{Wanted, digests};
 /// Holds converted weights against what was written down about them.
 ///
 /// # Errors
-/// If anything is wrong, or cannot be read.
+/// If anything is wrong, or cannot be read, or the run is asked to stop.
 pub fn verify_weights(wanted: &[Wanted], session: &Session, absence: Absence) -> Result<()> {
     let mut count = 0;
     for one in wanted {
@@ -44,7 +44,8 @@ fn findings(wanted: &Wanted, session: &Session) -> Result<Option<Vec<String>>> {
     if sheet.is_none() && !slot.file.exists() && !target.exists() {
         return Ok(None);
     }
-    let mut found = verify::of_archive(&slot, &expected)?;
+    let job = session.job(&wanted.title);
+    let mut found = verify::of_archive(&slot, &expected, &job)?;
     let Some(sheet) = sheet else {
         found.push(format!(
             "nothing says what {} should be: `cargo xtask fetch-data {}` does it",
@@ -63,7 +64,7 @@ fn findings(wanted: &Wanted, session: &Session) -> Result<Option<Vec<String>>> {
         found.push(format!("{}: missing", target.display()));
         return Ok(Some(found));
     }
-    let now = Digests::of(&target)?;
+    let now = Digests::of(&target, &job)?;
     if now.bytes != sheet.bytes || now.sha256 != sheet.sha256 {
         found.push(format!(
             "{}: altered: {} bytes with SHA-256 {}, and {} bytes with {} were written",

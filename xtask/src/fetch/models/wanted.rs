@@ -83,12 +83,13 @@ impl Wanted {
         }
     }
 
-    /// The sheet of what was converted, if it is of the file that is expected today, and the weights are there.
-    pub(super) fn done(&self, expected: &Expected<'_>, session: &Session) -> Option<Sheet> {
+    /// Whether the weights are there, and made of the file that is expected today.
+    pub(super) fn done(&self, expected: &Expected<'_>, session: &Session) -> bool {
         let target = self.target(session);
-        let sheet = Sheet::read(&target.with_extension("json"))?;
-        let is_whole = fs::metadata(&target).is_ok_and(|there| there.len() == sheet.bytes);
-        (is_whole && digests(&sheet).objection(expected).is_none()).then_some(sheet)
+        Sheet::read(&target.with_extension("json")).is_some_and(|sheet| {
+            let is_whole = fs::metadata(&target).is_ok_and(|there| there.len() == sheet.bytes);
+            is_whole && digests(&sheet).objection(expected).is_none()
+        })
     }
 }
 

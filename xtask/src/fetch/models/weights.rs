@@ -1,5 +1,6 @@
 //! Fetching weights: of the table of models, and of the hub.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +15,7 @@ use super::super::obstacle::Obstacle;
 use super::super::original::Original;
 use super::super::queue::Queue;
 use super::super::session::{Network, Session};
-use super::super::slot::{Slot, remove};
+use super::super::slot::{Slot, remove, with_ending};
 use super::super::stop::Interrupted;
 use super::super::summary::{State, Summary};
 use super::conversion::convert;
@@ -44,16 +45,30 @@ pub fn fetch_weights(wanted: &[Wanted], session: &Session) -> Result<()> {
 fn fetch_one(wanted: &Wanted, session: &Session) -> Result<Outcome> {
     session.stop.check()?;
     let entry = session.lock.entry(&wanted.name)?;
-    let mut expected = wanted.expected(entry.as_ref());
-    if wanted.done(&expected, session).is_some() {
+    if wanted.done(&wanted.expected(entry.as_ref()), session) {
         return Ok(Outcome::AlreadyThere);
     }
+    // Several published files may become the same one.
+    let _alone = Slot::of(&session.options.checkpoints_dir, &wanted.target).lock()?;
+    // Another run may have done it in the meantime, and written down what it got.
+    let entry = session.lock.entry(&wanted.name)?;
+    let expected = wanted.expected(entry.as_ref());
+    if wanted.done(&expected, session) {
+        return Ok(Outcome::AlreadyThere);
+    }
+    fetch_alone(wanted, expected, session)
+}
+
+/// Brings and converts weights that nobody else is at.
+fn fetch_alone(wanted: &Wanted, expected: Expected<'_>, session: &Session) -> Result<Outcome> {
     let slot = Slot::of(&session.options.checkpoints_dir, &wanted.file);
-    let _alone = slot.lock()?;
     let job = session.job(&wanted.title);
     let cached = wanted.hub.as_ref().and_then(|(hub, file)| file.cached(hub));
-    let published = published(wanted, cached.as_deref(), &slot, session)?;
-    expected.sha256 = published.as_deref();
+    let published = published(wanted, cached.as_deref(), &slot, (session, &job))?;
+    let expected = Expected {
+        sha256: published.as_deref(),
+        ..expected
+    };
     let token = wanted
         .hub
         .as_ref()
@@ -75,10 +90,12 @@ fn fetch_one(wanted: &Wanted, session: &Session) -> Result<Outcome> {
         Some(path) => (path.as_path(), of_cache(path, &expected, &job)?),
         None => (slot.file.as_path(), original.obtain(session, &job)?),
     };
-    let made = make(wanted, (source, &found), session, &job);
+    let temporary = with_ending(&wanted.target(session), ".new");
+    let made = make(wanted, (source, &found), &temporary, (session, &job));
     let is_known = expected.is_published() || expected.locked.is_some();
     if made.is_err() && cached.is_none() && !is_known && !session.stop.is_requested() {
         // Only its being whole could prove that it is the right file.
+        remove(&temporary)?;
         let aside = slot.set_aside()?;
         let kept = format!(
             "no checksum is known to hold it against; kept as {}",
@@ -86,10 +103,23 @@ fn fetch_one(wanted: &Wanted, session: &Session) -> Result<Outcome> {
         );
         return made.map(|_| Outcome::Unpacked).context(kept);
     }
-    let sheet = made?;
-    original.record(session, &job, &found)?;
-    sheet.write(&wanted.target(session).with_extension("json"))?;
-    Ok(Outcome::Unpacked)
+    // Whoever has the list otherwise is heard before anything gets its name.
+    let delivered = made.and_then(|sheet| {
+        original.record(session, &job, &found)?;
+        deliver(&sheet, &temporary, &wanted.target(session))
+    });
+    remove(&temporary)?;
+    delivered.map(|()| Outcome::Unpacked)
+}
+
+/// Gives converted weights their name, and writes down what they are.
+fn deliver(sheet: &Sheet, temporary: &Path, target: &Path) -> Result<()> {
+    let path = target.with_extension("json");
+    // From here on the old one would say too much.
+    remove(&path)?;
+    fs::rename(temporary, target)
+        .with_context(|| format!("failed to rename to {}", target.display()))?;
+    sheet.write(&path)
 }
 
 /// The SHA-256 of a file of the hub: by its place in the cache, or asked for.
@@ -100,7 +130,7 @@ fn published(
     wanted: &Wanted,
     cached: Option<&Path>,
     slot: &Slot,
-    session: &Session,
+    (session, job): (&Session, &Job),
 ) -> Result<Option<String>> {
     let Some((hub, file)) = &wanted.hub else {
         return Ok(None);
@@ -118,11 +148,11 @@ fn published(
         wanted.url,
         slot.file.display()
     );
-    file.published(hub)
+    file.published(hub, job)
 }
 
 fn of_cache(path: &Path, expected: &Expected<'_>, job: &Job) -> Result<Digests> {
-    let digests = Digests::of(path)?;
+    let digests = Digests::of(path, job)?;
     if let Some(objection) = digests.objection(expected) {
         bail!("{} in the hub's cache has a {objection}", path.display());
     }
@@ -130,24 +160,20 @@ fn of_cache(path: &Path, expected: &Expected<'_>, job: &Job) -> Result<Digests> 
     Ok(digests)
 }
 
-/// Converts the weights, and says what came of it.
+/// Converts the weights to the file `temporary`, and says what came of it.
 fn make(
     wanted: &Wanted,
     (source, found): (&Path, &Digests),
-    session: &Session,
-    job: &Job,
+    temporary: &Path,
+    (session, job): (&Session, &Job),
 ) -> Result<Sheet> {
-    let target = wanted.target(session);
-    let sheet = target.with_extension("json");
-    // From here on the old one would say too much.
-    remove(&sheet)?;
     let what = format!("convert {}", source.display());
     let _claim = job
         .space
         .claim(&session.options.checkpoints_dir, found.bytes, &what)?;
-    let converted = convert(source, &target)
+    let converted = convert(source, temporary)
         .with_context(|| format!("failed to convert {}", source.display()))?;
-    let result = Digests::of(&target)?;
+    let result = Digests::of(temporary, job)?;
     Ok(Sheet {
         format: FORMAT,
         title: wanted.title.clone(),
