@@ -71,6 +71,18 @@ pub const STEPS: &[Step] = &[
         name: "test",
         action: Action::Cargo(&["test", "--workspace"]),
     },
+    Step {
+        name: "features",
+        action: Action::Cargo(&[
+            "test",
+            "-p",
+            "rut-data",
+            "-p",
+            "xtask",
+            "--features",
+            "rut-data/hdf5,xtask/models",
+        ]),
+    },
 ];
 
 /// Runs every step in the checkout at `root`; the first that fails is the last that runs.

@@ -74,11 +74,11 @@ pub fn find_dense(directory: &Path, model: &ModelSpec) -> Result<PathBuf> {
         names: names(directory)?,
     };
     let published = model.weights.iter().filter_map(|weights| {
-        let file = |ending: &&str| format!("{}{ending}", weights.stem());
+        let file = |ending: &str| format!("{}{ending}", weights.stem());
         // Converted weights and what they were converted from are the same.
         ENDINGS
             .iter()
-            .map(|ending| file(&ending))
+            .map(|ending| file(ending))
             .find(|file| search.names.contains(file))
     });
     let mut found: Vec<String> = published.collect();
