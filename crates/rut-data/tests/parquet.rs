@@ -365,4 +365,15 @@ mod with_feature {
             assert!(open_path(&path).is_err(), "{length} bytes open");
         }
     }
+
+    /// Found by the fuzzer.
+    #[test]
+    fn a_column_before_the_file_is_refused() {
+        let path = of_datasets().with_file_name("negative_place.parquet");
+        let texts = [
+            "negative_place.parquet",
+            "a column before the beginning of the file",
+        ];
+        assert_says(open_path(&path), &texts);
+    }
 }

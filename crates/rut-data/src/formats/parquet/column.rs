@@ -38,6 +38,17 @@ pub(super) fn read(file: &File, chunk: &ColumnChunkMetaData, rows: usize) -> Res
             return Err(ParquetError::General(text));
         }
     };
+    // The crate asserts that these are none; the file may say what it likes.
+    let places = [chunk.data_page_offset(), chunk.compressed_size()];
+    if places
+        .into_iter()
+        .chain(chunk.dictionary_page_offset())
+        .any(|place| place < 0)
+    {
+        return Err(ParquetError::EOF(
+            "a column before the beginning of the file".to_owned(),
+        ));
+    }
     let (start, length) = chunk.byte_range();
     let end = start.checked_add(length).filter(|end| *end <= file.len());
     end.ok_or_else(|| ParquetError::EOF("a column beyond the end of the file".to_owned()))?;
