@@ -73,14 +73,16 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
+        // The whole workspace, so that nothing that was built for the step before is built in another way.
         action: Action::Cargo(&[
             "test",
-            "-p",
-            "rut-data",
-            "-p",
-            "xtask",
+            "--workspace",
             "--features",
             "rut-data/hdf5,xtask/models",
+            "--test",
+            "abide",
+            "--test",
+            "fetch",
         ]),
     },
 ];
