@@ -5,15 +5,18 @@ use std::fs;
 
 use libfuzzer_sys::fuzz_target;
 use rut_fuzz::put;
-use xtask::fetch::{Limits, unpack};
+use xtask::fetch::{Job, Limits, unpack};
 
 fuzz_target!(|bytes: &[u8]| {
     for name in ["a.tar", "a.tar.gz", "a.zip"] {
         let folder = put(&[(name, bytes)]);
         let into = folder.join("into");
         let _ = fs::remove_dir_all(&into);
-        let limits = Limits { bytes: 1 << 22, members: 100 };
-        let _ = unpack(&folder.join(name), &into, limits);
+        let limits = Limits {
+            bytes: 1 << 22,
+            members: 100,
+        };
+        let _ = unpack(&folder.join(name), &into, limits, &Job::default());
         let out = fs::read_dir(&folder).expect("a folder").count();
         assert!(out <= 4, "something was unpacked beside the folder");
         fs::remove_file(folder.join(name)).expect("the archive");

@@ -6,9 +6,18 @@ use rut_fuzz::{open, put, within};
 
 fuzz_target!(|bytes: &[u8]| {
     let record = [0; 3073];
-    let names = ["data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"];
+    let names = [
+        "data_batch_2",
+        "data_batch_3",
+        "data_batch_4",
+        "data_batch_5",
+        "test_batch",
+    ];
     let names = names.map(|name| format!("cifar-10-batches-bin/{name}.bin"));
-    let mut files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), record.as_slice())).collect();
+    let mut files: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), record.as_slice()))
+        .collect();
     files.push(("cifar-10-batches-bin/data_batch_1.bin", bytes));
     files.extend(["train", "test"].map(|part| match part {
         "train" => ("cifar-100-binary/train.bin", bytes),

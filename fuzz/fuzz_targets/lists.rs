@@ -23,7 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
         ("ucf101/ucfTrainTestlist/classInd.txt", bytes),
         ("ucf101/ucfTrainTestlist/trainlist01.txt", bytes),
         ("ucf101/ucfTrainTestlist/testlist01.txt", bytes),
-        ("ucf101/UCF-101-midframes/Archery/v_Archery_g01_c01.jpg", b""),
+        (
+            "ucf101/UCF-101-midframes/Archery/v_Archery_g01_c01.jpg",
+            b"",
+        ),
         ("fgvc-aircraft-2013b/data/variants.txt", b"707-320\nF-16A/B"),
         ("fgvc-aircraft-2013b/data/images_variant_train.txt", bytes),
         ("fgvc-aircraft-2013b/data/images_variant_val.txt", bytes),
@@ -31,7 +34,14 @@ fuzz_target!(|bytes: &[u8]| {
         ("fgvc-aircraft-2013b/data/images/1.jpg", b""),
         ("list.csv", bytes),
     ]);
-    for name in ["gtsrb", "dtd", "oxfordpets", "food101", "ucf101", "fgvcaircraft"] {
+    for name in [
+        "gtsrb",
+        "dtd",
+        "oxfordpets",
+        "food101",
+        "ucf101",
+        "fgvcaircraft",
+    ] {
         open(name, &folder, None);
     }
     open("food101", &folder, Some("coop"));

@@ -5,10 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use rut_fuzz::{open, put};
 
 fuzz_target!(|bytes: &[u8]| {
-    let folder = put(&[
-        ("caltech101_64.npz", bytes),
-        ("abide/abide.npz", bytes),
-    ]);
+    let folder = put(&[("caltech101_64.npz", bytes), ("abide/abide.npz", bytes)]);
     open("caltech101", &folder, Some("npz"));
     open("abide", &folder, None);
 });

@@ -43,7 +43,10 @@ pub fn open(name: &str, folder: &Path, split: Option<&str>) {
         return;
     };
     let own = dataset.validation.as_ref();
-    for set in [Some(&dataset.train), own, Some(&dataset.test)].into_iter().flatten() {
+    for set in [Some(&dataset.train), own, Some(&dataset.test)]
+        .into_iter()
+        .flatten()
+    {
         for index in 0..set.len().min(DECODED) {
             let _ = set.decode(index);
             let _ = set.source(index);
@@ -62,5 +65,9 @@ pub fn within(times: usize, bytes: &[u8], read: impl FnOnce()) {
     read();
     let taken = MEMORY.peak_usage().saturating_sub(before);
     let most = times * bytes.len() + FREE;
-    assert!(taken <= most, "took {taken} bytes for {} bytes of input", bytes.len());
+    assert!(
+        taken <= most,
+        "took {taken} bytes for {} bytes of input",
+        bytes.len()
+    );
 }
