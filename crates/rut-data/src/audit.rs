@@ -48,7 +48,7 @@ pub struct Expected<'a> {
 ///
 /// ```
 /// let digits = rut_data::open("digits", "data".as_ref())?;
-/// let audit = rut_data::audit(&digits, None);
+/// let audit = rut_data::audit::audit(&digits, None);
 /// assert_eq!(audit.parts[0].class_counts[3], 102);
 /// assert!(audit.findings.is_empty());
 /// # Ok::<(), rut_data::Error>(())

@@ -8,13 +8,13 @@
 //! | what is in one? | [`Dataset`], [`ImageSet`], [`Picture`] |
 //! | which images are trained on? | [`draw`], [`Budget`], [`ValidationRule`] |
 //! | what does a network see? | [`Transform`], [`Prepared`], [`Batch`], [`batches`] |
-//! | is it sound, what does it look like? | [`audit()`], [`Survey`], [`ContactSheet`] |
+//! | is it sound, what does it look like? | [`audit::audit`], [`Survey`], [`ContactSheet`] |
 //! | what makes it repeatable? | [`Seed`], [`Digest`] |
 //!
 //! Nothing here prints, reads the environment or knows a tensor library.
 
 mod alpha;
-mod audit;
+pub mod audit;
 mod batches;
 mod contact_sheet;
 mod dataset;
@@ -24,6 +24,7 @@ mod error;
 mod few_shot;
 mod formats;
 mod image_set;
+mod open;
 mod picture;
 mod prepared;
 mod registry;
@@ -37,7 +38,6 @@ mod survey;
 mod transform;
 mod unlabelled;
 
-pub use audit::{Audit, Expected, Finding, PartAudit, audit};
 pub use batches::{Order, batches};
 pub use contact_sheet::ContactSheet;
 pub use dataset::{ClassRef, Dataset};
@@ -47,9 +47,10 @@ pub use error::{Error, Result};
 pub use few_shot::{Draw, DrawOptions, ShortClass, draw};
 pub use formats::{MAX_PIXELS, decode_bytes, encode_png};
 pub use image_set::{ImageSet, ImageSource};
+pub use open::{open, open_split, settled_split};
 pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use prepared::{Batch, Prepared};
-pub use registry::{DATASETS, find, open, open_split, settled_split};
+pub use registry::{DATASETS, find};
 pub use resize::{Extent, bilinear, bilinear_real, nearest};
 pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec, Window};

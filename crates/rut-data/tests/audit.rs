@@ -5,9 +5,8 @@ mod common;
 use std::path::Path;
 
 use common::{dot, write};
-use rut_data::{
-    Audit, ContactSheet, Counts, Dataset, Expected, Finding, ImageSet, Survey, audit, open,
-};
+use rut_data::audit::{Audit, Expected, Finding, audit};
+use rut_data::{ContactSheet, Counts, Dataset, ImageSet, Survey, open};
 use tempfile::{TempDir, tempdir};
 
 /// Folders of one-pixel images, and what `change` makes of them: eight values in `train`, four others in `test`.

@@ -9,8 +9,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rut_data::{Digest, Error, ImageSet, RgbImage};
+use rut_data::{Dataset, Digest, Error, ImageSet, RgbImage};
 use serde_json::Value;
+use tempfile::{TempDir, tempdir};
 
 /// Root of the workspace.
 pub(crate) fn workspace() -> PathBuf {
@@ -118,6 +119,30 @@ pub(crate) fn write(path: impl AsRef<Path>, bytes: &[u8]) {
 /// A one-pixel image file.
 pub(crate) fn dot(value: u8) -> Vec<u8> {
     [b"P5 1 1 255\n".as_slice(), &[value]].concat()
+}
+
+/// A folder with these files; images are single pixels of different values.
+pub(crate) fn tree(texts: &[(&str, &str)], images: &[&str]) -> TempDir {
+    let folder = tempdir().expect("a folder");
+    for (path, text) in texts {
+        write(folder.path().join(path), text.as_bytes());
+    }
+    for (value, path) in images.iter().enumerate() {
+        write(folder.path().join(path), &dot(value as u8));
+    }
+    folder
+}
+
+/// Where the images of a set are from.
+pub(crate) fn sources(set: &ImageSet) -> Vec<String> {
+    (0..set.len()).map(|index| set.source(index)).collect()
+}
+
+/// Whether all training and test images decode.
+pub(crate) fn decodes(dataset: &Dataset) -> bool {
+    [&dataset.train, &dataset.test]
+        .iter()
+        .all(|set| (0..set.len()).all(|index| set.decode(index).is_ok()))
 }
 
 /// Asserts that the error's message holds all of these texts.

@@ -1,7 +1,8 @@
 //! `rut data check`: what is wrong with a data set.
 
 use anyhow::Result;
-use rut_data::{audit, Audit, Counts, Dataset, Expected, Finding, PartAudit, SplitSpec};
+use rut_data::audit::{audit, Audit, Expected, Finding, PartAudit};
+use rut_data::{Counts, Dataset, SplitSpec};
 use rut_study::RunSpec;
 use serde_json::{json as object, Value};
 
