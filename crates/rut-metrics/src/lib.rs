@@ -22,6 +22,7 @@
 
 mod accumulate;
 mod accuracy;
+mod batched_ece;
 mod binning;
 mod brent;
 mod calibrate;
@@ -43,6 +44,7 @@ mod values;
 
 pub use accumulate::Accumulator;
 pub use accuracy::{ClassAccuracy, accuracy, per_class_accuracy, top_k_accuracy};
+pub use batched_ece::{BatchedEce, Batching, BinnedValues};
 pub use binning::{Binning, Convention};
 pub use calibrate::{Minimum, TemperatureFit, TemperatureOptions, fit_temperature};
 pub use classwise::classwise_ece;

@@ -115,6 +115,11 @@ impl RunDir {
         self.path.join("reliability.svg")
     }
 
+    /// `failure.json`: why the run ended without a record, until it is tried again.
+    pub fn failure(&self) -> PathBuf {
+        self.path.join("failure.json")
+    }
+
     fn spec(&self) -> PathBuf {
         self.path.join("spec.toml")
     }
@@ -124,10 +129,11 @@ impl RunDir {
         self.record().exists()
     }
 
-    fn files(&self) -> [PathBuf; 8] {
+    fn files(&self) -> [PathBuf; 9] {
         // The record goes first when a run is deleted, so that no half-deleted run looks finished.
         [
             self.record(),
+            self.failure(),
             self.state(),
             self.events(),
             self.logits(),

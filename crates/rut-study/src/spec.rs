@@ -7,6 +7,7 @@ use rut_adapt::features::FeatureType;
 use rut_adapt::label_map::Ties;
 use rut_adapt::select::Select;
 use rut_data::{Budget, Share};
+use rut_metrics::{Batching, BinnedValues};
 use rut_models::Engine;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,17 @@ pub enum Remap {
     On,
     /// The map made before the epoch is used for the test after it (defect D18 of the reference).
     Off,
+}
+
+/// What becomes of a ticket's mask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Masking {
+    /// Weights are checkpoint × mask.
+    #[default]
+    Applied,
+    /// Weights are the checkpoint's, as if there were no mask (defect D11 of the reference).
+    Dropped,
 }
 
 /// How a linear head is trained.
@@ -118,6 +130,12 @@ pub struct RunSpec {
     /// A mask by name, beside `checkpoint`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
+    /// Whether the mask is applied.
+    pub masking: Masking,
+    /// How the network was trained, in words (`V2 recipe`), for readers of records and reports. It is no part of a run's
+    /// identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// Number of source classes, where the checkpoint's classifier is not the model's usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
@@ -126,6 +144,10 @@ pub struct RunSpec {
     pub engine: Engine,
     /// Passes over the training images.
     pub epochs: u32,
+    /// Instead of `epochs`: optimiser steps, the same for few images as for many. The last epoch ends where they do, and the
+    /// learning rate falls at half and at 72 % of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
     /// Images per step.
     pub batch_size: usize,
     /// Adam's learning rate at the start.
@@ -165,6 +187,10 @@ pub struct RunSpec {
     /// else half the canvas. Probing: images are first resized to this side (the control for D20); left out, they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<u32>,
+    /// Which values the ECE as published bins: it stands in the record beside the metrics, where this or `ece_batches` is set.
+    pub ece_values: BinnedValues,
+    /// Over which images the ECE as published is taken.
+    pub ece_batches: Batching,
 }
 
 impl Default for RunSpec {
@@ -185,9 +211,12 @@ impl Default for RunSpec {
             pretrained_dir: "checkpoints".into(),
             checkpoint: None,
             mask: None,
+            masking: Masking::Applied,
+            recipe: None,
             source_classes: None,
             engine: Engine::Auto,
             epochs: 100,
+            steps: None,
             batch_size: 128,
             lr: 0.01,
             optimizer: Optimizer::Adam,
@@ -204,6 +233,8 @@ impl Default for RunSpec {
             ties: Ties::Mass,
             remap: Remap::On,
             image_size: None,
+            ece_values: BinnedValues::Probabilities,
+            ece_batches: Batching::Whole,
         }
     }
 }

@@ -1,0 +1,74 @@
+//! What is written down of a run that failed: its folder then holds `failure.json`, until it is tried again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, file};
+use crate::run_dir::{RunDir, write_whole};
+use crate::spec::RunSpec;
+
+/// The layout of [`Failure`]; a file of another one is refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Why a run ended without a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The run's name.
+    pub run_id: String,
+    /// What was to be run.
+    pub spec: RunSpec,
+    /// The message, which reads after "failed to".
+    pub error: String,
+}
+
+impl Failure {
+    /// The failure of `spec`, named `run_id`, with `error`.
+    pub fn new(run_id: &str, spec: &RunSpec, error: &str) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            run_id: run_id.into(),
+            spec: spec.clone(),
+            error: error.into(),
+        }
+    }
+
+    /// What is written down in `dir`, if something is.
+    ///
+    /// # Errors
+    /// If the file is broken, or of another format version.
+    pub fn read(dir: &RunDir) -> Result<Option<Self>> {
+        let path = dir.failure();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
+        let broken = |problem: String| Error::Broken {
+            path: path.clone(),
+            problem: format!("{problem}; delete it, or run again"),
+        };
+        let failure: Self = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
+        match failure.format_version {
+            FORMAT_VERSION => Ok(Some(failure)),
+            found => Err(broken(format!(
+                "expected format_version {FORMAT_VERSION}, found {found}"
+            ))),
+        }
+    }
+
+    /// Writes it down in `dir`, which is made where it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, dir: &RunDir) -> Result<()> {
+        let path = dir.failure();
+        std::fs::create_dir_all(dir.path()).map_err(file("make the folder", dir.path()))?;
+        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::Broken {
+            path: path.clone(),
+            problem: e.to_string(),
+        })?;
+        text.push('\n');
+        write_whole(&path, text.as_bytes())
+    }
+}
