@@ -78,6 +78,8 @@ fn code(error: &anyhow::Error) -> u8 {
             Error::Spec(_)
             | Error::Field { .. }
             | Error::Occupied { .. }
+            | Error::GoingOn { .. }
+            | Error::Study { .. }
             | Error::NotResumable { .. },
         ) => USAGE,
         Some(Error::Adapt(error)) => adapt_code(error),

@@ -30,8 +30,10 @@ pub mod run_dir;
 pub mod run_id;
 pub mod score;
 pub mod settings;
+pub mod sources;
 pub mod spec;
 pub mod sweep;
+mod unused;
 pub mod upstream;
 
 pub use checked::CheckedRunSpec;
@@ -41,4 +43,5 @@ pub use record::Record;
 pub use run::{Session, run};
 pub use run_dir::{Existing, RunDir, write_whole};
 pub use run_id::RunId;
+pub use sources::Sources;
 pub use spec::RunSpec;
