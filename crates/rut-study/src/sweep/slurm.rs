@@ -1,0 +1,2 @@
+//! The scripts of a job array.
+pub struct SlurmOptions;
