@@ -121,8 +121,14 @@ impl Settings {
         self.0.remove(key);
     }
 
-    /// Lays `above` over these settings: its values win.
+    /// Lays `above` over these settings: its values win. A share of the images takes the place of a number of shots beneath
+    /// it, and the other way round.
     pub fn cover(&mut self, above: Self) {
+        for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
+            if above.has(one) && !above.has(other) {
+                self.forget(other);
+            }
+        }
         self.0.extend(above.0);
     }
 

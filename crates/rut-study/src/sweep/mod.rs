@@ -17,6 +17,6 @@ pub use estimate::{Estimate, EstimateOptions, estimate};
 pub use failure::Failure;
 pub use plan::{Plan, PlannedRun};
 pub use prospect::{Prospect, Prospects};
-pub use slurm::SlurmOptions;
+pub use slurm::{Script, SlurmOptions, SlurmSite};
 pub use state::{RunState, RunStatus};
 pub use study::Study;
