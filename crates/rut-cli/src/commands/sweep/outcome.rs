@@ -52,6 +52,15 @@ impl Tally {
         }
     }
 
+    /// Adds what another pass came to.
+    pub fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.skipped += other.skipped;
+        self.failed.extend(other.failed);
+        self.going_on.extend(other.going_on);
+        self.stopped |= other.stopped;
+    }
+
     /// Runs that ended.
     pub fn ended(&self) -> usize {
         self.done + self.skipped + self.failed.len() + self.going_on.len()
