@@ -66,9 +66,10 @@ impl RunSpec {
         self.settle_dataset();
         self.check_method(mapping)?;
         self.check_grid()?;
-        self.loop_options().check()?;
+        self.loop_options(1).check()?;
         let (dataset, draw) = self.drawn(places)?;
-        self.loop_options().check_watched(draw.validation.len())?;
+        self.loop_options(draw.train.len())
+            .check_watched(draw.validation.len())?;
         self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
         let (model, files) = self.network_files()?;
@@ -91,10 +92,15 @@ impl RunSpec {
         Ok(checked)
     }
 
-    /// What the training loop needs to know.
-    pub fn loop_options(&self) -> LoopOptions {
+    /// What the training loop needs to know, for `images` training images.
+    pub fn loop_options(&self, images: usize) -> LoopOptions {
+        let epochs = match self.steps {
+            Some(steps) => LoopOptions::epochs_of(steps, images, self.batch_size),
+            None => self.epochs,
+        };
         LoopOptions {
-            epochs: self.epochs,
+            epochs,
+            steps: self.steps,
             batch_size: self.batch_size,
             learning_rate: self
                 .grid()
@@ -103,7 +109,7 @@ impl RunSpec {
             seed: Seed(self.seed),
             shuffle: self.shuffle,
             select: self.select,
-            eval_every: self.eval_interval(),
+            eval_every: self.eval_interval(epochs),
         }
     }
 
@@ -345,7 +351,7 @@ impl CheckedRunSpec {
 
     /// What the training loop needs to know.
     pub fn loop_options(&self) -> LoopOptions {
-        self.spec.loop_options()
+        self.spec.loop_options(self.train.len())
     }
 
     /// How labels are mapped.
