@@ -5,6 +5,7 @@ mod data;
 mod engine;
 mod finished;
 mod probing;
+mod sweep;
 
 pub use bench::BenchArgs;
 pub use data::{
@@ -20,6 +21,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use serde::Serialize;
 
 pub use probing::ProbingFlags;
+pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -86,6 +88,9 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Target class and confidence of images, by a finished run
     Predict(PredictArgs),
+    /// Many runs from one file: run what is missing, say what became of it, or write the scripts of a job array
+    #[command(subcommand)]
+    Sweep(SweepCommand),
     /// Images per second and peak memory of a network: forward, backward, windows, steps, extraction, head training
     ///
     /// The peak is the process's so far; --only gives a clean one.

@@ -292,6 +292,40 @@ impl RunSpec {
     }
 }
 
+/// Names of the fields of a [`RunSpec`], in their order.
+pub fn field_names() -> &'static [&'static str] {
+    let mut names: &[&str] = &[];
+    // Asks what deserialisation would, and stops there.
+    let _ = RunSpec::deserialize(FieldNames(&mut names));
+    names
+}
+
+/// A deserialiser that hears a struct's fields and gives nothing.
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> serde::Deserializer<'de> for FieldNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("there is no value"))
+    }
+
+    fn deserialize_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
 /// An engine as TOML and JSON hold it: its name.
 mod engine_text {
     use rut_models::Engine;

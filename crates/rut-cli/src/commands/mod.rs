@@ -8,5 +8,6 @@ pub mod metrics;
 pub mod models;
 pub mod predict;
 pub mod run;
+pub mod sweep;
 pub mod ticket;
 pub mod upstream;
