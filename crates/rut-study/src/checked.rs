@@ -16,7 +16,7 @@ use crate::names::{find_mapping, find_model};
 use crate::places::Places;
 use crate::run_id::{Content, RunId};
 use crate::sources::Sources;
-use crate::spec::{Method, NetworkKind, RunSpec, ShortClasses};
+use crate::spec::{Masking, Method, NetworkKind, RunSpec, ShortClasses};
 
 /// Files of a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +73,11 @@ impl RunSpec {
         self.settle();
         self.check_method(mapping)?;
         self.check_grid()?;
-        self.loop_options().check()?;
+        self.loop_options(1).check()?;
         let dataset = sources.dataset(&self)?.clone();
         let draw = sources.draw(&self, &self.draw_options()?)?;
-        self.loop_options().check_watched(draw.validation.len())?;
+        self.loop_options(draw.train.len())
+            .check_watched(draw.validation.len())?;
         self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
         let (model, files) = self.network_files()?;
@@ -119,10 +120,15 @@ impl RunSpec {
         self.settle_dataset();
     }
 
-    /// What the training loop needs to know.
-    pub fn loop_options(&self) -> LoopOptions {
+    /// What the training loop needs to know, for `images` training images.
+    pub fn loop_options(&self, images: usize) -> LoopOptions {
+        let epochs = match self.steps {
+            Some(steps) => LoopOptions::epochs_of(steps, images, self.batch_size),
+            None => self.epochs,
+        };
         LoopOptions {
-            epochs: self.epochs,
+            epochs,
+            steps: self.steps,
             batch_size: self.batch_size,
             learning_rate: self
                 .grid()
@@ -131,7 +137,7 @@ impl RunSpec {
             seed: Seed(self.seed),
             shuffle: self.shuffle,
             select: self.select,
-            eval_every: self.eval_interval(),
+            eval_every: self.eval_interval(epochs),
         }
     }
 
@@ -145,6 +151,22 @@ impl RunSpec {
     }
 
     fn weight_files(&self, model: &ModelSpec) -> Result<WeightFiles> {
+        let named = self.named_files(model)?;
+        match (self.masking, &named.mask) {
+            (Masking::Applied, _) => Ok(named),
+            (Masking::Dropped, Some(_)) => Ok(WeightFiles {
+                mask: None,
+                ..named
+            }),
+            (Masking::Dropped, None) => Err(refused(
+                "masking",
+                "`applied`, for the network has no mask that could be dropped",
+                "`dropped`",
+            )),
+        }
+    }
+
+    fn named_files(&self, model: &ModelSpec) -> Result<WeightFiles> {
         let alone = |field, why: &str| refused(field, why, "both");
         match (&self.checkpoint, self.network) {
             (Some(_), _) if self.sparsity.is_some() => Err(alone(
@@ -305,7 +327,7 @@ impl CheckedRunSpec {
 
     /// What the training loop needs to know.
     pub fn loop_options(&self) -> LoopOptions {
-        self.spec.loop_options()
+        self.spec.loop_options(self.train.len())
     }
 
     /// How labels are mapped.
@@ -324,7 +346,11 @@ impl CheckedRunSpec {
             (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
             (NetworkKind::Ticket, None) => format!("ticket, state {}", self.spec.state()),
         };
-        format!("{} ({kind})", self.model.name)
+        let masking = match self.spec.masking {
+            Masking::Applied => "",
+            Masking::Dropped => ", its mask dropped",
+        };
+        format!("{} ({kind}{masking})", self.model.name)
     }
 
     fn check_classes(&self) -> Result<()> {

@@ -21,6 +21,7 @@ use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
     TrainingRecord,
 };
+use crate::published::published_ece;
 use crate::report::reliability;
 use crate::run_dir::{Existing, RunDir, write_whole};
 use crate::score::{score, temperature};
@@ -223,6 +224,7 @@ fn record(
             .as_ref()
             .map(|logits| score(logits, at, "validation"))
             .transpose()?,
+        published_ece: published_ece(&run.spec, &adapted.test)?,
         environment,
         cost,
     })

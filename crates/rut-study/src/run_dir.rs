@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
-use crate::run_id::Content;
+use crate::run_id::{Content, NO_PART};
 use crate::spec::{Method, RunSpec};
 
 /// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
@@ -385,16 +385,8 @@ impl SpecFile {
             fields.remove("run_id");
             // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
-            let paths = [
-                "checkpoint",
-                "mask",
-                "pretrained_dir",
-                "network",
-                "sparsity",
-                "recipe",
-            ];
             let spec = spec.into_iter().filter(|(key, _)| {
-                !(paths.contains(&key.as_str()) || own_data && key == "dataset")
+                !(NO_PART.contains(&key.as_str()) || own_data && key == "dataset")
             });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))

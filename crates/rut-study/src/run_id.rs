@@ -12,7 +12,7 @@ use crate::unused::fields;
 
 /// Fields that are no part of the identity: those that say where to look, for what is found there stands in the id by its
 /// digest, and words for readers.
-const NO_PART: [&str; 6] = [
+pub(crate) const NO_PART: [&str; 6] = [
     "checkpoint",
     "mask",
     "pretrained_dir",
@@ -280,6 +280,22 @@ mod tests {
             (
                 "fraction = 0.1",
                 "cifar10-resnet50-ticket9-vp-ilm-fraction0.1-seed4-305018eb0d",
+            ),
+            (
+                "recipe = 'V2'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967",
+            ),
+            (
+                "steps = 1000",
+                "?",
+            ),
+            (
+                "masking = 'dropped'",
+                "?",
+            ),
+            (
+                "ece_values = 'logits'\nece_batches = 'batch-sum'",
+                "?",
             ),
         ];
         for (toml, want) in pinned {

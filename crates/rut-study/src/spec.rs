@@ -277,11 +277,16 @@ impl RunSpec {
         self.sparsity.unwrap_or(9)
     }
 
-    /// How often the validation images are scored, in epochs; 0 for never.
-    pub fn eval_interval(&self) -> u32 {
+    /// How often the validation images are scored in a run of `epochs` epochs, in epochs; 0 for never. Where steps are given,
+    /// epochs may be many and short: without a word on it, there are at most about ten scorings for prompting and a hundred
+    /// else.
+    pub fn eval_interval(&self, epochs: u32) -> u32 {
+        let every = |times: u32| epochs.div_ceil(times).max(1);
         match (self.eval_every, self.method, self.select) {
-            (Some(every), _, _) => every,
+            (Some(interval), _, _) => interval,
+            (None, Method::Vp, Select::Last) if self.steps.is_some() => every(10),
             (None, Method::Vp, Select::Last) => 10,
+            (None, _, _) if self.steps.is_some() => every(100),
             (None, _, _) => 1,
         }
     }

@@ -14,8 +14,11 @@ const MAPPING: &[&str] = &["mapping"];
 const COUNTED: &[&str] = &["ties"];
 /// Of use where a label map is made more than once.
 const REPEATED: &[&str] = &["mapping_interval", "remap"];
+/// Of use where steps are not what is given.
+const EPOCHS: &[&str] = &["epochs"];
 /// Of use where a head is trained by steps on batches.
 const STEPS: &[&str] = &[
+    "steps",
     "lr",
     "lr_grid",
     "batch_size",
@@ -44,7 +47,11 @@ impl RunSpec {
             (Method::Vp, Refresh::Once) => &[PROBING, REPEATED],
             (Method::Vp, Refresh::EveryEpoch) => &[PROBING],
         };
-        groups.concat()
+        let mut unused = groups.concat();
+        if self.steps.is_some() && !unused.contains(&"steps") {
+            unused.extend(EPOCHS);
+        }
+        unused
     }
 
     /// Options that would be ignored are errors.
@@ -71,6 +78,7 @@ impl RunSpec {
     /// What makes no use of `field`.
     fn without_use(&self, field: &str, mapping: &LabelMappingSpec) -> &'static str {
         match self.method {
+            _ if EPOCHS.contains(&field) => "a run of `steps` steps",
             Method::Lp if self.optimizer == Optimizer::Lbfgs => "L-BFGS",
             Method::Lp => "linear probing",
             Method::Vp if PROBING.contains(&field) => "visual prompting",
@@ -99,7 +107,7 @@ mod tests {
     #[test]
     fn every_unused_field_is_one_of_a_specification() {
         let known = crate::spec::field_names();
-        for field in [MAPPING, COUNTED, REPEATED, STEPS, PROBING].concat() {
+        for field in [MAPPING, COUNTED, REPEATED, EPOCHS, STEPS, PROBING].concat() {
             assert!(known.contains(&field), "{field}");
         }
     }
@@ -119,5 +127,6 @@ mod tests {
         assert!(!unused("mapping = 'ilm'").contains(&"remap"));
         assert!(unused("mapping = 'flm'").contains(&"remap"));
         assert!(unused("mapping = 'rlm'").contains(&"ties"));
+        assert!(unused("steps = 100").contains(&"epochs") && !unused("").contains(&"epochs"));
     }
 }

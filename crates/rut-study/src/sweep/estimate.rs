@@ -157,7 +157,7 @@ fn workload(spec: &RunSpec, extent: &Extent) -> Vec<(Phase, f64)> {
         _ => 0.0,
     };
     let remaps = if again { 1.0 } else { 0.0 };
-    let validations = match spec.eval_interval() {
+    let validations = match spec.eval_interval(all_epochs.ceil() as u32) {
         0 => 0.0,
         every => all_epochs / f64::from(every),
     };
