@@ -17,11 +17,11 @@ use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{LoadedNetwork, density_with_new_head, load_named, load_when_asked};
 use crate::places::Places;
+use crate::published::published_ece;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
     TrainingRecord,
 };
-use crate::published::published_ece;
 use crate::report::reliability;
 use crate::run_dir::{Existing, RunDir, write_whole};
 use crate::score::{score, temperature};
