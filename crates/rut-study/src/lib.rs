@@ -5,6 +5,7 @@
 //! - [`RunSpec`] describes a run, [`CheckedRunSpec`] is one that can run, [`RunId`] names it.
 //! - [`run()`] runs it, [`RunDir`] is its folder, [`Record`] what is known in the end.
 //! - [`sweep`] plans many runs and says what became of them.
+//! - [`tensorboard`] says what TensorBoard sees of a run.
 //! - [`mod@bench`] measures how fast all of it is.
 //! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
 //!
@@ -32,6 +33,7 @@ pub mod score;
 pub mod settings;
 pub mod spec;
 pub mod sweep;
+pub mod tensorboard;
 pub mod upstream;
 
 pub use checked::CheckedRunSpec;
