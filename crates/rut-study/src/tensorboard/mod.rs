@@ -7,7 +7,7 @@
 //! | `train/epoch_loss`, `train/accuracy`, `train/learning_rate` | figures of the epoch | every epoch |
 //! | `validation/accuracy`, `…/nll`, `…/ece`; `test/…` | a split scored while training | when it is scored |
 //! | `map/churn`, `map/ties`, `map/without_evidence` | numbers of target classes | when a label map is made |
-//! | `map/picture` | the label map, targets down, sources to the right | the first map, then the second, fourth, eighth …; the last |
+//! | `map/picture` | the label map, targets down, sources to the right | the first map, then the second, fourth, eighth …; at the end the one that the test figures are under |
 //! | `test/raw/…`, `test/at_temperature/…` | accuracy, ECE, NLL and Brier score of the record | at the end |
 //! | `prompt/picture` | the trained border as it looks | at the end |
 //!
