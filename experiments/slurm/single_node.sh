@@ -48,6 +48,7 @@ SlurmctldPidFile=$dir/run/slurmctld.pid
 SlurmdPidFile=$dir/run/slurmd.pid
 SlurmctldLogFile=$dir/log/slurmctld.log
 SlurmdLogFile=$dir/log/slurmd.log
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmctldPort=$port
 SlurmdPort=$((port + 1))
 ProctrackType=proctrack/linuxproc
@@ -133,7 +134,7 @@ start() {
   chmod 755 "$dir" "$dir"/{run,log,state,spool}
   configure
   start_munged
-  # Without -c: jobs of an earlier start are taken up again.
+  # Without -c: jobs are taken up again where the machine, and not `stop`, ended an earlier start.
   slurmctld -f "$SLURM_CONF"
   await 10 runs slurmctld || fail "slurmctld did not start; see $dir/log/slurmctld.log"
   start_node
