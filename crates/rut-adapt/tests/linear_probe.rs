@@ -173,7 +173,9 @@ fn stopped_anywhere(steps: Option<u32>) {
     let (tensors, _) = golden();
     let data = features(&tensors);
     let options = LoopOptions {
-        epochs: steps.map_or(10, |steps| LoopOptions::epochs_of(steps, data.labels.len(), 32)),
+        epochs: steps.map_or(10, |steps| {
+            LoopOptions::epochs_of(steps, data.labels.len(), 32)
+        }),
         steps,
         shuffle: Shuffle::On,
         select: Select::BestVal,

@@ -134,7 +134,11 @@ pub fn parse(list: &str) -> Result<Vec<&'static Switch>> {
     if list == "all" {
         return Ok(SWITCHES.iter().filter(|switch| switch.together).collect());
     }
-    let switches: Vec<_> = list.split(',').map(str::trim).map(find).collect::<Result<_>>()?;
+    let switches: Vec<_> = list
+        .split(',')
+        .map(str::trim)
+        .map(find)
+        .collect::<Result<_>>()?;
     let mut set: Vec<&str> = Vec::new();
     for switch in &switches {
         for (field, _) in switch.fields {
@@ -168,7 +172,9 @@ impl Switch {
                 .map_or_else(|_| (*value).into(), toml::Value::from);
             table.insert((*field).into(), value);
         }
-        table.try_into().map_err(|e: toml::de::Error| unreadable(e.to_string()))
+        table
+            .try_into()
+            .map_err(|e: toml::de::Error| unreadable(e.to_string()))
     }
 }
 
@@ -283,7 +289,11 @@ mod tests {
     #[test]
     fn what_cannot_be_switched_is_said() {
         let error = |list: &str| parse(list).unwrap_err().to_string();
-        assert!(error("ece=logit").contains("ece=logits"), "{}", error("ece=logit"));
+        assert!(
+            error("ece=logit").contains("ece=logits"),
+            "{}",
+            error("ece=logit")
+        );
         let both = error("ece=batch-sum,ece=batch-mean");
         assert!(both.contains("`ece_batches`"), "{both}");
         assert_eq!(parse("ties=index, remap=off").unwrap().len(), 2);

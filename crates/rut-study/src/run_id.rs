@@ -285,18 +285,9 @@ mod tests {
                 "recipe = 'V2'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967",
             ),
-            (
-                "steps = 1000",
-                "?",
-            ),
-            (
-                "masking = 'dropped'",
-                "?",
-            ),
-            (
-                "ece_values = 'logits'\nece_batches = 'batch-sum'",
-                "?",
-            ),
+            ("steps = 1000", "?"),
+            ("masking = 'dropped'", "?"),
+            ("ece_values = 'logits'\nece_batches = 'batch-sum'", "?"),
         ];
         for (toml, want) in pinned {
             assert_eq!(id(toml), *want, "{toml}");

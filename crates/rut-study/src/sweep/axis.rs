@@ -165,11 +165,12 @@ impl Exclusion {
     /// A text that says what is wrong with it.
     pub(super) fn new(table: Table) -> Result<Self, String> {
         if table.is_empty() {
-            return Err("expected at least one field, found none: it would leave out every run".into());
+            return Err(
+                "expected at least one field, found none: it would leave out every run".into(),
+            );
         }
-        let values = |(field, value): (&String, &Value)| {
-            Ok((field.clone(), Self::values(field, value)?))
-        };
+        let values =
+            |(field, value): (&String, &Value)| Ok((field.clone(), Self::values(field, value)?));
         let text: Vec<String> = table
             .iter()
             .map(|(field, value)| format!("{field} = {value}"))

@@ -55,7 +55,9 @@ pub fn estimate(
     };
     let missing = planned().filter(|(spec, extent)| {
         let like = Like::planned(spec, extent);
-        !recorded.get(&like).is_some_and(|rates| suffices(rates, spec.method))
+        !recorded
+            .get(&like)
+            .is_some_and(|rates| suffices(rates, spec.method))
     });
     let measured = measure(missing, options, tell);
     let mut sum = Estimate {
@@ -142,7 +144,10 @@ fn workload(spec: &RunSpec, extent: &Extent) -> Vec<(Phase, f64)> {
         None => f64::from(spec.epochs),
     };
     if spec.method == Method::Lp {
-        return vec![(Phase::Train, all_epochs * train * spec.grid().len().max(1) as f64)];
+        return vec![(
+            Phase::Train,
+            all_epochs * train * spec.grid().len().max(1) as f64,
+        )];
     }
     let refresh = find_mapping(&spec.mapping).map(|mapping| mapping.refresh);
     let again = spec.remap == Remap::On && matches!(refresh, Ok(Refresh::EveryEpoch));

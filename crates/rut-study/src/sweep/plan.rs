@@ -98,8 +98,7 @@ impl Plan {
         };
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
-        let version: Version =
-            serde_json::from_str(first).map_err(|e| broken(1, e.to_string()))?;
+        let version: Version = serde_json::from_str(first).map_err(|e| broken(1, e.to_string()))?;
         if version.format_version != FORMAT_VERSION {
             let found = version.format_version;
             return Err(broken(
@@ -111,7 +110,9 @@ impl Plan {
         let run = |(index, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|e| broken(index + 2, e.to_string()))
         };
-        let wanted = lines.enumerate().filter(|(index, line)| wanted(*index, line));
+        let wanted = lines
+            .enumerate()
+            .filter(|(index, line)| wanted(*index, line));
         let runs = wanted.map(run).collect::<Result<_>>()?;
         Ok(Self { heading, runs })
     }

@@ -79,7 +79,9 @@ impl Rates {
         for phase in PHASES {
             let name = phase.name();
             let told = cost.seconds.get(name).zip(cost.images_per_second.get(name));
-            let Some((seconds, rate)) = told else { continue };
+            let Some((seconds, rate)) = told else {
+                continue;
+            };
             inside += seconds;
             // An image of a grid is trained on by each of its members.
             let times = if phase == Phase::Train { members } else { 1.0 };
@@ -91,7 +93,9 @@ impl Rates {
 
     /// Thread-seconds of an image in `phase`, if it is known.
     pub(super) fn of(&self, phase: Phase) -> Option<f64> {
-        self.phases.get(&phase).map(|(seconds, images)| seconds / images)
+        self.phases
+            .get(&phase)
+            .map(|(seconds, images)| seconds / images)
     }
 
     /// Seconds of a run outside its phases, where it is known.

@@ -133,7 +133,11 @@ impl Job<'_> {
                 "at most {MOST_TASKS} tasks (`MaxArraySize` of Slurm), so at least {} runs a task",
                 self.site.runs.div_ceil(MOST_TASKS)
             );
-            return Err(refused("runs_per_task", &expected, &format!("{tasks} tasks")));
+            return Err(refused(
+                "runs_per_task",
+                &expected,
+                &format!("{tasks} tasks"),
+            ));
         }
         let words = [
             ("time", Some(&options.time)),
@@ -178,15 +182,33 @@ impl Job<'_> {
                 limit.unwrap_or_default()
             ));
         }
-        lines.push("# Time limit of a task. What is not done by then is saved and queued again.".into());
+        lines.push(
+            "# Time limit of a task. What is not done by then is saved and queued again.".into(),
+        );
         lines.push(format!("#SBATCH --time={}", options.time));
         let cpus = options.cpus_per_task.to_string();
         for (about, key, value) in [
-            ("Where it runs; the cluster's default without it.", "partition", options.partition.as_deref()),
+            (
+                "Where it runs; the cluster's default without it.",
+                "partition",
+                options.partition.as_deref(),
+            ),
             ("Who pays.", "account", options.account.as_deref()),
-            ("Generic resources; rut computes on processors.", "gres", options.gres.as_deref()),
-            ("Processors of a task, and its threads.", "cpus-per-task", Some(cpus.as_str())),
-            ("Memory of a task; the cluster's default without it.", "mem", options.mem.as_deref()),
+            (
+                "Generic resources; rut computes on processors.",
+                "gres",
+                options.gres.as_deref(),
+            ),
+            (
+                "Processors of a task, and its threads.",
+                "cpus-per-task",
+                Some(cpus.as_str()),
+            ),
+            (
+                "Memory of a task; the cluster's default without it.",
+                "mem",
+                options.mem.as_deref(),
+            ),
         ] {
             lines.push(format!("# {about}"));
             lines.push(match value {
@@ -199,8 +221,13 @@ impl Job<'_> {
         lines.push("# Logs; a task that is queued again goes on in its file.".into());
         lines.push("#SBATCH --open-mode=append".into());
         lines.push(format!("#SBATCH --output=\"{}\"", in_directive(&log)?));
-        lines.push("# When runs are told to save, before the time limit: seconds after the @.".into());
-        lines.push(format!("#SBATCH --signal=B:USR1@{}", options.signal_seconds));
+        lines.push(
+            "# When runs are told to save, before the time limit: seconds after the @.".into(),
+        );
+        lines.push(format!(
+            "#SBATCH --signal=B:USR1@{}",
+            options.signal_seconds
+        ));
         Ok(format!("{}\n\n{}", lines.join("\n"), self.places()?))
     }
 
@@ -355,8 +382,14 @@ mod tests {
         let options = SlurmOptions::default();
         for (runs, per_task, last) in [(1, 1, 0), (1000, 1, 999), (1001, 2, 500), (5000, 5, 999)] {
             let text = text(&options, runs, "runs.sbatch");
-            assert!(text.contains(&format!("runs_per_task={per_task}\n")), "{runs}");
-            assert!(text.contains(&format!("--array=0-{last}\n")), "{runs}: {text}");
+            assert!(
+                text.contains(&format!("runs_per_task={per_task}\n")),
+                "{runs}"
+            );
+            assert!(
+                text.contains(&format!("--array=0-{last}\n")),
+                "{runs}: {text}"
+            );
         }
         let one = SlurmOptions {
             runs_per_task: Some(1),

@@ -99,7 +99,9 @@ fn meaning(status: ExitStatus, words: &str) -> End {
         "" => String::new(),
         words => format!("; it said last: {words}"),
     };
-    End::Crashed(format!("end as a run should: its process ended by {how}{words}"))
+    End::Crashed(format!(
+        "end as a run should: its process ended by {how}{words}"
+    ))
 }
 
 /// What is read until the end, but only the last of it.

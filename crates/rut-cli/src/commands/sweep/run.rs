@@ -164,7 +164,8 @@ impl Sweep<'_> {
             stop: &self.requests.stop,
         };
         pool.work_off(&list, &mut |index, end, seconds| {
-            runs.get(index).map_or(Ok(()), |run| self.ended(run, end, seconds))
+            runs.get(index)
+                .map_or(Ok(()), |run| self.ended(run, end, seconds))
         })
     }
 

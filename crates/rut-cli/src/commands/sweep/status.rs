@@ -110,8 +110,16 @@ fn group(spec: &RunSpec) -> [String; 3] {
         (NetworkKind::Dense, Some(recipe)) => format!("dense, {recipe}"),
         (NetworkKind::Ticket, _) => match &spec.checkpoint {
             None => format!("ticket {}", spec.state()),
-            Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Some(path) => path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
         },
     };
-    [spec.dataset.clone(), method, format!("{} {network}", spec.model)]
+    [
+        spec.dataset.clone(),
+        method,
+        format!("{} {network}", spec.model),
+    ]
 }

@@ -110,7 +110,10 @@ fn checked_and_run(
             run: planned.run_id.clone(),
             field: "its id".into(),
             expected: "the plan's".into(),
-            found: format!("{}: files have come or changed; plan again with `rut sweep run`", checked.id),
+            found: format!(
+                "{}: files have come or changed; plan again with `rut sweep run`",
+                checked.id
+            ),
         });
     }
     let session = Session {
