@@ -262,6 +262,10 @@ pub struct PlaceFlags {
     #[arg(long, alias = "save_every", value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_every: Option<f64>,
+    /// Write an event file that TensorBoard shows while the run goes on: on or off [default: on]
+    #[arg(long, value_name = "on|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensorboard: Option<String>,
     /// Threads [default: one per core that the process may use]
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]

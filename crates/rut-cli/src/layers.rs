@@ -13,7 +13,13 @@ use rut_study::{Places, RunSpec};
 use crate::args::{NetworkChoice, RunArgs, StudyFlags};
 
 /// Variables `RUT_*` that are no keys of a specification.
-const OTHER_VARIABLES: [&str; 3] = ["RUT_ISA", "RUT_SHARED", "RUT_REQUIRE_SHARED"];
+const OTHER_VARIABLES: [&str; 5] = [
+    "RUT_ISA",
+    "RUT_SHARED",
+    "RUT_REQUIRE_SHARED",
+    "RUT_PYTHON",
+    "RUT_REQUIRE_PYTHON",
+];
 
 /// Keys of which none may be set for the quickstart to be meant.
 const QUICKSTART_UNLESS: [&str; 4] = ["dataset", "model", "network", "checkpoint"];

@@ -6,6 +6,7 @@
 //! - [`run()`] runs it, [`RunDir`] is its folder, [`Record`] what is known in the end.
 //! - [`published`] is the table of the reference's defects that move a number, as switches.
 //! - [`sweep`] plans many runs and says what became of them.
+//! - [`tensorboard`] says what TensorBoard sees of a run.
 //! - [`mod@bench`] measures how fast all of it is.
 //! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
 //!
@@ -16,6 +17,7 @@ pub mod checked;
 pub mod environment;
 pub mod error;
 pub mod facts;
+mod features;
 pub mod finished;
 pub mod grid;
 pub mod images;
@@ -35,6 +37,7 @@ pub mod settings;
 pub mod sources;
 pub mod spec;
 pub mod sweep;
+pub mod tensorboard;
 mod unused;
 pub mod upstream;
 

@@ -16,7 +16,7 @@ use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{LoadedNetwork, density_with_new_head, load_named, load_when_asked};
-use crate::places::Places;
+use crate::places::{Places, Tensorboard};
 use crate::published::published_ece;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
@@ -26,6 +26,7 @@ use crate::report::reliability;
 use crate::run_dir::{Existing, RunDir, write_whole};
 use crate::score::{score, temperature};
 use crate::spec::Method;
+use crate::tensorboard::BoardOptions;
 use rut_adapt::select::Select;
 
 /// What a run needs from the program around it.
@@ -115,6 +116,7 @@ pub fn run(
             requests,
             save_interval: places.save_interval(),
             engine: network.network.engine(),
+            board: board_options(run, places),
         },
     )?;
     let means = Means {
@@ -144,9 +146,15 @@ pub fn run(
             Environment::current(commit, network.network.engine()),
         ),
     )?;
+    journal.finish(&record)?;
     keep(&dir, &adapted, &record)?;
     dir.forget_state()?;
     Ok((dir, record))
+}
+
+fn board_options(run: &CheckedRunSpec, places: &Places) -> Option<BoardOptions> {
+    let source_classes = run.source_classes();
+    (places.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
 }
 
 fn saved_state(dir: &RunDir) -> Result<Option<State>> {

@@ -57,7 +57,7 @@ fn existing(flags: &SessionFlags) -> Existing {
 /// Says what flags of the reference mean here.
 fn explain(flags: &SessionFlags, quickstart: bool) {
     if flags.wandb.is_some() {
-        note("--wandb: rut writes every step to events.jsonl in the run's folder and talks to no service; the flag changes nothing");
+        note("--wandb: rut writes every step to events.jsonl in the run's folder and talks to no service; the flag changes nothing (experiments/replay_to_wandb.py replays a run)");
     }
     if flags.caltech_path.is_some() {
         note("--caltech_path: data sets are looked for below --data-dir; the flag changes nothing");
