@@ -5,6 +5,7 @@ mod data;
 mod engine;
 mod finished;
 mod probing;
+mod report;
 
 pub use bench::BenchArgs;
 pub use data::{
@@ -20,6 +21,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use serde::Serialize;
 
 pub use probing::ProbingFlags;
+pub use report::ReportArgs;
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -90,6 +92,8 @@ pub enum Command {
     ///
     /// The peak is the process's so far; --only gives a clean one.
     Bench(BenchArgs),
+    /// Figures and tables from the records of many runs: a page that needs nothing beside it, SVG, CSV, LaTeX
+    Report(ReportArgs),
     /// Look into a lottery ticket
     #[command(subcommand)]
     Ticket(TicketCommand),

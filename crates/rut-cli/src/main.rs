@@ -35,6 +35,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Extract(args) => commands::extract::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Ticket(TicketCommand::Inspect { network, json }) => {
             commands::ticket::inspect(&network, json)
         }

@@ -129,6 +129,11 @@ impl RunDir {
         self.record().exists()
     }
 
+    /// Whether a run was begun here, finished or not.
+    pub fn is_begun(&self) -> bool {
+        self.spec().exists() || self.is_finished()
+    }
+
     fn files(&self) -> [PathBuf; 9] {
         // The record goes first when a run is deleted, so that no half-deleted run looks finished.
         [

@@ -72,8 +72,7 @@ impl Plan {
         };
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
-        let version: Version =
-            serde_json::from_str(first).map_err(|e| broken(1, e.to_string()))?;
+        let version: Version = serde_json::from_str(first).map_err(|e| broken(1, e.to_string()))?;
         if version.format_version != FORMAT_VERSION {
             let found = version.format_version;
             return Err(broken(
