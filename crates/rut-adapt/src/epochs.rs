@@ -16,7 +16,7 @@ use crate::evaluate::{Pass, Scores};
 use crate::event::{Event, MemberEpoch, MemberScore, Phase};
 use crate::loss::Scored;
 use crate::progress::{At, Reporter};
-use crate::schedule::MultiStep;
+use crate::schedule::{MultiStep, Rate};
 use crate::select::{Best, Select, is_better};
 use crate::state::State;
 use member::{Member, Names};
@@ -96,7 +96,9 @@ pub fn train_members<M: Method>(
     if let Some(state) = resume.filter(|state| state.has("epoch")) {
         training.restore(method, state)?;
     }
-    while training.at.epoch < options.epochs {
+    while training.at.epoch < options.epochs
+        && (training.at.batch > 0 || !options.ends_at(training.at.step))
+    {
         training.epoch(method, reporter)?;
     }
     training.finish(method)
@@ -139,6 +141,9 @@ impl<T: Clone> Training<'_, T> {
             .iter()
             .skip(done)
         {
+            if self.options.ends_at(self.at.step) {
+                break;
+            }
             self.step(method, indices, reporter)?;
         }
         self.end_epoch(method, reporter)
@@ -151,7 +156,7 @@ impl<T: Clone> Training<'_, T> {
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
         let epoch = self.at.epoch;
-        method.step(indices, self.schedule.at(epoch), &mut self.scored)?;
+        method.step(indices, self.rate(self.at.step), &mut self.scored)?;
         let diverged = self.count(indices.len())?;
         self.at.batch += 1;
         self.at.step += 1;
@@ -199,9 +204,23 @@ impl<T: Clone> Training<'_, T> {
                 loss: self.scored.first().map_or(f64::NAN, |scored| scored.loss),
                 step: self.at.step,
                 epoch: self.at.epoch,
-                learning_rate: self.schedule.learning_rate(self.at.epoch),
+                learning_rate: self.last_rate(),
             }),
         }
+    }
+
+    /// Where the schedule is in the step after `step` steps.
+    fn rate(&self, step: u64) -> Rate {
+        let position = match self.options.steps {
+            Some(_) => u32::try_from(step).unwrap_or(u32::MAX),
+            None => self.at.epoch,
+        };
+        self.schedule.at(position)
+    }
+
+    /// The learning rate of the last step.
+    fn last_rate(&self) -> f64 {
+        self.rate(self.at.step.saturating_sub(1)).learning_rate()
     }
 
     /// The members whose loss is a number.
@@ -217,7 +236,10 @@ impl<T: Clone> Training<'_, T> {
         method: &mut M,
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
-        let (epoch, images) = (self.at.epoch, method.images() as f64);
+        let epoch = self.at.epoch;
+        let images = method
+            .images()
+            .min(self.at.batch as usize * self.options.batch_size) as f64;
         let scored = if self.options.scores_after(epoch) {
             self.watch(method, reporter)?
         } else {
@@ -236,7 +258,7 @@ impl<T: Clone> Training<'_, T> {
             epoch,
             loss: mean(members.iter().map(|member| member.loss)),
             accuracy: mean(members.iter().map(|member| member.accuracy)),
-            learning_rate: self.schedule.learning_rate(epoch),
+            learning_rate: self.last_rate(),
             members: self.in_grid(members),
         })?;
         if let Some(scored) = scored {

@@ -1,4 +1,4 @@
-//! The learning rate as a function of the epoch. It is not an optimiser.
+//! The learning rate as a function of the epoch, or of the step where steps are what is given. It is not an optimiser.
 
 use crate::error::{Error, Result};
 

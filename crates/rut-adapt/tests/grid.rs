@@ -34,6 +34,7 @@ fn data(rows: usize, name: &str) -> LabelledFeatures {
 fn options(select: Select) -> LoopOptions {
     LoopOptions {
         epochs: 6,
+        steps: None,
         batch_size: 32,
         learning_rate: 0.1,
         seed: Seed(4),

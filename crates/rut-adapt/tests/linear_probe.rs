@@ -73,6 +73,7 @@ fn head() -> LinearHead {
 fn options() -> LoopOptions {
     LoopOptions {
         epochs: 10,
+        steps: None,
         batch_size: 32,
         learning_rate: 0.01,
         seed: Seed(4),
@@ -113,11 +114,69 @@ fn every_loss_and_the_end_are_pytorch_s() {
     assert_close("bias", &values(bias), &values(&tensors["bias"]), end);
 }
 
+/// Four steps an epoch: forty steps are ten epochs, and their milestones fall on the same steps.
 #[test]
-fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
+fn steps_that_fill_epochs_are_those_epochs() {
+    let (tensors, _) = golden();
+    let data = features(&tensors);
+    let told = |options: &LoopOptions| {
+        let mut listener = Listener::default();
+        linear_probe(splits(&data), head(), options, None, &mut listener).unwrap();
+        listener.events
+    };
+    let steps = LoopOptions {
+        steps: Some(40),
+        ..options()
+    };
+    assert_eq!(told(&steps), told(&options()));
+}
+
+#[test]
+fn the_last_epoch_ends_where_the_steps_do() {
     let (tensors, _) = golden();
     let data = features(&tensors);
     let options = LoopOptions {
+        epochs: LoopOptions::epochs_of(6, data.labels.len(), 32),
+        steps: Some(6),
+        eval_every: 1,
+        ..options()
+    };
+    assert_eq!(options.epochs, 2);
+    let mut listener = Listener::default();
+    let finished = linear_probe(splits(&data), head(), &options, None, &mut listener).unwrap();
+    assert_eq!((finished.steps, finished.epoch), (6, 1));
+    let losses = listener.losses();
+    assert_eq!(losses.len(), 6);
+    let epochs = listener.events.iter().filter_map(|event| match event {
+        Event::Epoch {
+            loss,
+            learning_rate,
+            ..
+        } => Some((*loss, *learning_rate)),
+        _ => None,
+    });
+    let epochs: Vec<(f64, f64)> = epochs.collect();
+    // Of the cut epoch, the mean over the images that were in it; the rate fell before the fourth step and before the fifth.
+    assert!((epochs[1].0 - (losses[4] + losses[5]) / 2.0).abs() < 1e-12);
+    assert!((epochs[0].1 - 1e-3).abs() < 1e-12, "{epochs:?}");
+    assert!((epochs[1].1 - 1e-4).abs() < 1e-12, "{epochs:?}");
+}
+
+#[test]
+fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
+    for steps in [None, Some(18)] {
+        stopped_anywhere(steps);
+    }
+}
+
+fn stopped_anywhere(steps: Option<u32>) {
+    let (tensors, _) = golden();
+    let data = features(&tensors);
+    let options = LoopOptions {
+        epochs: steps.map_or(10, |steps| {
+            LoopOptions::epochs_of(steps, data.labels.len(), 32)
+        }),
+        steps,
         shuffle: Shuffle::On,
         select: Select::BestVal,
         eval_every: 2,

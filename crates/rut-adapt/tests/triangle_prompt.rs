@@ -299,6 +299,7 @@ fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Fini
     };
     let training = LoopOptions {
         epochs: 4,
+        steps: None,
         batch_size: 5,
         learning_rate: 0.05,
         seed: Seed(4),

@@ -114,6 +114,7 @@ fn values(tensor: &Tensor) -> Vec<f64> {
 fn options(epochs: u32) -> LoopOptions {
     LoopOptions {
         epochs,
+        steps: None,
         batch_size: 10,
         learning_rate: 0.01,
         seed: Seed(4),

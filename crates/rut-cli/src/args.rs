@@ -6,6 +6,7 @@ mod engine;
 mod finished;
 mod probing;
 mod report;
+mod sweep;
 
 pub use bench::BenchArgs;
 pub use data::{
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 pub use probing::ProbingFlags;
 pub use report::ReportArgs;
+pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -88,6 +90,9 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Target class and confidence of images, by a finished run
     Predict(PredictArgs),
+    /// Many runs from one file: run what is missing, say what became of it, or write the scripts of a job array
+    #[command(subcommand)]
+    Sweep(SweepCommand),
     /// Images per second and peak memory of a network: forward, backward, windows, steps, extraction, head training
     ///
     /// The peak is the process's so far; --only gives a clean one.

@@ -1,4 +1,5 @@
-//! Exit codes: 0 done, 1 failed, 2 usage, 3 data missing or unsound, 130 interrupted.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 data missing or unsound, 4 going on elsewhere (of planned runs), 130
+//! interrupted.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -8,7 +9,10 @@ use rut_study::Error;
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const MISSING: u8 = 3;
-const INTERRUPTED: u8 = 130;
+/// A run that another process works on.
+pub const GOING_ON: u8 = 4;
+/// A run that was stopped on request, and can be gone on with.
+pub const INTERRUPTED: u8 = 130;
 
 /// A command line that cannot be meant as it is.
 #[derive(Debug)]
@@ -40,6 +44,38 @@ impl std::fmt::Display for Unsound {
 
 impl std::error::Error for Unsound {}
 
+/// Planned runs that were not all run. It was told which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// Somebody asked to stop.
+    Stopped,
+    /// So many failed.
+    Failed(usize),
+    /// None failed, but another process works on so many.
+    GoingOn(usize),
+}
+
+impl std::fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let runs = |count: &usize| if *count == 1 { "run" } else { "runs" };
+        match self {
+            Self::Stopped => f.write_str("finish: stopped on request; go on with the same command"),
+            Self::Failed(count) => write!(
+                f,
+                "finish {count} {}; the same command tries again",
+                runs(count)
+            ),
+            Self::GoingOn(count) => write!(
+                f,
+                "wait for {count} {} that another process works on",
+                runs(count)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Unfinished {}
+
 /// Says on stderr what failed, and gives the exit code for it.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(Error::Stopped { dir }) = error.downcast_ref() {
@@ -47,6 +83,8 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         crate::output::note(&format!(
             "stopped; the state is saved in {dir}\ngo on with the same command and --resume"
         ));
+    } else if error.downcast_ref() == Some(&Unfinished::Stopped) {
+        crate::output::note("stopped; the states are saved\ngo on with the same command");
     } else {
         crate::output::note(&format!("error: failed to {}", chain(error)));
     }
@@ -54,7 +92,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 /// An error and its causes, without those that the message above already tells.
-fn chain(error: &anyhow::Error) -> String {
+pub fn chain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {
@@ -72,12 +110,20 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Unsound>() {
         return MISSING;
     }
+    match error.downcast_ref() {
+        Some(Unfinished::Stopped) => return INTERRUPTED,
+        Some(Unfinished::Failed(_)) => return FAILED,
+        Some(Unfinished::GoingOn(_)) => return GOING_ON,
+        None => {}
+    }
     match error.downcast_ref::<Error>() {
         Some(Error::Stopped { .. }) => INTERRUPTED,
         Some(
             Error::Spec(_)
             | Error::Field { .. }
             | Error::Occupied { .. }
+            | Error::GoingOn { .. }
+            | Error::Study { .. }
             | Error::NotResumable { .. },
         ) => USAGE,
         Some(Error::Adapt(error)) => adapt_code(error),

@@ -2,13 +2,15 @@
 //! `rut-study`'s.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use anyhow::{bail, Result};
 use rut_study::settings::Settings;
 use rut_study::spec::Method;
+use rut_study::sweep::Study;
 use rut_study::{Places, RunSpec};
 
-use crate::args::{NetworkChoice, RunArgs};
+use crate::args::{NetworkChoice, RunArgs, StudyFlags};
 
 /// Variables `RUT_*` that are no keys of a specification.
 const OTHER_VARIABLES: [&str; 3] = ["RUT_ISA", "RUT_SHARED", "RUT_REQUIRE_SHARED"];
@@ -33,8 +35,8 @@ pub struct Resolved {
 /// If a file cannot be read, a key is unknown, or a value is of the wrong kind.
 pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -> Result<Resolved> {
     let mut above = environment(variables);
-    lay(&mut above, settings(&args.layers.set)?);
-    lay(&mut above, flags(args)?);
+    above.cover(settings(&args.layers.set)?);
+    above.cover(flags(args)?);
     let quickstart =
         args.layers.config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
     let mut all = match &args.layers.config {
@@ -47,7 +49,7 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
         // It takes all images at once; the quickstart's batches are for Adam.
         all.forget("batch_size");
     }
-    lay(&mut all, above);
+    all.cover(above);
     all.set("method", method_name(method), "the command");
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
@@ -58,6 +60,29 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
         places,
         quickstart,
     })
+}
+
+/// The study in the file at `path`, with the other layers over its base.
+///
+/// # Errors
+/// As [`resolve`], and if the file is no study.
+pub fn resolve_study(
+    path: &Path,
+    flags: &StudyFlags,
+    variables: &[(String, String)],
+) -> Result<Study> {
+    let mut study = Study::read(path)?;
+    let mut above = environment(variables);
+    above.cover(settings(&flags.set)?);
+    above.cover(Settings::of(flags)?);
+    if let (false, Some(cache)) = (
+        study.has("cache_dir") || above.has("cache_dir"),
+        default_cache(variables),
+    ) {
+        above.set("cache_dir", &cache, "the user's cache folder");
+    }
+    study.cover(above)?;
+    Ok(study)
 }
 
 /// The environment's variables, but for those that are no text.
@@ -117,17 +142,6 @@ fn environment(variables: &[(String, String)]) -> Settings {
         }
     }
     found
-}
-
-/// Lays a layer over what is beneath. A share of the images takes the place of a number of shots beneath it, and the other
-/// way round.
-fn lay(beneath: &mut Settings, layer: Settings) {
-    for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
-        if layer.has(one) && !layer.has(other) {
-            beneath.forget(other);
-        }
-    }
-    beneath.cover(layer);
 }
 
 fn settings(pairs: &[String]) -> Result<Settings> {

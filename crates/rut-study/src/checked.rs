@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use rut_adapt::epochs::LoopOptions;
-use rut_adapt::label_map::{self, LabelMappingSpec, Refresh};
+use rut_adapt::label_map::{self, LabelMappingSpec};
 use rut_adapt::visual_prompt::MappingOptions;
 use rut_data::{
     ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, draw,
@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::names::{find_mapping, find_model};
 use crate::places::Places;
 use crate::run_id::{Content, RunId};
-use crate::spec::{Method, NetworkKind, Optimizer, RunSpec, ShortClasses};
+use crate::sources::Sources;
+use crate::spec::{Masking, Method, NetworkKind, RunSpec, ShortClasses};
 
 /// Files of a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,21 +59,29 @@ impl RunSpec {
     ///
     /// # Errors
     /// If a name is unknown, a file is missing, a number is out of range, or two fields do not go together.
-    pub fn check(mut self, places: &Places) -> Result<CheckedRunSpec> {
+    pub fn check(self, places: &Places) -> Result<CheckedRunSpec> {
+        self.check_among(&mut Sources::new(places))
+    }
+
+    /// As [`check`](Self::check), with what was found for other specifications.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_among(mut self, sources: &mut Sources<'_>) -> Result<CheckedRunSpec> {
         let mapping = find_mapping(&self.mapping)?;
         let model = find_model(&self.model)?;
-        self.mapping = mapping.name.into();
-        self.model = model.name.into();
-        self.settle_dataset();
+        self.settle();
         self.check_method(mapping)?;
         self.check_grid()?;
-        self.loop_options().check()?;
-        let (dataset, draw) = self.drawn(places)?;
-        self.loop_options().check_watched(draw.validation.len())?;
+        self.loop_options(1).check()?;
+        let dataset = sources.dataset(&self)?.clone();
+        let draw = sources.draw(&self, &self.draw_options()?)?;
+        self.loop_options(draw.train.len())
+            .check_watched(draw.validation.len())?;
         self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
         let (model, files) = self.network_files()?;
-        let content = self.content(&files, &dataset)?;
+        let content = self.content(&files, sources)?;
         let id = RunId::new(&self, &content)?;
         let checked = CheckedRunSpec {
             spec: self,
@@ -91,10 +100,35 @@ impl RunSpec {
         Ok(checked)
     }
 
-    /// What the training loop needs to know.
-    pub fn loop_options(&self) -> LoopOptions {
+    /// The id that a run of this specification has, whether it can run or not.
+    ///
+    /// # Errors
+    /// If the network's files, or a user's own images, are not there to be digested.
+    pub fn identify(&self, sources: &mut Sources<'_>) -> Result<RunId> {
+        let (_, files) = self.network_files()?;
+        RunId::new(self, &self.content(&files, sources)?)
+    }
+
+    /// Spells names as the tables do. What no table has stays as it is.
+    pub fn settle(&mut self) {
+        if let Ok(mapping) = find_mapping(&self.mapping) {
+            self.mapping = mapping.name.into();
+        }
+        if let Ok(model) = find_model(&self.model) {
+            self.model = model.name.into();
+        }
+        self.settle_dataset();
+    }
+
+    /// What the training loop needs to know, for `images` training images.
+    pub fn loop_options(&self, images: usize) -> LoopOptions {
+        let epochs = match self.steps {
+            Some(steps) => LoopOptions::epochs_of(steps, images, self.batch_size),
+            None => self.epochs,
+        };
         LoopOptions {
-            epochs: self.epochs,
+            epochs,
+            steps: self.steps,
             batch_size: self.batch_size,
             learning_rate: self
                 .grid()
@@ -103,70 +137,7 @@ impl RunSpec {
             seed: Seed(self.seed),
             shuffle: self.shuffle,
             select: self.select,
-            eval_every: self.eval_interval(),
-        }
-    }
-
-    /// Options that would be ignored are errors (defect D15 of the reference).
-    fn check_method(&self, mapping: &LabelMappingSpec) -> Result<()> {
-        let default = Self::default();
-        let counted = [("ties", self.ties != default.ties)];
-        let repeated = [
-            (
-                "mapping_interval",
-                self.mapping_interval != default.mapping_interval,
-            ),
-            ("remap", self.remap != default.remap),
-        ];
-        let set = |fields: &[(&'static str, bool)]| {
-            fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
-        };
-        let named = [("mapping", self.mapping != default.mapping)];
-        let batches = [
-            ("lr", self.lr != default.lr),
-            ("lr_grid", self.lr_grid.is_some()),
-            ("batch_size", self.batch_size != default.batch_size),
-            ("shuffle", self.shuffle != default.shuffle),
-            ("select", self.select != default.select),
-            ("eval_every", self.eval_every.is_some()),
-        ];
-        let probing = [
-            ("optimizer", self.optimizer != default.optimizer),
-            ("weight_decay", self.weight_decay != default.weight_decay),
-            ("lr_grid", self.lr_grid.is_some()),
-            ("weight_decay_grid", self.weight_decay_grid.is_some()),
-            ("cache_dtype", self.cache_dtype != default.cache_dtype),
-        ];
-        let ignored = match (self.method, mapping.refresh) {
-            (Method::Vp, _) if set(&probing).is_some() => set(&probing),
-            (Method::Lp, _) if self.optimizer == Optimizer::Lbfgs && set(&batches).is_some() => {
-                set(&batches)
-            }
-            (Method::Lp, _) => set(&named).or(set(&counted)).or(set(&repeated)),
-            (Method::Vp, Refresh::Never) => set(&counted).or(set(&repeated)),
-            (Method::Vp, Refresh::Once) => set(&repeated),
-            (Method::Vp, Refresh::EveryEpoch) => None,
-        };
-        match ignored {
-            Some(field) => {
-                let probing = probing.iter().any(|(name, _)| *name == field);
-                let found = match self.method {
-                    Method::Lp if self.optimizer == Optimizer::Lbfgs => "L-BFGS",
-                    Method::Lp => "linear probing",
-                    Method::Vp if probing => "visual prompting",
-                    Method::Vp => mapping.name,
-                };
-                let expected = format!("the option to be left out, for {found} makes no use of it");
-                Err(Error::Field {
-                    field,
-                    expected,
-                    found: "an own value".into(),
-                })
-            }
-            None if self.mapping_interval == 0 => {
-                Err(refused("mapping_interval", "at least 1", "0"))
-            }
-            None => Ok(()),
+            eval_every: self.eval_interval(epochs),
         }
     }
 
@@ -180,6 +151,22 @@ impl RunSpec {
     }
 
     fn weight_files(&self, model: &ModelSpec) -> Result<WeightFiles> {
+        let named = self.named_files(model)?;
+        match (self.masking, &named.mask) {
+            (Masking::Applied, _) => Ok(named),
+            (Masking::Dropped, Some(_)) => Ok(WeightFiles {
+                mask: None,
+                ..named
+            }),
+            (Masking::Dropped, None) => Err(refused(
+                "masking",
+                "`applied`, for the network has no mask that could be dropped",
+                "`dropped`",
+            )),
+        }
+    }
+
+    fn named_files(&self, model: &ModelSpec) -> Result<WeightFiles> {
         let alone = |field, why: &str| refused(field, why, "both");
         match (&self.checkpoint, self.network) {
             (Some(_), _) if self.sparsity.is_some() => Err(alone(
@@ -271,21 +258,21 @@ impl RunSpec {
     }
 
     fn draw(&self, dataset: &Dataset) -> Result<Draw> {
+        let (labels, names) = (dataset.train.labels(), &dataset.class_names);
+        Ok(draw(labels, names, &self.draw_options()?)?)
+    }
+
+    fn draw_options(&self) -> Result<DrawOptions> {
         let short = match self.short_classes {
             ShortClasses::Refuse => ShortClass::Refuse,
             ShortClasses::Allow => ShortClass::Allow,
         };
-        let options = DrawOptions {
+        Ok(DrawOptions {
             budget: self.budget()?,
             validation: self.validation_rule()?,
             short,
             seed: Seed(self.seed),
-        };
-        Ok(draw(
-            dataset.train.labels(),
-            &dataset.class_names,
-            &options,
-        )?)
+        })
     }
 
     fn resolve_image_size(&self, model: &ModelSpec, dataset: &Dataset) -> Result<Option<usize>> {
@@ -311,18 +298,13 @@ impl RunSpec {
         Ok(size.map(|size| size as usize))
     }
 
-    fn content(&self, files: &WeightFiles, dataset: &Dataset) -> Result<Content> {
-        let digest =
-            |path: &PathBuf| rut_data::Digest::of_file(path).map(|digest| digest.to_string());
+    fn content(&self, files: &WeightFiles, sources: &mut Sources<'_>) -> Result<Content> {
         let own = rut_data::find(&self.dataset).is_none();
-        let of_images = || -> Result<String> {
-            let both = format!("{} {}", dataset.train.digest()?, dataset.test.digest()?);
-            Ok(rut_data::Digest::of_bytes(both.as_bytes()).to_string())
-        };
+        let mask = files.mask.as_deref();
         Ok(Content {
-            checkpoint: digest(&files.checkpoint)?,
-            mask: files.mask.as_ref().map(digest).transpose()?,
-            data: if own { Some(of_images()?) } else { None },
+            checkpoint: sources.file_digest(&files.checkpoint)?,
+            mask: mask.map(|mask| sources.file_digest(mask)).transpose()?,
+            data: own.then(|| sources.images_digest(self)).transpose()?,
         })
     }
 }
@@ -345,7 +327,7 @@ impl CheckedRunSpec {
 
     /// What the training loop needs to know.
     pub fn loop_options(&self) -> LoopOptions {
-        self.spec.loop_options()
+        self.spec.loop_options(self.train.len())
     }
 
     /// How labels are mapped.
@@ -364,7 +346,11 @@ impl CheckedRunSpec {
             (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
             (NetworkKind::Ticket, None) => format!("ticket, state {}", self.spec.state()),
         };
-        format!("{} ({kind})", self.model.name)
+        let masking = match self.spec.masking {
+            Masking::Applied => "",
+            Masking::Dropped => ", its mask dropped",
+        };
+        format!("{} ({kind}{masking})", self.model.name)
     }
 
     fn check_classes(&self) -> Result<()> {

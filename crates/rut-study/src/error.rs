@@ -48,6 +48,22 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// Another process works in a run's folder.
+    #[error(
+        "start in {dir}: it holds a run that is going on in another process; wait for it, or choose another `--run-name`"
+    )]
+    GoingOn {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The file of a study cannot be used.
+    #[error("use the study {path}: {problem}")]
+    Study {
+        /// The file.
+        path: PathBuf,
+        /// What stands where in it; expected and found.
+        problem: String,
+    },
     /// A run cannot be resumed as asked.
     #[error(
         "resume {dir}: {field} was {expected} when the run began and is {found} now; start over with `--overwrite`, or \

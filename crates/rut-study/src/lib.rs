@@ -4,6 +4,7 @@
 //!
 //! - [`RunSpec`] describes a run, [`CheckedRunSpec`] is one that can run, [`RunId`] names it.
 //! - [`run()`] runs it, [`RunDir`] is its folder, [`Record`] what is known in the end.
+//! - [`published`] is the table of the reference's defects that move a number, as switches.
 //! - [`sweep`] plans many runs and says what became of them.
 //! - [`mod@bench`] measures how fast all of it is.
 //! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
@@ -23,6 +24,7 @@ pub mod logits_archive;
 pub mod names;
 pub mod network;
 pub mod places;
+pub mod published;
 pub mod record;
 pub mod report;
 pub mod run;
@@ -30,8 +32,10 @@ pub mod run_dir;
 pub mod run_id;
 pub mod score;
 pub mod settings;
+pub mod sources;
 pub mod spec;
 pub mod sweep;
+mod unused;
 pub mod upstream;
 
 pub use checked::CheckedRunSpec;
@@ -41,4 +45,5 @@ pub use record::Record;
 pub use run::{Session, run};
 pub use run_dir::{Existing, RunDir, write_whole};
 pub use run_id::RunId;
+pub use sources::Sources;
 pub use spec::RunSpec;

@@ -12,7 +12,7 @@ use crate::checked::{CheckedRunSpec, WeightFiles};
 use crate::error::{Error, Result};
 use crate::facts::FactsKey;
 use crate::places::Places;
-use crate::spec::{NetworkKind, RunSpec};
+use crate::spec::{Masking, NetworkKind, RunSpec};
 
 /// A network that is ready, and how dense it is.
 #[derive(Clone)]
@@ -212,6 +212,7 @@ fn title(model: &ModelSpec, classes: usize, engine: EngineInfo) -> String {
 fn check_ticket(spec: &RunSpec, files: &WeightFiles, density: &DensityReport) -> Result<()> {
     let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
     let whole = files.mask.is_none() && density.overall.value() == 1.0;
+    let whole = whole && spec.masking == Masking::Applied;
     if spec.network == NetworkKind::Ticket && whole && !dense_member {
         return Err(Error::NotATicket {
             checkpoint: files.checkpoint.clone(),

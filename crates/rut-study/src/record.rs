@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rut_metrics::TemperatureFit;
+use rut_metrics::{BatchedEce, TemperatureFit};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
@@ -39,10 +39,23 @@ pub struct Record {
     pub test_before_remap: Option<SplitScores>,
     /// The validation images' figures.
     pub validation: Option<SplitScores>,
+    /// The ECE of the test logits as published, if the specification asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_ece: Option<PublishedEce>,
     /// What it was made with.
     pub environment: Environment,
     /// What it took. Of all entries only this one differs between two runs of one specification.
     pub cost: Cost,
+}
+
+/// An ECE that is taken as the reference takes it (defects D1 to D4), which is none to report: it shows what they do.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedEce {
+    /// How it is taken.
+    pub rule: BatchedEce,
+    /// The figure; on logits, of any magnitude.
+    pub ece: f64,
 }
 
 /// On which images a run worked.

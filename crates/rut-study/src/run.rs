@@ -17,6 +17,7 @@ use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{LoadedNetwork, density_with_new_head, load_named, load_when_asked};
 use crate::places::Places;
+use crate::published::published_ece;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
     TrainingRecord,
@@ -223,6 +224,7 @@ fn record(
             .as_ref()
             .map(|logits| score(logits, at, "validation"))
             .transpose()?,
+        published_ece: published_ece(&run.spec, &adapted.test)?,
         environment,
         cost,
     })

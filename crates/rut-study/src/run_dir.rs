@@ -2,14 +2,19 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
-use crate::run_id::Content;
+use crate::run_id::{Content, NO_PART};
 use crate::spec::{Method, RunSpec};
+
+/// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What to do when the folder is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,11 +134,6 @@ impl RunDir {
         self.record().exists()
     }
 
-    /// Whether a run was begun here, finished or not.
-    pub fn is_begun(&self) -> bool {
-        self.spec().exists() || self.is_finished()
-    }
-
     fn files(&self) -> [PathBuf; 9] {
         // The record goes first when a run is deleted, so that no half-deleted run looks finished.
         [
@@ -162,8 +162,11 @@ impl RunDir {
             })
         };
         // A folder in which nothing but the specification was written holds no run yet.
-        let begun = self.is_finished() || self.events().exists() || self.state().exists();
-        let foreign = |mut entries: fs::ReadDir| entries.next().is_some();
+        let begun = self.is_finished() || self.is_begun();
+        let failure = self.failure();
+        let foreign = |mut entries: fs::ReadDir| {
+            entries.any(|entry| entry.is_ok_and(|entry| entry.path() != failure))
+        };
         if !begun
             && !self.spec().exists()
             && fs::read_dir(&self.path).is_ok_and(foreign)
@@ -196,6 +199,7 @@ impl RunDir {
         self.check_free(existing)?;
         fs::create_dir_all(&self.path).map_err(file("make the folder", &self.path))?;
         let locked = self.lock_folder()?;
+        delete(&self.failure())?;
         let begun = self.spec().exists();
         match existing {
             Existing::Resume if begun => {
@@ -231,23 +235,33 @@ impl RunDir {
             .truncate(false)
             .open(&path)
             .map_err(file("open", &path))?;
-        match open.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::Occupied {
-                dir: self.path.clone(),
-                found: "a run that is going on in another process",
-                remedy: "wait for it, or choose another `--run-name`",
-            }),
-            // Some network file systems know no locks: there, nobody is kept apart.
-            _ => Ok(Locked { _file: open }),
+        for _ in 0..LOCK_ATTEMPTS {
+            match open.try_lock() {
+                // Perhaps somebody only looks whether the run is going on.
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                // Some network file systems know no locks: there, nobody is kept apart.
+                _ => return Ok(Locked { _file: open }),
+            }
         }
+        Err(Error::GoingOn {
+            dir: self.path.clone(),
+        })
+    }
+
+    /// Whether a process works in the folder.
+    pub fn is_locked(&self) -> bool {
+        let open = File::options().read(true).open(self.lock());
+        open.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Whether a run was begun here and can be resumed.
+    pub fn is_begun(&self) -> bool {
+        self.events().exists() || self.state().exists()
     }
 
     /// Deletes the files of a run and nothing else.
     fn clear(&self) -> Result<()> {
-        for path in self.files().iter().filter(|path| path.exists()) {
-            fs::remove_file(path).map_err(file("delete", path))?;
-        }
-        Ok(())
+        self.files().iter().try_for_each(|path| delete(path))
     }
 
     /// Deletes the state of a run that is finished.
@@ -255,12 +269,7 @@ impl RunDir {
     /// # Errors
     /// If it is there and cannot be deleted.
     pub fn forget_state(&self) -> Result<()> {
-        let path = self.state();
-        if path.exists() {
-            fs::remove_file(&path).map_err(file("delete", &path))
-        } else {
-            Ok(())
-        }
+        delete(&self.state())
     }
 
     fn check_unchanged(&self, run: &CheckedRunSpec) -> Result<()> {
@@ -374,17 +383,10 @@ impl SpecFile {
                 return Vec::new();
             };
             fields.remove("run_id");
-            // Places to look; what is found there stands beside by its digest.
+            // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
-            let paths = [
-                "checkpoint",
-                "mask",
-                "pretrained_dir",
-                "network",
-                "sparsity",
-            ];
             let spec = spec.into_iter().filter(|(key, _)| {
-                !(paths.contains(&key.as_str()) || own_data && key == "dataset")
+                !(NO_PART.contains(&key.as_str()) || own_data && key == "dataset")
             });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
@@ -407,6 +409,14 @@ impl SpecFile {
             of(&before, differing),
             of(&after, differing),
         ))
+    }
+}
+
+/// Deletes a file, if it is there.
+fn delete(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => fs::remove_file(path).map_err(file("delete", path)),
+        false => Ok(()),
     }
 }
 

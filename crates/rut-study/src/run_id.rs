@@ -8,14 +8,17 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::spec::{Method, NetworkKind, RunSpec};
+use crate::unused::fields;
 
-/// Fields that say where to look. What is found there stands in the id by its digest.
-const PATHS: [&str; 5] = [
+/// Fields that are no part of the identity: those that say where to look, for what is found there stands in the id by its
+/// digest, and words for readers.
+pub(crate) const NO_PART: [&str; 6] = [
     "checkpoint",
     "mask",
     "pretrained_dir",
     "network",
     "sparsity",
+    "recipe",
 ];
 
 /// The content that a run reads.
@@ -41,28 +44,19 @@ impl RunId {
     /// # Errors
     /// If a path of the specification is not UTF-8.
     pub fn new(spec: &RunSpec, content: &Content) -> Result<Self> {
-        let shots = match spec.budget()? {
-            Budget::All => "all".to_owned(),
-            Budget::PerClass(Shots(shots)) => format!("{shots}shot"),
-            Budget::Fraction(share) => format!("fraction{}", share.get()),
-        };
-        let dataset = readable(&spec.dataset);
-        let method = match spec.method {
-            Method::Lp => "lp".to_owned(),
-            Method::Vp => format!("vp-{}", spec.mapping),
-        };
-        let network = match (spec.network, &spec.checkpoint) {
-            (NetworkKind::Dense, _) => "dense".to_owned(),
-            (NetworkKind::Ticket, None) => format!("ticket{}", spec.state()),
-            (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
-        };
         let hash = Digest::of_bytes(identity(spec, content)?.as_bytes()).to_string();
-        Ok(Self(format!(
-            "{dataset}-{}-{network}-{method}-{shots}-seed{}-{}",
-            spec.model,
-            spec.seed,
-            &hash[..10]
-        )))
+        Ok(Self(format!("{}-{}", title(spec), &hash[..10])))
+    }
+
+    /// A stand-in for the id of a run whose network or images are not there to be digested: the readable parts, `x`, and a
+    /// hash over the specification as it is written, paths included. Once the files are there, the run has another id.
+    ///
+    /// # Errors
+    /// If a path of the specification is not UTF-8.
+    pub fn stand_in(spec: &RunSpec) -> Result<Self> {
+        let text = serde_json::to_string(spec).map_err(|error| Error::Spec(error.to_string()))?;
+        let hash = Digest::of_bytes(text.as_bytes()).to_string();
+        Ok(Self(format!("{}-x{}", title(spec), &hash[..10])))
     }
 
     /// The name.
@@ -75,6 +69,31 @@ impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The readable parts.
+fn title(spec: &RunSpec) -> String {
+    // Of shots and a fraction together, which no run can have, the fraction is told.
+    let budget = match (spec.fraction, spec.n_shot) {
+        (Some(share), _) => format!("fraction{share}"),
+        (None, Budget::PerClass(Shots(shots))) => format!("{shots}shot"),
+        (None, _) => "all".to_owned(),
+    };
+    let method = match spec.method {
+        Method::Lp => "lp".to_owned(),
+        Method::Vp => format!("vp-{}", readable(&spec.mapping)),
+    };
+    let network = match (spec.network, &spec.checkpoint) {
+        (NetworkKind::Dense, _) => "dense".to_owned(),
+        (NetworkKind::Ticket, None) => format!("ticket{}", spec.state()),
+        (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
+    };
+    format!(
+        "{}-{}-{network}-{method}-{budget}-seed{}",
+        readable(&spec.dataset),
+        readable(&spec.model),
+        spec.seed
+    )
 }
 
 /// The last part of a data set's name or folder, in letters that are safe everywhere.
@@ -96,18 +115,13 @@ fn readable(dataset: &str) -> String {
 
 /// JSON with sorted keys of all fields that differ from their default, paths replaced by content.
 fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
-    let fields = |spec: &RunSpec| match serde_json::to_value(spec) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(Error::Spec("a specification is a table".into())),
-        Err(error) => Err(Error::Spec(error.to_string())),
-    };
     let default = fields(&RunSpec {
         method: spec.method,
         ..RunSpec::default()
     })?;
     let mut differing: BTreeMap<String, Value> = fields(spec)?
         .into_iter()
-        .filter(|(key, value)| !PATHS.contains(&key.as_str()) && default.get(key) != Some(value))
+        .filter(|(key, value)| !NO_PART.contains(&key.as_str()) && default.get(key) != Some(value))
         .collect();
     differing.insert("method".into(), serde_json::json!(spec.method));
     differing.insert("checkpoint".into(), content.checkpoint.clone().into());
@@ -267,6 +281,13 @@ mod tests {
                 "fraction = 0.1",
                 "cifar10-resnet50-ticket9-vp-ilm-fraction0.1-seed4-305018eb0d",
             ),
+            (
+                "recipe = 'V2'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967",
+            ),
+            ("steps = 1000", "?"),
+            ("masking = 'dropped'", "?"),
+            ("ece_values = 'logits'\nece_batches = 'batch-sum'", "?"),
         ];
         for (toml, want) in pinned {
             assert_eq!(id(toml), *want, "{toml}");

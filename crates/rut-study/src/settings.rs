@@ -46,6 +46,11 @@ impl Settings {
             Some(Value::Table(spec)) => spec.clone(),
             _ => table,
         };
+        Ok(Self::of_table(table, origin))
+    }
+
+    /// The settings of a table that came from `origin`.
+    pub(crate) fn of_table(table: Table, origin: &str) -> Self {
         let setting = |(key, value)| {
             (
                 key,
@@ -55,7 +60,7 @@ impl Settings {
                 },
             )
         };
-        Ok(Self(table.into_iter().map(setting).collect()))
+        Self(table.into_iter().map(setting).collect())
     }
 
     /// The settings of a TOML file: a specification, or `spec.toml` of a run's folder.
@@ -106,13 +111,24 @@ impl Settings {
         self.0.contains_key(key)
     }
 
+    /// Where the value of `key` came from, if it is set.
+    pub fn origin(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|setting| setting.origin.as_str())
+    }
+
     /// Leaves `key` to its default.
     pub fn forget(&mut self, key: &str) {
         self.0.remove(key);
     }
 
-    /// Lays `above` over these settings: its values win.
+    /// Lays `above` over these settings: its values win. A share of the images takes the place of a number of shots beneath
+    /// it, and the other way round.
     pub fn cover(&mut self, above: Self) {
+        for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
+            if above.has(one) && !above.has(other) {
+                self.forget(other);
+            }
+        }
         self.0.extend(above.0);
     }
 
@@ -121,6 +137,20 @@ impl Settings {
     /// # Errors
     /// If a key is unknown, or a value is of the wrong kind or out of range; the message names where it came from.
     pub fn resolve(self) -> Result<(RunSpec, Places)> {
+        let (spec, places) = self.tables()?;
+        Ok((
+            RunSpec::from_toml(&spec.to_string())?,
+            Places::from_toml(&places.to_string())?,
+        ))
+    }
+
+    /// The keys that are a specification's.
+    pub(crate) fn spec_table(self) -> Result<Table> {
+        Ok(self.tables()?.0)
+    }
+
+    /// The keys of a specification and those of places, each held against what it is to be.
+    fn tables(self) -> Result<(Table, Table)> {
         let (mut spec, mut places) = (Table::new(), Table::new());
         for (key, Setting { value, origin }) in self.0 {
             let alone = Table::from_iter([(key.clone(), value.clone())]);
@@ -134,9 +164,6 @@ impl Settings {
             })?;
             if place { &mut places } else { &mut spec }.insert(key, value);
         }
-        Ok((
-            RunSpec::from_toml(&spec.to_string())?,
-            Places::from_toml(&places.to_string())?,
-        ))
+        Ok((spec, places))
     }
 }

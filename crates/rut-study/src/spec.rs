@@ -277,13 +277,52 @@ impl RunSpec {
         self.sparsity.unwrap_or(9)
     }
 
-    /// How often the validation images are scored, in epochs; 0 for never.
-    pub fn eval_interval(&self) -> u32 {
+    /// How often the validation images are scored in a run of `epochs` epochs, in epochs; 0 for never. Where steps are given,
+    /// epochs may be many and short: without a word on it, there are at most about ten scorings for prompting and a hundred
+    /// else.
+    pub fn eval_interval(&self, epochs: u32) -> u32 {
+        let every = |times: u32| epochs.div_ceil(times).max(1);
         match (self.eval_every, self.method, self.select) {
-            (Some(every), _, _) => every,
+            (Some(interval), _, _) => interval,
+            (None, Method::Vp, Select::Last) if self.steps.is_some() => every(10),
             (None, Method::Vp, Select::Last) => 10,
+            (None, _, _) if self.steps.is_some() => every(100),
             (None, _, _) => 1,
         }
+    }
+}
+
+/// Names of the fields of a [`RunSpec`], in their order.
+pub fn field_names() -> &'static [&'static str] {
+    let mut names: &[&str] = &[];
+    // Asks what deserialisation would, and stops there.
+    let _ = RunSpec::deserialize(FieldNames(&mut names));
+    names
+}
+
+/// A deserialiser that hears a struct's fields and gives nothing.
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> serde::Deserializer<'de> for FieldNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("there is no value"))
+    }
+
+    fn deserialize_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -22,6 +22,9 @@ pub enum Shuffle {
 pub struct LoopOptions {
     /// Passes over the training images.
     pub epochs: u32,
+    /// Optimiser steps, if they are what is given: the last epoch ends where they do, and the learning rate falls over them
+    /// and not over epochs. [`epochs_of`](Self::epochs_of) says how many epochs they take.
+    pub steps: Option<u32>,
     /// Images per step; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Adam's learning rate at the start.
@@ -37,6 +40,18 @@ pub struct LoopOptions {
 }
 
 impl LoopOptions {
+    /// The epochs over `images` that `steps` batches of `batch_size` take; the last may be cut short.
+    ///
+    /// ```
+    /// use rut_adapt::epochs::LoopOptions;
+    /// assert_eq!(LoopOptions::epochs_of(100, 50_000, 128), 1);
+    /// assert_eq!(LoopOptions::epochs_of(100, 130, 128), 50);
+    /// ```
+    pub fn epochs_of(steps: u32, images: usize, batch_size: usize) -> u32 {
+        let batches = images.div_ceil(batch_size.max(1)).max(1);
+        steps.div_ceil(u32::try_from(batches).unwrap_or(u32::MAX))
+    }
+
     /// The learning-rate schedule.
     ///
     /// # Errors
@@ -52,6 +67,9 @@ impl LoopOptions {
         if self.epochs == 0 {
             return refuse("epochs", "at least 1", "0".into());
         }
+        if self.steps == Some(0) {
+            return refuse("steps", "at least 1", "0".into());
+        }
         if self.batch_size == 0 {
             return refuse("batch_size", "at least 1", "0".into());
         }
@@ -62,7 +80,7 @@ impl LoopOptions {
                 "0".into(),
             );
         }
-        MultiStep::new(self.learning_rate, self.epochs)
+        MultiStep::new(self.learning_rate, self.steps.unwrap_or(self.epochs))
     }
 
     /// `best-val` needs validation images.
@@ -78,6 +96,11 @@ impl LoopOptions {
             });
         }
         Ok(())
+    }
+
+    /// Whether `step` steps are all there are.
+    pub(super) fn ends_at(&self, step: u64) -> bool {
+        self.steps.is_some_and(|steps| step >= u64::from(steps))
     }
 
     /// Whether the watched split is scored after `epoch`.

@@ -9,5 +9,6 @@ pub mod models;
 pub mod predict;
 pub mod report;
 pub mod run;
+pub mod sweep;
 pub mod ticket;
 pub mod upstream;

@@ -29,7 +29,7 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
     }
     note(&announcement(&checked));
     let requests = signals::requests()?;
-    let mut display = Progress::new(checked.spec.epochs);
+    let mut display = Progress::new(checked.loop_options().epochs);
     let session = Session {
         display: &mut display,
         requests: &requests,

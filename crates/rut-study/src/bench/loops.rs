@@ -102,6 +102,7 @@ pub(super) fn head_epochs(bench: &CheckedBench) -> Result<Vec<f64>> {
 fn looped(bench: &CheckedBench, epochs: u32, batch_size: usize) -> LoopOptions {
     LoopOptions {
         epochs,
+        steps: None,
         batch_size,
         learning_rate: LEARNING_RATE,
         seed: bench.options.seed,

@@ -131,20 +131,26 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
     }
     let budgets: BTreeSet<Labels> = places.iter().map(|place| place.labels).collect();
     let title = study.settings.get(setting).map(|s| s.label());
+    let axis = remaining(&densities);
+    let width = axis.range.0 - axis.range.1;
+    let middle = (budgets.len() - 1) as f64 / 2.0;
     let chart = |metric: &'static Metric| {
         let mut series = Vec::new();
-        for labels in &budgets {
-            series.extend(lines(study, setting, *labels, metric));
-        }
-        for place in &places {
-            let x = density(place).map(f64::log10).unwrap_or_default();
-            series.push(Series {
-                points: point(study, *place, x, metric).into_iter().collect(),
-                colour: colour(place.network),
-                mark: Some(mark(place.network)),
-                line: Line::None,
-                end: None,
-            });
+        for (at, labels) in budgets.iter().enumerate() {
+            // Beside one another, so that intervals do not lie on one another.
+            let shift = 0.022 * width * (middle - at as f64);
+            series.extend(lines(study, (setting, *labels), metric, shift));
+            let own = places.iter().filter(|place| place.labels == *labels);
+            series.extend(own.map(|place| {
+                let x = density(place).map(f64::log10).unwrap_or_default() + shift;
+                Series {
+                    points: point(study, *place, x, metric).into_iter().collect(),
+                    colour: colour(place.network),
+                    mark: Some(mark(place.network)),
+                    line: Line::None,
+                    end: None,
+                }
+            }));
         }
         let chart = Chart {
             title: title.clone().unwrap_or_default(),
@@ -158,8 +164,13 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
     SHOWN.into_iter().map(chart).filter(drawn).collect()
 }
 
-/// Lines through the networks of each model, by falling density, the first of those that keep as much.
-fn lines(study: &Study, setting: usize, labels: Labels, metric: &Metric) -> Vec<Series> {
+/// Lines through the networks of each model, by falling density, the first of those that keep as much; moved by `shift`.
+fn lines(
+    study: &Study,
+    (setting, labels): (usize, Labels),
+    metric: &Metric,
+    shift: f64,
+) -> Vec<Series> {
     let models: BTreeSet<&str> = study.networks.iter().map(|n| &*n.key.model).collect();
     let line = |model: &str| {
         let mut last = f64::INFINITY;
@@ -172,7 +183,7 @@ fn lines(study: &Study, setting: usize, labels: Labels, metric: &Metric) -> Vec<
             };
             if found.key.model == model
                 && found.body_density < last
-                && let Some(point) = point(study, place, found.body_density.log10(), metric)
+                && let Some(point) = point(study, place, found.body_density.log10() + shift, metric)
             {
                 last = found.body_density;
                 let ends = (point.y, point.y);

@@ -71,6 +71,8 @@ pub(crate) enum Anchor {
     Middle,
     /// At its right end.
     Right,
+    /// At its left end, and bold.
+    Head,
     /// At its left end, turned to rise.
     Rising,
 }
@@ -205,13 +207,14 @@ impl Canvas<'_> {
     /// A text at `place`, in the middle of its height.
     pub(crate) fn text(&self, text: &str, place: (f64, f64), set: Type) -> Result<()> {
         let horizontal = match set.anchor {
-            Anchor::Left | Anchor::Rising => HPos::Left,
+            Anchor::Left | Anchor::Head | Anchor::Rising => HPos::Left,
             Anchor::Middle => HPos::Center,
             Anchor::Right => HPos::Right,
         };
         let font = ("sans-serif", set.size * FINE * TYPE).into_font();
         let font = match set.anchor {
             Anchor::Rising => font.transform(FontTransform::Rotate270),
+            Anchor::Head => font.style(FontStyle::Bold),
             _ => font,
         };
         let style = font

@@ -10,9 +10,9 @@ use crate::error::Result;
 /// Width of every chart on the page, pixels: a phone's.
 pub(crate) const WIDTH: f64 = 360.0;
 /// Height without a legend, pixels.
-const HEIGHT: f64 = 286.0;
+const HEIGHT: f64 = 292.0;
 /// Left, top, right and bottom of the frame's distance from the edge, pixels.
-const MARGIN: [f64; 4] = [46.0, 44.0, 14.0, 44.0];
+const MARGIN: [f64; 4] = [46.0, 52.0, 14.0, 44.0];
 /// Height of a line of the legend, pixels.
 const LEGEND_LINE: f64 = 18.0;
 
@@ -116,7 +116,7 @@ impl Axis {
         }
         let room = ((hi - lo) * 0.08).max(1e-3 * hi.abs()).max(1e-6);
         let (lo, hi) = ((lo - room).max(bounds.0), (hi + room).min(bounds.1));
-        let step = round_step((hi - lo) / 4.5);
+        let step = round_step((hi - lo) / 6.0);
         let first = (lo / step).ceil() as i64;
         let last = (hi / step).floor() as i64;
         let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
@@ -145,9 +145,14 @@ impl Axis {
         }
     }
 
+    fn holds(&self, value: f64) -> bool {
+        let (lo, hi) = self.range;
+        (lo..=hi).contains(&value)
+    }
+
     fn share(&self, value: f64) -> f64 {
         let (lo, hi) = self.range;
-        ((value - lo) / (hi - lo)).clamp(-0.02, 1.02)
+        ((value - lo) / (hi - lo)).clamp(0.0, 1.0)
     }
 }
 
@@ -176,7 +181,7 @@ impl Chart {
             canvas.text(
                 &cut(&self.title, 54),
                 (12.0, 15.0),
-                words(12.5, INK, Anchor::Left),
+                words(12.5, INK, Anchor::Head),
             )?;
             self.axes(canvas)?;
             for series in &self.series {
@@ -230,7 +235,7 @@ impl Chart {
         )?;
         canvas.text(
             &self.y.name,
-            (12.0, top - 11.0),
+            (12.0, top - 15.0),
             words(11.5, INK, Anchor::Left),
         )
     }
@@ -248,7 +253,9 @@ impl Chart {
                 let (x, low) = self.place(point.x, lo);
                 let (_, high) = self.place(point.x, hi);
                 canvas.line(&[(x, low), (x, high)], series.colour, 1.3)?;
-                for y in [low, high] {
+                // An end beyond the frame has no cap: the interval goes on there.
+                let inside = |(value, y): (f64, f64)| self.y.holds(value).then_some(y);
+                for y in [(lo, low), (hi, high)].into_iter().filter_map(inside) {
                     canvas.line(&[(x - 2.5, y), (x + 2.5, y)], series.colour, 1.3)?;
                 }
             }
@@ -331,6 +338,8 @@ mod tests {
         let axis = Axis::around("x", [0.0, 0.04].into_iter(), (0.0, 1.0));
         assert_eq!(axis.range.0, 0.0);
         assert_eq!(axis.ticks[1].1, "0.01");
+        let axis = Axis::around("x", [6.0, 98.0].into_iter(), (0.0, 100.0));
+        assert_eq!(axis.ticks.len(), 6);
     }
 
     #[test]

@@ -15,23 +15,23 @@ const GAP: RGBColor = RGBColor(200, 30, 30);
 /// The left and right edges of both frames, pixels.
 const ACROSS: (f64, f64) = (46.0, WIDTH - 14.0);
 /// The lower and upper edge of the diagram, pixels.
-const UPPER: (f64, f64) = (282.0, 62.0);
+const UPPER: (f64, f64) = (290.0, 70.0);
 /// The lower and upper edge of the histogram, pixels.
-const LOWER: (f64, f64) = (374.0, 308.0);
+const LOWER: (f64, f64) = (390.0, 326.0);
 
 /// The diagram of `summary`, in `colour`.
 ///
 /// # Errors
 /// If the drawing fails.
 pub(crate) fn svg(summary: &Summary, title: &str, colour: RGBColor) -> Result<String> {
-    picture(title, (WIDTH, 418.0), |canvas| {
+    picture(title, (WIDTH, 434.0), |canvas| {
         canvas.text(
             &cut(title, 54),
             (12.0, 15.0),
-            words(12.5, INK, Anchor::Left),
+            words(12.5, INK, Anchor::Head),
         )?;
         let figures = format!(
-            "accuracy {:.1} %, mean confidence {:.1} %, ECE {:.1} %, N = {}",
+            "accuracy {:.1} %, confidence {:.1} %, ECE {:.1} %, N = {}",
             100.0 * summary.accuracy,
             100.0 * summary.mean_confidence,
             100.0 * summary.ece,
@@ -54,7 +54,7 @@ fn up((floor, ceiling): (f64, f64), share: f64) -> f64 {
 fn upper(canvas: &Canvas<'_>, summary: &Summary, colour: RGBColor) -> Result<()> {
     canvas.text(
         "accuracy (%)",
-        (12.0, UPPER.1 - 11.0),
+        (12.0, UPPER.1 - 15.0),
         words(11.5, INK, Anchor::Left),
     )?;
     for tick in 0..=4 {
@@ -86,7 +86,7 @@ fn lower(canvas: &Canvas<'_>, summary: &Summary) -> Result<()> {
     let most = summary.bins.iter().map(|bin| bin.count).max().unwrap_or(0);
     canvas.text(
         "images",
-        (12.0, LOWER.1 - 9.0),
+        (12.0, LOWER.1 - 14.0),
         words(11.5, INK, Anchor::Left),
     )?;
     for (name, share) in [(0, 0.0), (most, 1.0)] {

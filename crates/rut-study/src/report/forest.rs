@@ -1,5 +1,7 @@
 //! Differences and their intervals, one below the other, around a line at 0. The differences are `pair`'s.
 
+use plotters::style::WHITE;
+
 use super::against::factor;
 use super::canvas::{Anchor, Canvas, GRID, INK, SOFT, colour, mark, picture};
 use super::chart::{Axis, WIDTH, words};
@@ -47,7 +49,7 @@ pub(crate) fn svg(study: &Study, pairs: &[&Pair], at: usize) -> Result<Option<St
         canvas.text(
             &cut(&title, 54),
             (12.0, 15.0),
-            words(12.5, INK, Anchor::Left),
+            words(12.5, INK, Anchor::Head),
         )?;
         frame(canvas, &axis, TOP + ROW * rows.len() as f64)?;
         for (index, row) in rows.iter().enumerate() {
@@ -88,11 +90,12 @@ impl Row {
     fn draw(&self, canvas: &Canvas<'_>, axis: &Axis, top: f64) -> Result<()> {
         let ink = colour(self.network);
         let y = top + 21.0;
-        canvas.text(
-            &cut(&self.words, 56),
-            (SIDE, top + 7.0),
-            words(10.5, SOFT, Anchor::Left),
-        )?;
+        let told = cut(&self.words, 56);
+        // The words stand on white, so that no line runs through them.
+        let wide = 5.6 * told.chars().count() as f64;
+        let ground = [(SIDE - 1.0, top + 1.0), (SIDE + wide, top + 13.0)];
+        canvas.block(ground, WHITE, 1.0)?;
+        canvas.text(&told, (SIDE, top + 7.0), words(10.5, SOFT, Anchor::Left))?;
         let (lo, hi) = self.ends;
         let ends = [(across(axis, lo), y), (across(axis, hi), y)];
         canvas.line(&ends, ink, 1.8)?;

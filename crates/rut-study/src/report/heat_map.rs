@@ -14,8 +14,10 @@ use crate::error::Result;
 const CELL: f64 = 19.0;
 /// Room for the names of source classes, pixels.
 const LEFT: f64 = 132.0;
-/// Room for the names of target classes, pixels.
-const TOP: f64 = 134.0;
+/// Room above the names of target classes, pixels.
+const TOP: f64 = 48.0;
+/// The longest name of a target class, characters.
+const LONGEST: usize = 16;
 /// The most rows or columns that are drawn.
 const MOST: usize = 60;
 /// Cells that are always chosen, and the ground they stand on.
@@ -99,12 +101,12 @@ impl HeatMap {
     /// If the drawing fails.
     pub(crate) fn svg(&self, title: &str) -> Result<String> {
         let wide = LEFT + CELL * self.targets.len() as f64 + 70.0;
-        let high = TOP + CELL * self.sources.len() as f64 + 16.0;
+        let high = self.top() + CELL * self.sources.len() as f64 + 16.0;
         picture(title, (wide.max(360.0), high), |canvas| {
             canvas.text(
                 &cut(title, 54),
                 (12.0, 15.0),
-                words(12.5, INK, Anchor::Left),
+                words(12.5, INK, Anchor::Head),
             )?;
             canvas.text(
                 "target class →",
@@ -113,7 +115,7 @@ impl HeatMap {
             )?;
             canvas.text(
                 "source class ↓",
-                (12.0, TOP - 10.0),
+                (12.0, self.top() - 10.0),
                 words(11.0, SOFT, Anchor::Left),
             )?;
             self.names(canvas)?;
@@ -121,17 +123,23 @@ impl HeatMap {
         })
     }
 
+    /// Where rows begin, pixels.
+    fn top(&self) -> f64 {
+        let lengths = self.targets.iter().map(|name| name.chars().count());
+        TOP + 6.0 * lengths.max().unwrap_or(0).min(LONGEST) as f64
+    }
+
     fn names(&self, canvas: &Canvas<'_>) -> Result<()> {
         for (at, name) in self.targets.iter().enumerate() {
             let x = LEFT + CELL * (at as f64 + 0.5);
             canvas.text(
-                &cut(name, 14),
-                (x, TOP - 5.0),
+                &cut(name, LONGEST),
+                (x, self.top() - 5.0),
                 words(10.5, INK, Anchor::Rising),
             )?;
         }
         for (at, name) in self.sources.iter().enumerate() {
-            let y = TOP + CELL * (at as f64 + 0.5);
+            let y = self.top() + CELL * (at as f64 + 0.5);
             canvas.text(
                 &cut(name, 21),
                 (LEFT - 6.0, y),
@@ -143,7 +151,7 @@ impl HeatMap {
 
     fn blocks(&self, canvas: &Canvas<'_>) -> Result<()> {
         let corners = |row: usize, column: usize| {
-            let (x, y) = (LEFT + CELL * column as f64, TOP + CELL * row as f64);
+            let (x, y) = (LEFT + CELL * column as f64, self.top() + CELL * row as f64);
             [(x + 0.5, y + 0.5), (x + CELL - 0.5, y + CELL - 0.5)]
         };
         let chosen: BTreeSet<&(usize, usize)> = self.counts.keys().collect();

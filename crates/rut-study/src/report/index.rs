@@ -181,6 +181,7 @@ fn finished_row(study: &Study, run: &Run, place: &Place, options: &ReportOptions
         "temperature": record.temperature.map(|fit| fit.temperature),
         "temperature_minimum": record.temperature.map(|fit| fit.minimum),
         "accuracy_before_remap": record.test_before_remap.as_ref().map(|s| s.raw.accuracy),
+        "published_ece": record.published_ece.map(|published| published.ece),
         "validation_accuracy": record.validation.as_ref().map(|s| s.raw.accuracy),
     })));
     row.extend(summary(Some(&record.test.raw), ""));

@@ -76,6 +76,13 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
         Column::new("epoch kept", "kept_epoch", Kind::Number),
         Column::new("steps", "steps", Kind::Number),
     ];
+    if published(study) {
+        columns.push(Column::new(
+            "ECE as published",
+            "published_ece",
+            Kind::Number,
+        ));
+    }
     if options.costs == Costs::Shown {
         columns.push(Column::new("seconds", "total_seconds", Kind::Number));
     }
@@ -127,11 +134,23 @@ fn row(
         Value::Count(u64::from(record.training.kept_epoch) + 1),
         Value::Count(record.training.steps),
     ];
+    if published(study) {
+        let ece = record.published_ece.map(|published| published.ece);
+        row.push(Value::Figure(ece, Unit::Plain));
+    }
     if options.costs == Costs::Shown {
         row.push(Value::Text(format!("{:.1}", record.cost.total_seconds)));
     }
     row.push(Value::Text(notes.join("; ")));
     row
+}
+
+/// Whether a run has an ECE that is taken as published: on logits it is no share, so it stands as a plain number.
+fn published(study: &Study) -> bool {
+    study
+        .runs
+        .iter()
+        .any(|run| run.record.published_ece.is_some())
 }
 
 /// The runs without a record that can be used.

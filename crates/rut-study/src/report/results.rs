@@ -95,15 +95,16 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
         columns.push(Column::new(&unit, metric.column, Kind::Interval));
         if metric.interval.is_some() {
             let key = format!("{}_bootstrap", metric.column);
-            columns.push(Column::new("bootstrap", &key, Kind::Interval));
+            columns.push(Column::new("bootstrap", &key, Kind::Ends));
         }
     }
     let wanted = |place: &&Place| setting.is_none_or(|setting| setting == place.setting);
     let rows = study.cells.keys().filter(wanted);
     Table {
         slug: "results".into(),
-        caption: "Means over seeds. Intervals are of 95 %: below a figure Student's t over its seeds, in the column beside \
-                  it the bootstrap over test images (its ends averaged over seeds). T is fitted on validation images; \
+        caption: "Means over seeds. Intervals are of 95 %: below a figure Student's t over its seeds, which does not \
+                  know that a share ends at 0; in the column beside it the bootstrap over test images, its ends averaged over \
+                  seeds. T is fitted on validation images; \
                   CE² is the squared calibration error, free of the bias that small sets give the ECE."
             .into(),
         columns,
@@ -155,7 +156,7 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
             metric.unit,
         ));
         if metric.interval.is_some() {
-            row.push(Value::Estimate(study.bootstrap(place, metric), metric.unit));
+            row.push(Value::Ends(study.bootstrap(place, metric), metric.unit));
         }
     }
     row

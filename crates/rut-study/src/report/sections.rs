@@ -12,7 +12,7 @@ use super::forest;
 use super::gather::{Run, without_path};
 use super::heat_map::HeatMap;
 use super::listing::{self, Common};
-use super::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric};
+use super::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
 use super::network::Network;
 use super::page::Parts;
 use super::pair::{Pair, compared_settings};
@@ -62,13 +62,15 @@ pub(crate) fn labels(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     };
     let charts = against.compose(parts, sheet)?;
     let study = parts.study;
-    sheet.table(&results::figures(study, None))?;
+    let all = results::figures(study, None);
+    sheet.table(&all)?;
     Ok(html! {
         (charts)
         h3 { "Figures" }
+        p.caption { (all.caption) }
         @for (at, setting) in study.settings.iter().enumerate() {
             h4 { (printable(&setting.label())) }
-            (results::figures(study, Some(at)).html())
+            (results::figures(study, Some(at)).boxed())
         }
     })
 }
@@ -109,7 +111,8 @@ impl Against {
 pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     let (study, all) = (parts.study, parts.pairs);
     let all: Vec<&Pair> = all.iter().collect();
-    sheet.table(&results::differences(study, &all, None))?;
+    let whole = results::differences(study, &all, None);
+    sheet.table(&whole)?;
     let mut figures = Vec::new();
     for at in compared_settings(parts.pairs) {
         let own: Vec<&Pair> = all
@@ -121,7 +124,8 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
             continue;
         };
         let mut drawn = Vec::new();
-        for (metric, found) in COMPARED.iter().enumerate() {
+        // Those that other figures show too; the NLL stands in the table.
+        for (metric, found) in COMPARED.iter().enumerate().take(SHOWN.len()) {
             if let Some(svg) = forest::svg(study, &own, metric)? {
                 let name = format!("differences-{}-{}", setting.slug, found.column);
                 drawn.push(sheet.picture(&name, &svg));
@@ -136,10 +140,11 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
                     (pair_counts(&own)) "."
                 }
             }
-            (table.html())
+            (table.boxed())
         });
     }
     Ok(html! {
+        @if !figures.is_empty() { p.caption { (whole.caption) } }
         @if figures.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
         @for figure in &figures { (figure) }
     })

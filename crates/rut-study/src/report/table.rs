@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Number,
     /// A number and the ends of its interval: three columns in CSV.
     Interval,
+    /// The ends of an interval: two columns in CSV.
+    Ends,
 }
 
 /// What stands in a cell.
@@ -53,6 +55,8 @@ pub(crate) enum Value {
     Figure(Option<f64>, Unit),
     /// A figure with its interval, if there is one.
     Estimate(Option<Estimate>, Unit),
+    /// The interval of the figure beside it, if there is one.
+    Ends(Option<Estimate>, Unit),
     /// A difference with its interval, if there is one.
     Difference(Option<Estimate>, Unit),
 }
@@ -85,6 +89,10 @@ impl Value {
             Self::Figure(Some(value), unit) => (bare(*value, *unit), None),
             Self::Estimate(Some(estimate), unit) => interval(estimate, bare, *unit),
             Self::Difference(Some(estimate), unit) => interval(estimate, signed, *unit),
+            Self::Ends(Some(estimate), unit) => {
+                let (_, ends) = interval(estimate, bare, *unit);
+                (ends.unwrap_or_else(|| NONE.into()), None)
+            }
             _ => (NONE.into(), None),
         }
     }
@@ -103,6 +111,10 @@ impl Value {
                 let end = |end: Option<f64>| end.map(number).unwrap_or_default();
                 [number(estimate.mean), end(lo), end(hi)]
             }
+            Self::Ends(Some(estimate), _) => {
+                let [_, lo, hi] = Self::Estimate(Some(*estimate), Unit::Plain).exact();
+                [lo, hi, String::new()]
+            }
             _ => Default::default(),
         }
     }
@@ -114,14 +126,21 @@ impl Value {
 }
 
 impl Table {
-    /// For the page, in a box of its own that scrolls.
+    /// For the page: the caption, and the table.
     pub(crate) fn html(&self) -> Markup {
         html! {
-            div.scroll tabindex="0" role="region" aria-label=(self.caption) {
+            p.caption { (printable(&self.caption)) }
+            (self.boxed())
+        }
+    }
+
+    /// For the page: the table without its caption, in a box of its own that scrolls.
+    pub(crate) fn boxed(&self) -> Markup {
+        html! {
+            div.scroll tabindex="0" role="region" aria-label=(printable(&self.caption)) {
                 table {
-                    caption { (self.caption) }
                     thead { tr { @for column in &self.columns {
-                        th.number[column.kind != Kind::Text] scope="col" { (column.name) }
+                        th.number[column.kind != Kind::Text] scope="col" { (printable(&column.name)) }
                     } } }
                     tbody { @for row in &self.rows {
                         tr { @for (column, value) in self.columns.iter().zip(row) {
@@ -144,12 +163,19 @@ impl Table {
             Kind::Interval => ["", "_lo", "_hi"]
                 .map(|end| format!("{}{end}", column.key))
                 .to_vec(),
+            Kind::Ends => ["_lo", "_hi"]
+                .map(|end| format!("{}{end}", column.key))
+                .to_vec(),
             _ => vec![column.key.clone()],
         });
         writer.write_record(heads).map_err(unwritten)?;
         for row in &self.rows {
             let cells = self.columns.iter().zip(row).flat_map(|(column, value)| {
-                let wanted = if column.kind == Kind::Interval { 3 } else { 1 };
+                let wanted = match column.kind {
+                    Kind::Interval => 3,
+                    Kind::Ends => 2,
+                    _ => 1,
+                };
                 value.exact().into_iter().take(wanted)
             });
             writer.write_record(cells).map_err(unwritten)?;
@@ -193,7 +219,7 @@ fn cell(column: &Column, value: &Value) -> Markup {
     let (shown, ends) = value.shown();
     let shown = printable(&shown);
     html! {
-        td.number[column.kind != Kind::Text].clear[value.is_clear()] {
+        td.number[column.kind != Kind::Text].clear[value.is_clear()].ends[column.kind == Kind::Ends].network[matches!(value, Value::Network(..))] {
             @if let Value::Network(_, colour) = value {
                 span.swatch style={ "background:" (colour) } {}
             }

@@ -147,7 +147,7 @@ fn scored(
         .transpose()?;
     let test = logits(splits.test, Phase::Test)?;
     if let Some(made) = &made {
-        let event = mapped(run.spec.epochs, made, Some(before));
+        let event = mapped(run.loop_options().epochs, made, Some(before));
         journal
             .event(&event)
             .map_err(|error| Error::from(rut_adapt::Error::Observer(error)))?;

@@ -1,7 +1,22 @@
 //! Many runs: what is planned of them, and what became of it. One run is `run`'s.
 
+pub mod axis;
+pub mod combination;
+pub mod estimate;
 pub mod failure;
 pub mod plan;
+pub mod prospect;
+mod rate;
+pub mod slurm;
+pub mod state;
+pub mod study;
 
+pub use axis::Axis;
+pub use combination::Combination;
+pub use estimate::{Estimate, EstimateOptions, estimate};
 pub use failure::Failure;
 pub use plan::{Plan, PlannedRun};
+pub use prospect::{Prospect, Prospects};
+pub use slurm::{Script, SlurmOptions, SlurmSite};
+pub use state::{RunState, RunStatus};
+pub use study::Study;

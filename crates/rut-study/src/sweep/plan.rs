@@ -61,6 +61,32 @@ impl Plan {
     /// # Errors
     /// If it cannot be read, a line is broken, or it is of another format version.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_some(path, |_, _| true)
+    }
+
+    /// The run named `run_id` of the plan at `path`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and if there is none of that name.
+    pub fn find(path: &Path, run_id: &str) -> Result<Self> {
+        let named = serde_json::Value::from(run_id).to_string();
+        let mut found = Self::read_some(path, |_, line| line.contains(&named))?;
+        found.runs.retain(|run| run.run_id == run_id);
+        match found.runs.is_empty() {
+            true => Err(Error::Broken {
+                path: path.into(),
+                problem: format!("expected a run named {run_id}, found none"),
+            }),
+            false => Ok(found),
+        }
+    }
+
+    /// The plan at `path` with only those of its runs that `wanted` says, by their place from 0 and their line. Other lines
+    /// are not held against anything.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_some(path: &Path, wanted: impl Fn(usize, &str) -> bool) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
             format_version: u32,
@@ -84,7 +110,10 @@ impl Plan {
         let run = |(index, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|e| broken(index + 2, e.to_string()))
         };
-        let runs = lines.enumerate().map(run).collect::<Result<_>>()?;
+        let wanted = lines
+            .enumerate()
+            .filter(|(index, line)| wanted(*index, line));
+        let runs = wanted.map(run).collect::<Result<_>>()?;
         Ok(Self { heading, runs })
     }
 

@@ -1,0 +1,62 @@
+//! `rut sweep emit`: a study as the scripts of a job array. Their text is `rut-study`'s.
+
+use std::path::{absolute, Path};
+
+use anyhow::{Context, Result};
+use rut_study::sweep::slurm::scripts;
+use rut_study::sweep::{Plan, SlurmSite};
+use rut_study::write_whole;
+
+use crate::args::EmitArgs;
+use crate::exit::Usage;
+use crate::layers::{resolve_study, variables};
+use crate::output::{note, result};
+
+/// Writes plan and scripts, and says how to queue them.
+pub fn run(args: &EmitArgs) -> Result<()> {
+    let study = resolve_study(&args.file, &args.study, &variables()).map_err(Usage)?;
+    let prospects = study.prospects()?;
+    let plan = prospects.plan();
+    let folder = absolute(&args.output).context("find the folder of the scripts")?;
+    let results = absolute(&plan.heading.places.results_path).context("find the results")?;
+    let mut options = args.options();
+    options.report = options.report.map(absolute).transpose()?;
+    let scripts = scripts(
+        &options,
+        &SlurmSite {
+            title: &study.title,
+            binary: &std::env::current_exe().context("find the program itself")?,
+            working_folder: &std::env::current_dir().context("find the working folder")?,
+            folder: &folder,
+            results: &results,
+            runs: plan.runs.len(),
+            extractions: 0,
+        },
+    )?;
+    make(&folder.join("logs"))?;
+    plan.write(&folder.join("plan.jsonl"))?;
+    // Beside the results, too: whoever looks there for what is missing finds it.
+    plan.write(&Plan::path(&results))?;
+    prospects.forget_stand_ins()?;
+    for script in &scripts {
+        write_whole(&folder.join(script.name), script.text.as_bytes())?;
+    }
+    let unable = prospects.runs.iter().filter(|run| run.outlook.is_err());
+    match unable.count() {
+        0 => {}
+        count => note(&format!(
+            "{count} runs cannot run as things stand: `rut sweep run --dry-run` says why"
+        )),
+    }
+    note(&format!(
+        "{} runs in {} tasks of {}",
+        plan.runs.len(),
+        options.tasks(plan.runs.len()),
+        options.runs_per_task(plan.runs.len())
+    ));
+    result(&format!("bash {}", folder.join("submit.sh").display()))
+}
+
+fn make(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))
+}

@@ -1,0 +1,118 @@
+//! `rut sweep run --dry-run`: how many runs there are, what became of them, and how long the rest will take.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use rut_study::bench::Built;
+use rut_study::sweep::state::{counts, RUN_STATES};
+use rut_study::sweep::{
+    estimate, Estimate, EstimateOptions, Prospect, Prospects, RunState, RunStatus, Study,
+};
+
+use super::run::Means;
+use crate::output::{note, result};
+use crate::table::columns;
+use crate::COMMIT;
+
+/// No measurement begins after this time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Prints it.
+pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
+    let results = &prospects.heading.places.results_path;
+    let states = prospects.plan().status(results);
+    let mut parts = Vec::new();
+    if !study.title.is_empty() {
+        parts.push(study.title.clone());
+    }
+    parts.push(axes(study, prospects));
+    parts.push(tally(&states));
+    parts.extend(obstacles(prospects));
+    let left: Vec<&Prospect> = prospects
+        .runs
+        .iter()
+        .zip(&states)
+        .filter(|(_, status)| status.state != RunState::Done)
+        .map(|(run, _)| run)
+        .collect();
+    let options = EstimateOptions {
+        results,
+        patience: PATIENCE,
+        built: Built {
+            commit: COMMIT,
+            threads: means.threads / means.jobs,
+        },
+    };
+    let estimate = estimate(&left, options, &mut |text| note(text));
+    parts.push(time(&estimate, left.len(), means));
+    parts.push(format!("results: {}", results.display()));
+    result(&parts.join("\n\n"))
+}
+
+/// Runs, and how many have each value of each axis. A run for which an axis means nothing counts at its first value.
+fn axes(study: &Study, prospects: &Prospects) -> String {
+    let mut rows = vec![["axis", "value", "runs"].map(str::to_owned).to_vec()];
+    for (place, axis) in study.axes.iter().enumerate() {
+        for (index, value) in axis.values.iter().enumerate() {
+            let has = |run: &&Prospect| run.values.get(place) == Some(&index);
+            let count = prospects.runs.iter().filter(has).count();
+            let name = if index == 0 { axis.name.as_str() } else { "" };
+            rows.push(vec![name.into(), value.label.clone(), count.to_string()]);
+        }
+    }
+    format!("{} runs\n\n{}", prospects.runs.len(), columns(&rows))
+}
+
+fn tally(states: &[RunStatus]) -> String {
+    let counts = counts(states);
+    let told = RUN_STATES.iter().map(|(state, name)| {
+        let count = counts.get(state).copied().unwrap_or(0);
+        vec![(*name).to_owned(), count.to_string()]
+    });
+    let head = vec!["state".to_owned(), "runs".to_owned()];
+    columns(&std::iter::once(head).chain(told).collect::<Vec<_>>())
+}
+
+/// What keeps runs from running as things stand, and how many.
+fn obstacles(prospects: &Prospects) -> Option<String> {
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    for run in &prospects.runs {
+        if let Err(error) = &run.outlook {
+            *found.entry(error).or_default() += 1;
+        }
+    }
+    let lines: Vec<String> = found
+        .iter()
+        .map(|(error, count)| format!("{count} would fail to {error}"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn time(estimate: &Estimate, left: usize, means: Means) -> String {
+    if left == 0 {
+        return "nothing is left to run".into();
+    }
+    let hours = estimate.thread_seconds / means.threads as f64 / 3600.0;
+    let hours = match hours {
+        ..0.01 => "less than 0.01 hours".to_owned(),
+        _ => format!("about {hours:.2} hours"),
+    };
+    let sources = [
+        (estimate.recorded, "by finished runs of the same network"),
+        (estimate.measured, "measured now on drawn images"),
+        (estimate.borrowed, "by other weights of the same model"),
+        (estimate.unknown, "unknown and not counted"),
+    ];
+    let sources: Vec<String> = sources
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, source)| format!("{source}: {count}"))
+        .collect();
+    format!(
+        "{hours} for {left} runs, {} at a time, {} threads in all (rates, runs: {})",
+        means.jobs,
+        means.threads,
+        sources.join("; ")
+    )
+}

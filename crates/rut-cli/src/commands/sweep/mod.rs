@@ -1,0 +1,25 @@
+//! `rut sweep`: many runs from one file. Which runs they are, and what became of them, is `rut-study`'s; here are the
+//! processes that run them, and what a person sees.
+
+mod emit;
+mod forecast;
+mod job;
+mod outcome;
+mod pool;
+mod run;
+mod status;
+mod task;
+
+use anyhow::Result;
+
+use crate::args::SweepCommand;
+
+/// One of its commands.
+pub fn run(command: &SweepCommand) -> Result<()> {
+    match command {
+        SweepCommand::Run(args) => run::run(args),
+        SweepCommand::Status(args) => status::run(args),
+        SweepCommand::Emit(args) => emit::run(args),
+        SweepCommand::Task(args) => task::run(args),
+    }
+}

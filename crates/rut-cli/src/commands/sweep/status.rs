@@ -1,0 +1,125 @@
+//! `rut sweep status`: what became of a study's runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use rut_study::spec::{Method, NetworkKind, RunSpec};
+use rut_study::sweep::state::{counts, RUN_STATES};
+use rut_study::sweep::{Plan, RunState, RunStatus};
+use serde::Serialize;
+
+use crate::args::StatusArgs;
+use crate::exit::Usage;
+use crate::layers::{resolve_study, variables};
+use crate::output::{json, result};
+use crate::table::columns;
+
+/// What is printed with `--json`.
+#[derive(Serialize)]
+struct Status<'a> {
+    title: &'a str,
+    results: &'a Path,
+    counts: BTreeMap<&'static str, usize>,
+    runs: &'a [RunStatus],
+}
+
+/// Prints it.
+pub fn run(args: &StatusArgs) -> Result<()> {
+    let (plan, results) = plan(args)?;
+    let runs = plan.status(&results);
+    if args.json {
+        let found = counts(&runs);
+        return json(&Status {
+            title: &plan.heading.title,
+            results: &results,
+            counts: RUN_STATES
+                .iter()
+                .map(|(state, name)| (*name, found.get(state).copied().unwrap_or(0)))
+                .collect(),
+            runs: &runs,
+        });
+    }
+    let mut text = table(&plan, &runs);
+    for run in &runs {
+        if let Some(error) = &run.error {
+            text.push_str(&format!("\n\n{}\n  failed to {error}", run.run_id));
+        }
+    }
+    let title = match plan.heading.title.as_str() {
+        "" => String::new(),
+        title => format!("{title}\n\n"),
+    };
+    result(&format!("{title}{text}\n\n{}", results.display()))
+}
+
+/// The plan, and where its runs are: of a file, made anew; of a folder, the one in it.
+fn plan(args: &StatusArgs) -> Result<(Plan, PathBuf)> {
+    let of = &args.of;
+    if of.is_dir() {
+        return Ok((Plan::read(&Plan::path(of))?, of.clone()));
+    }
+    if of.extension().is_some_and(|kind| kind == "jsonl") {
+        let plan = Plan::read(of)?;
+        let results = plan.heading.places.results_path.clone();
+        return Ok((plan, results));
+    }
+    let study = resolve_study(of, &args.study, &variables()).map_err(Usage)?;
+    let plan = study.prospects()?.plan();
+    let results = plan.heading.places.results_path.clone();
+    Ok((plan, results))
+}
+
+/// Counts by data set, method and network, and of all.
+fn table(plan: &Plan, runs: &[RunStatus]) -> String {
+    let mut groups: Vec<([String; 3], Vec<&RunStatus>)> = Vec::new();
+    for (planned, status) in plan.runs.iter().zip(runs) {
+        let group = group(&planned.spec);
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, members)) => members.push(status),
+            None => groups.push((group, vec![status])),
+        }
+    }
+    let names = ["data set", "method", "network"].into_iter();
+    let states = RUN_STATES.iter().map(|(_, name)| *name);
+    let mut rows = vec![names.chain(states).map(str::to_owned).collect::<Vec<_>>()];
+    for (group, members) in &groups {
+        rows.push([group.to_vec(), cells(members.iter().copied())].concat());
+    }
+    let all = ["all", "", ""].map(str::to_owned).to_vec();
+    rows.push([all, cells(runs)].concat());
+    columns(&rows)
+}
+
+fn cells<'a>(runs: impl IntoIterator<Item = &'a RunStatus>) -> Vec<String> {
+    let counts = counts(runs);
+    let of = |state: &RunState| counts.get(state).copied().unwrap_or(0);
+    RUN_STATES
+        .iter()
+        .map(|(state, _)| of(state).to_string())
+        .collect()
+}
+
+fn group(spec: &RunSpec) -> [String; 3] {
+    let method = match spec.method {
+        Method::Lp => "lp".to_owned(),
+        Method::Vp => format!("vp {}", spec.mapping),
+    };
+    let network = match (spec.network, &spec.recipe) {
+        (NetworkKind::Dense, None) => "dense".to_owned(),
+        (NetworkKind::Dense, Some(recipe)) => format!("dense, {recipe}"),
+        (NetworkKind::Ticket, _) => match &spec.checkpoint {
+            None => format!("ticket {}", spec.state()),
+            Some(path) => path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+        },
+    };
+    [
+        spec.dataset.clone(),
+        method,
+        format!("{} {network}", spec.model),
+    ]
+}

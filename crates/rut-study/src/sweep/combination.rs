@@ -1,0 +1,143 @@
+//! From a study's axes to specifications: all combinations, without those that are left out and those that come to the same
+//! run. Whether a run can run is `prospect`'s.
+
+use std::collections::HashSet;
+
+use serde_json::Value as Json;
+use toml::Table;
+
+use super::study::Study;
+use crate::error::Result;
+use crate::names::find_mapping;
+use crate::places::Places;
+use crate::spec::RunSpec;
+use crate::unused::fields;
+
+/// More combinations than these are a slip of the keyboard.
+const MOST: usize = 1_000_000;
+
+/// A run of a study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Combination {
+    /// What is run. Fields of which it makes no use have their defaults.
+    pub spec: RunSpec,
+    /// For each axis, which of its values, from 0. Of several combinations that come to one run, the first.
+    pub values: Vec<usize>,
+}
+
+impl Study {
+    /// The study's runs, in the order of the file, the last axis varying fastest; and where they read and write.
+    ///
+    /// # Errors
+    /// If an exclusion leaves out nothing, no run is left, or there are far too many.
+    pub fn combinations(&self) -> Result<(Vec<Combination>, Places)> {
+        let places = self.places()?;
+        let base = self.base.clone().spec_table()?;
+        let total = self.total()?;
+        let (mut runs, mut seen) = (Vec::new(), HashSet::new());
+        let mut used = vec![false; self.exclusions.len()];
+        for index in 0..total {
+            let values = self.values(index);
+            let table = self.table(&base, &values);
+            if self.is_excluded(&table, &mut used)? {
+                continue;
+            }
+            let spec = self.useful(table)?;
+            if seen.insert(Json::Object(fields(&spec)?).to_string()) {
+                runs.push(Combination { spec, values });
+            }
+        }
+        let unused = self.exclusions.iter().zip(&used).find(|(_, used)| !**used);
+        if let Some((exclusion, _)) = unused {
+            let text = &exclusion.text;
+            return Err(self.problem(format!(
+                "exclude {{ {text} }} leaves out nothing: no combination of the axes agrees with all of it"
+            )));
+        }
+        if runs.is_empty() {
+            return Err(self.problem("no run is left: [[exclude]] leaves out every combination"));
+        }
+        Ok((runs, places))
+    }
+
+    fn total(&self) -> Result<usize> {
+        let counts = self.axes.iter().map(|axis| axis.values.len());
+        let total = counts.clone().try_fold(1usize, |product, count| {
+            product.checked_mul(count).filter(|total| *total <= MOST)
+        });
+        total.ok_or_else(|| {
+            let counts: Vec<String> = counts.map(|count| count.to_string()).collect();
+            self.problem(format!(
+                "expected at most {MOST} combinations, found {}",
+                counts.join(" × ")
+            ))
+        })
+    }
+
+    /// The values of combination `index`, one of each axis.
+    fn values(&self, mut index: usize) -> Vec<usize> {
+        let mut values: Vec<usize> = self
+            .axes
+            .iter()
+            .rev()
+            .map(|axis| {
+                let count = axis.values.len().max(1);
+                let value = index % count;
+                index /= count;
+                value
+            })
+            .collect();
+        values.reverse();
+        values
+    }
+
+    fn table(&self, base: &Table, values: &[usize]) -> Table {
+        let mut table = base.clone();
+        let chosen = self.axes.iter().zip(values);
+        for value in chosen.filter_map(|(axis, &value)| axis.values.get(value)) {
+            // A share of the images takes the place of a number of shots, and the other way round.
+            for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
+                if value.fields.contains_key(one) && !value.fields.contains_key(other) {
+                    table.remove(other);
+                }
+            }
+            table.extend(value.fields.clone());
+        }
+        table
+    }
+
+    fn is_excluded(&self, table: &Table, used: &mut [bool]) -> Result<bool> {
+        if self.exclusions.is_empty() {
+            return Ok(false);
+        }
+        let mut spec = self.spec(table.clone())?;
+        spec.settle();
+        let fields = fields(&spec)?;
+        let mut excluded = false;
+        for (exclusion, used) in self.exclusions.iter().zip(used) {
+            let covers = exclusion.covers(&fields);
+            *used |= covers;
+            excluded |= covers;
+        }
+        Ok(excluded)
+    }
+
+    /// The specification of a table, without fields of which it makes no use.
+    fn useful(&self, mut table: Table) -> Result<RunSpec> {
+        let spec = self.spec(table.clone())?;
+        // A mapping that no table has is said where the run is checked.
+        let unused = find_mapping(&spec.mapping).map(|mapping| spec.unused(mapping));
+        for field in unused.unwrap_or_default() {
+            table.remove(field);
+        }
+        let mut spec = self.spec(table)?;
+        spec.settle();
+        Ok(spec)
+    }
+
+    fn spec(&self, table: Table) -> Result<RunSpec> {
+        table
+            .try_into()
+            .map_err(|e: toml::de::Error| self.problem(e.message()))
+    }
+}

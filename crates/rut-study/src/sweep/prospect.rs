@@ -1,0 +1,153 @@
+//! Runs of a study before they run: their ids, and how much each has to do. What became of them is `state`'s.
+
+use std::path::Path;
+
+use super::combination::Combination;
+use super::plan::{FORMAT_VERSION, Heading, Plan, PlannedRun};
+use super::study::Study;
+use crate::checked::CheckedRunSpec;
+use crate::error::{Result, file};
+use crate::run_dir::RunDir;
+use crate::run_id::{Content, RunId};
+use crate::sources::Sources;
+
+/// All runs of a study, each once.
+#[derive(Clone, Debug)]
+pub struct Prospects {
+    /// What they share.
+    pub heading: Heading,
+    /// The runs, in the order of the study.
+    pub runs: Vec<Prospect>,
+}
+
+/// A planned run.
+#[derive(Clone, Debug)]
+pub struct Prospect {
+    /// What the plan says of it.
+    pub run: PlannedRun,
+    /// For each axis of the study, which of its values, from 0.
+    pub values: Vec<usize>,
+    /// How much there is to do; or why the run cannot run as things stand, which reads after "failed to". It is planned
+    /// nevertheless, and what is missing may be there when its turn comes.
+    pub outlook: Result<Extent, String>,
+}
+
+/// How much a run has to do, and with what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Network and images, by content.
+    pub content: Content,
+    /// Images trained on.
+    pub train: usize,
+    /// Images validated on.
+    pub validation: usize,
+    /// Test images.
+    pub test: usize,
+    /// Target classes.
+    pub targets: usize,
+    /// Side of the image on the canvas, or before the network's own size, pixels.
+    pub image_size: Option<usize>,
+}
+
+impl Study {
+    /// The study's runs with their ids. Data sets are opened and files digested once for all runs that name them.
+    ///
+    /// A run's id is the one that `rut lp` and `rut vp` give it, also where the run cannot run, as long as its network (and
+    /// its images, if they are a user's own) is there to be digested; else it is [`RunId::stand_in`].
+    ///
+    /// # Errors
+    /// As [`combinations`](Self::combinations).
+    pub fn prospects(&self) -> Result<Prospects> {
+        let (combinations, places) = self.combinations()?;
+        let mut sources = Sources::new(&places);
+        let mut seen = std::collections::HashSet::new();
+        let mut runs = Vec::new();
+        for combination in combinations {
+            let prospect = Prospect::of(combination, &mut sources)?;
+            // The same weights under two names are one network.
+            if seen.insert(prospect.run.run_id.clone()) {
+                runs.push(prospect);
+            }
+        }
+        let heading = Heading {
+            format_version: FORMAT_VERSION,
+            title: self.title.clone(),
+            about: self.about.clone(),
+            places,
+        };
+        Ok(Prospects { heading, runs })
+    }
+}
+
+impl Prospects {
+    /// What is written down of them.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            heading: self.heading.clone(),
+            runs: self.runs.iter().map(|run| run.run.clone()).collect(),
+        }
+    }
+
+    /// Deletes the failures that runs of this study left behind under a stand-in's name, where they have their own by now.
+    ///
+    /// # Errors
+    /// If one cannot be deleted.
+    pub fn forget_stand_ins(&self) -> Result<()> {
+        for Prospect { run, .. } in &self.runs {
+            let stand_in = RunId::stand_in(&run.spec)?;
+            if stand_in.as_str() != run.run_id {
+                forget(&self.heading.places.results_path.join(stand_in.as_str()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn forget(folder: &Path) -> Result<()> {
+    let failure = RunDir::at(folder).failure();
+    if failure.exists() {
+        std::fs::remove_file(&failure).map_err(file("delete", &failure))?;
+        // A folder in which something else lies stays.
+        let _ = std::fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+impl Prospect {
+    fn of(combination: Combination, sources: &mut Sources<'_>) -> Result<Self> {
+        let Combination { spec, values } = combination;
+        let (run_id, spec, outlook) = match spec.clone().check_among(sources) {
+            Ok(run) => {
+                let extent = Extent::of(&run);
+                (run.id, run.spec, Ok(extent))
+            }
+            Err(error) => {
+                let id = spec.identify(sources);
+                let id = id.or_else(|_| RunId::stand_in(&spec))?;
+                (id, spec, Err(error.to_string()))
+            }
+        };
+        let run = PlannedRun {
+            run_id: run_id.to_string(),
+            spec,
+        };
+        Ok(Self {
+            run,
+            values,
+            outlook,
+        })
+    }
+}
+
+impl Extent {
+    fn of(run: &CheckedRunSpec) -> Self {
+        Self {
+            content: run.content.clone(),
+            train: run.draw.train.len(),
+            validation: run.draw.validation.len(),
+            test: run.dataset.test.len(),
+            targets: run.targets(),
+            image_size: run.image_size,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A study's file: a run that is varied along axes, read and held against the fields of a specification. Which runs it
+//! comes to is `combination`'s.
+
+use std::path::{Path, PathBuf};
+
+use rut_data::did_you_mean;
+use toml::{Table, Value};
+
+use super::axis::{Axis, Exclusion};
+use crate::error::{Error, Result, file};
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::spec::field_names;
+
+/// What may stand at the top of a file.
+const KEYS: [&str; 5] = ["title", "about", "base", "axes", "exclude"];
+
+/// A study as its file has it.
+///
+/// ```
+/// use rut_study::sweep::Study;
+/// let study = Study::parse(
+///     "title = 'shots'\n[base]\ndataset = 'digits'\n[axes]\nn_shot = [1, 4, 'all']\nmethod = ['lp', 'vp']",
+///     "shots.toml".as_ref(),
+/// )?;
+/// let (combinations, _) = study.combinations()?;
+/// assert_eq!(combinations.len(), 6);
+/// # Ok::<(), rut_study::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// The file, for messages.
+    pub path: PathBuf,
+    /// What the study is called.
+    pub title: String,
+    /// What it asks, in a sentence or two.
+    pub about: String,
+    /// What all runs share, where no axis says otherwise; places, too.
+    pub(super) base: Settings,
+    /// What is varied, in the order of the file.
+    pub axes: Vec<Axis>,
+    /// Which combinations are left out.
+    pub(super) exclusions: Vec<Exclusion>,
+}
+
+impl Study {
+    /// The study in the file at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be read, or as [`parse`](Self::parse).
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+        Self::parse(&text, path)
+    }
+
+    /// The study that `text`, of the file at `path`, describes.
+    ///
+    /// # Errors
+    /// If it is no TOML, a key is unknown, a value is of the wrong kind, an axis is empty, or two axes set one field.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let parser = Parser { path };
+        let mut table: Table = text
+            .parse()
+            .map_err(|e: toml::de::Error| parser.problem(e.to_string().trim_end()))?;
+        let known = |key: &&String| !KEYS.contains(&key.as_str());
+        if let Some(key) = table.keys().find(known) {
+            let hint = did_you_mean(key, KEYS);
+            return Err(parser.problem(format!(
+                "unknown key `{key}`: expected {}{hint}; fields of all runs stand in [base], lists in [axes]",
+                KEYS.join(", ")
+            )));
+        }
+        let base = parser.table(&mut table, "base")?;
+        let axes = parser.axes(parser.table(&mut table, "axes")?)?;
+        Ok(Self {
+            path: path.into(),
+            title: parser.text(&mut table, "title")?,
+            about: parser.text(&mut table, "about")?,
+            base: parser.base(base)?,
+            axes,
+            exclusions: parser.exclusions(table.remove("exclude"))?,
+        })
+    }
+
+    /// Lays `above` over the base.
+    ///
+    /// # Errors
+    /// If it sets a field that an axis varies.
+    pub fn cover(&mut self, above: Settings) -> Result<()> {
+        for axis in &self.axes {
+            for field in axis.fields() {
+                if let Some(origin) = above.origin(field) {
+                    return Err(self.problem(format!(
+                        "`{field}` is varied by the axis `{}`, and {origin} sets it for all runs: leave one of them out",
+                        axis.name
+                    )));
+                }
+            }
+        }
+        self.base.cover(above);
+        Ok(())
+    }
+
+    /// Whether the base sets `key`.
+    pub fn has(&self, key: &str) -> bool {
+        self.base.has(key)
+    }
+
+    /// Where the study's runs read and write.
+    ///
+    /// # Errors
+    /// If the base has a value that is of the wrong kind or out of range, or names a single run's folder.
+    pub fn places(&self) -> Result<Places> {
+        let (_, places) = self.base.clone().resolve()?;
+        match places.run_name {
+            Some(name) => Err(self.problem(format!(
+                "run_name = \"{name}\" is the folder of one run, and a study has many: leave it out; folders have the runs' ids"
+            ))),
+            None => Ok(places),
+        }
+    }
+
+    pub(super) fn problem(&self, problem: impl Into<String>) -> Error {
+        Parser { path: &self.path }.problem(problem)
+    }
+}
+
+/// Reads the parts of a file, and names it where they are wrong.
+struct Parser<'a> {
+    path: &'a Path,
+}
+
+impl Parser<'_> {
+    fn problem(&self, problem: impl Into<String>) -> Error {
+        Error::Study {
+            path: self.path.into(),
+            problem: problem.into(),
+        }
+    }
+
+    fn text(&self, table: &mut Table, key: &str) -> Result<String> {
+        match table.remove(key) {
+            None => Ok(String::new()),
+            Some(Value::String(text)) => Ok(text),
+            Some(other) => Err(self.problem(format!(
+                "`{key}`: expected a text, found {}",
+                other.type_str()
+            ))),
+        }
+    }
+
+    fn table(&self, table: &mut Table, key: &str) -> Result<Table> {
+        match table.remove(key) {
+            None => Ok(Table::new()),
+            Some(Value::Table(part)) => Ok(part),
+            Some(other) => Err(self.problem(format!(
+                "`{key}`: expected a table `[{key}]`, found {}",
+                other.type_str()
+            ))),
+        }
+    }
+
+    fn base(&self, base: Table) -> Result<Settings> {
+        let known = |key: &&String| {
+            let key = key.as_str();
+            !field_names().contains(&key) && !Places::KEYS.contains(&key)
+        };
+        if let Some(key) = base.keys().find(known) {
+            let all = field_names().iter().chain(&Places::KEYS).copied();
+            let hint = did_you_mean(key, all);
+            return Err(self.problem(format!(
+                "[base]: unknown field `{key}`: expected a field of a run or a place{hint}; `rut vp --dry-run` prints them"
+            )));
+        }
+        let base = Settings::of_table(base, &format!("{}, [base]", self.path.display()));
+        base.clone().resolve()?;
+        Ok(base)
+    }
+
+    fn axes(&self, table: Table) -> Result<Vec<Axis>> {
+        let mut axes: Vec<Axis> = Vec::new();
+        for (name, values) in table {
+            let axis = Axis::new(&name, values).map_err(|problem| self.problem(problem))?;
+            for field in axis.fields() {
+                if let Some(other) = axes.iter().find(|other| other.fields().contains(&field)) {
+                    return Err(self.problem(format!(
+                        "`{field}` is set by two axes, `{}` and `{name}`: set it by one",
+                        other.name
+                    )));
+                }
+            }
+            axes.push(axis);
+        }
+        Ok(axes)
+    }
+
+    fn exclusions(&self, value: Option<Value>) -> Result<Vec<Exclusion>> {
+        let tables = match value {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(tables)) => tables,
+            Some(other) => vec![other],
+        };
+        let parse = |(index, table): (usize, Value)| {
+            let Value::Table(table) = table else {
+                let found = table.type_str();
+                return Err(format!(
+                    "exclude {}: expected a table of fields, found {found}",
+                    index + 1
+                ));
+            };
+            Exclusion::new(table).map_err(|problem| format!("exclude {}: {problem}", index + 1))
+        };
+        let parsed: std::result::Result<_, String> =
+            tables.into_iter().enumerate().map(parse).collect();
+        parsed.map_err(|problem| self.problem(problem))
+    }
+}
