@@ -223,7 +223,7 @@ fn remaining(densities: &[f64]) -> Axis {
     };
     Axis {
         name: "remaining weights (%), without stem and classifier".into(),
-        range: (hi + room, lo - 2.2 * room),
+        range: (hi + room, lo - 3.2 * room),
         ticks: ticks.iter().map(name).collect(),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Series {
     pub(crate) mark: Option<Mark>,
     /// What joins them.
     pub(crate) line: Line,
-    /// Written at the right end of the line.
+    /// Written at the frame's right edge, as high as the line ends.
     pub(crate) end: Option<String>,
 }
 
@@ -266,20 +266,25 @@ impl Chart {
         Ok(())
     }
 
-    /// Writes what lines are called beside their ends, moved apart where they would lie on one another.
+    /// Writes what lines are called at the frame's right edge, as high as they end, moved apart where they would lie on one another.
     fn ends(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let end = |series: &Series| -> Option<(f64, f64, String, RGBColor)> {
+        let [_, _, right, _] = MARGIN;
+        let end = |series: &Series| -> Option<(f64, String, RGBColor)> {
             let point = series.points.last()?;
-            let (x, y) = self.place(point.x, point.y);
-            Some((x, y, series.end.clone()?, series.colour))
+            let (_, y) = self.place(point.x, point.y);
+            Some((y, series.end.clone()?, series.colour))
         };
         let mut ends: Vec<_> = self.series.iter().filter_map(end).collect();
-        ends.sort_by(|a, b| a.1.total_cmp(&b.1));
+        ends.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut free = f64::NEG_INFINITY;
-        for (x, y, text, colour) in ends {
+        for (y, text, colour) in ends {
             let y = y.max(free);
             free = y + 12.0;
-            canvas.text(&text, (x + 8.0, y), words(10.5, colour, Anchor::Left))?;
+            canvas.text(
+                &text,
+                (WIDTH - right, y),
+                words(10.5, colour, Anchor::Right),
+            )?;
         }
         Ok(())
     }

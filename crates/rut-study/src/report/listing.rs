@@ -57,13 +57,11 @@ impl Common {
 /// The finished runs.
 pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> Table {
     let mut columns = vec![
-        Column::new("run", "run_id", Kind::Text),
         Column::new("data set", "dataset", Kind::Text),
         Column::new("method", "method", Kind::Text),
         Column::new("labels", "labels", Kind::Text),
         Column::new("network", "network", Kind::Text),
         Column::new("seed", "seed", Kind::Number),
-        Column::new("what sets it apart", "apart", Kind::Text),
         Column::new(
             "kept, %",
             "density_without_stem_and_classifier",
@@ -86,7 +84,11 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
     if options.costs == Costs::Shown {
         columns.push(Column::new("seconds", "total_seconds", Kind::Number));
     }
-    columns.push(Column::new("notes", "notes", Kind::Text));
+    columns.extend([
+        Column::new("what sets it apart", "apart", Kind::Text),
+        Column::new("run", "run_id", Kind::Text),
+        Column::new("notes", "notes", Kind::Text),
+    ]);
     let rows = study.runs.iter().zip(&study.places);
     Table {
         slug: "runs".into(),
@@ -113,7 +115,6 @@ fn row(
         notes.push(format!("in {}", run.folder));
     }
     let mut row = vec![
-        Value::Text(record.run_id.clone()),
         Value::Text(record.data.name.clone()),
         Value::Text(name(record.spec.method).into()),
         Value::Text(place.labels.tick()),
@@ -122,7 +123,6 @@ fn row(
             css(place.network),
         ),
         Value::Count(record.spec.seed),
-        Value::Text(common.apart(&fields(&record.spec))),
         Value::Figure(
             Some(record.network.density_without_stem_and_classifier),
             Unit::Percent,
@@ -141,7 +141,11 @@ fn row(
     if options.costs == Costs::Shown {
         row.push(Value::Text(format!("{:.1}", record.cost.total_seconds)));
     }
-    row.push(Value::Text(notes.join("; ")));
+    row.extend([
+        Value::Text(common.apart(&fields(&record.spec))),
+        Value::Text(record.run_id.clone()),
+        Value::Text(notes.join("; ")),
+    ]);
     row
 }
 

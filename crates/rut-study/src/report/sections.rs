@@ -214,7 +214,7 @@ pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
     Ok(html! {
         (choice(parts.choice))
         figure {
-            div.charts { @for svg in pictures { (svg) } }
+            div.charts.four { @for svg in pictures { (svg) } }
             figcaption { "Bars: accuracy of the test images in each bin of confidence. Red: from mean confidence to accuracy. Dashes: perfect calibration. Below: how many images each bin holds. Logits as they are, no temperature." }
         }
     })
