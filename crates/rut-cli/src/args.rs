@@ -5,6 +5,7 @@ mod data;
 mod engine;
 mod finished;
 mod probing;
+mod report;
 mod sweep;
 
 pub use bench::BenchArgs;
@@ -21,6 +22,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use serde::Serialize;
 
 pub use probing::ProbingFlags;
+pub use report::ReportArgs;
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
@@ -95,6 +97,8 @@ pub enum Command {
     ///
     /// The peak is the process's so far; --only gives a clean one.
     Bench(BenchArgs),
+    /// Figures and tables from the records of many runs: a page that needs nothing beside it, SVG, CSV, LaTeX
+    Report(ReportArgs),
     /// Look into a lottery ticket
     #[command(subcommand)]
     Ticket(TicketCommand),

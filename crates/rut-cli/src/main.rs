@@ -36,6 +36,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Predict(args) => commands::predict::run(&args),
         Command::Sweep(command) => commands::sweep::run(&command),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Ticket(TicketCommand::Inspect { network, json }) => {
             commands::ticket::inspect(&network, json)
         }

@@ -7,6 +7,7 @@ pub mod extract;
 pub mod metrics;
 pub mod models;
 pub mod predict;
+pub mod report;
 pub mod run;
 pub mod sweep;
 pub mod ticket;
