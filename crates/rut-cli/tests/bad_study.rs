@@ -124,7 +124,7 @@ fn a_plan_that_is_none_or_has_no_such_run_is_refused() {
         dir.path(),
         &of("--task 3"),
         2,
-        &["task 3", "fewer than 4 runs"],
+        &["task 3", "a plan of at least 4 runs"],
     );
     refuses(
         dir.path(),

@@ -169,7 +169,11 @@ pub struct TaskArgs {
     /// Task K of an array: the runs K·N to K·N + N - 1 of the plan, from 0
     #[arg(long, value_name = "K", group = "part", value_parser = whole::<usize>)]
     pub task: Option<usize>,
-    /// N: runs of a task
+    /// Task K of an array that goes before: extract the features that probes of the plan share, the sets K·N to K·N + N - 1,
+    /// from 0. Probes whose features are not there extract them themselves
+    #[arg(long, value_name = "K", group = "part", value_parser = whole::<usize>)]
+    pub extract: Option<usize>,
+    /// N: runs, or sets of features, of a task
     #[arg(long, alias = "runs_per_task", value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
     pub runs_per_task: usize,
     /// Threads [default: the plan's, else one per core that the process may use]

@@ -45,63 +45,83 @@ pub fn estimate(
     options: EstimateOptions<'_>,
     tell: &mut dyn FnMut(&str),
 ) -> Estimate {
+    let planned: Vec<(&RunSpec, &Extent)> = runs
+        .iter()
+        .filter_map(|run| Some((&run.run.spec, run.outlook.as_ref().ok()?)))
+        .collect();
     let recorded = RateTable::of_records(options.results);
-    let planned = || {
-        let known = |run: &&'_ Prospect| {
-            let extent = run.outlook.as_ref().ok()?.clone();
-            Some((run.run.spec.clone(), extent))
-        };
-        runs.iter().filter_map(move |run| known(run))
-    };
-    let missing = planned().filter(|(spec, extent)| {
-        let like = Like::planned(spec, extent);
-        !recorded
-            .get(&like)
-            .is_some_and(|rates| suffices(rates, spec.method))
+    let missing = planned.iter().copied().filter(|(spec, extent)| {
+        let rates = recorded.get(&Like::planned(spec, extent));
+        !rates.is_some_and(|rates| suffices(rates, spec.method))
     });
     let measured = measure(missing, options, tell);
-    let mut sum = Estimate {
-        unknown: runs.len() - planned().count(),
-        ..Estimate::default()
-    };
-    let mut extractions: BTreeMap<String, f64> = BTreeMap::new();
-    for (spec, extent) in planned() {
-        let like = Like::planned(&spec, &extent);
+    let mut sum = Sum::default();
+    sum.estimate.unknown = runs.len() - planned.len();
+    for (spec, extent) in planned {
+        let like = Like::planned(spec, extent);
         let any = like.any_weights();
         let tables = [
-            (recorded.get(&like), 0),
-            (measured.get(&like), 1),
-            (recorded.get(&any), 2),
-            (measured.get(&any), 2),
+            (recorded.get(&like), Source::Recorded),
+            (measured.get(&like), Source::Measured),
+            (recorded.get(&any), Source::Borrowed),
+            (measured.get(&any), Source::Borrowed),
         ];
         let known = tables.into_iter().find_map(|(rates, source)| {
             let rates = rates.filter(|rates| suffices(rates, spec.method))?;
             Some((rates, source))
         });
+        sum.add((spec, extent), known);
+    }
+    sum.total()
+}
+
+/// Whose rates a run is estimated by.
+#[derive(Clone, Copy)]
+enum Source {
+    Recorded,
+    Measured,
+    Borrowed,
+}
+
+#[derive(Default)]
+struct Sum {
+    estimate: Estimate,
+    /// Thread-seconds by set of features.
+    extractions: BTreeMap<String, f64>,
+}
+
+impl Sum {
+    fn add(&mut self, (spec, extent): (&RunSpec, &Extent), known: Option<(&Rates, Source)>) {
+        let estimate = &mut self.estimate;
         let Some((rates, source)) = known else {
-            sum.unknown += 1;
-            continue;
+            estimate.unknown += 1;
+            return;
         };
-        let counts = [&mut sum.recorded, &mut sum.measured, &mut sum.borrowed];
-        if let Some(count) = counts.into_iter().nth(source) {
-            *count += 1;
-        }
-        sum.thread_seconds += rates.rest() + seconds(&workload(&spec, &extent), rates);
+        *match source {
+            Source::Recorded => &mut estimate.recorded,
+            Source::Measured => &mut estimate.measured,
+            Source::Borrowed => &mut estimate.borrowed,
+        } += 1;
+        estimate.thread_seconds += rates.rest() + seconds(&workload(spec, extent), rates);
         if spec.method == Method::Lp {
             let images = extent.test + extent.train + extent.validation;
             let own = seconds(&[(Phase::Extract, images as f64)], rates);
             // Runs that share features share their extraction; the largest of them stands for all.
-            let shared = extractions.entry(feature_set(&spec, &extent)).or_default();
+            let set = feature_set(spec, extent);
+            let shared = self.extractions.entry(set).or_default();
             *shared = shared.max(own);
         }
     }
-    sum.thread_seconds += extractions.values().sum::<f64>();
-    sum
+
+    fn total(mut self) -> Estimate {
+        self.estimate.thread_seconds += self.extractions.values().sum::<f64>();
+        self.estimate
+    }
 }
 
 /// Measures one run of each kind, as long as there is time.
-fn measure(
-    missing: impl Iterator<Item = (RunSpec, Extent)>,
+fn measure<'a>(
+    missing: impl Iterator<Item = (&'a RunSpec, &'a Extent)>,
     options: EstimateOptions<'_>,
     tell: &mut dyn FnMut(&str),
 ) -> RateTable {
@@ -109,12 +129,12 @@ fn measure(
     let mut measured = RateTable::default();
     let mut tried = std::collections::HashSet::new();
     for (spec, extent) in missing {
-        if started.elapsed() > options.patience || !tried.insert(Like::planned(&spec, &extent)) {
+        if started.elapsed() > options.patience || !tried.insert(Like::planned(spec, extent)) {
             continue;
         }
         tell(&format!("measuring {}, {:?}", spec.model, spec.method));
         // A network that cannot be loaded has no rate; why, its runs will say.
-        let found = measured.measure((&spec, &extent), options.built);
+        let found = measured.measure((spec, extent), options.built);
         if let Err(error) = found {
             tracing::info!(%error, "no rate");
         }

@@ -104,6 +104,11 @@ impl SlurmOptions {
         self.runs_per_task.unwrap_or(fewest)
     }
 
+    /// Sets of features of a task, for a plan with `extractions`.
+    fn sets_per_task(extractions: usize) -> usize {
+        extractions.div_ceil(MOST_TASKS).max(1)
+    }
+
     /// Tasks of the array, for a plan of `runs`.
     pub fn tasks(&self, runs: usize) -> usize {
         runs.div_ceil(self.runs_per_task(runs).max(1))
@@ -127,7 +132,7 @@ impl Job<'_> {
                 return Err(refused(field, "at least 1", "0"));
             }
         }
-        let tasks = options.tasks(self.site.runs).max(self.site.extractions);
+        let tasks = options.tasks(self.site.runs);
         if tasks > MOST_TASKS {
             let expected = format!(
                 "at most {MOST_TASKS} tasks (`MaxArraySize` of Slurm), so at least {} runs a task",
@@ -241,11 +246,17 @@ impl Job<'_> {
     }
 
     fn extract(&self) -> Result<String> {
-        let about = "Extracts the features that probes of the study share, one set a task. Runs whose features are not \
-                     there extract them themselves.";
-        let head = self.head("extract", about, Some(self.site.extractions))?;
-        let call = "\"$rut\" sweep task \"$plan\" --extract \"$SLURM_ARRAY_TASK_ID\" --threads \"${SLURM_CPUS_PER_TASK:-1}\"";
-        Ok(format!("{head}\n{}", saving(call)))
+        let about = "Extracts the features that probes of the study share: task K the sets K*N to K*N + N - 1, where N is \
+                     sets_per_task. Probes whose features are not there extract them themselves.";
+        let count = SlurmOptions::sets_per_task(self.site.extractions);
+        let tasks = self.site.extractions.div_ceil(count);
+        let head = self.head("extract", about, Some(tasks))?;
+        let call = "\"$rut\" sweep task \"$plan\" --extract \"$SLURM_ARRAY_TASK_ID\" --runs-per-task \"$sets_per_task\" \\\n    \
+                    --threads \"${SLURM_CPUS_PER_TASK:-1}\"";
+        Ok(format!(
+            "{head}# Sets of a task; --array above goes with it.\nsets_per_task={count}\n\n{}",
+            saving(call)
+        ))
     }
 
     fn runs(&self) -> Result<String> {
@@ -317,9 +328,11 @@ fn saving(call: &str) -> String {
          if [ \"$interrupted\" = 1 ]; then save; fi\n\
          # A signal ends `wait` before the child has ended: then wait again.\n\
          while :; do\n    interrupted=0\n    wait \"$child\"\n    code=$?\n    if [ \"$interrupted\" = 0 ]; then break; fi\ndone\n\n\
+         again() {{ scontrol requeue \"$SLURM_JOB_ID\"; }}\n\
          # 130: stopped on request, with the state saved; 143: it had not begun yet.\n\
-         if [ \"$requeue\" = 1 ] && {{ [ \"$code\" = 130 ] || [ \"$code\" = 143 ]; }}; then\n    \
-         scontrol requeue \"$SLURM_JOB_ID\"\nfi\n\
+         if [ \"$requeue\" = 1 ] && {{ [ \"$code\" = 130 ] || [ \"$code\" = 143 ]; }}; then again; fi\n\
+         # 4: another process works on one of the runs, a former self on a lost node, say. Look again, ten times at most.\n\
+         if [ \"$code\" = 4 ] && [ \"${{SLURM_RESTART_COUNT:-0}}\" -lt 10 ]; then again; fi\n\
          exit \"$code\"\n"
     )
 }

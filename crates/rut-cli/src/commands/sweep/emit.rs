@@ -4,7 +4,7 @@ use std::path::{absolute, Path};
 
 use anyhow::{Context, Result};
 use rut_study::sweep::slurm::scripts;
-use rut_study::sweep::{Plan, SlurmSite};
+use rut_study::sweep::{Extraction, Plan, SlurmSite};
 use rut_study::write_whole;
 
 use crate::args::EmitArgs;
@@ -30,7 +30,7 @@ pub fn run(args: &EmitArgs) -> Result<()> {
             folder: &folder,
             results: &results,
             runs: plan.runs.len(),
-            extractions: 0,
+            extractions: Extraction::of(&plan).len(),
         },
     )?;
     make(&folder.join("logs"))?;

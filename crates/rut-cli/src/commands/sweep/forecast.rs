@@ -10,7 +10,7 @@ use rut_study::sweep::{
     estimate, Estimate, EstimateOptions, Prospect, Prospects, RunState, RunStatus, Study,
 };
 
-use super::run::Means;
+use super::means::Means;
 use crate::output::{note, result};
 use crate::table::columns;
 use crate::COMMIT;
@@ -41,7 +41,7 @@ pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
         patience: PATIENCE,
         built: Built {
             commit: COMMIT,
-            threads: means.threads / means.jobs,
+            threads: means.each(means.jobs),
         },
     };
     let estimate = estimate(&left, options, &mut |text| note(text));

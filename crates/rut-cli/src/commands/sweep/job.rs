@@ -26,8 +26,8 @@ pub struct Job {
 pub enum End {
     /// All is done.
     Done,
-    /// It wrote down a failure.
-    Failed,
+    /// It failed, and a run's failure is written down; what it said last.
+    Failed(String),
     /// Another process works on it.
     GoingOn,
     /// It was asked to stop, and saved.
@@ -86,7 +86,7 @@ impl Job {
 fn meaning(status: ExitStatus, words: &str) -> End {
     let how = match (status.code(), status.signal()) {
         (Some(0), _) => return End::Done,
-        (Some(1), _) => return End::Failed,
+        (Some(1..=3), _) => return End::Failed(words.into()),
         (Some(code), _) if code == i32::from(GOING_ON) => return End::GoingOn,
         (Some(code), _) if code == i32::from(INTERRUPTED) => return End::Stopped,
         (Some(code), _) => format!("exit code {code}"),
@@ -124,7 +124,7 @@ mod tests {
         // What `wait` gives: codes stand eight bits up, signals in the lowest bits.
         let of = |raw| meaning(ExitStatus::from_raw(raw), "help");
         assert_eq!(of(0), End::Done);
-        assert_eq!(of(1 << 8), End::Failed);
+        assert_eq!(of(1 << 8), End::Failed("help".into()));
         assert_eq!(of(4 << 8), End::GoingOn);
         assert_eq!(of(130 << 8), End::Stopped);
         let crash = |raw| match of(raw) {

@@ -4,9 +4,11 @@
 mod emit;
 mod forecast;
 mod job;
+mod means;
 mod outcome;
 mod pool;
 mod run;
+mod session;
 mod status;
 mod task;
 

@@ -1,14 +1,15 @@
 //! `rut sweep task`: some runs of a plan, in this process, one after the other.
 
 use std::io::Read;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Result};
-use rut_adapt::event::{Event, Phase};
+use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
 use rut_study::journal::{Display, Requests};
-use rut_study::sweep::{Failure, Plan, PlannedRun};
+use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
 use rut_study::{Error, Existing, Places, RunDir, Session};
 
 use super::outcome::{line, Outcome, Tally};
@@ -23,6 +24,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs the part of the plan that is asked for.
 pub fn run(args: &TaskArgs) -> Result<()> {
+    if args.runs_per_task == 0 {
+        return Err(Usage(anyhow!("use --runs-per-task 0: expected at least 1")).into());
+    }
     let plan = part(args)?;
     let places = &plan.heading.places;
     let threads = crate::set_threads(args.threads.or(places.threads));
@@ -35,16 +39,67 @@ pub fn run(args: &TaskArgs) -> Result<()> {
         requests: &requests,
         threads,
     };
-    let all: Vec<&PlannedRun> = plan.runs.iter().collect();
-    let mut tally = session.pass(&all)?;
-    let going_on = |run: &&PlannedRun| tally.going_on.contains(&run.run_id);
-    let again: Vec<&PlannedRun> = plan.runs.iter().filter(going_on).collect();
-    if args.run.is_none() && !again.is_empty() && !tally.stopped {
-        tally.going_on.clear();
-        session.wait_for(&again);
-        tally.add(session.pass(&again)?);
+    match args.extract {
+        Some(task) => extract(&plan, places_of(task, args), &session),
+        None => session.runs(&plan, args),
     }
-    Ok(tally.verdict()?)
+}
+
+/// Which pieces of work task `task` of an array has.
+fn places_of(task: usize, args: &TaskArgs) -> Range<usize> {
+    let first = task.saturating_mul(args.runs_per_task);
+    first..first.saturating_add(args.runs_per_task)
+}
+
+/// The runs that are asked for; all of them, where features are to be extracted.
+fn part(args: &TaskArgs) -> Result<Plan> {
+    if let Some(run_id) = &args.run {
+        return Ok(Plan::find(&args.plan, run_id)?);
+    }
+    let Some(task) = args.task else {
+        return Ok(Plan::read(&args.plan)?);
+    };
+    let runs = places_of(task, args);
+    let plan = Plan::read_some(&args.plan, |index, _| runs.contains(&index))?;
+    match plan.runs.is_empty() {
+        true => Err(too_far(args, task, &runs)),
+        false => Ok(plan),
+    }
+}
+
+fn too_far(args: &TaskArgs, task: usize, runs: &Range<usize>) -> anyhow::Error {
+    let (plan, least) = (args.plan.display(), runs.start + 1);
+    let problem =
+        format!("run task {task} of {plan}: expected a plan of at least {least} runs, found fewer");
+    Usage(anyhow!(problem)).into()
+}
+
+/// Extracts sets of features, unless they are in the cache.
+fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result<()> {
+    for extraction in Extraction::of(plan).get(sets).unwrap_or_default() {
+        let started = Instant::now();
+        let mut observer = Stopping(session.requests);
+        let images = extraction.extract(session.places, &mut observer)?;
+        let (title, seconds) = (extraction.title(), started.elapsed().as_secs_f64());
+        note(&format!("{title}: {images} images  {seconds:.1} s"));
+    }
+    Ok(())
+}
+
+/// Hears of nothing but requests to stop.
+struct Stopping<'a>(&'a Requests);
+
+impl Observer for Stopping<'_> {
+    fn event(&mut self, _: &Event) -> Result<(), ObserverError> {
+        Ok(())
+    }
+
+    fn wish(&mut self) -> Wish {
+        match self.0.stop.load(Ordering::Relaxed) {
+            true => Wish::SaveAndStop,
+            false => Wish::Continue,
+        }
+    }
 }
 
 /// What all runs of a task share.
@@ -55,6 +110,19 @@ struct TaskSession<'a> {
 }
 
 impl TaskSession<'_> {
+    fn runs(&self, plan: &Plan, args: &TaskArgs) -> Result<()> {
+        let all: Vec<&PlannedRun> = plan.runs.iter().collect();
+        let mut tally = self.pass(&all)?;
+        let going_on = |run: &&PlannedRun| tally.going_on.contains(&run.run_id);
+        let again: Vec<&PlannedRun> = plan.runs.iter().filter(going_on).collect();
+        if args.run.is_none() && !again.is_empty() && !tally.stopped {
+            tally.going_on.clear();
+            self.wait_for(&again);
+            tally.add(self.pass(&again)?);
+        }
+        Ok(tally.verdict()?)
+    }
+
     fn pass(&self, runs: &[&PlannedRun]) -> Result<Tally> {
         let mut tally = Tally::default();
         for (index, planned) in runs.iter().enumerate() {
@@ -86,7 +154,7 @@ impl TaskSession<'_> {
         let locked = |run: &&PlannedRun| self.dir(run).is_locked();
         while started.elapsed() < WAIT
             && !self.requests.stop.load(Ordering::Relaxed)
-            && runs.iter().any(|run| locked(run))
+            && runs.iter().any(locked)
         {
             std::thread::sleep(PAUSE);
         }
@@ -102,22 +170,24 @@ impl TaskSession<'_> {
         if dir.is_finished() {
             return Ok(Outcome::Skipped);
         }
-        match self.checked_and_run(planned) {
-            Ok(()) => Ok(Outcome::Done),
-            Err(Error::Stopped { .. }) => Ok(Outcome::Stopped),
-            Err(Error::GoingOn { .. }) => Ok(Outcome::GoingOn),
-            Err(error) => {
-                let error = chain(&error.into());
+        let Err(error) = self.checked_and_run(planned) else {
+            return Ok(Outcome::Done);
+        };
+        match error.downcast_ref() {
+            Some(Error::Stopped { .. }) => Ok(Outcome::Stopped),
+            Some(Error::GoingOn { .. }) => Ok(Outcome::GoingOn),
+            _ => {
+                let error = chain(&error);
                 Failure::new(&planned.run_id, &planned.spec, &error).write(&dir)?;
                 Ok(Outcome::Failed(error))
             }
         }
     }
 
-    fn checked_and_run(&self, planned: &PlannedRun) -> rut_study::Result<()> {
+    fn checked_and_run(&self, planned: &PlannedRun) -> Result<()> {
         let checked = planned.spec.clone().check(self.places)?;
         if checked.id.as_str() != planned.run_id {
-            return Err(Error::Changed {
+            let changed = Error::Changed {
                 run: planned.run_id.clone(),
                 field: "its id".into(),
                 expected: "the plan's".into(),
@@ -125,7 +195,8 @@ impl TaskSession<'_> {
                     "{}: files have come or changed; plan again with `rut sweep run`",
                     checked.id
                 ),
-            });
+            };
+            return Err(changed.into());
         }
         let session = Session {
             display: &mut Notes,
@@ -134,29 +205,8 @@ impl TaskSession<'_> {
             commit: COMMIT,
             threads: self.threads,
         };
-        rut_study::run(&checked, self.places, session).map(drop)
-    }
-}
-
-fn part(args: &TaskArgs) -> Result<Plan> {
-    if let Some(run_id) = &args.run {
-        return Ok(Plan::find(&args.plan, run_id)?);
-    }
-    if args.runs_per_task == 0 {
-        return Err(Usage(anyhow!("use --runs-per-task 0: expected at least 1")).into());
-    }
-    let task = args.task.unwrap_or(0);
-    let runs = task.saturating_mul(args.runs_per_task);
-    let runs = runs..runs.saturating_add(args.runs_per_task);
-    let plan = Plan::read_some(&args.plan, |index, _| runs.contains(&index))?;
-    match plan.runs.is_empty() {
-        true => Err(Usage(anyhow!(
-            "run task {task} of {}: the plan has fewer than {} runs",
-            args.plan.display(),
-            runs.start + 1
-        ))
-        .into()),
-        false => Ok(plan),
+        rut_study::run(&checked, self.places, session)?;
+        Ok(())
     }
 }
 

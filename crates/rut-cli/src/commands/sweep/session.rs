@@ -1,0 +1,188 @@
+//! A study at work: which processes are started in which order, and what is told of their ends.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use rut_study::journal::Requests;
+use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
+use rut_study::RunDir;
+
+use super::job::End;
+use super::means::Means;
+use super::outcome::{line, Outcome, Tally};
+use super::pool::{Pool, Work};
+use crate::output::note;
+
+/// A study at work.
+pub struct Sweep<'a> {
+    /// Where the runs' folders are.
+    pub results: &'a Path,
+    /// The plan's file.
+    pub plan: &'a Path,
+    /// Processes and threads.
+    pub means: Means,
+    /// Requests from outside.
+    pub requests: &'a Requests,
+    /// How the runs ended.
+    pub tally: Tally,
+    /// Runs of the plan.
+    pub total: usize,
+    /// Where there is a terminal.
+    pub bar: Option<ProgressBar>,
+}
+
+/// Features that several runs share, to be extracted before them.
+struct Shared {
+    /// Their place among the plan's.
+    set: usize,
+    title: String,
+}
+
+impl Sweep<'_> {
+    /// Runs what has no record.
+    ///
+    /// # Errors
+    /// If a process cannot be started, or a failure cannot be written down.
+    pub fn work(&mut self, plan: &Plan) -> Result<()> {
+        let done = |run: &&PlannedRun| RunDir::at(self.results.join(&run.run_id)).is_finished();
+        let (skipped, runs): (Vec<_>, Vec<_>) = plan.runs.iter().partition(done);
+        self.tally.skipped = skipped.len();
+        note(&format!(
+            "{} runs: {} done before, {} to run, {} at a time, {} threads in all",
+            self.total,
+            skipped.len(),
+            runs.len(),
+            self.means.jobs.min(runs.len().max(1)),
+            self.means.threads,
+        ));
+        let (shared, before) = shared(plan, &runs);
+        self.pass((&shared, &before), &runs)?;
+        // Those that another process worked on may have been left by it.
+        let again = std::mem::take(&mut self.tally.going_on);
+        let again = runs.into_iter().filter(|run| again.contains(&run.run_id));
+        let again: Vec<_> = again.collect();
+        if self.requests.stop.load(Ordering::Relaxed) {
+            self.tally.stopped = true;
+            self.tally.going_on = again.iter().map(|run| run.run_id.clone()).collect();
+            return Ok(());
+        }
+        self.pass((&[], &HashMap::new()), &again)
+    }
+
+    /// Extracts `shared` features, and runs `runs`, those in `before` after their features.
+    fn pass(
+        &mut self,
+        (shared, before): (&[Shared], &HashMap<&str, usize>),
+        runs: &[&PlannedRun],
+    ) -> Result<()> {
+        // While features are extracted, only runs without features keep the other processes busy.
+        let meanwhile = shared.len() + runs.len() - before.len();
+        let extractions = shared.iter().map(|shared| Work {
+            words: self.words("--extract", &shared.set.to_string(), meanwhile),
+            after: None,
+        });
+        let runs_after = runs.iter().map(|run| Work {
+            words: self.words("--run", &run.run_id, runs.len()),
+            after: before.get(run.run_id.as_str()).copied(),
+        });
+        let list: Vec<Work> = extractions.chain(runs_after).collect();
+        let pool = Pool {
+            jobs: self.means.jobs,
+            stop: &self.requests.stop,
+        };
+        pool.work_off(&list, &mut |index, end, seconds| {
+            if let Some(shared) = shared.get(index) {
+                self.extracted(shared, &end, seconds);
+                return Ok(());
+            }
+            let run = runs.get(index - shared.len());
+            run.map_or(Ok(()), |run| self.ended(run, end, seconds))
+        })
+    }
+
+    /// What a process is called with that does one of `pieces` pieces of work.
+    fn words(&self, part: &str, name: &str, pieces: usize) -> Vec<OsString> {
+        let threads = self.means.each(pieces).to_string();
+        let mut words: Vec<OsString> = vec!["sweep".into(), "task".into(), self.plan.into()];
+        words.extend([part, name, "--threads", &threads].map(OsString::from));
+        words
+    }
+
+    fn tell(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => note(text),
+        }
+    }
+
+    /// A set of features that failed stops nothing: the runs extract themselves, or fail with the same reason.
+    fn extracted(&self, shared: &Shared, end: &End, seconds: f64) {
+        let title = &shared.title;
+        match end {
+            End::Done => self.tell(&format!("{title}  {seconds:.1} s")),
+            End::Stopped | End::GoingOn => {}
+            End::Failed(words) | End::Crashed(words) => {
+                self.tell(&format!("{title}  left to the runs: {words}"));
+            }
+        }
+    }
+
+    fn ended(&mut self, run: &PlannedRun, end: End, seconds: f64) -> Result<()> {
+        let outcome = self.outcome(run, end)?;
+        self.tally.count(&run.run_id, &outcome);
+        let ended = self.tally.ended();
+        let told = line(self.results, &run.run_id, &outcome, seconds);
+        self.tell(&format!("{ended}/{}  {told}", self.total));
+        if let Some(bar) = &self.bar {
+            bar.set_position(ended as u64);
+        }
+        Ok(())
+    }
+
+    /// What the end of a run's process means. What it did not write down itself is written down here: nobody else is left to
+    /// do it.
+    fn outcome(&self, run: &PlannedRun, end: End) -> Result<Outcome> {
+        let dir = RunDir::at(self.results.join(&run.run_id));
+        let error = match end {
+            End::Done => return Ok(Outcome::Done),
+            End::GoingOn => return Ok(Outcome::GoingOn),
+            End::Stopped => return Ok(Outcome::Stopped),
+            End::Failed(words) => match Failure::read(&dir)? {
+                Some(failure) => return Ok(Outcome::Failed(failure.error)),
+                None => format!("begin; its process said last: {words}"),
+            },
+            End::Crashed(error) => error,
+        };
+        Failure::new(&run.run_id, &run.spec, &error).write(&dir)?;
+        Ok(Outcome::Failed(error))
+    }
+}
+
+/// The features that at least two of `runs` share, and for these runs which of them they wait for.
+fn shared<'p>(plan: &'p Plan, runs: &[&PlannedRun]) -> (Vec<Shared>, HashMap<&'p str, usize>) {
+    let (mut sets, mut before) = (Vec::new(), HashMap::new());
+    let left: std::collections::HashSet<&str> =
+        runs.iter().map(|run| run.run_id.as_str()).collect();
+    let ids: HashMap<&str, &'p str> = plan
+        .runs
+        .iter()
+        .map(|run| (run.run_id.as_str(), run.run_id.as_str()))
+        .collect();
+    for (set, extraction) in Extraction::of(plan).iter().enumerate() {
+        let waiting = extraction
+            .run_ids
+            .iter()
+            .filter_map(|id| ids.get(id.as_str()));
+        let waiting: Vec<&&str> = waiting.filter(|id| left.contains(**id)).collect();
+        if waiting.len() > 1 {
+            before.extend(waiting.iter().map(|id| (**id, sets.len())));
+            let title = extraction.title();
+            sets.push(Shared { set, title });
+        }
+    }
+    (sets, before)
+}
