@@ -6,6 +6,7 @@ mod engine;
 mod finished;
 mod probing;
 mod report;
+mod study;
 mod sweep;
 
 pub use bench::BenchArgs;
@@ -23,6 +24,7 @@ use serde::Serialize;
 
 pub use probing::ProbingFlags;
 pub use report::ReportArgs;
+pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
@@ -90,6 +92,9 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Target class and confidence of images, by a finished run
     Predict(PredictArgs),
+    /// The published study: what its code's defects do to figures and conclusions
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Many runs from one file: run what is missing, say what became of it, or write the scripts of a job array
     #[command(subcommand)]
     Sweep(SweepCommand),

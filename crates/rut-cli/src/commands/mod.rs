@@ -9,6 +9,7 @@ pub mod models;
 pub mod predict;
 pub mod report;
 pub mod run;
+pub mod study;
 pub mod sweep;
 pub mod ticket;
 pub mod upstream;

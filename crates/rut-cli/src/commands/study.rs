@@ -1,8 +1,8 @@
 //! `rut study`: what the reference's defects do to figures and conclusions. The runs are `sweep`'s.
 
 use anyhow::Result;
-use rut_study::card::{CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting};
 use rut_study::card::Conclusion;
+use rut_study::card::{CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting};
 use rut_study::published::SWITCHES;
 use serde_json::json;
 
@@ -63,7 +63,9 @@ fn heading(setting: &CardSetting) -> Vec<String> {
     let mut cells = vec!["switch".to_owned(), "defect".to_owned()];
     let of = |what: &str| {
         let networks = setting.networks.iter();
-        networks.map(move |name| format!("{what} {name}")).collect::<Vec<_>>()
+        networks
+            .map(move |name| format!("{what} {name}"))
+            .collect::<Vec<_>>()
     };
     cells.extend(of("accuracy"));
     cells.extend(of("ECE"));
@@ -127,10 +129,14 @@ fn switches(json: bool) -> Result<()> {
             .collect();
         return print_json(&rows);
     }
-    let mut rows = vec![["switch", "defect", "sets", "about"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["switch", "defect", "sets", "about"]
+        .map(str::to_owned)
+        .to_vec()];
     for switch in SWITCHES {
         let sets = switch.fields.iter();
-        let sets: Vec<String> = sets.map(|(field, value)| format!("{field} = {value}")).collect();
+        let sets: Vec<String> = sets
+            .map(|(field, value)| format!("{field} = {value}"))
+            .collect();
         rows.push(vec![
             switch.name.to_owned(),
             switch.defect.to_owned(),
