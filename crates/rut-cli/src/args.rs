@@ -5,6 +5,8 @@ mod data;
 mod engine;
 mod finished;
 mod probing;
+mod report;
+mod study;
 mod sweep;
 
 pub use bench::BenchArgs;
@@ -21,6 +23,8 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use serde::Serialize;
 
 pub use probing::ProbingFlags;
+pub use report::ReportArgs;
+pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
@@ -81,13 +85,16 @@ pub enum Command {
     /// Evaluate a finished run again on a split: the same numbers
     Eval(EvalArgs),
     /// Accuracy and calibration of a network on its own source data, without adaptation
-    Upstream(SourceArgs),
+    Upstream(UpstreamArgs),
     /// All calibration metrics of logits and labels in a .safetensors or .npz file
     Metrics(MetricsArgs),
     /// Features and logits of a network over a data set or a folder of images
     Extract(ExtractArgs),
     /// Target class and confidence of images, by a finished run
     Predict(PredictArgs),
+    /// The published study: what its code's defects do to figures and conclusions
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Many runs from one file: run what is missing, say what became of it, or write the scripts of a job array
     #[command(subcommand)]
     Sweep(SweepCommand),
@@ -95,6 +102,8 @@ pub enum Command {
     ///
     /// The peak is the process's so far; --only gives a clean one.
     Bench(BenchArgs),
+    /// Figures and tables from the records of many runs: a page that needs nothing beside it, SVG, CSV, LaTeX
+    Report(ReportArgs),
     /// Look into a lottery ticket
     #[command(subcommand)]
     Ticket(TicketCommand),
@@ -181,6 +190,10 @@ pub struct NetworkFlags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
+    /// How the network was trained, in words, for records and reports; no part of a run's identity
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// Classes of the checkpoint's classifier, where they are not the model's usual ones
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,6 +208,10 @@ pub struct TrainFlags {
     #[arg(long, alias = "epoch", value_name = "N", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
+    /// Instead of --epochs: optimiser steps, the same for few images as for many
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, conflicts_with = "epochs")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
     /// Images per step [default: 128]
     #[arg(long, alias = "batch_size", value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,6 +253,10 @@ pub struct TrainFlags {
     #[arg(long, alias = "no_shuffle")]
     #[serde(skip)]
     pub no_shuffle: bool,
+    /// Do as the reference does where it is wrong: everything, or the switches of `rut study switches` that are listed
+    #[arg(long, alias = "as_published", value_name = "LIST", num_args = 0..=1, default_missing_value = "all")]
+    #[serde(skip)]
+    pub as_published: Option<String>,
 }
 
 /// Where a run reads and writes, and with what.
@@ -365,6 +386,17 @@ pub struct SourceArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `rut upstream`.
+#[derive(Args, Clone, Debug)]
+pub struct UpstreamArgs {
+    /// Which network and images.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Keep the figures in the folder `upstream` of these results, for `rut report`
+    #[arg(long, value_name = "RESULTS")]
+    pub record: Option<PathBuf>,
 }
 
 /// `rut extract`.

@@ -128,7 +128,7 @@ fn code(error: &anyhow::Error) -> u8 {
         ) => USAGE,
         Some(Error::Adapt(error)) => adapt_code(error),
         Some(Error::Data(error)) => data_code(error),
-        Some(Error::NoNetworkFolder { .. }) => MISSING,
+        Some(Error::NoNetworkFolder { .. } | Error::NoRuns { .. }) => MISSING,
         Some(Error::NotATicket { .. }) => USAGE,
         Some(Error::Models(rut_models::Error::Ticket { .. })) => MISSING,
         // Nothing is missing: the command line must say which of the files it means.

@@ -34,8 +34,10 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Metrics(args) => commands::metrics::run(&args),
         Command::Extract(args) => commands::extract::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
+        Command::Study(command) => commands::study::run(&command),
         Command::Sweep(command) => commands::sweep::run(&command),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Ticket(TicketCommand::Inspect { network, json }) => {
             commands::ticket::inspect(&network, json)
         }

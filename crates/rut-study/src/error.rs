@@ -114,6 +114,15 @@ pub enum Error {
     /// A picture could not be drawn.
     #[error("draw: {0}")]
     Drawing(String),
+    /// There is nothing to report on.
+    #[error(
+        "find runs in {}: expected folders with `record.json` or `failure.json`, or a `plan.jsonl`, found none; name a folder \
+         of results, or a run's", .folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    NoRuns {
+        /// Where was looked.
+        folders: Vec<PathBuf>,
+    },
     /// The run was stopped on request and can be resumed.
     #[error("finish: stopped on request; the state is saved in {dir}")]
     Stopped {

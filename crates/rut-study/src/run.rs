@@ -2,6 +2,7 @@
 
 mod probe;
 mod prompted;
+mod rescored;
 
 pub(crate) use prompted::untrained_prompt;
 
@@ -95,6 +96,24 @@ pub fn run(
         return Ok((dir, record));
     }
     let state = saved_state(&dir)?;
+    let engine = network.network.engine();
+    if state.is_none()
+        && let Some(record) = rescored::rescored(run, places, &dir, engine)?
+    {
+        let twin = "the same run with the usual ECE is finished: its logits are scored again";
+        session.display.note(twin);
+        return Ok((dir, record));
+    }
+    train(run, places, session, (dir, &network, state))
+}
+
+/// Trains, and writes everything down in `dir`; goes on from `state` if there is one.
+fn train(
+    run: &CheckedRunSpec,
+    places: &Places,
+    session: Session<'_>,
+    (dir, network, state): (RunDir, &LoadedNetwork, Option<State>),
+) -> Result<(RunDir, Record)> {
     let Session {
         display,
         requests,
@@ -123,7 +142,7 @@ pub fn run(
         run,
         places,
         dir: &dir,
-        network: &network,
+        network,
         state: state.as_ref(),
     };
     let adapted = match run.spec.method {
@@ -139,7 +158,7 @@ pub fn run(
     journal.sync()?;
     let record = record(
         run,
-        &network,
+        network,
         &adapted,
         (
             journal.cost(threads),

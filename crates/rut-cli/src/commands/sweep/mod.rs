@@ -2,7 +2,7 @@
 //! processes that run them, and what a person sees.
 
 mod emit;
-mod forecast;
+pub(super) mod forecast;
 mod job;
 mod means;
 mod outcome;
@@ -11,6 +11,9 @@ mod run;
 mod session;
 mod status;
 mod task;
+
+pub(super) use means::Means;
+pub(super) use run::carry_out;
 
 use anyhow::Result;
 

@@ -28,11 +28,22 @@ pub fn run(args: &SweepArgs) -> Result<()> {
         crate::set_threads(Some(means.each(means.jobs)));
         return forecast::show(&study, &study.prospects()?, means);
     }
+    let prospects = study.prospects()?;
+    let (plan, tally) = carry_out(&prospects, means)?;
+    let results = &prospects.heading.places.results_path;
+    result(&summary(&plan, results, &tally))?;
+    Ok(tally.verdict()?)
+}
+
+/// Runs what is missing of `prospects`, and says on stderr what becomes of it.
+///
+/// # Errors
+/// If the plan cannot be written, or a process cannot be started. A run that fails is counted.
+pub fn carry_out(prospects: &Prospects, means: Means) -> Result<(Plan, Tally)> {
     crate::set_threads(Some(means.threads));
     let requests = signals::requests()?;
-    let prospects = study.prospects()?;
     let plan = prospects.plan();
-    let path = keep(&prospects, &plan)?;
+    let path = keep(prospects, &plan)?;
     let mut sweep = Sweep {
         results: &prospects.heading.places.results_path,
         plan: &path,
@@ -46,8 +57,8 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     if let Some(bar) = &sweep.bar {
         bar.finish_and_clear();
     }
-    result(&summary(&plan, sweep.results, &sweep.tally))?;
-    Ok(sweep.tally.verdict()?)
+    let tally = sweep.tally;
+    Ok((plan, tally))
 }
 
 /// Writes the plan down, and says what else lies beside it.

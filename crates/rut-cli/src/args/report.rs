@@ -1,0 +1,27 @@
+//! The words of `rut report`. What they mean is `rut-study`'s.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::whole;
+
+/// `rut report`.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// Folders of results, or runs' folders
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// Where report.html, figures/, tables/, runs.csv and runs.jsonl go
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What the report is called [default: what the plan says]
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Tell nothing in which two runs of one specification differ: seconds, memory, machine
+    #[arg(long, alias = "omit_cost")]
+    pub omit_cost: bool,
+    /// The most runs that get figures of their own: reliability, curves, prompts, classes
+    #[arg(long, value_name = "N", default_value = "24", value_parser = whole::<usize>)]
+    pub figures: usize,
+}

@@ -1,0 +1,36 @@
+//! `rut report`.
+
+use anyhow::Result;
+use rut_study::report::{report, Costs, ReportOptions, Written};
+
+use crate::args::ReportArgs;
+use crate::output::{note, result};
+
+/// Makes the report, says what is in it on stderr, and prints where its page is.
+pub fn run(args: &ReportArgs) -> Result<()> {
+    let options = ReportOptions {
+        title: args.title.clone(),
+        costs: match args.omit_cost {
+            true => Costs::Omitted,
+            false => Costs::Shown,
+        },
+        figures: args.figures,
+    };
+    let written = report(&args.folders, &args.out, &options)?;
+    note(&described(&written));
+    result(&args.out.join("report.html").display().to_string())
+}
+
+fn described(written: &Written) -> String {
+    let mut text = format!("{} runs", written.runs);
+    let others = [
+        (written.failed, "failed"),
+        (written.missing, "missing"),
+        (written.unreadable, "unreadable"),
+        (written.conflicts, "with conflicting records"),
+    ];
+    for (count, name) in others.into_iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!(", {count} {name}"));
+    }
+    format!("{text}; {} files", written.files)
+}

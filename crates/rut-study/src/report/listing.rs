@@ -1,0 +1,219 @@
+//! Every run of a study as a row: finished, failed, missing, unreadable.
+
+use std::collections::BTreeSet;
+
+use super::canvas::css;
+use super::gather::{Run, Unfinished};
+use super::metric::{ECE_AT_TEMPERATURE, Unit};
+use super::setting::{Fields, Labels, fields, name, told, varying};
+use super::study::{Place, Study};
+use super::table::{Column, Kind, Table, Value};
+use super::{Costs, ReportOptions};
+
+/// Fields that have a column of their own.
+const OWN: [&str; 9] = [
+    "dataset", "method", "n_shot", "fraction", "seed", "model", "network", "sparsity", "recipe",
+];
+
+/// What all runs share, and what sets one apart.
+pub(crate) struct Common {
+    /// Fields that have the same value in all runs, in words.
+    pub(crate) shared: Vec<String>,
+    varying: BTreeSet<String>,
+}
+
+impl Common {
+    /// Of the finished runs of `study`.
+    pub(crate) fn of(study: &Study) -> Self {
+        let all: Vec<Fields> = study
+            .runs
+            .iter()
+            .map(|run| fields(&run.record.spec))
+            .collect();
+        let all: Vec<&Fields> = all.iter().collect();
+        let varying: BTreeSet<String> = varying(&all).into_iter().map(str::to_owned).collect();
+        let first = all.first().into_iter().flat_map(|fields| fields.iter());
+        let shared = first
+            .filter(|(field, _)| !varying.contains(*field))
+            .map(|(field, value)| told(field, Some(value)));
+        Self {
+            shared: shared.collect(),
+            varying,
+        }
+    }
+
+    /// What sets a run with `fields` apart, beside what has a column of its own.
+    fn apart(&self, fields: &Fields) -> String {
+        let own = |field: &&String| !OWN.contains(&field.as_str());
+        let told = self
+            .varying
+            .iter()
+            .filter(own)
+            .filter_map(|field| Some(told(field, Some(fields.get(field)?))));
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The finished runs.
+pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> Table {
+    let mut columns = vec![
+        Column::new("data set", "dataset", Kind::Text),
+        Column::new("method", "method", Kind::Text),
+        Column::new("labels", "labels", Kind::Text),
+        Column::new("network", "network", Kind::Text),
+        Column::new("seed", "seed", Kind::Number),
+        Column::new(
+            "kept, %",
+            "density_without_stem_and_classifier",
+            Kind::Number,
+        ),
+        Column::new("N", "test_images", Kind::Number),
+        Column::new("accuracy, %", "accuracy", Kind::Number),
+        Column::new("ECE, %", "ece", Kind::Number),
+        Column::new("ECE at T, %", "ece_at_temperature", Kind::Number),
+        Column::new("epoch kept", "kept_epoch", Kind::Number),
+        Column::new("steps", "steps", Kind::Number),
+    ];
+    if published(study) {
+        columns.push(Column::new(
+            "ECE as published",
+            "published_ece",
+            Kind::Number,
+        ));
+    }
+    if options.costs == Costs::Shown {
+        columns.push(Column::new("seconds", "total_seconds", Kind::Number));
+    }
+    columns.extend([
+        Column::new("what sets it apart", "apart", Kind::Text),
+        Column::new("run", "run_id", Kind::Text),
+        Column::new("notes", "notes", Kind::Text),
+    ]);
+    let rows = study.runs.iter().zip(&study.places);
+    Table {
+        slug: "runs".into(),
+        caption: format!("Finished runs ({}).", study.runs.len()),
+        columns,
+        rows: rows
+            .map(|(run, place)| row(study, (run, place), common, options))
+            .collect(),
+    }
+}
+
+fn row(
+    study: &Study,
+    (run, place): (&Run, &Place),
+    common: &Common,
+    options: &ReportOptions,
+) -> Vec<Value> {
+    let record = &run.record;
+    let network = study.networks.get(place.network);
+    let mut notes = record.training.notes.clone();
+    let conflict = study.conflicts.iter().find(|c| c.run_id == record.run_id);
+    notes.extend(conflict.map(|c| format!("another record differs: {}", c.left)));
+    if !run.folder.ends_with(&record.run_id) {
+        notes.push(format!("in {}", run.folder));
+    }
+    let mut row = vec![
+        Value::Text(record.data.name.clone()),
+        Value::Text(name(record.spec.method).into()),
+        Value::Text(place.labels.tick()),
+        Value::Network(
+            network.map(|n| n.label.clone()).unwrap_or_default(),
+            css(place.network),
+        ),
+        Value::Count(record.spec.seed),
+        Value::Figure(
+            Some(record.network.density_without_stem_and_classifier),
+            Unit::Percent,
+        ),
+        Value::Count(record.data.test_images as u64),
+        Value::Figure(Some(record.test.raw.accuracy), Unit::Percent),
+        Value::Figure(Some(record.test.raw.ece), Unit::Percent),
+        Value::Figure((ECE_AT_TEMPERATURE.of)(record), Unit::Percent),
+        Value::Count(u64::from(record.training.kept_epoch) + 1),
+        Value::Count(record.training.steps),
+    ];
+    if published(study) {
+        let ece = record.published_ece.map(|published| published.ece);
+        row.push(Value::Figure(ece, Unit::Plain));
+    }
+    if options.costs == Costs::Shown {
+        row.push(Value::Text(format!("{:.1}", record.cost.total_seconds)));
+    }
+    row.extend([
+        Value::Text(common.apart(&fields(&record.spec))),
+        Value::Text(record.run_id.clone()),
+        Value::Text(notes.join("; ")),
+    ]);
+    row
+}
+
+/// Whether a run has an ECE that is taken as published: on logits it is no share, so it stands as a plain number.
+fn published(study: &Study) -> bool {
+    study
+        .runs
+        .iter()
+        .any(|run| run.record.published_ece.is_some())
+}
+
+/// The runs without a record that can be used.
+pub(crate) fn unfinished(study: &Study) -> Table {
+    let columns = [
+        ("run", "run_id"),
+        ("state", "state"),
+        ("why", "reason"),
+        ("what was to be run", "spec"),
+    ];
+    let row = |run: &Unfinished| {
+        let spec = run.spec.as_ref().map(|spec| {
+            format!(
+                "{}, {}, {}, {}, seed {}",
+                spec.dataset
+                    .trim_end_matches('/')
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default(),
+                name(spec.method),
+                spec.model,
+                Labels::of(spec).name(),
+                spec.seed
+            )
+        });
+        let words = [
+            run.run_id.clone(),
+            run.fate.name().to_owned(),
+            run.reason.clone(),
+            spec.unwrap_or_else(|| "unknown".into()),
+        ];
+        words.map(Value::Text).to_vec()
+    };
+    Table {
+        slug: "unfinished".into(),
+        caption: format!("Runs without figures ({}).", study.unfinished.len()),
+        columns: columns
+            .map(|(name, key)| Column::new(name, key, Kind::Text))
+            .into(),
+        rows: study.unfinished.iter().map(row).collect(),
+    }
+}
+
+/// Records that contradict each other.
+pub(crate) fn conflicts(study: &Study) -> Table {
+    let columns = [
+        ("run", "run_id"),
+        ("used", "used"),
+        ("not used", "left"),
+        ("what differs", "differs"),
+    ];
+    let row = |c: &super::gather::Conflict| {
+        let words = [&c.run_id, &c.used, &c.left, &c.what];
+        words.map(|word| Value::Text(word.clone())).to_vec()
+    };
+    Table {
+        slug: "conflicts".into(),
+        caption: "Two records of one run with different results. The first folder's is used; none is averaged.".into(),
+        columns: columns.map(|(name, key)| Column::new(name, key, Kind::Text)).into(),
+        rows: study.conflicts.iter().map(row).collect(),
+    }
+}

@@ -1,0 +1,62 @@
+//! Differences in words, each with its interval. One whose interval holds 0 is not put into words.
+
+use super::estimate::Spread;
+use super::metric::{COMPARED, Unit};
+use super::pair::{Difference, Pair};
+use super::study::Study;
+use super::wording::signed;
+
+/// What a ticket is said to be where its figure is lower than the dense network's, and where it is higher; of each of
+/// [`COMPARED`], with what the figure is called.
+const WORDS: [(&str, &str, &str); 4] = [
+    ("less accurate than", "more accurate than", ""),
+    ("better calibrated than", "worse calibrated than", "ECE "),
+    (
+        "better calibrated after temperature scaling than",
+        "worse calibrated after temperature scaling than",
+        "ECE at T ",
+    ),
+    ("of lower NLL than", "of higher NLL than", "NLL "),
+];
+
+/// What can be read from the records: every difference whose interval excludes 0, by figure.
+pub(crate) fn statements(study: &Study, pairs: &[Pair]) -> Vec<String> {
+    let of_metric = |at: usize| {
+        let found = pairs.iter().filter_map(move |pair| {
+            let difference = (*pair.differences.get(at)?)?;
+            statement(study, pair, &difference, at)
+        });
+        found.collect::<Vec<_>>()
+    };
+    (0..COMPARED.len()).flat_map(of_metric).collect()
+}
+
+fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> Option<String> {
+    let spread = difference.spread?;
+    let estimate = difference.estimate;
+    let (lo, hi) = estimate.interval.filter(|_| estimate.excludes_zero())?;
+    let (lower, higher, figure) = WORDS.get(at)?;
+    let unit = COMPARED.get(at)?.unit;
+    // Pairs are dense minus ticket; the sentence is about the ticket.
+    let words = if estimate.mean > 0.0 { lower } else { higher };
+    let points = match unit {
+        Unit::Percent => " points",
+        Unit::Plain => "",
+    };
+    let by = match spread {
+        Spread::Seeds => format!("{} seeds", pair.seeds),
+        Spread::TestImages => "one seed, bootstrap over test images".to_owned(),
+    };
+    let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
+    Some(format!(
+        "{} is {words} {} on {}, {}: {figure}{}{points}, 95 % interval {} to {}; {by}, N = {}.",
+        network(pair.ticket)?,
+        network(pair.dense)?,
+        study.settings.get(pair.setting)?.label(),
+        pair.labels.name(),
+        signed(-estimate.mean, unit),
+        signed(-hi, unit),
+        signed(-lo, unit),
+        pair.images,
+    ))
+}
