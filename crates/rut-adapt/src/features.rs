@@ -5,6 +5,7 @@ mod cache;
 mod file;
 mod matrix;
 mod part;
+mod rows;
 
 pub use cache::{FeatureCache, FeatureKey, Wanted};
 pub use file::FeatureShape;
@@ -51,6 +52,14 @@ impl Extracted {
     fn push(&mut self, features: &[f32], logits: &[f32]) -> Result<()> {
         self.features.push(features)?;
         self.logits.push(logits)
+    }
+
+    /// The rows at `indices`, each below the number of images, in their order.
+    pub(crate) fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            features: self.features.select(indices),
+            logits: self.logits.select(indices),
+        }
     }
 
     /// The features with their labels.

@@ -15,7 +15,7 @@ use rut_adapt::images::LabelledImages;
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
 use rut_adapt::{Error, Silent};
-use rut_data::Batch;
+use rut_data::{Batch, Digest};
 use rut_models::{EngineInfo, FrozenNetwork, Normalization, Outputs, Trace};
 
 mod listen;
@@ -135,7 +135,96 @@ fn key() -> FeatureKey {
         network: "channels".into(),
         images: "numbers".into(),
         preprocessing: "none".into(),
+        contents: Vec::new(),
     }
+}
+
+/// A digest for each image, and a key that names them.
+fn key_of(images: &str, numbers: impl Iterator<Item = usize>) -> FeatureKey {
+    FeatureKey {
+        images: images.into(),
+        contents: numbers
+            .map(|number| Digest::of_bytes(&number.to_le_bytes()))
+            .collect(),
+        ..key()
+    }
+}
+
+/// Features of some images serve for every other set of them, in its own order.
+#[test]
+fn what_was_extracted_in_one_set_serves_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = FeatureCache::new(dir.path(), u64::MAX);
+    for kept in [FeatureType::F32, FeatureType::F16] {
+        let (network, images) = (Channels::default(), Numbers::new());
+        let whole = key_of("numbers", 0..IMAGES);
+        let wanted = Wanted {
+            key: &whole,
+            extractor: Extractor {
+                network: &network,
+                normalization: Normalization {
+                    mean: [0.0; 3],
+                    std: [1.0; 3],
+                },
+                kept,
+            },
+            images: &images,
+        };
+        let pass = Pass {
+            phase: Phase::Extract,
+            step: 0,
+            state: &State::default,
+        };
+        cache
+            .get(&wanted, &pass, &mut Reporter::new(&mut Silent))
+            .unwrap();
+        let shape = |images| FeatureShape {
+            images,
+            width: 3,
+            classes: 2,
+            kept,
+        };
+        let some = [7, 3, IMAGES - 1, 3];
+        let found = cache
+            .find(&key_of("some", some.into_iter()), shape(4))
+            .unwrap();
+        let values = some.map(|number| number as f32);
+        assert_eq!(found.features.to_f32(), values.map(|v| [v; 3]).concat());
+        assert_eq!(found.logits.to_f32(), values.map(|v| [v; 2]).concat());
+        // One that is in no set; images that nobody knows one by one; another network.
+        let none = [
+            key_of("more", [0, IMAGES].into_iter()),
+            key_of("unknown", 0..0),
+            FeatureKey {
+                network: "other".into(),
+                ..key_of("some", some.into_iter())
+            },
+        ];
+        for key in none {
+            assert!(cache.find(&key, shape(key.contents.len())).is_none());
+        }
+    }
+    // Files that went when the cache was shrunk are forgotten.
+    let folder = dir.path().join("features");
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "safetensors")
+        {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let shape = FeatureShape {
+        images: 1,
+        width: 3,
+        classes: 2,
+        kept: FeatureType::F32,
+    };
+    assert!(cache.find(&key_of("one", 0..1), shape).is_none());
+    let noted = std::fs::read_dir(folder.join("rows")).unwrap();
+    let left = noted.map(|family| std::fs::read_dir(family.unwrap().path()).unwrap().count());
+    assert_eq!(left.sum::<usize>(), 1);
 }
 
 fn get(

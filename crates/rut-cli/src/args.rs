@@ -83,7 +83,7 @@ pub enum Command {
     /// Evaluate a finished run again on a split: the same numbers
     Eval(EvalArgs),
     /// Accuracy and calibration of a network on its own source data, without adaptation
-    Upstream(SourceArgs),
+    Upstream(UpstreamArgs),
     /// All calibration metrics of logits and labels in a .safetensors or .npz file
     Metrics(MetricsArgs),
     /// Features and logits of a network over a data set or a folder of images
@@ -185,6 +185,10 @@ pub struct NetworkFlags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
+    /// How the network was trained, in words, for records and reports; no part of a run's identity
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// Classes of the checkpoint's classifier, where they are not the model's usual ones
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,6 +203,10 @@ pub struct TrainFlags {
     #[arg(long, alias = "epoch", value_name = "N", value_parser = whole::<u32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
+    /// Instead of --epochs: optimiser steps, the same for few images as for many
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, conflicts_with = "epochs")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
     /// Images per step [default: 128]
     #[arg(long, alias = "batch_size", value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,6 +248,10 @@ pub struct TrainFlags {
     #[arg(long, alias = "no_shuffle")]
     #[serde(skip)]
     pub no_shuffle: bool,
+    /// Do as the reference does where it is wrong: everything, or the switches of `rut study switches` that are listed
+    #[arg(long, alias = "as_published", value_name = "LIST", num_args = 0..=1, default_missing_value = "all")]
+    #[serde(skip)]
+    pub as_published: Option<String>,
 }
 
 /// Where a run reads and writes, and with what.
@@ -266,6 +278,10 @@ pub struct PlaceFlags {
     #[arg(long, alias = "save_every", value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_every: Option<f64>,
+    /// Write an event file that TensorBoard shows while the run goes on: on or off [default: on]
+    #[arg(long, value_name = "on|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensorboard: Option<String>,
     /// Threads [default: one per core that the process may use]
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -365,6 +381,17 @@ pub struct SourceArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `rut upstream`.
+#[derive(Args, Clone, Debug)]
+pub struct UpstreamArgs {
+    /// Which network and images.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Keep the figures in the folder `upstream` of these results, for `rut report`
+    #[arg(long, value_name = "RESULTS")]
+    pub record: Option<PathBuf>,
 }
 
 /// `rut extract`.

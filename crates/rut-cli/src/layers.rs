@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{bail, Result};
+use rut_study::published;
 use rut_study::settings::Settings;
 use rut_study::spec::Method;
 use rut_study::sweep::Study;
@@ -13,7 +14,13 @@ use rut_study::{Places, RunSpec};
 use crate::args::{NetworkChoice, RunArgs, StudyFlags};
 
 /// Variables `RUT_*` that are no keys of a specification.
-const OTHER_VARIABLES: [&str; 3] = ["RUT_ISA", "RUT_SHARED", "RUT_REQUIRE_SHARED"];
+const OTHER_VARIABLES: [&str; 5] = [
+    "RUT_ISA",
+    "RUT_SHARED",
+    "RUT_REQUIRE_SHARED",
+    "RUT_PYTHON",
+    "RUT_REQUIRE_PYTHON",
+];
 
 /// Keys of which none may be set for the quickstart to be meant.
 const QUICKSTART_UNLESS: [&str; 4] = ["dataset", "model", "network", "checkpoint"];
@@ -54,7 +61,11 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
     }
-    let (spec, places) = all.resolve()?;
+    let (mut spec, places) = all.resolve()?;
+    if let Some(list) = &args.train.as_published {
+        spec.settle();
+        spec = published::as_published(&spec, &published::parse(list)?)?;
+    }
     Ok(Resolved {
         spec,
         places,
@@ -283,6 +294,28 @@ mod tests {
                 .unwrap()
                 .quickstart
         );
+    }
+
+    #[test]
+    fn what_was_published_lies_over_everything() {
+        let spec = |line: &str| resolved(line, &[]).unwrap().spec;
+        let all = spec("rut vp --dataset digits --select last --as-published");
+        assert_eq!(all.select, rut_adapt::select::Select::BestTest);
+        assert_eq!(all.remap, rut_study::spec::Remap::Off);
+        let one = spec("rut vp --as-published ties=index --dataset digits");
+        assert_eq!(one.ties, rut_adapt::label_map::Ties::Index);
+        assert_eq!(one.remap, rut_study::spec::Remap::On);
+        let error = resolved("rut vp --as-published tie=index", &[]).unwrap_err();
+        assert!(format!("{error:#}").contains("ties=index"), "{error:#}");
+    }
+
+    #[test]
+    fn steps_take_the_place_of_epochs() {
+        let spec = resolved("rut vp --dataset digits --steps 100", &[])
+            .unwrap()
+            .spec;
+        assert_eq!((spec.steps, spec.epochs), (Some(100), 100));
+        assert!(resolved("rut vp --steps 100 --epochs 3", &[]).is_err());
     }
 
     #[test]

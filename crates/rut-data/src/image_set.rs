@@ -182,18 +182,26 @@ impl ImageSet {
     /// # Errors
     /// [`Error::Io`] if a file cannot be read.
     pub fn digest(&self) -> Result<Digest> {
-        let contents: Vec<Result<Digest>> = self
-            .places
-            .par_iter()
-            .map(|&place| self.content(place))
-            .collect();
+        let contents = self.contents()?;
         let mut hash = Sha256::new();
         hash.update(b"rut images 1\0");
         for (label, content) in self.labels.iter().zip(contents) {
             hash.update(label.to_le_bytes());
-            hash.update(content?.as_bytes());
+            hash.update(content.as_bytes());
         }
         Ok(Digest::from_bytes(hash.finalize().into()))
+    }
+
+    /// SHA-256 over the pixels of each image, n of them, in order. Each is read once, whatever sets it is in.
+    ///
+    /// # Errors
+    ///
+    /// If an image cannot be read.
+    pub fn contents(&self) -> Result<Vec<Digest>> {
+        self.places
+            .par_iter()
+            .map(|&place| self.content(place))
+            .collect()
     }
 
     fn content(&self, place: usize) -> Result<Digest> {

@@ -6,7 +6,7 @@ use candle_core::{DType, Device};
 use common::close::{Tolerance, assert_close};
 use common::nets::{by_rule, noise, values};
 use common::weights_rule::weights;
-use rut_models::{ENGINES, FrozenNetwork, find};
+use rut_models::{ENGINES, Engine, FrozenNetwork, find};
 
 /// Logits and features in f32, of the largest magnitude; engines that use Winograd's algorithm are a digit coarser.
 const F32: Tolerance = Tolerance::rel(1e-4);
@@ -41,5 +41,35 @@ fn f64_is_the_reference_s_whatever_is_asked_for() {
         let network = network.unwrap();
         assert_eq!(network.engine(), want, "{}", row.name);
         assert_eq!(network.dtype(), DType::F64);
+    }
+}
+
+/// Whoever keeps features image by image relies on it: an image's answer does not depend on the images beside it, nor on how
+/// many there are. (The reference makes no such promise.)
+#[test]
+fn an_image_has_the_same_bits_alone_and_among_others() {
+    let graph = find("resnet20_cifar10").unwrap().build();
+    let weights = weights(&graph, Some(0.3));
+    let images = noise("images", &[35, 3, 32, 32], DType::F32);
+    for row in ENGINES {
+        if row.engine == Engine::Reference {
+            continue;
+        }
+        let network = row.engine.load(&graph, &weights, DType::F32, &Device::Cpu);
+        let network = network.unwrap();
+        let all = network.infer(&images).unwrap();
+        for (from, count) in [(0, 1), (34, 1), (3, 7), (16, 16), (20, 15)] {
+            let some = network
+                .infer(&images.narrow(0, from, count).unwrap())
+                .unwrap();
+            for (what, all, some) in [
+                ("logits", &all.logits, &some.logits),
+                ("features", &all.features, &some.features),
+            ] {
+                let among = all.narrow(0, from, count).unwrap();
+                let what = format!("{what} of {} from {from}", row.name);
+                assert_eq!(values(some), values(&among), "{what}");
+            }
+        }
     }
 }

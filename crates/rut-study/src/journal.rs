@@ -1,4 +1,5 @@
-//! The observer that keeps what a loop tells: events in `events.jsonl`, states in `state.safetensors`, seconds by phase.
+//! The observer that keeps what a loop tells: events in `events.jsonl` and for TensorBoard, states in `state.safetensors`,
+//! seconds by phase.
 //! What a person sees meanwhile is the display's business.
 
 use std::collections::BTreeMap;
@@ -9,13 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
+use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
 use rut_models::EngineInfo;
 
 use crate::environment::means;
 use crate::error::{Error, Result, file};
-use crate::record::Cost;
+use crate::record::{Cost, Record};
 use crate::run_dir::{RunDir, write_whole};
+use crate::tensorboard::{Board, BoardOptions};
 
 /// Shows a run to a person while it goes on.
 pub trait Display {
@@ -47,6 +50,8 @@ pub struct Keeping<'a> {
     pub save_interval: Duration,
     /// What computes the frozen network.
     pub engine: EngineInfo,
+    /// What TensorBoard's event file goes by; `None` for no such file.
+    pub board: Option<BoardOptions>,
 }
 
 /// Keeps events, states and times of one run.
@@ -54,6 +59,7 @@ pub struct Journal<'a> {
     dir: &'a RunDir,
     events: BufWriter<File>,
     written: u64,
+    board: Option<Board>,
     display: &'a mut dyn Display,
     requests: &'a Requests,
     save_interval: Duration,
@@ -98,6 +104,8 @@ impl<'a> Journal<'a> {
         events
             .seek(SeekFrom::End(0))
             .map_err(file("write", &path))?;
+        let board = |options| Board::open(&dir.tensorboard(), state, options);
+        let board = keeping.board.map(board).transpose()?;
         let clock = Clock::resume(state, means(keeping.engine))?;
         if let Some(other) = clock.other_means.last().filter(|_| state.is_some()) {
             display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", clock.means));
@@ -106,6 +114,7 @@ impl<'a> Journal<'a> {
             dir,
             events: BufWriter::new(events),
             written: length,
+            board,
             display,
             requests: keeping.requests,
             save_interval: keeping.save_interval,
@@ -136,9 +145,31 @@ impl<'a> Journal<'a> {
             .map_err(file("write", &path))
     }
 
+    /// Shows a trained prompt to whoever looks on.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn show_prompt(&mut self, prompt: &PaddingPrompt) -> Result<()> {
+        let board = self.board.as_mut();
+        board.map_or(Ok(()), |board| board.show_prompt(prompt))
+    }
+
+    /// Tells the figures of the finished run to whoever looks on.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn finish(&mut self, record: &Record) -> Result<()> {
+        let board = self.board.as_mut();
+        board.map_or(Ok(()), |board| board.finish(record))
+    }
+
     fn write_state(&mut self, mut state: State) -> Result<()> {
         self.sync()?;
         state.put_number(LENGTH, self.written);
+        if let Some(board) = &mut self.board {
+            board.flush()?;
+            board.save(&mut state);
+        }
         self.clock.save(&mut state);
         write_whole(&self.dir.state(), &state.to_bytes()?)
     }
@@ -152,6 +183,9 @@ impl Observer for Journal<'_> {
             .write_all(line.as_bytes())
             .map_err(file("write", &self.dir.events()))?;
         self.written += line.len() as u64;
+        if let Some(board) = &mut self.board {
+            board.tell(event)?;
+        }
         self.display.event(event);
         Ok(())
     }

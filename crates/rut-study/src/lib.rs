@@ -5,17 +5,21 @@
 //! - [`RunSpec`] describes a run, [`CheckedRunSpec`] is one that can run, [`RunId`] names it.
 //! - [`run()`] runs it, [`RunDir`] is its folder, [`Record`] what is known in the end.
 //! - [`published`] is the table of the reference's defects that move a number, as switches.
+//! - [`card`] says what they do to the figures of a study.
 //! - [`sweep`] plans many runs and says what became of them.
+//! - [`tensorboard`] says what TensorBoard sees of a run.
 //! - [`mod@bench`] measures how fast all of it is.
 //! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
 //!
 //! It is not the place of the training loops (`rut-adapt`) or of anything a person types or sees (`rut-cli`).
 
 pub mod bench;
+pub mod card;
 pub mod checked;
 pub mod environment;
 pub mod error;
 pub mod facts;
+mod features;
 pub mod finished;
 pub mod grid;
 pub mod images;
@@ -35,6 +39,7 @@ pub mod settings;
 pub mod sources;
 pub mod spec;
 pub mod sweep;
+pub mod tensorboard;
 mod unused;
 pub mod upstream;
 

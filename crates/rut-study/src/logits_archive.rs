@@ -63,6 +63,23 @@ impl ArchivedLogits {
             Values::F64(values) => Logits::new(values, self.classes),
         }
     }
+
+    /// The logits as a run has them, if they are of its precision.
+    pub(crate) fn into_split(self) -> Option<SplitLogits> {
+        let Self {
+            values: Values::F32(values),
+            labels,
+            classes,
+        } = self
+        else {
+            return None;
+        };
+        Some(SplitLogits {
+            values,
+            labels,
+            classes,
+        })
+    }
 }
 
 /// Logits and labels of a `.safetensors` or `.npz` file with the entries `logits` (n × classes; f16, bf16, f32 or f64) and

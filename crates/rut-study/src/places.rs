@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// Whether a run writes an event file of TensorBoard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tensorboard {
+    /// It does.
+    #[default]
+    On,
+    /// It writes none; one of an earlier session stays as it is.
+    Off,
+}
+
 /// Places and means of a run. They are no part of its identity.
 ///
 /// ```
@@ -33,6 +44,8 @@ pub struct Places {
     pub threads: Option<usize>,
     /// Seconds between two savings of a run's state.
     pub save_every: f64,
+    /// Whether TensorBoard can look on.
+    pub tensorboard: Tensorboard,
     /// `cpu`.
     pub device: String,
 }
@@ -47,6 +60,7 @@ impl Default for Places {
             cache_gib: 10.0,
             threads: None,
             save_every: 600.0,
+            tensorboard: Tensorboard::On,
             device: "cpu".into(),
         }
     }
@@ -54,7 +68,7 @@ impl Default for Places {
 
 impl Places {
     /// The keys that belong here and not to a [`RunSpec`](crate::RunSpec).
-    pub const KEYS: [&'static str; 8] = [
+    pub const KEYS: [&'static str; 9] = [
         "data_dir",
         "results_path",
         "run_name",
@@ -62,6 +76,7 @@ impl Places {
         "cache_gib",
         "threads",
         "save_every",
+        "tensorboard",
         "device",
     ];
 

@@ -2,6 +2,7 @@
 
 mod probe;
 mod prompted;
+mod rescored;
 
 pub(crate) use prompted::untrained_prompt;
 
@@ -16,7 +17,7 @@ use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{LoadedNetwork, density_with_new_head, load_named, load_when_asked};
-use crate::places::Places;
+use crate::places::{Places, Tensorboard};
 use crate::published::published_ece;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
@@ -26,6 +27,7 @@ use crate::report::reliability;
 use crate::run_dir::{Existing, RunDir, write_whole};
 use crate::score::{score, temperature};
 use crate::spec::Method;
+use crate::tensorboard::BoardOptions;
 use rut_adapt::select::Select;
 
 /// What a run needs from the program around it.
@@ -94,6 +96,24 @@ pub fn run(
         return Ok((dir, record));
     }
     let state = saved_state(&dir)?;
+    let engine = network.network.engine();
+    if state.is_none()
+        && let Some(record) = rescored::rescored(run, places, &dir, engine)?
+    {
+        let twin = "the same run with the usual ECE is finished: its logits are scored again";
+        session.display.note(twin);
+        return Ok((dir, record));
+    }
+    train(run, places, session, (dir, &network, state))
+}
+
+/// Trains, and writes everything down in `dir`; goes on from `state` if there is one.
+fn train(
+    run: &CheckedRunSpec,
+    places: &Places,
+    session: Session<'_>,
+    (dir, network, state): (RunDir, &LoadedNetwork, Option<State>),
+) -> Result<(RunDir, Record)> {
     let Session {
         display,
         requests,
@@ -115,13 +135,14 @@ pub fn run(
             requests,
             save_interval: places.save_interval(),
             engine: network.network.engine(),
+            board: board_options(run, places),
         },
     )?;
     let means = Means {
         run,
         places,
         dir: &dir,
-        network: &network,
+        network,
         state: state.as_ref(),
     };
     let adapted = match run.spec.method {
@@ -137,16 +158,22 @@ pub fn run(
     journal.sync()?;
     let record = record(
         run,
-        &network,
+        network,
         &adapted,
         (
             journal.cost(threads),
             Environment::current(commit, network.network.engine()),
         ),
     )?;
+    journal.finish(&record)?;
     keep(&dir, &adapted, &record)?;
     dir.forget_state()?;
     Ok((dir, record))
+}
+
+fn board_options(run: &CheckedRunSpec, places: &Places) -> Option<BoardOptions> {
+    let source_classes = run.source_classes();
+    (places.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
 }
 
 fn saved_state(dir: &RunDir) -> Result<Option<State>> {

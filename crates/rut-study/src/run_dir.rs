@@ -76,6 +76,11 @@ impl RunDir {
         self.path.join("events.jsonl")
     }
 
+    /// `events.out.tfevents.rut`: what TensorBoard shows of the run. No part of its record.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("events.out.tfevents.rut")
+    }
+
     /// `state.safetensors`: all that a resume needs.
     pub fn state(&self) -> PathBuf {
         self.path.join("state.safetensors")
@@ -134,13 +139,14 @@ impl RunDir {
         self.record().exists()
     }
 
-    fn files(&self) -> [PathBuf; 9] {
+    fn files(&self) -> [PathBuf; 10] {
         // The record goes first when a run is deleted, so that no half-deleted run looks finished.
         [
             self.record(),
             self.failure(),
             self.state(),
             self.events(),
+            self.tensorboard(),
             self.logits(),
             self.head(),
             self.prompt(),

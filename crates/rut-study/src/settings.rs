@@ -122,11 +122,13 @@ impl Settings {
     }
 
     /// Lays `above` over these settings: its values win. A share of the images takes the place of a number of shots beneath
-    /// it, and the other way round.
+    /// it, and a number of steps that of epochs, and the other way round.
     pub fn cover(&mut self, above: Self) {
-        for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
-            if above.has(one) && !above.has(other) {
-                self.forget(other);
+        for (one, other) in [("fraction", "n_shot"), ("steps", "epochs")] {
+            for (one, other) in [(one, other), (other, one)] {
+                if above.has(one) && !above.has(other) {
+                    self.forget(other);
+                }
             }
         }
         self.0.extend(above.0);

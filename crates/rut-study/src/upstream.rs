@@ -1,7 +1,8 @@
-//! A source network without adaptation: its accuracy and calibration on its own source data, and its features.
+//! A source network without adaptation: its accuracy and calibration on its own source data, what is written down of them,
+//! and its features.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use rut_adapt::evaluate::Pass;
@@ -11,15 +12,103 @@ use rut_adapt::progress::Reporter;
 use rut_adapt::state::{State, serialize};
 use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
+use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::environment::Environment;
+use crate::error::{Error, Result, file};
 use crate::images::prepare;
 use crate::logits_archive::label_tensor;
 use crate::network::LoadedNetwork;
 use crate::places::Places;
 use crate::run_dir::write_whole;
 use crate::score::{SplitScores, score};
-use crate::spec::RunSpec;
+use crate::spec::{Masking, RunSpec};
+
+/// The layout of an [`UpstreamRecord`]; a file of another one is refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What is written down of a network on its own source data, in the folder `upstream` of a folder of results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamRecord {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Name in the table.
+    pub model: String,
+    /// SHA-256 of the checkpoint.
+    pub checkpoint: String,
+    /// SHA-256 of the mask.
+    pub mask: Option<String>,
+    /// Whether the mask was applied.
+    pub masking: Masking,
+    /// How the network was trained, in words.
+    pub recipe: Option<String>,
+    /// Share of non-zero weights over all convolutions and linear layers, 0–1.
+    pub density: f64,
+    /// The data set, as it was named.
+    pub dataset: String,
+    /// SHA-256 over pixels and labels of the images.
+    pub images_digest: String,
+    /// How pixels became the network's input.
+    pub preprocessing: String,
+    /// The figures.
+    pub scores: SplitScores,
+    /// What they were made with.
+    pub environment: Environment,
+}
+
+impl UpstreamRecord {
+    /// The file at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be read, is broken, or is of another format version.
+    pub fn read(path: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+        let broken = |problem: String| Error::Broken {
+            path: path.into(),
+            problem: format!("{problem}; measure it again with `rut upstream`, or delete it"),
+        };
+        let Version { format_version } =
+            serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
+        if format_version != FORMAT_VERSION {
+            return Err(broken(format!(
+                "expected format_version {FORMAT_VERSION}, found {format_version}"
+            )));
+        }
+        serde_json::from_str(&text).map_err(|e| broken(e.to_string()))
+    }
+
+    /// Writes it into the folder `upstream` of `results`, under a name of its content, and gives the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, results: &Path) -> Result<PathBuf> {
+        let identity = format!(
+            "{} {} {:?} {:?} {} {}",
+            self.model,
+            self.checkpoint,
+            self.mask,
+            self.masking,
+            self.images_digest,
+            self.preprocessing
+        );
+        let hash = rut_data::Digest::of_bytes(identity.as_bytes()).to_string();
+        let folder = results.join("upstream");
+        let path = folder.join(format!("{}-{}.json", self.model, &hash[..10]));
+        std::fs::create_dir_all(&folder).map_err(file("make the folder", &folder))?;
+        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::Broken {
+            path: path.clone(),
+            problem: e.to_string(),
+        })?;
+        text.push('\n');
+        write_whole(&path, text.as_bytes())?;
+        Ok(path)
+    }
+}
 
 /// The images that a network is scored on without adaptation, and how many classes they have: the test images of a data
 /// set; of a folder of class folders without `train` above them, all images.

@@ -7,6 +7,7 @@ use rut_adapt::state::State;
 use rut_models::EngineInfo;
 use rut_study::RunDir;
 use rut_study::journal::{Display, Journal, Keeping, Requests};
+use rut_study::tensorboard::BoardOptions;
 
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -34,6 +35,7 @@ fn keeping(requests: &Requests, save_interval: Duration) -> Keeping<'_> {
         requests,
         save_interval,
         engine,
+        board: Some(BoardOptions { source_classes: 7 }),
     }
 }
 
@@ -85,6 +87,63 @@ fn a_resume_cuts_what_the_state_does_not_know_of() {
         notes.0.is_empty(),
         "the same program and machine: nothing to warn of"
     );
+}
+
+/// Length of the event file for TensorBoard, and what is in it.
+fn board(dir: &RunDir) -> (u64, Vec<u8>) {
+    let bytes = std::fs::read(dir.tensorboard()).unwrap();
+    (bytes.len() as u64, bytes)
+}
+
+#[test]
+fn a_resume_cuts_what_tensorboard_was_told_too() {
+    let (_folder, dir, state) = interrupted();
+    let kept = state.number("board.length").unwrap();
+    let (longer, before) = board(&dir);
+    // Two events are kept of three of the same length.
+    assert!(kept < longer && kept > 2 * (longer - kept));
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let mut journal =
+        Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER)).unwrap();
+    assert_eq!(board(&dir).0, kept);
+    journal.event(&step(3)).unwrap();
+    journal.save(State::default()).unwrap();
+    drop(journal);
+    let (length, after) = board(&dir);
+    assert_eq!(length, longer);
+    assert_eq!(after[..kept as usize], before[..kept as usize]);
+}
+
+#[test]
+fn what_tensorboard_was_told_begins_anew_where_the_state_knows_nothing_of_it() {
+    let (_folder, dir, state) = interrupted();
+    let (longer, _) = board(&dir);
+    // A state of an earlier build, or of a session without the file; and a file that somebody deleted.
+    let mut earlier = State::default();
+    for name in ["journal.events_length", "journal.resumed"] {
+        earlier.put_number(name, state.number(name).unwrap());
+    }
+    for phase in ["extract", "map", "train", "validate", "test"] {
+        earlier.put_float(&format!("journal.seconds.{phase}"), 0.0);
+        earlier.put_number(&format!("journal.images.{phase}"), 0);
+    }
+    earlier.put_float("journal.seconds", 0.0);
+    earlier.put_text("journal.means", state.text("journal.means").unwrap());
+    earlier.put_text("journal.other_means", "");
+    let (mut notes, requests) = (Notes::default(), Requests::default());
+    let mut fresh = 0;
+    for (delete, state) in [(false, &earlier), (true, &state)] {
+        if delete {
+            std::fs::remove_file(dir.tensorboard()).unwrap();
+        }
+        let keeping = keeping(&requests, NEVER);
+        drop(Journal::open(&dir, Some(state), &mut notes, keeping).unwrap());
+        let (length, bytes) = board(&dir);
+        assert!(length > 0 && length < longer, "{length}");
+        assert!(bytes.windows(13).any(|part| part == b"brain.Event:2"));
+        assert!(fresh == 0 || fresh == length);
+        fresh = length;
+    }
 }
 
 #[test]

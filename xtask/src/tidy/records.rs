@@ -35,7 +35,7 @@ const EXCEPTIONS: &[Exception] = &[
 ];
 
 /// Files of a run's folder, whose names are written in one crate.
-const FILES: &[&str] = &["record.json", "events.jsonl", "spec.toml"];
+const FILES: &[&str] = &["record.json", "events.jsonl", "tfevents", "spec.toml"];
 
 /// Crates below `rut-study`.
 const BELOW: &[&str] = &[

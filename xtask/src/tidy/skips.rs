@@ -1,35 +1,37 @@
-//! Tests that are skipped where the shared material is missing, and must not be where it is there. A
+//! Tests that are skipped where something is missing (the shared material, a Python), and must not be where it is there. A
 //! passing test's output is swallowed, so a skip would be silent: `.ci/run` sets a variable that turns it
-//! into a failure, and whoever looks for the material has to look at that variable too.
+//! into a failure, and whoever looks for the thing has to look at that variable too.
 
 use super::check::Finding;
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;
 
-/// Says where the shared material is.
-const PLACE: &str = "RUT_SHARED";
-
-/// Set where it must be there.
-const REQUIRED: &str = "RUT_REQUIRE_SHARED";
+/// The variable that says where something is, and the one that is set where it must be there.
+const PAIRS: &[(&str, &str)] = &[
+    ("RUT_SHARED", "RUT_REQUIRE_SHARED"),
+    ("RUT_PYTHON", "RUT_REQUIRE_PYTHON"),
+];
 
 /// Findings of this check.
 pub(super) fn find(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for (file, masked) in tree.rust_files() {
         let text = file.text().unwrap_or_default();
-        let first = find_words(text, "var")
-            .chain(find_words(text, "var_os"))
-            .find(|&at| {
-                let is_code = !masked.code[at..].starts_with(' ');
-                is_code && line_at(text, at).contains(&format!("\"{PLACE}\""))
-            });
-        if let Some(at) = first
-            && find_words(text, REQUIRED).next().is_none()
-        {
-            let message = format!(
-                "{PLACE} is read and {REQUIRED} is not: panic instead of skipping when that is set, or CI skips silently"
-            );
-            found.push(Finding::new(&file.path, line_of(text, at), message));
+        for (place, required) in PAIRS {
+            let first = find_words(text, "var")
+                .chain(find_words(text, "var_os"))
+                .find(|&at| {
+                    let is_code = !masked.code[at..].starts_with(' ');
+                    is_code && line_at(text, at).contains(&format!("\"{place}\""))
+                });
+            if let Some(at) = first
+                && find_words(text, required).next().is_none()
+            {
+                let message = format!(
+                    "{place} is read and {required} is not: panic instead of skipping when that is set, or CI skips silently"
+                );
+                found.push(Finding::new(&file.path, line_of(text, at), message));
+            }
         }
     }
     found
@@ -51,12 +53,16 @@ mod tests {
             "{reads}if std::env::var_os(\"RUT_REQUIRE_SHARED\").is_some() {{ panic!() }}\n"
         );
         let names = "//! Sample.\nconst VARIABLES: &[&str] = &[\"RUT_SHARED\"];\n// env::var_os(\"RUT_SHARED\")\n";
+        let other =
+            "//! Sample.\nlet python = std::env::var(\"RUT_PYTHON\");\n// RUT_REQUIRE_SHARED\n";
         let tree = Tree::of(&[
             ("crates/rut-data/tests/a.rs", reads),
             ("crates/rut-data/tests/b.rs", &minds),
             ("crates/rut-data/tests/c.rs", names),
+            ("crates/rut-data/tests/d.rs", other),
         ]);
         let places: Vec<_> = find(&tree).into_iter().map(|f| (f.path, f.line)).collect();
-        assert_eq!(places, [("crates/rut-data/tests/a.rs".to_owned(), 3)]);
+        let found = |name: &str, line| (format!("crates/rut-data/tests/{name}"), line);
+        assert_eq!(places, [found("a.rs", 3), found("d.rs", 2)]);
     }
 }

@@ -10,6 +10,7 @@ use rut_data::Digest;
 
 use super::file::{self, FeatureShape};
 use super::part::Part;
+use super::rows;
 use super::{Extracted, Extractor, FeatureType, Rest};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
@@ -33,9 +34,22 @@ pub struct FeatureKey {
     pub images: String,
     /// Resizing and normalisation.
     pub preprocessing: String,
+    /// Digests of the images one by one, in order, where the network's answer to an image does not depend on the images
+    /// beside it: then features of the same images in other sets serve, too. Else empty.
+    pub contents: Vec<Digest>,
 }
 
 impl FeatureKey {
+    /// What all sets of images share under one network and preprocessing.
+    fn family(&self, kept: FeatureType) -> String {
+        let images = String::new();
+        let any = Self {
+            images,
+            ..self.clone()
+        };
+        name_of(&any.text(kept))
+    }
+
     /// Single precision is not named: its files are older than the choice.
     fn text(&self, kept: FeatureType) -> String {
         let Self {
@@ -44,6 +58,7 @@ impl FeatureKey {
             network,
             images,
             preprocessing,
+            contents: _,
         } = self;
         let kept = match kept {
             FeatureType::F32 => String::new(),
@@ -81,11 +96,42 @@ impl FeatureCache {
         }
     }
 
-    /// The features under `key`, if all of them are in the cache: then neither network nor images are needed.
+    /// The features under `key`, if all of them are in the cache: of the same set of images, or each in some other set. Then
+    /// neither network nor images are needed.
     pub fn find(&self, key: &FeatureKey, shape: FeatureShape) -> Option<Extracted> {
         let text = key.text(shape.kept);
-        let whole = self.dir.join(format!("{}.safetensors", name_of(&text)));
-        read_whole(&whole, &text, shape)
+        read_whole(&self.whole(&name_of(&text)), &text, shape).or_else(|| self.assemble(key, shape))
+    }
+
+    /// The finished file called `name`.
+    fn whole(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.safetensors"))
+    }
+
+    /// The features under `key`, from one other set that holds all its images.
+    fn assemble(&self, key: &FeatureKey, shape: FeatureShape) -> Option<Extracted> {
+        if key.contents.is_empty() {
+            return None;
+        }
+        let family = self.rows(key, shape.kept);
+        let sets = rows::find(&family, &key.contents, |name| self.whole(name).exists());
+        sets.into_iter().find_map(|set| {
+            let images = FeatureShape {
+                images: set.images,
+                ..shape
+            };
+            let all = read_if(
+                &self.whole(&set.name),
+                |own| name_of(own) == set.name,
+                images,
+            )?;
+            Some(all.select(&set.places))
+        })
+    }
+
+    /// The folder of the indices by image.
+    fn rows(&self, key: &FeatureKey, kept: FeatureType) -> PathBuf {
+        self.dir.join("rows").join(key.family(kept))
     }
 
     /// The features that are `wanted`: from the cache, or extracted and kept. `pass` says where a loop goes on that is
@@ -115,7 +161,7 @@ impl FeatureCache {
         };
         let text = key.text(shape.kept);
         let name = name_of(&text);
-        let whole = self.dir.join(format!("{name}.safetensors"));
+        let whole = self.whole(&name);
         if let Some(found) = read_whole(&whole, &text, shape) {
             return Ok(found);
         }
@@ -143,6 +189,10 @@ impl FeatureCache {
             part.append(&all)
         })?;
         write_whole(&whole, &file::to_bytes(&all, &text)?).map_err(failed(&whole))?;
+        if !key.contents.is_empty() {
+            let family = self.rows(key, shape.kept);
+            rows::keep(&family, &name, &key.contents)?;
+        }
         part.delete()?;
         self.shrink(&whole)?;
         Ok(all)
@@ -205,8 +255,13 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// A finished file that fits, or `None`: whatever is wrong with it, extraction makes it again.
 fn read_whole(path: &Path, key: &str, shape: FeatureShape) -> Option<Extracted> {
+    read_if(path, |own| own == key, shape)
+}
+
+/// As [`read_whole`], of a file whose key `is` the right one.
+fn read_if(path: &Path, is: impl Fn(&str) -> bool, shape: FeatureShape) -> Option<Extracted> {
     let bytes = fs::read(path).ok()?;
-    let Some(found) = file::from_bytes(&bytes, key, shape) else {
+    let Some(found) = file::from_bytes(&bytes, is, shape) else {
         tracing::warn!(path = %path.display(), "a file of the feature cache does not fit its key: extracting again");
         return None;
     };

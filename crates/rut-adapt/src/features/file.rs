@@ -44,8 +44,12 @@ pub(super) fn to_bytes(all: &Extracted, key: &str) -> Result<Vec<u8>> {
     safetensors::serialize(views, Some(metadata)).map_err(failed)
 }
 
-/// What is in a file, if it is whole, of `shape`, and has `key`.
-pub(super) fn from_bytes(bytes: &[u8], key: &str, shape: FeatureShape) -> Option<Extracted> {
+/// What is in a file, if it is whole, of `shape`, and its key `is` the right one.
+pub(super) fn from_bytes(
+    bytes: &[u8],
+    is: impl Fn(&str) -> bool,
+    shape: FeatureShape,
+) -> Option<Extracted> {
     let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
     let own = header.metadata().as_ref()?.get(KEY)?;
     let file = SafeTensors::deserialize(bytes).ok()?;
@@ -60,7 +64,7 @@ pub(super) fn from_bytes(bytes: &[u8], key: &str, shape: FeatureShape) -> Option
         features: matrix("features", shape.width)?,
         logits: matrix("logits", shape.classes)?,
     };
-    (own == key).then_some(all)
+    is(own).then_some(all)
 }
 
 fn dtype(kept: FeatureType) -> Dtype {

@@ -156,6 +156,29 @@ impl FeatureMatrix {
         }
     }
 
+    /// The rows at `indices`, as they are kept.
+    pub(crate) fn select(&self, indices: &[usize]) -> Self {
+        let row = |&index: &usize| index * self.width..(index + 1) * self.width;
+        let values = match &self.values {
+            Values::F32(values) => Values::F32(
+                indices
+                    .iter()
+                    .flat_map(|index| &values[row(index)])
+                    .copied()
+                    .collect(),
+            ),
+            Values::F16(values) => Values::F16(
+                indices
+                    .iter()
+                    .flat_map(|index| &values[row(index)])
+                    .copied()
+                    .collect(),
+            ),
+        };
+        let width = self.width;
+        Self { values, width }
+    }
+
     /// The values of rows from `start` on as little-endian bytes.
     pub(crate) fn bytes_from(&self, start: usize) -> Vec<u8> {
         let from = start * self.width;

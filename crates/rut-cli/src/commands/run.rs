@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use rut_study::network::check_named;
+use rut_study::published::{self, Switch};
 use rut_study::spec::Method;
-use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, Session};
+use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, RunSpec, Session};
 
 use crate::args::{RunArgs, SessionFlags};
 use crate::exit::Usage;
@@ -22,6 +23,9 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
         quickstart,
     } = resolve(method, args, &variables()).map_err(Usage)?;
     explain(&args.session, quickstart);
+    if let Some(list) = &args.train.as_published {
+        note(&as_published(&spec, list)?);
+    }
     let threads = crate::set_threads(places.threads);
     let checked = spec.check(&places)?;
     if args.session.dry_run {
@@ -57,7 +61,7 @@ fn existing(flags: &SessionFlags) -> Existing {
 /// Says what flags of the reference mean here.
 fn explain(flags: &SessionFlags, quickstart: bool) {
     if flags.wandb.is_some() {
-        note("--wandb: rut writes every step to events.jsonl in the run's folder and talks to no service; the flag changes nothing");
+        note("--wandb: rut writes every step to events.jsonl in the run's folder and talks to no service; the flag changes nothing (experiments/replay_to_wandb.py replays a run)");
     }
     if flags.caltech_path.is_some() {
         note("--caltech_path: data sets are looked for below --data-dir; the flag changes nothing");
@@ -65,6 +69,25 @@ fn explain(flags: &SessionFlags, quickstart: bool) {
     if quickstart {
         note("no data set and no network named: this is the quickstart, on the bundled digits and networks");
     }
+}
+
+/// What is done as the reference does it, a line for each switch that concerns the run.
+fn as_published(spec: &RunSpec, list: &str) -> Result<String> {
+    let mut text = "as published, to measure it:".to_owned();
+    for switch in published::parse(list)? {
+        let idle = match (switch.concerns)(spec) {
+            true => "",
+            false => " (does not concern this run)",
+        };
+        let Switch {
+            name,
+            defect,
+            about,
+            ..
+        } = switch;
+        text.push_str(&format!("\n  {name} ({defect}): {about}{idle}"));
+    }
+    Ok(text)
 }
 
 fn announcement(run: &CheckedRunSpec) -> String {

@@ -2,19 +2,20 @@
 
 use anyhow::Result;
 use rut_models::ModelSpec;
-use rut_study::images::evaluation_transform;
+use rut_study::environment::Environment;
+use rut_study::images::{describe, evaluation_transform};
 use rut_study::network::{load_named, LoadedNetwork};
 use rut_study::spec::Method;
-use rut_study::upstream::{source_images, upstream};
+use rut_study::upstream::{source_images, upstream, UpstreamRecord, FORMAT_VERSION};
 use rut_study::{Places, RunSpec};
 
-use crate::args::{RunArgs, SourceArgs};
+use crate::args::{RunArgs, SourceArgs, UpstreamArgs};
 use crate::exit::Usage;
 use crate::layers::{resolve, variables};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::table::{percent, scores};
-use crate::{diagram, set_threads};
+use crate::{diagram, set_threads, COMMIT};
 
 /// A network, and the specification that named it.
 pub struct Source {
@@ -57,7 +58,11 @@ pub fn source(args: &SourceArgs) -> Result<Source> {
 }
 
 /// Scores a network on its own source data.
-pub fn run(args: &SourceArgs) -> Result<()> {
+pub fn run(args: &UpstreamArgs) -> Result<()> {
+    let UpstreamArgs {
+        source: args,
+        record,
+    } = args;
     let Source {
         spec,
         places,
@@ -88,6 +93,23 @@ pub fn run(args: &SourceArgs) -> Result<()> {
         &transform,
         &mut Progress::new(0),
     )?;
+    if let Some(results) = record {
+        let record = UpstreamRecord {
+            format_version: FORMAT_VERSION,
+            model: model.name.into(),
+            checkpoint: network.checkpoint.clone(),
+            mask: network.mask.clone(),
+            masking: spec.masking,
+            recipe: spec.recipe.clone(),
+            density: network.density.overall.value(),
+            dataset: spec.dataset.clone(),
+            images_digest: images.digest()?.to_string(),
+            preprocessing: describe(images.depth(), &transform, network.normalization),
+            scores: found.clone(),
+            environment: Environment::current(COMMIT, network.network.engine()),
+        };
+        note(&record.write(results)?.display().to_string());
+    }
     if args.json {
         return json(&found);
     }

@@ -16,7 +16,7 @@ mod chart;
 mod chosen;
 mod curves;
 mod diagram;
-mod estimate;
+pub(crate) mod estimate;
 mod forest;
 mod gather;
 mod heat_map;

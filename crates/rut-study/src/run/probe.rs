@@ -2,26 +2,15 @@
 
 use candle_core::{DType, Device};
 use rut_adapt::Seed;
-use rut_adapt::evaluate::Pass;
-use rut_adapt::event::Phase;
-use rut_adapt::features::{
-    Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, FeatureType, Wanted,
-};
 use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::{
-    LabelledFeatures, ProbeSplits, linear_probe_grid, logistic_probe, probe_logits,
-};
-use rut_adapt::progress::Reporter;
-use rut_adapt::state::State;
-use rut_data::{ImageSet, Transform};
+use rut_adapt::linear_probe::{ProbeSplits, linear_probe_grid, logistic_probe, probe_logits};
 
 use super::{Adapted, Means, notes};
 use crate::checked::refused;
 use crate::error::Result;
-use crate::images::{describe, prepare_once, transform};
+use crate::features::Features;
+use crate::images::{describe, transform};
 use crate::journal::Journal;
-use crate::network::LoadedNetwork;
-use crate::places::Places;
 use crate::record::{LbfgsRecord, TrainingRecord};
 use crate::spec::Optimizer;
 
@@ -34,23 +23,17 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
         state,
     } = means;
     let transform = transform(run.spec.method, run.model, run.image_size);
-    let mut extraction = Extraction {
-        network,
-        places,
-        transform: &transform,
-        state,
-        journal,
-        kept: run.spec.cache_dtype,
-        from_cache: 0,
-        extracted: 0,
-    };
-    let train = extraction.features(&run.train)?;
+    let mut features = Features::new(run, network, places);
+    features.state = state;
+    let train = features.of(&run.train, journal)?;
     let validation = match run.validation.is_empty() {
         true => None,
-        false => Some(extraction.features(&run.validation)?),
+        false => Some(features.of(&run.validation, journal)?),
     };
-    let test = extraction.features(&run.dataset.test)?;
-    extraction.tell();
+    let test = features.of(&run.dataset.test, journal)?;
+    for note in features.notes() {
+        journal.note(&note);
+    }
     let width = network.network.width();
     let splits = ProbeSplits {
         train: &train,
@@ -148,102 +131,4 @@ fn by_lbfgs(
         notes,
     };
     Ok((fit.head, training))
-}
-
-/// What all splits' extraction shares.
-struct Extraction<'a, 'j> {
-    network: &'a LoadedNetwork,
-    places: &'a Places,
-    transform: &'a Transform,
-    /// Where the run goes on: a save meanwhile must not lose it.
-    state: Option<&'a State>,
-    journal: &'a mut Journal<'j>,
-    /// The precision that features are kept in.
-    kept: FeatureType,
-    /// Images whose features came from the cache.
-    from_cache: usize,
-    /// Images that the network was run on.
-    extracted: usize,
-}
-
-impl Extraction<'_, '_> {
-    fn features(&mut self, set: &ImageSet) -> Result<LabelledFeatures> {
-        let loaded = self.network;
-        let key = FeatureKey {
-            checkpoint: loaded.checkpoint.clone(),
-            mask: loaded.mask.clone().unwrap_or_else(|| "none".into()),
-            network: loaded.title.clone(),
-            images: set.digest()?.to_string(),
-            preprocessing: describe(set.depth(), self.transform, loaded.normalization),
-        };
-        let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
-        let shape = FeatureShape {
-            images: set.len(),
-            width: loaded.network.width(),
-            classes: loaded.network.classes(),
-            kept: self.kept,
-        };
-        let extracted = match cache.find(&key, shape) {
-            Some(found) => {
-                self.from_cache += found.len();
-                found
-            }
-            None => self.extract(&cache, &key, set)?,
-        };
-        Ok(extracted.labelled(set.labels())?)
-    }
-
-    fn extract(
-        &mut self,
-        cache: &FeatureCache,
-        key: &FeatureKey,
-        set: &ImageSet,
-    ) -> Result<Extracted> {
-        self.extracted += set.len();
-        let images = prepare_once(set, self.transform)?;
-        let extractor = Extractor {
-            network: &*self.network.network,
-            normalization: self.network.normalization,
-            kept: self.kept,
-        };
-        let state = || self.state.cloned().unwrap_or_default();
-        let step = self
-            .state
-            .and_then(|state| state.number("step").ok())
-            .unwrap_or(0);
-        let pass = Pass {
-            phase: Phase::Extract,
-            step,
-            state: &state,
-        };
-        let wanted = Wanted {
-            key,
-            extractor,
-            images: &images,
-        };
-        match cache.get(&wanted, &pass, &mut Reporter::new(self.journal)) {
-            Err(error @ rut_adapt::Error::Cache { .. }) => {
-                self.journal.note(&format!(
-                    "no feature cache (failed to {error}); name another with --cache-dir"
-                ));
-                Ok(extractor.extract(&images, &pass, &mut Reporter::new(self.journal))?)
-            }
-            found => Ok(found?),
-        }
-    }
-
-    /// Says so if the network had nothing to do.
-    fn tell(&mut self) {
-        if self.extracted > 0 {
-            return;
-        }
-        let loaded = match &self.network.lazy {
-            Some(lazy) if !lazy.is_loaded() => "the network was not loaded",
-            _ => "the network was not run",
-        };
-        let images = self.from_cache;
-        self.journal.note(&format!(
-            "features of all {images} images came from the cache: {loaded}"
-        ));
-    }
 }

@@ -3,6 +3,7 @@
 pub mod axis;
 pub mod combination;
 pub mod estimate;
+pub mod extraction;
 pub mod failure;
 pub mod plan;
 pub mod prospect;
@@ -14,6 +15,7 @@ pub mod study;
 pub use axis::Axis;
 pub use combination::Combination;
 pub use estimate::{Estimate, EstimateOptions, estimate};
+pub use extraction::Extraction;
 pub use failure::Failure;
 pub use plan::{Plan, PlannedRun};
 pub use prospect::{Prospect, Prospects};

@@ -1,5 +1,6 @@
 //! Runs of a study before they run: their ids, and how much each has to do. What became of them is `state`'s.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::combination::Combination;
@@ -7,6 +8,7 @@ use super::plan::{FORMAT_VERSION, Heading, Plan, PlannedRun};
 use super::study::Study;
 use crate::checked::CheckedRunSpec;
 use crate::error::{Result, file};
+use crate::places::Places;
 use crate::run_dir::RunDir;
 use crate::run_id::{Content, RunId};
 use crate::sources::Sources;
@@ -59,15 +61,30 @@ impl Study {
     /// As [`combinations`](Self::combinations).
     pub fn prospects(&self) -> Result<Prospects> {
         let (combinations, places) = self.combinations()?;
+        let (prospects, _) = self.prospects_of(combinations, places)?;
+        Ok(prospects)
+    }
+
+    /// `combinations` of the study as they were varied further, with their ids, each run once; and of each combination the
+    /// place of its run.
+    pub(crate) fn prospects_of(
+        &self,
+        combinations: Vec<Combination>,
+        places: Places,
+    ) -> Result<(Prospects, Vec<usize>)> {
         let mut sources = Sources::new(&places);
-        let mut seen = std::collections::HashSet::new();
-        let mut runs = Vec::new();
+        let (mut seen, mut of_all) = (HashMap::new(), Vec::new());
+        let mut runs: Vec<Prospect> = Vec::new();
         for combination in combinations {
             let prospect = Prospect::of(combination, &mut sources)?;
             // The same weights under two names are one network.
-            if seen.insert(prospect.run.run_id.clone()) {
+            let place = *seen
+                .entry(prospect.run.run_id.clone())
+                .or_insert(runs.len());
+            if place == runs.len() {
                 runs.push(prospect);
             }
+            of_all.push(place);
         }
         let heading = Heading {
             format_version: FORMAT_VERSION,
@@ -75,7 +92,7 @@ impl Study {
             about: self.about.clone(),
             places,
         };
-        Ok(Prospects { heading, runs })
+        Ok((Prospects { heading, runs }, of_all))
     }
 }
 

@@ -221,9 +221,7 @@ impl Job<'_> {
         lines.push("# Logs; a task that is queued again goes on in its file.".into());
         lines.push("#SBATCH --open-mode=append".into());
         lines.push(format!("#SBATCH --output=\"{}\"", in_directive(&log)?));
-        lines.push(
-            "# When runs are told to save, before the time limit: seconds after the @.".into(),
-        );
+        lines.push("# How long before the time limit runs are told to save, in seconds after the @: longer than a step takes.".into());
         lines.push(format!(
             "#SBATCH --signal=B:USR1@{}",
             options.signal_seconds
@@ -319,8 +317,9 @@ fn saving(call: &str) -> String {
          if [ \"$interrupted\" = 1 ]; then save; fi\n\
          # A signal ends `wait` before the child has ended: then wait again.\n\
          while :; do\n    interrupted=0\n    wait \"$child\"\n    code=$?\n    if [ \"$interrupted\" = 0 ]; then break; fi\ndone\n\n\
-         # 130: stopped on request, with the state saved.\n\
-         if [ \"$requeue\" = 1 ] && [ \"$code\" = 130 ]; then\n    scontrol requeue \"$SLURM_JOB_ID\"\nfi\n\
+         # 130: stopped on request, with the state saved; 143: it had not begun yet.\n\
+         if [ \"$requeue\" = 1 ] && {{ [ \"$code\" = 130 ] || [ \"$code\" = 143 ]; }}; then\n    \
+         scontrol requeue \"$SLURM_JOB_ID\"\nfi\n\
          exit \"$code\"\n"
     )
 }

@@ -93,10 +93,13 @@ fn time(estimate: &Estimate, left: usize, means: Means) -> String {
     if left == 0 {
         return "nothing is left to run".into();
     }
-    let hours = estimate.thread_seconds / means.threads as f64 / 3600.0;
-    let hours = match hours {
-        ..0.01 => "less than 0.01 hours".to_owned(),
-        _ => format!("about {hours:.2} hours"),
+    if estimate.unknown == left {
+        return format!("no estimate for {left} runs: none of them can run as things stand");
+    }
+    let seconds = estimate.thread_seconds / means.threads as f64;
+    let time = match seconds {
+        ..60.0 => format!("about {seconds:.0} seconds"),
+        _ => format!("about {:.2} hours", seconds / 3600.0),
     };
     let sources = [
         (estimate.recorded, "by finished runs of the same network"),
@@ -110,7 +113,7 @@ fn time(estimate: &Estimate, left: usize, means: Means) -> String {
         .map(|(count, source)| format!("{source}: {count}"))
         .collect();
     format!(
-        "{hours} for {left} runs, {} at a time, {} threads in all (rates, runs: {})",
+        "{time} for {left} runs, {} at a time, {} threads in all (rates, runs: {})",
         means.jobs,
         means.threads,
         sources.join("; ")

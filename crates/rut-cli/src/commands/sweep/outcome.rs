@@ -7,6 +7,9 @@ use rut_study::RunDir;
 use crate::exit::Unfinished;
 use crate::table::percent;
 
+/// Characters of an error that a line has room for.
+const WORDS: usize = 120;
+
 /// How a planned run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -49,6 +52,15 @@ impl Tally {
         }
     }
 
+    /// Adds what another pass came to.
+    pub fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.skipped += other.skipped;
+        self.failed.extend(other.failed);
+        self.going_on.extend(other.going_on);
+        self.stopped |= other.stopped;
+    }
+
     /// Runs that ended.
     pub fn ended(&self) -> usize {
         self.done + self.skipped + self.failed.len() + self.going_on.len()
@@ -78,8 +90,58 @@ pub fn line(results: &Path, run_id: &str, outcome: &Outcome, seconds: f64) -> St
             format!("{run_id}{accuracy}  {seconds:.1} s")
         }
         Outcome::Skipped => format!("{run_id}  done before"),
-        Outcome::Failed(error) => format!("{run_id}  failed to {error}"),
+        Outcome::Failed(error) => format!("{run_id}  failed to {}", beginning(error)),
         Outcome::GoingOn => format!("{run_id}  is going on in another process"),
         Outcome::Stopped => format!("{run_id}  stopped; its state is saved"),
+    }
+}
+
+/// The first words of a message; all of it stands in the summary.
+fn beginning(error: &str) -> String {
+    match error.char_indices().nth(WORDS) {
+        Some((end, _)) => format!("{} …", error.get(..end).unwrap_or(error).trim_end()),
+        None => error.into(),
+    }
+}
+
+/// Errors, each once, and the names of the runs that failed with it.
+pub fn failures<'a>(failed: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut errors: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (run_id, error) in failed {
+        match errors.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, runs)) => runs.push(run_id),
+            None => errors.push((error, vec![run_id])),
+        }
+    }
+    let text = |(error, runs): &(&str, Vec<&str>)| {
+        format!("\n\nfailed to {error}\n  {}", runs.join("\n  "))
+    };
+    errors.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_once_with_all_its_runs() {
+        let text = failures([("a", "x"), ("b", "y"), ("c", "x")]);
+        assert_eq!(text, "\n\nfailed to x\n  a\n  c\n\nfailed to y\n  b");
+        let long = "ö".repeat(200);
+        assert_eq!(beginning(&long).chars().count(), WORDS + 2);
+    }
+
+    #[test]
+    fn a_request_to_stop_outweighs_failures_and_these_what_others_work_on() {
+        let mut tally = Tally::default();
+        tally.count("a", &Outcome::Done);
+        assert_eq!(tally.verdict(), Ok(()));
+        tally.count("b", &Outcome::GoingOn);
+        assert_eq!(tally.verdict(), Err(Unfinished::GoingOn(1)));
+        tally.count("c", &Outcome::Failed("x".into()));
+        assert_eq!(tally.verdict(), Err(Unfinished::Failed(1)));
+        tally.count("d", &Outcome::Stopped);
+        assert_eq!(tally.verdict(), Err(Unfinished::Stopped));
+        assert_eq!(tally.ended(), 3);
     }
 }

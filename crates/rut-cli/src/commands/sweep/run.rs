@@ -15,7 +15,7 @@ use rut_study::RunDir;
 
 use super::forecast;
 use super::job::End;
-use super::outcome::{line, Outcome, Tally};
+use super::outcome::{failures, line, Outcome, Tally};
 use super::pool::{Pool, Work};
 use crate::args::SweepArgs;
 use crate::exit::Usage;
@@ -237,9 +237,7 @@ fn summary(plan: &Plan, results: &Path, tally: &Tally) -> String {
         .into_iter()
         .chain(rows.map(|(name, count)| vec![name.to_owned(), count.to_string()]))
         .collect();
-    let mut text = columns(&rows);
-    for (run_id, error) in &tally.failed {
-        text.push_str(&format!("\n\n{run_id}\n  failed to {error}"));
-    }
-    format!("{text}\n\n{}", results.display())
+    let failed = tally.failed.iter();
+    let failed = failures(failed.map(|(run_id, error)| (run_id.as_str(), error.as_str())));
+    format!("{}{failed}\n\n{}", columns(&rows), results.display())
 }

@@ -9,6 +9,7 @@ use rut_study::sweep::state::{counts, RUN_STATES};
 use rut_study::sweep::{Plan, RunState, RunStatus};
 use serde::Serialize;
 
+use super::outcome::failures;
 use crate::args::StatusArgs;
 use crate::exit::Usage;
 use crate::layers::{resolve_study, variables};
@@ -40,12 +41,9 @@ pub fn run(args: &StatusArgs) -> Result<()> {
             runs: &runs,
         });
     }
-    let mut text = table(&plan, &runs);
-    for run in &runs {
-        if let Some(error) = &run.error {
-            text.push_str(&format!("\n\n{}\n  failed to {error}", run.run_id));
-        }
-    }
+    let failed = runs.iter();
+    let failed = failed.filter_map(|run| Some((run.run_id.as_str(), run.error.as_deref()?)));
+    let text = format!("{}{}", table(&plan, &runs), failures(failed));
     let title = match plan.heading.title.as_str() {
         "" => String::new(),
         title => format!("{title}\n\n"),

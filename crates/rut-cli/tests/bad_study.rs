@@ -1,0 +1,135 @@
+//! What is wrong with a study's file: a message that names file and key, what was expected, what was found.
+
+mod rut;
+
+use std::fs;
+
+use rut::refuses;
+
+/// A file, and what must be said of it.
+const CASES: &[(&str, &[&str])] = &[
+    (
+        "[axis]\nseed = [1]",
+        &["unknown key `axis`", "did you mean 'axes'?"],
+    ),
+    ("title = 3", &["`title`", "expected a text", "integer"]),
+    ("axes = [1]", &["`axes`", "expected a table", "array"]),
+    (
+        "[base]\nn_shots = 3",
+        &[
+            "[base]",
+            "unknown field `n_shots`",
+            "did you mean 'n_shot'?",
+        ],
+    ),
+    (
+        "[base]\nlr = 'fast'",
+        &["[base]", "`lr = \"fast\"`", "expected f64"],
+    ),
+    ("[base]\nrun_name = 'one'", &["run_name", "leave it out"]),
+    (
+        "[axes]\nsed = [1]",
+        &["unknown axis `sed`", "did you mean 'seed'?"],
+    ),
+    (
+        "[axes]\nthreads = [1]",
+        &["axis `threads`", "cannot be varied"],
+    ),
+    (
+        "[axes]\nseed = 1",
+        &["axis `seed`", "expected a list", "integer"],
+    ),
+    ("[axes]\nseed = []", &["axis `seed`", "empty list"]),
+    (
+        "[axes]\nseed = [1, 'two']",
+        &["axis `seed`, value 2", "`seed = \"two\"`", "expected u64"],
+    ),
+    (
+        "[axes]\nnets = [{sparsty = 8}]",
+        &[
+            "axis `nets`, value 1",
+            "unknown field `sparsty`",
+            "did you mean 'sparsity'?",
+        ],
+    ),
+    (
+        "[axes]\nseed = [{}]",
+        &["axis `seed`, value 1", "empty table"],
+    ),
+    (
+        "[axes]\nmethod = [{method = 'vp', lr = 0.1}]\nlr = [1.0]",
+        &["`lr` is set by two axes, `method` and `lr`"],
+    ),
+    (
+        "[axes]\nseed = [1]\n[[exclude]]\nseed = 2",
+        &["exclude { seed = 2 }", "leaves out nothing"],
+    ),
+    (
+        "[axes]\nseed = [1]\n[[exclude]]\nsed = 2",
+        &["exclude 1", "unknown field `sed`", "did you mean 'seed'?"],
+    ),
+    (
+        "[axes]\nseed = [1]\n[[exclude]]",
+        &["exclude 1", "every run"],
+    ),
+    (
+        "[axes]\nseed = [1]\n[[exclude]]\nseed = [1, 2]",
+        &["no run is left"],
+    ),
+    ("[axes]\nseed = [1", &["study.toml", "TOML parse error"]),
+];
+
+#[test]
+fn every_mistake_in_a_study_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    for (text, texts) in CASES {
+        fs::write(&file, text).unwrap();
+        for command in ["run", "status", "emit --slurm --output nowhere"] {
+            let line = format!("sweep {command} {}", file.display());
+            let all = [texts, ["study.toml"].as_slice()].concat();
+            refuses(dir.path(), &line, 2, &all);
+        }
+    }
+    refuses(dir.path(), "sweep run nothing.toml", 2, &["nothing.toml"]);
+}
+
+#[test]
+fn what_an_axis_varies_is_not_set_for_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    fs::write(&file, "[axes]\nseed = [1, 2]").unwrap();
+    let line = format!("sweep run {} --dry-run --set seed=3", file.display());
+    let texts = ["`seed` is varied by the axis `seed`", "--set seed=3"];
+    refuses(dir.path(), &line, 2, &texts);
+    let line = format!("sweep run {} --jobs 0", file.display());
+    refuses(dir.path(), &line, 2, &["--jobs 0", "1 to 1024"]);
+}
+
+#[test]
+fn a_plan_that_is_none_or_has_no_such_run_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = dir.path().join("plan.jsonl");
+    fs::write(&plan, "{}\n").unwrap();
+    let of = |more: &str| format!("sweep task {} {more}", plan.display());
+    refuses(dir.path(), &of("--task 0"), 1, &["plan.jsonl", "line 1"]);
+    refuses(dir.path(), &of(""), 2, &["--task", "--run"]);
+    refuses(dir.path(), "sweep status nowhere", 2, &["nowhere"]);
+    let places = "{\"data_dir\":\"data\",\"results_path\":\"r\",\"cache_dir\":\"c\",\"cache_gib\":1.0,\"save_every\":1.0,\
+                  \"device\":\"cpu\"}";
+    let heading =
+        format!("{{\"format_version\":1,\"title\":\"\",\"about\":\"\",\"places\":{places}}}\n");
+    fs::write(&plan, heading).unwrap();
+    refuses(
+        dir.path(),
+        &of("--task 3"),
+        2,
+        &["task 3", "fewer than 4 runs"],
+    );
+    refuses(
+        dir.path(),
+        &of("--run a"),
+        1,
+        &["a run named a, found none"],
+    );
+}

@@ -1,0 +1,274 @@
+//! Many runs from one file: they end like single ones, whatever happens on the way. What is wrong with a file stands in
+//! `bad_study.rs`, the scripts of a job array in `slurm.rs`.
+
+mod rut;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rut::{checkpoint, ends, mask, record, rut};
+use serde_json::Value;
+
+/// What all studies here share.
+const BASE: &str =
+    "[base]\ndataset = 'digits'\nclasses = ['0-2']\nmodel = 'resnet20_cifar100'\nsparsity = 8\n\
+                    batch_size = 5\nsave_every = 0\n";
+
+/// `rut sweep` with results in `dir`, of a study of `BASE` and `rest`.
+fn sweep(dir: &Path, words: &str, rest: &str) -> Command {
+    let file = dir.join("study.toml");
+    fs::write(&file, format!("title = 'a study'\n{BASE}{rest}")).unwrap();
+    let results = dir.join("results");
+    let (command, more) = words.split_once(' ').unwrap_or((words, ""));
+    let line = format!(
+        "sweep {command} {} --results-path {} {more}",
+        file.display(),
+        results.display()
+    );
+    rut(dir, &line)
+}
+
+fn json(dir: &Path, rest: &str) -> Value {
+    let (out, _) = ends(sweep(dir, "status --json", rest), 0);
+    serde_json::from_str(&out).unwrap()
+}
+
+fn count(dir: &Path, rest: &str, state: &str) -> u64 {
+    json(dir, rest)["counts"][state].as_u64().unwrap()
+}
+
+/// The runs' folders, by name.
+fn runs(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir.join("results")).into_iter().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders
+}
+
+fn records(dir: &Path) -> usize {
+    let done = |run: &&PathBuf| run.join("record.json").exists();
+    runs(dir).iter().filter(done).count()
+}
+
+fn wait_until(what: &str, ready: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !ready() {
+        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn quiet(mut command: Command) -> std::process::Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn signal(name: &str, pid: u32) {
+    let sent = Command::new("kill").args([name, &pid.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn a_study_that_is_killed_ends_like_single_runs() {
+    let (single, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let axes = "epochs = 80\n[axes]\nmethod = ['vp', 'lp']\nn_shot = [2, 4]\nseed = [1, 2]";
+    for method in ["lp", "vp"] {
+        for (shots, seed) in [(2, 1), (2, 2), (4, 1), (4, 2)] {
+            let line = format!(
+                "{method} --dataset digits --classes 0-2 --model resnet20_cifar100 --sparsity 8 --batch-size 5 \
+                 --epochs 80 --n-shot {shots} --seed {seed} --results-path {}",
+                single.path().join("results").display()
+            );
+            ends(rut(single.path(), &line), 0);
+        }
+    }
+    for kill in 0..3 {
+        let mut child = quiet(sweep(killed.path(), "run --jobs 2 --threads 2", axes));
+        wait_until("a run goes on", || {
+            count(killed.path(), axes, "going on") > 0
+        });
+        if kill == 1 {
+            let before = records(killed.path());
+            wait_until("a run ends", || records(killed.path()) > before);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What it started must not outlive it for long.
+        wait_until("its runs stop", || {
+            count(killed.path(), axes, "going on") == 0
+        });
+    }
+    assert!(records(killed.path()) < 8, "it was killed too late");
+    let (out, err) = ends(sweep(killed.path(), "run --jobs 2 --threads 2", axes), 0);
+    assert!(
+        out.contains("done") && err.contains("done before"),
+        "{out}{err}"
+    );
+    let (want, got) = (runs(single.path()), runs(killed.path()));
+    assert_eq!((want.len(), got.len()), (8, 8));
+    for (want, got) in want.iter().zip(&got) {
+        assert_eq!(want.file_name(), got.file_name());
+        assert_eq!(record(want), record(got));
+        for name in ["events.jsonl", "logits.safetensors"] {
+            let read = |run: &Path| fs::read(run.join(name)).unwrap();
+            assert!(
+                read(want) == read(got),
+                "{name} of {} differs",
+                got.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn failures_stop_nothing_and_are_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let networks = dir.path().join("networks");
+    fs::create_dir(&networks).unwrap();
+    let put = |from: PathBuf, name: &str| {
+        fs::copy(from, networks.join(name)).unwrap();
+    };
+    put(checkpoint(8), "resnet20_cifar100_8_checkpoint.safetensors");
+    put(mask(8), "resnet20_cifar100_8_mask.safetensors");
+    let rest = format!(
+        "pretrained_dir = '{}'\nepochs = 1\nmethod = 'lp'\n[axes]\nsparsity = [9, 8]\nn_shot = [2, 5000]",
+        networks.display()
+    );
+    let (out, err) = ends(sweep(dir.path(), "run", &rest), 1);
+    assert!(err.contains("finish 3 runs"), "{err}");
+    assert!(out.contains("5000") && out.contains("state 9"), "{out}");
+    let of = |state| count(dir.path(), &rest, state);
+    assert_eq!((of("done"), of("failed")), (1, 3));
+    // What was missing comes, under a name of its own; what cannot be met stays a failure.
+    put(checkpoint(6), "resnet20_cifar100_9_checkpoint.safetensors");
+    put(mask(6), "resnet20_cifar100_9_mask.safetensors");
+    assert_eq!((of("done"), of("failed"), of("missing")), (1, 1, 2));
+    let (_, err) = ends(sweep(dir.path(), "run", &rest), 1);
+    assert!(err.contains("1 done before, 3 to run"), "{err}");
+    assert_eq!(
+        (of("done"), of("failed"), runs(dir.path()).len()),
+        (2, 2, 4)
+    );
+    let allowed = format!("short_classes = 'allow'\n{rest}");
+    let (_, err) = ends(sweep(dir.path(), "run", &allowed), 0);
+    assert!(err.contains("are not of this study"), "{err}");
+}
+
+#[test]
+fn a_failure_goes_when_its_run_succeeds() {
+    let dir = tempfile::tempdir().unwrap();
+    let rest = "epochs = 1\nmethod = 'lp'\nn_shot = 2\n[axes]\nseed = [1]";
+    ends(sweep(dir.path(), "run --dry-run", rest), 0);
+    assert!(runs(dir.path()).is_empty(), "a dry run writes nothing");
+    let planned = json(dir.path(), rest)["runs"][0]["run_id"].clone();
+    let run = dir.path().join("results").join(planned.as_str().unwrap());
+    // A folder of the run's name that cannot be locked.
+    fs::create_dir_all(run.join(".lock")).unwrap();
+    ends(sweep(dir.path(), "run", rest), 1);
+    assert!(run.join("failure.json").exists());
+    assert_eq!(count(dir.path(), rest, "failed"), 1);
+    fs::remove_dir(run.join(".lock")).unwrap();
+    ends(sweep(dir.path(), "run", rest), 0);
+    assert!(!run.join("failure.json").exists());
+    assert_eq!(count(dir.path(), rest, "done"), 1);
+}
+
+#[test]
+fn an_interrupted_study_saves_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let rest = "method = 'vp'\nn_shot = 4\nepochs = 300\n[axes]\nseed = [1, 2, 3]";
+    let mut child = sweep(dir.path(), "run --jobs 2 --threads 2", rest);
+    let mut child = child
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let saved = || {
+        runs(dir.path())
+            .iter()
+            .any(|run| run.join("state.safetensors").exists())
+    };
+    wait_until("a state is saved", saved);
+    signal("-INT", child.id());
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
+    assert!(text.contains("go on with the same command"), "{text}");
+    assert_eq!(count(dir.path(), rest, "failed"), 0, "{text}");
+    assert!(count(dir.path(), rest, "half done") > 0, "{text}");
+    let fewer = "method = 'vp'\nn_shot = 4\nepochs = 3\n[axes]\nseed = [1, 2, 3]";
+    let (_, err) = ends(sweep(dir.path(), "run", fewer), 0);
+    assert!(err.contains("are not of this study"), "{err}");
+}
+
+#[test]
+fn a_run_that_is_killed_fails_and_one_of_another_process_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let rest = "method = 'vp'\nn_shot = 4\nepochs = 100\n[axes]\nseed = [1, 2]";
+    let mut child = quiet(sweep(dir.path(), "run --jobs 1", rest));
+    wait_until("a run goes on", || count(dir.path(), rest, "going on") > 0);
+    let parent = child.id();
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+    signal("-KILL", children.trim().parse().unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let status = json(dir.path(), rest);
+    assert_eq!(status["counts"]["failed"], 1);
+    let error = status["runs"][0]["error"].as_str().unwrap();
+    assert!(error.contains("signal 9"), "{error}");
+    let first = dir
+        .path()
+        .join("results")
+        .join(status["runs"][0]["run_id"].as_str().unwrap());
+    let held = fs::File::options()
+        .write(true)
+        .open(first.join(".lock"))
+        .unwrap();
+    held.lock().unwrap();
+    let (out, err) = ends(sweep(dir.path(), "run --jobs 1", rest), 4);
+    assert!(err.contains("is going on in another process"), "{err}");
+    assert!(out.contains("going on elsewhere  1"), "{out}");
+    drop(held);
+    ends(sweep(dir.path(), "run --jobs 1", rest), 0);
+}
+
+#[test]
+fn a_dry_run_counts_and_estimates() {
+    let dir = tempfile::tempdir().unwrap();
+    let rest = "epochs = 2\nval_shots = 1\n[axes]\nmethod = ['lp', 'vp', {method = 'vp', mapping = 'flm'}]\nn_shot = [2, 4]\n\
+                mapping_interval = [1, 2]\n[[exclude]]\nmethod = 'vp'\nn_shot = [2]\nmapping = 'flm'";
+    let (out, err) = ends(sweep(dir.path(), "run --dry-run", rest), 0);
+    // The interval is nothing to probes and to `flm`.
+    assert!(out.contains("7 runs\n"), "{out}");
+    assert!(out.contains("missing       7"), "{out}");
+    assert!(out.contains("measured now on drawn images: 7"), "{out}");
+    assert!(err.contains("measuring"), "{err}");
+    assert!(!dir.path().join("results").exists());
+    ends(sweep(dir.path(), "run", rest), 0);
+    let more = rest.replace("[2, 4]", "[2, 4, 8]");
+    let (out, _) = ends(sweep(dir.path(), "run --dry-run", &more), 0);
+    assert!(
+        out.contains("11 runs\n") && out.contains("done          7"),
+        "{out}"
+    );
+    assert!(
+        out.contains("by finished runs of the same network: "),
+        "{out}"
+    );
+    let (out, _) = ends(sweep(dir.path(), "run --dry-run", rest), 0);
+    assert!(out.contains("nothing is left to run"), "{out}");
+    let (out, _) = ends(
+        rut(
+            dir.path(),
+            &format!("sweep status {}", dir.path().join("results").display()),
+        ),
+        0,
+    );
+    assert!(out.contains("a study") && out.contains("vp flm"), "{out}");
+}

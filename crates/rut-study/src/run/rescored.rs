@@ -1,0 +1,88 @@
+//! A run that differs from a finished one only in how an ECE is taken: its files are that one's, and its record is but
+//! for that figure. Nothing is trained twice for a formula.
+
+use std::fs;
+use std::path::Path;
+
+use rut_adapt::evaluate::SplitLogits;
+use rut_models::EngineInfo;
+
+use crate::checked::CheckedRunSpec;
+use crate::error::{Result, file};
+use crate::logits_archive;
+use crate::places::Places;
+use crate::published::published_ece;
+use crate::record::{Cost, Record};
+use crate::report::reliability;
+use crate::run_dir::{RunDir, write_whole};
+use crate::run_id::RunId;
+use crate::spec::RunSpec;
+
+/// The record of `run`, made in its folder `dir` from those of the same run with the usual ECE alone, if that is finished
+/// in the same results and was computed by `engine`, in this version.
+///
+/// # Errors
+/// If a file cannot be read or written. What is broken in the other run's folder is not used.
+pub(super) fn rescored(
+    run: &CheckedRunSpec,
+    places: &Places,
+    dir: &RunDir,
+    engine: EngineInfo,
+) -> Result<Option<Record>> {
+    let usual = RunSpec::default();
+    let twin = RunSpec {
+        ece_values: usual.ece_values,
+        ece_batches: usual.ece_batches,
+        ..run.spec.clone()
+    };
+    if twin == run.spec {
+        return Ok(None);
+    }
+    let id = RunId::new(&twin, &run.content)?;
+    let twin = RunDir::at(places.results_path.join(id.as_str()));
+    let Ok(record) = twin.read_record() else {
+        return Ok(None);
+    };
+    let made = &record.environment;
+    let same = made.engine == engine.name
+        && made.isa == engine.isa
+        && made.rut == env!("CARGO_PKG_VERSION")
+        && record.cost.other_means.is_empty()
+        && record.run_id == id.as_str();
+    let Some(test) = same.then(|| test_logits(&twin)).flatten() else {
+        return Ok(None);
+    };
+    let record = Record {
+        run_id: run.id.to_string(),
+        spec: run.spec.clone(),
+        published_ece: published_ece(&run.spec, &test)?,
+        cost: Cost {
+            threads: record.cost.threads,
+            ..Cost::default()
+        },
+        ..record
+    };
+    let method = run.spec.method;
+    for (from, to) in [
+        (twin.logits(), dir.logits()),
+        (twin.events(), dir.events()),
+        (twin.trained(method), dir.trained(method)),
+    ] {
+        copy(&from, &to)?;
+    }
+    let svg = reliability::svg(&record.test.raw, &record.run_id)?;
+    write_whole(&dir.reliability(), svg.as_bytes())?;
+    dir.write_record(&record)?;
+    Ok(Some(record))
+}
+
+fn test_logits(twin: &RunDir) -> Option<SplitLogits> {
+    logits_archive::read(&twin.logits(), Some("test"))
+        .ok()?
+        .into_split()
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).map_err(file("read", from))?;
+    write_whole(to, &bytes)
+}

@@ -1,0 +1,142 @@
+//! Features that several probes of a plan share, extracted once into the cache, before the probes run. A probe whose
+//! features are not there extracts them itself: nothing but time depends on this.
+
+use std::collections::BTreeSet;
+
+use rut_adapt::event::Observer;
+
+use super::plan::Plan;
+use crate::error::{Error, Result};
+use crate::features::Features;
+use crate::network::load_when_asked;
+use crate::places::Places;
+use crate::sources::Sources;
+use crate::spec::{Method, RunSpec};
+
+/// Probes of one network on one data set, whatever their shots and seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extraction {
+    /// Their names.
+    pub run_ids: Vec<String>,
+    specs: Vec<RunSpec>,
+}
+
+impl Extraction {
+    /// Those of `plan`, in its order. A probe that shares with no other is one, too.
+    pub fn of(plan: &Plan) -> Vec<Self> {
+        let mut found: Vec<(String, Self)> = Vec::new();
+        for run in &plan.runs {
+            if run.spec.method != Method::Lp {
+                continue;
+            }
+            let key = shared(&run.spec);
+            let known = found.iter().position(|(other, _)| *other == key);
+            let (run_id, spec) = (run.run_id.clone(), run.spec.clone());
+            match known.and_then(|index| found.get_mut(index)) {
+                Some((_, group)) => {
+                    group.run_ids.push(run_id);
+                    group.specs.push(spec);
+                }
+                None => {
+                    let (run_ids, specs) = (vec![run_id], vec![spec]);
+                    found.push((key, Self { run_ids, specs }));
+                }
+            }
+        }
+        found.into_iter().map(|(_, group)| group).collect()
+    }
+
+    /// What it is about, in words.
+    pub fn title(&self) -> String {
+        let spec = self.specs.first();
+        spec.map_or_else(String::new, |spec| {
+            format!("features of {} by {}", spec.dataset, spec.model)
+        })
+    }
+
+    /// Extracts every image that one of the probes will ask for, each once, unless it is in the cache. Gives how many there
+    /// are. Probes that cannot run are left to say so themselves.
+    ///
+    /// # Errors
+    /// If no probe can run, an image cannot be read, the network fails, or `observer` stops it; what was extracted by then
+    /// is kept.
+    pub fn extract(&self, places: &Places, observer: &mut dyn Observer) -> Result<usize> {
+        let mut sources = Sources::new(places);
+        let (mut wanted, mut first, mut failure) = (BTreeSet::new(), None, None);
+        for spec in &self.specs {
+            match spec.clone().check_among(&mut sources) {
+                Ok(run) => {
+                    wanted.extend(run.draw.train.iter().chain(&run.draw.validation).copied());
+                    first.get_or_insert(run);
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        let Some(run) = first else {
+            return failure.map_or(Ok(0), Err);
+        };
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        let (_, network) = load_when_asked(&run, places)?;
+        let mut features = Features::new(&run, &network, places);
+        let stopped = |error| match error {
+            Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
+                dir: places.cache_dir.clone(),
+            },
+            error => error,
+        };
+        for set in [&run.dataset.train.select(&wanted), &run.dataset.test] {
+            features.of(set, observer).map_err(stopped)?;
+        }
+        for note in features.notes() {
+            tracing::info!("{note}");
+        }
+        Ok(wanted.len() + run.dataset.test.len())
+    }
+}
+
+/// What decides whether features can be shared: all fields that say which network, which images and how they are kept.
+fn shared(spec: &RunSpec) -> String {
+    let network = (
+        &spec.model,
+        spec.network,
+        spec.sparsity,
+        &spec.pretrained_dir,
+        &spec.checkpoint,
+        &spec.mask,
+        spec.masking,
+        spec.source_classes,
+    );
+    let images = (&spec.dataset, &spec.split, &spec.classes, spec.image_size);
+    format!(
+        "{network:?} {images:?} {:?} {:?}",
+        spec.engine, spec.cache_dtype
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{Heading, PlannedRun};
+    use super::*;
+
+    #[test]
+    fn probes_share_what_shots_and_seeds_do_not_change() {
+        let run = |id: &str, toml: &str| PlannedRun {
+            run_id: id.into(),
+            spec: RunSpec::from_toml(toml).unwrap(),
+        };
+        let plan = Plan {
+            heading: Heading::default(),
+            runs: vec![
+                run("a", "method = 'lp'\nn_shot = 1"),
+                run("b", "method = 'vp'"),
+                run("c", "method = 'lp'\nnetwork = 'dense'"),
+                run("d", "method = 'lp'\nn_shot = 4\nseed = 5\nlr = 0.1"),
+            ],
+        };
+        let groups: Vec<_> = Extraction::of(&plan)
+            .into_iter()
+            .map(|group| group.run_ids)
+            .collect();
+        assert_eq!(groups, [vec!["a", "d"], vec!["c"]]);
+    }
+}
