@@ -382,3 +382,67 @@ fn one_seed_is_compared_by_the_bootstrap_and_what_is_not_there_is_an_error() {
     );
     assert!(!out.exists());
 }
+
+#[test]
+fn every_dense_control_is_compared_and_what_varies_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = results(dir.path());
+    let all = runs(&results);
+    let again = |run: &Path, name: &str, change: &dyn Fn(&mut Value)| {
+        let to = results.join(name);
+        copy(run, &to);
+        edit(&to, |record| {
+            record["run_id"] = name.into();
+            change(record);
+        });
+    };
+    // A second dense network, trained otherwise, and a ticket that was probed with another learning rate.
+    for (at, run) in all.iter().take(2).enumerate() {
+        edit(run, |record| record["spec"]["recipe"] = "V1".into());
+        again(run, &format!("second-{at}"), &|record| {
+            record["spec"]["recipe"] = "V2".into();
+            record["network"]["checkpoint"] = "5ec0d".into();
+        });
+    }
+    again(&all[2], "faster", &|record| {
+        record["spec"]["lr"] = 0.5.into()
+    });
+    let first: Value =
+        serde_json::from_slice(&std::fs::read(all[0].join("record.json")).unwrap()).unwrap();
+    let upstream = serde_json::json!({
+        "format_version": 1, "model": "resnet20_cifar100", "checkpoint": "5ec0d", "mask": null, "masking": "applied",
+        "recipe": "V2", "density": 1.0, "dataset": "/home/someone/cifar100", "images_digest": "0", "preprocessing": "none",
+        "scores": first["test"], "environment": first["environment"],
+    });
+    std::fs::create_dir(results.join("upstream")).unwrap();
+    std::fs::write(results.join("upstream/v2.json"), upstream.to_string()).unwrap();
+    let (_, files) = report(dir.path(), &[&results], "out");
+    let differences = text(&files, "tables/differences.csv");
+    let rows: Vec<Vec<&str>> = differences
+        .lines()
+        .skip(1)
+        .map(|l| l.split(',').collect())
+        .collect();
+    let compared: Vec<_> = rows
+        .iter()
+        .map(|row| (row[2], row[4], row[5], row[6]))
+        .collect();
+    let want = [
+        ("lr 0.01", "V1", "state 8", "2"),
+        ("lr 0.01", "V2", "state 8", "2"),
+    ];
+    assert_eq!(compared, want, "{differences}");
+    let networks = text(&files, "tables/networks.csv");
+    assert!(networks.contains("cifar100: accuracy "), "{networks}");
+    let page = text(&files, "report.html");
+    assert!(page.contains("digits, LP, lr 0.5"));
+    assert!(!page.contains("/home/someone"));
+    // A record of upstream scores that cannot be read is no gap in a table.
+    std::fs::write(results.join("upstream/v2.json"), "{").unwrap();
+    let line = format!(
+        "report {} --out {}",
+        results.display(),
+        dir.path().join("out").display()
+    );
+    refuses(dir.path(), &line, 1, &["upstream/v2.json", "or delete it"]);
+}

@@ -8,6 +8,7 @@
 //! - [`card`] says what they do to the figures of a study.
 //! - [`sweep`] plans many runs and says what became of them.
 //! - [`tensorboard`] says what TensorBoard sees of a run.
+//! - [`mod@report`] makes figures and tables of many records.
 //! - [`mod@bench`] measures how fast all of it is.
 //! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
 //!

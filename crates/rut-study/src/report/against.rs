@@ -133,12 +133,13 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
     let title = study.settings.get(setting).map(|s| s.label());
     let axis = remaining(&densities);
     let width = axis.range.0 - axis.range.1;
+    let step = (0.022 * width).min(0.6 * nearest(&densities) / budgets.len() as f64);
     let middle = (budgets.len() - 1) as f64 / 2.0;
     let chart = |metric: &'static Metric| {
         let mut series = Vec::new();
         for (at, labels) in budgets.iter().enumerate() {
             // Beside one another, so that intervals do not lie on one another.
-            let shift = 0.022 * width * (middle - at as f64);
+            let shift = step * (middle - at as f64);
             series.extend(lines(study, (setting, *labels), metric, shift));
             let own = places.iter().filter(|place| place.labels == *labels);
             series.extend(own.map(|place| {
@@ -202,6 +203,14 @@ fn lines(
 }
 
 const GREY: plotters::style::RGBColor = plotters::style::RGBColor(154, 165, 177);
+
+/// How near the nearest two of several densities lie, in powers of ten; those that are the same do not count.
+fn nearest(densities: &[f64]) -> f64 {
+    let mut logs: Vec<f64> = densities.iter().map(|density| density.log10()).collect();
+    logs.sort_by(f64::total_cmp);
+    let gaps = logs.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.filter(|gap| *gap > 1e-3).fold(f64::INFINITY, f64::min)
+}
 
 /// The axis of remaining weights, in powers of ten, falling to the right as pruning goes on.
 fn remaining(densities: &[f64]) -> Axis {

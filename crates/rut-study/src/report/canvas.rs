@@ -21,9 +21,9 @@ pub(crate) const SOFT: RGBColor = RGBColor(97, 110, 124);
 /// Lines behind the figures.
 pub(crate) const GRID: RGBColor = RGBColor(228, 231, 235);
 
-/// Colours that people with any kind of colour vision tell apart, in print too (Okabe and Ito 2008; the yellow, which is
-/// too pale for lines, is left out), dark ones first.
-const PALETTE: [(RGBColor, &str); 7] = [
+/// Colours that people with any kind of colour vision tell apart, in print too: those of Okabe and Ito (2008) but for the
+/// yellow, which is too pale for lines, then four of Tol's muted ones (2021).
+const PALETTE: [(RGBColor, &str); 11] = [
     (RGBColor(0, 114, 178), "#0072b2"),
     (RGBColor(213, 94, 0), "#d55e00"),
     (RGBColor(0, 158, 115), "#009e73"),
@@ -31,6 +31,10 @@ const PALETTE: [(RGBColor, &str); 7] = [
     (RGBColor(86, 180, 233), "#56b4e9"),
     (RGBColor(230, 159, 0), "#e69f00"),
     (RGBColor(31, 41, 51), "#1f2933"),
+    (RGBColor(136, 34, 85), "#882255"),
+    (RGBColor(68, 170, 153), "#44aa99"),
+    (RGBColor(153, 153, 51), "#999933"),
+    (RGBColor(51, 34, 136), "#332288"),
 ];
 
 /// The colour of the network at `index`.
@@ -43,7 +47,7 @@ pub(crate) fn css(index: usize) -> &'static str {
     PALETTE[index % PALETTE.len()].1
 }
 
-/// The shape of a point: colours come again after seven networks, shapes after four.
+/// The shape of a point: shapes come again after four networks, colours after eleven, both together after forty-four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// A disc.
@@ -54,6 +58,18 @@ pub(crate) enum Mark {
     Triangle,
     /// A diamond.
     Diamond,
+}
+
+impl Mark {
+    /// Its name in the style sheet.
+    pub(crate) fn css(self) -> &'static str {
+        match self {
+            Self::Disc => "disc",
+            Self::Square => "square",
+            Self::Triangle => "triangle",
+            Self::Diamond => "diamond",
+        }
+    }
 }
 
 /// The mark of the network at `index`.

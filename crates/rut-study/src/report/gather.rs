@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::upstream::{self, UpstreamRow};
+use super::upstream;
 use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_dir::RunDir;
 use crate::spec::RunSpec;
 use crate::sweep::{Failure, Plan};
+use crate::upstream::UpstreamRecord;
 
 /// What the folders hold.
 #[derive(Default)]
@@ -28,7 +29,7 @@ pub(crate) struct Gathered {
     /// Two records of one id that differ.
     pub(crate) conflicts: Vec<Conflict>,
     /// Networks on their own source data.
-    pub(crate) upstream: Vec<UpstreamRow>,
+    pub(crate) upstream: Vec<UpstreamRecord>,
     /// Where among `runs` an id is.
     places: BTreeMap<String, usize>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::canvas::css;
 use super::gather::{Run, Unfinished};
 use super::metric::{ECE_AT_TEMPERATURE, Unit};
-use super::setting::{Fields, Labels, fields, name, told, varying};
+use super::setting::{Fields, Labels, fields, last_part, name, told, varying};
 use super::study::{Place, Study};
 use super::table::{Column, Kind, Table, Value};
 use super::{Costs, ReportOptions};
@@ -169,11 +169,7 @@ pub(crate) fn unfinished(study: &Study) -> Table {
         let spec = run.spec.as_ref().map(|spec| {
             format!(
                 "{}, {}, {}, {}, seed {}",
-                spec.dataset
-                    .trim_end_matches('/')
-                    .rsplit('/')
-                    .next()
-                    .unwrap_or_default(),
+                last_part(&spec.dataset),
                 name(spec.method),
                 spec.model,
                 Labels::of(spec).name(),

@@ -94,6 +94,7 @@ pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
             .cmp(&order(b))
             .then(b.body_density.total_cmp(&a.body_density))
             .then(a.kind.cmp(&b.kind))
+            .then(a.recipe.cmp(&b.recipe))
             .then(a.key.cmp(&b.key))
     });
     label(&mut networks);

@@ -6,11 +6,12 @@ use super::heat_map::HeatMap;
 use super::metric::{COMPARED, METRICS, Unit};
 use super::network::{Network, short};
 use super::pair::Pair;
-use super::setting::name;
+use super::setting::{last_part, name};
 use super::study::{Place, Study};
 use super::table::{Column, Kind, Table, Value};
 use super::wording::figure;
 use crate::error::Result;
+use crate::upstream::UpstreamRecord;
 
 /// The networks, a row each.
 pub(crate) fn networks(study: &Study) -> Table {
@@ -52,22 +53,22 @@ pub(crate) fn networks(study: &Study) -> Table {
 }
 
 fn upstream(study: &Study, network: &Network) -> String {
-    let own = study.upstream.iter().filter(|row| row.key == network.key);
-    let told: Vec<String> = own
-        .map(|row| {
-            let (accuracy, lo, hi) = row.accuracy;
-            let percent = |value| figure(value, Unit::Percent);
-            format!(
-                "{}: accuracy {} ({} to {}), ECE {}, N = {}",
-                row.dataset,
-                percent(accuracy),
-                percent(lo),
-                percent(hi),
-                percent(row.ece),
-                row.images
-            )
-        })
-        .collect();
+    let percent = |value| figure(value, Unit::Percent);
+    let told = |record: &UpstreamRecord| {
+        let scores = &record.scores;
+        let accuracy = scores.intervals.accuracy;
+        format!(
+            "{}: accuracy {} ({} to {}), ECE {}, N = {}",
+            last_part(&record.dataset),
+            percent(accuracy.estimate),
+            percent(accuracy.lo),
+            percent(accuracy.hi),
+            percent(scores.raw.ece),
+            scores.raw.n
+        )
+    };
+    let own = |record: &&UpstreamRecord| super::upstream::key(record) == network.key;
+    let told: Vec<String> = study.upstream.iter().filter(own).map(told).collect();
     match told.is_empty() {
         true => "not measured".into(),
         false => told.join("; "),

@@ -50,9 +50,14 @@ pub(crate) fn fields(spec: &RunSpec) -> Fields {
         .into_iter()
         .filter(|(key, _)| !useless(key))
         .collect();
-    let name = spec.dataset.trim_end_matches('/').rsplit('/').next();
-    fields.insert("dataset".into(), name.unwrap_or_default().into());
+    fields.insert("dataset".into(), last_part(&spec.dataset).into());
     fields
+}
+
+/// The last part of a data set's name, which may be a path of the machine.
+pub(crate) fn last_part(dataset: &str) -> &str {
+    let last = dataset.trim_end_matches('/').rsplit('/').next();
+    last.unwrap_or_default()
 }
 
 /// What the runs of one panel of a figure share.

@@ -118,11 +118,19 @@ pub(crate) fn keys(entries: &[Entry]) -> Markup {
         @if !entries.is_empty() {
             ul.keys { @for entry in entries {
                 li {
-                    span.key.dashed[entry.line == Line::Dashed].dot[entry.mark.is_some() && entry.line == Line::None]
-                        style={ "color:" (entry.css) } {}
+                    span class={ "key " (shape(entry)) } style={ "color:" (entry.css) } {}
                     (printable(&entry.label))
                 }
             } }
         }
+    }
+}
+
+/// What the style sheet calls the sign of a legend's entry.
+fn shape(entry: &Entry) -> &'static str {
+    match (entry.mark, entry.line) {
+        (Some(mark), _) => mark.css(),
+        (None, Line::Dashed) => "dashed",
+        (None, _) => "line",
     }
 }

@@ -7,7 +7,7 @@ use super::gather::{Conflict, Gathered, Run, Unfinished};
 use super::metric::Metric;
 use super::network::{Network, NetworkKey, networks};
 use super::setting::{Labels, Setting, settings};
-use super::upstream::UpstreamRow;
+use crate::upstream::UpstreamRecord;
 
 /// All that a report tells.
 pub(crate) struct Study {
@@ -30,7 +30,7 @@ pub(crate) struct Study {
     /// Records that contradict each other.
     pub(crate) conflicts: Vec<Conflict>,
     /// Networks on their own source data.
-    pub(crate) upstream: Vec<UpstreamRow>,
+    pub(crate) upstream: Vec<UpstreamRecord>,
 }
 
 /// Where a run belongs, seeds apart.
