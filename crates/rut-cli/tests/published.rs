@@ -1,0 +1,245 @@
+//! The reference's defects, switched on: alone, together, and on a card. And what else makes a comparison fair: steps
+//! instead of epochs, words on a network's recipe, a network's accuracy on its own source data.
+
+mod rut;
+
+use std::fs;
+use std::path::Path;
+
+use rut::{checkpoint, ends, only_run, record, refuses, root, rut, shared, small};
+use serde_json::Value;
+
+fn only(dir: &Path, method: &str, more: &str) -> Value {
+    ends(small(dir, method, more), 0);
+    record(&only_run(dir))
+}
+
+/// Whether a run is trained, or made of the same run with the usual ECE, is all one.
+#[test]
+fn an_ece_asked_for_later_is_that_of_a_run_of_its_own() {
+    for method in ["lp", "vp"] {
+        let (trained, made) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let words = "--as-published ece=logits,ece=batch-sum";
+        ends(small(trained.path(), method, words), 0);
+        let trained = only_run(trained.path());
+        ends(small(made.path(), method, ""), 0);
+        let usual = only_run(made.path());
+        let (_, err) = ends(small(made.path(), method, words), 0);
+        assert!(err.contains("scored again"), "{err}");
+        let made = made
+            .path()
+            .join("results")
+            .join(trained.file_name().unwrap());
+        assert_eq!(record(&made), record(&trained), "{method}");
+        let part = match method {
+            "lp" => "head.safetensors",
+            _ => "prompt.safetensors",
+        };
+        for name in [
+            "logits.safetensors",
+            "events.jsonl",
+            "reliability.svg",
+            part,
+        ] {
+            let read = |run: &Path| fs::read(run.join(name)).unwrap();
+            assert!(read(&made) == read(&trained), "{method}: {name} differs");
+        }
+        let (made, usual) = (record(&made), record(&usual));
+        assert_eq!(made["test"], usual["test"], "{method}");
+        assert_eq!(usual.get("published_ece"), None);
+        assert_eq!(made["published_ece"]["rule"]["batching"], "batch-sum");
+        assert_ne!(made["published_ece"]["ece"], made["test"]["raw"]["ece"]);
+    }
+}
+
+/// A ticket whose mask is dropped is as dense as its checkpoint, and another run.
+#[test]
+fn a_dropped_mask_is_told_and_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, err) = ends(small(dir.path(), "lp", "--as-published mask=dropped"), 0);
+    assert!(
+        err.contains("its mask dropped") && err.contains("D11"),
+        "{err}"
+    );
+    let record = record(&only_run(dir.path()));
+    assert_eq!(record["network"]["density"], 1.0);
+    assert_eq!(record["network"]["mask"], Value::Null);
+    let line =
+        "lp --dataset digits --model resnet20_cifar100 --network dense --set masking=dropped";
+    refuses(dir.path(), line, 2, &["masking", "no mask"]);
+    // A switch that has nothing to switch is told, and changes nothing.
+    let dense = format!(
+        "--network dense --checkpoint {} --model resnet20_cifar100 --dataset digits --as-published mask=dropped --dry-run",
+        checkpoint(0).display()
+    );
+    let (_, err) = ends(small(dir.path(), "lp", &dense), 0);
+    assert!(err.contains("does not concern this run"), "{err}");
+}
+
+#[test]
+fn a_run_of_steps_takes_as_many_whatever_the_images() {
+    for (shots, epochs) in [(2, 11), (4, 7)] {
+        let dir = tempfile::tempdir().unwrap();
+        // Six or twelve training images in batches of five: two or three steps an epoch.
+        let results = dir.path().join("results");
+        let line = format!(
+            "lp --classes 0-2 --n-shot {shots} --steps 21 --batch-size 5 --results-path {}",
+            results.display()
+        );
+        ends(rut(dir.path(), &line), 0);
+        let record = record(&only_run(dir.path()));
+        assert_eq!(record["training"]["steps"], 21);
+        assert_eq!(record["training"]["kept_epoch"], epochs - 1);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    refuses(
+        dir.path(),
+        "vp --steps 0 --dataset digits",
+        2,
+        &["steps", "at least 1"],
+    );
+    let both = "vp --dataset digits --set steps=3 --set epochs=4";
+    refuses(dir.path(), both, 2, &["epochs", "`steps`"]);
+}
+
+/// Words about a network are recorded, and make no other run of it.
+#[test]
+fn a_recipe_is_no_part_of_a_run_s_identity() {
+    let (with, without) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let one = only(with.path(), "lp", "--recipe cifar-recipe");
+    let other = only(without.path(), "lp", "");
+    assert_eq!(one["run_id"], other["run_id"]);
+    assert_eq!(one["spec"]["recipe"], "cifar-recipe");
+}
+
+/// The smallest study that has something of everything: a dense network and a ticket, two seeds, both methods.
+const STUDY: &str = "title = 'card'\n[base]\ndataset = 'digits'\nclasses = ['0-2']\nmodel = 'resnet20_cifar100'\nn_shot = 4\n\
+    batch_size = 5\nepochs = 3\n[axes]\nmethod = ['lp', 'vp']\n\
+    network = [{network = 'dense'}, {network = 'ticket', sparsity = 8}]\nseed = [4, 5]\n";
+
+#[test]
+fn the_card_says_what_every_switch_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("card.toml");
+    fs::write(&file, STUDY).unwrap();
+    let results = dir.path().join("results");
+    let line = format!(
+        "study card {} --results-path {} --json",
+        file.display(),
+        results.display()
+    );
+    let (out, err) = ends(rut(dir.path(), &line), 0);
+    let card: Value = serde_json::from_str(&out).unwrap();
+    let settings = card["settings"].as_array().unwrap();
+    assert_eq!(settings.len(), 2, "{out}");
+    for (setting, switches) in settings.iter().zip([
+        // What concerns a probe, and what a prompt.
+        vec![
+            "none",
+            "ece=logits",
+            "ece=batch-sum",
+            "ece=batch-mean",
+            "select=best-test",
+            "mask=dropped",
+            "all",
+        ],
+        vec![
+            "none",
+            "ece=logits",
+            "ece=batch-sum",
+            "ece=batch-mean",
+            "select=best-test",
+            "mask=dropped",
+            "ties=index",
+            "remap=off",
+            "all",
+        ],
+    ]) {
+        let rows = setting["rows"].as_array().unwrap();
+        let names: Vec<&str> = rows
+            .iter()
+            .map(|row| row["switch"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, switches);
+        for row in rows {
+            assert_eq!(row["figures"].as_array().unwrap().len(), 2);
+            let difference = &row["differences"][0];
+            assert_eq!(
+                (&difference["seeds"], &difference["ticket"]),
+                (&2.into(), &"state 8".into())
+            );
+        }
+        // How an ECE is taken changes no accuracy; a dropped mask leaves the dense network alone.
+        let of = |name: &str| rows.iter().find(|row| row["switch"] == name).unwrap();
+        let (none, logits, dropped) = (of("none"), of("ece=logits"), of("mask=dropped"));
+        for network in 0..2 {
+            assert_eq!(
+                logits["figures"][network]["accuracy"],
+                none["figures"][network]["accuracy"]
+            );
+            assert_ne!(
+                logits["figures"][network]["ece"],
+                none["figures"][network]["ece"]
+            );
+        }
+        assert_eq!(dropped["figures"][0], none["figures"][0]);
+        assert_ne!(dropped["figures"][1], none["figures"][1]);
+    }
+    // Twelve of sixteen runs differ in the ECE alone, per variant; none of them is trained.
+    assert!(
+        err.contains("scored again") || !err.contains("extracting"),
+        "{err}"
+    );
+    // The second time nothing is left to run.
+    let (again, err) = ends(rut(dir.path(), &line), 0);
+    assert_eq!(again, out);
+    assert!(err.contains("0 to run"), "{err}");
+    let (text, _) = ends(rut(dir.path(), &line.replace(" --json", "")), 0);
+    assert!(
+        text.contains("ece=batch-sum") && text.contains("accuracy dense − state 8"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_switches_are_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (text, _) = ends(rut(dir.path(), "study switches"), 0);
+    assert!(
+        text.contains("remap = off") && text.contains("D18"),
+        "{text}"
+    );
+    let (json, _) = ends(rut(dir.path(), "study switches --json"), 0);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), text.lines().count() - 1);
+}
+
+/// A network on its own source data is written down where a report finds it.
+#[test]
+fn upstream_figures_are_kept_for_a_report() {
+    let Some(data) = shared("datasets/cifar100") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    let line = format!(
+        "upstream --model resnet20_cifar100 --network ticket --sparsity 8 --recipe sparse --pretrained-dir {} --data-dir {} \
+         --record {} --json",
+        root().join("checkpoints").display(),
+        data.display(),
+        results.display()
+    );
+    let (out, err) = ends(rut(dir.path(), &line), 0);
+    let printed: Value = serde_json::from_str(&out).unwrap();
+    let files: Vec<_> = fs::read_dir(results.join("upstream")).unwrap().collect();
+    assert_eq!(files.len(), 1, "{err}");
+    let text = fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap();
+    let kept: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(kept["scores"], printed);
+    assert_eq!(
+        (&kept["model"], &kept["recipe"]),
+        (&"resnet20_cifar100".into(), &"sparse".into())
+    );
+    let density = kept["density"].as_f64().unwrap();
+    assert!((0.1..0.3).contains(&density), "{density}");
+}
