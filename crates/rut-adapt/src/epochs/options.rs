@@ -64,11 +64,11 @@ impl LoopOptions {
                 found,
             })
         };
-        if self.epochs == 0 {
-            return refuse("epochs", "at least 1", "0".into());
-        }
         if self.steps == Some(0) {
             return refuse("steps", "at least 1", "0".into());
+        }
+        if self.epochs == 0 {
+            return refuse("epochs", "at least 1", "0".into());
         }
         if self.batch_size == 0 {
             return refuse("batch_size", "at least 1", "0".into());
