@@ -276,7 +276,7 @@ fn two_records_of_a_run_that_differ_are_flagged_and_not_averaged() {
     let (err, files) = report(dir.path(), &[&results, &other], "differing");
     assert!(err.contains("4 runs, 1 with conflicting records"), "{err}");
     let page = text(&files, "report.html");
-    assert!(page.contains("role=\"alert\"") && page.contains("1 conflicting records"));
+    assert!(page.contains("role=\"alert\"") && page.contains("Conflicting records: 1."));
     let id = id.to_str().unwrap();
     let row = format!("{id},results/{id},other/{id},test figures\n");
     assert!(text(&files, "tables/conflicts.csv").ends_with(&row));

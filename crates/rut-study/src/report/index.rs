@@ -8,6 +8,7 @@ use super::setting::{Labels, fields};
 use super::study::{Place, Study};
 use super::{Costs, ReportOptions};
 use crate::error::{Error, Result};
+use crate::record::Record;
 use crate::spec::RunSpec;
 
 /// Columns that come from a specification, under its names for them.
@@ -158,7 +159,30 @@ fn finished_row(study: &Study, run: &Run, place: &Place, options: &ReportOptions
     put("setting", json!(setting));
     put("network_label", json!(label));
     row.extend(spec_cells(&record.spec));
-    row.extend(flat(&json!({
+    row.extend(flat(&known(record)));
+    row.extend(summary(Some(&record.test.raw), ""));
+    row.extend(summary(
+        record.test.at_temperature.as_ref(),
+        "_at_temperature",
+    ));
+    for (name, interval) in [
+        ("accuracy", record.test.intervals.accuracy),
+        ("ece", record.test.intervals.ece),
+        ("nll", record.test.intervals.nll),
+        ("brier", record.test.intervals.brier),
+    ] {
+        row.push((format!("{name}_lo"), json!(interval.lo)));
+        row.push((format!("{name}_hi"), json!(interval.hi)));
+    }
+    if options.costs == Costs::Shown {
+        row.extend(flat(&costs(record)));
+    }
+    row
+}
+
+/// What a record says of data, network and training.
+fn known(record: &Record) -> Value {
+    json!({
         "test_images": record.data.test_images,
         "labels_used": record.data.labels_used,
         "image_side": record.data.image_size,
@@ -183,35 +207,22 @@ fn finished_row(study: &Study, run: &Run, place: &Place, options: &ReportOptions
         "accuracy_before_remap": record.test_before_remap.as_ref().map(|s| s.raw.accuracy),
         "published_ece": record.published_ece.map(|published| published.ece),
         "validation_accuracy": record.validation.as_ref().map(|s| s.raw.accuracy),
-    })));
-    row.extend(summary(Some(&record.test.raw), ""));
-    row.extend(summary(
-        record.test.at_temperature.as_ref(),
-        "_at_temperature",
-    ));
-    for (name, interval) in [
-        ("accuracy", record.test.intervals.accuracy),
-        ("ece", record.test.intervals.ece),
-        ("nll", record.test.intervals.nll),
-        ("brier", record.test.intervals.brier),
-    ] {
-        row.push((format!("{name}_lo"), json!(interval.lo)));
-        row.push((format!("{name}_hi"), json!(interval.hi)));
-    }
-    if options.costs == Costs::Shown {
-        row.extend(flat(&json!({
-                "total_seconds": record.cost.total_seconds,
-                "peak_memory_bytes": record.cost.peak_memory_bytes,
-                "threads": record.cost.threads,
-                "resumed": record.cost.resumed,
-                "rut": record.environment.rut,
-                "commit": record.environment.commit,
-                "engine_used": record.environment.engine,
-                "isa": record.environment.isa,
-                "platform": record.environment.platform,
-        })));
-    }
-    row
+    })
+}
+
+/// What a record says of cost and machine.
+fn costs(record: &Record) -> Value {
+    json!({
+            "total_seconds": record.cost.total_seconds,
+            "peak_memory_bytes": record.cost.peak_memory_bytes,
+            "threads": record.cost.threads,
+            "resumed": record.cost.resumed,
+            "rut": record.environment.rut,
+            "commit": record.environment.commit,
+            "engine_used": record.environment.engine,
+            "isa": record.environment.isa,
+            "platform": record.environment.platform,
+    })
 }
 
 /// The figures of a summary, `suffix` behind their names; without it, nothing in each.

@@ -71,7 +71,7 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
         Column::new("accuracy, %", "accuracy", Kind::Number),
         Column::new("ECE, %", "ece", Kind::Number),
         Column::new("ECE at T, %", "ece_at_temperature", Kind::Number),
-        Column::new("epoch kept", "kept_epoch", Kind::Number),
+        Column::new("epoch kept", "epoch_kept", Kind::Number),
         Column::new("steps", "steps", Kind::Number),
     ];
     if published(study) {

@@ -167,7 +167,7 @@ fn head(study: &Study, title: &str) -> Markup {
         } }
         @if !study.conflicts.is_empty() {
             p.alarm role="alert" {
-                strong { (study.conflicts.len()) " conflicting records. " }
+                strong { "Conflicting records: " (study.conflicts.len()) ". " }
                 "Two folders hold different results of one run; the first is used, and nothing is averaged. They are listed under "
                 a href="#runs" { "All runs" } "."
             }

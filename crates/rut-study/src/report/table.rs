@@ -215,11 +215,15 @@ impl Column {
     }
 }
 
+/// The longest text that stands in one line, characters.
+const LINE: usize = 36;
+
 fn cell(column: &Column, value: &Value) -> Markup {
     let (shown, ends) = value.shown();
     let shown = printable(&shown);
+    let long = shown.contains(' ') && shown.chars().count() > LINE;
     html! {
-        td.number[column.kind != Kind::Text].clear[value.is_clear()].ends[column.kind == Kind::Ends].network[matches!(value, Value::Network(..))] {
+        td.number[column.kind != Kind::Text].clear[value.is_clear()].ends[column.kind == Kind::Ends].long[long] {
             @if let Value::Network(_, colour) = value {
                 span.swatch style={ "background:" (colour) } {}
             }
