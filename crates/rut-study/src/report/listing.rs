@@ -1,6 +1,6 @@
 //! Every run of a study as a row: finished, failed, missing, unreadable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::canvas::css;
 use super::gather::{Run, Unfinished};
@@ -15,43 +15,65 @@ const OWN: [&str; 9] = [
     "dataset", "method", "n_shot", "fraction", "seed", "model", "network", "sparsity", "recipe",
 ];
 
-/// What all runs share, and what sets one apart.
+/// What the runs share, and what sets one apart from the others of its method.
 pub(crate) struct Common {
-    /// Fields that have the same value in all runs, in words.
-    pub(crate) shared: Vec<String>,
-    varying: BTreeSet<String>,
+    /// Whose they are, and fields that have the same value in all of them, in words.
+    pub(crate) shared: Vec<(String, Vec<String>)>,
+    varying: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 impl Common {
     /// Of the finished runs of `study`.
     pub(crate) fn of(study: &Study) -> Self {
-        let all: Vec<Fields> = study
-            .runs
-            .iter()
-            .map(|run| fields(&run.record.spec))
-            .collect();
-        let all: Vec<&Fields> = all.iter().collect();
-        let varying: BTreeSet<String> = varying(&all).into_iter().map(str::to_owned).collect();
-        let first = all.first().into_iter().flat_map(|fields| fields.iter());
-        let shared = first
-            .filter(|(field, _)| !varying.contains(*field))
-            .map(|(field, value)| told(field, Some(value)));
+        let mut by_method: BTreeMap<&'static str, Vec<Fields>> = BTreeMap::new();
+        for run in &study.runs {
+            let method = name(run.record.spec.method);
+            let found = by_method.entry(method).or_default();
+            found.push(fields(&run.record.spec));
+        }
+        let whole: Vec<&Fields> = by_method.values().flatten().collect();
+        let everywhere = same(&whole);
+        let mut shared = vec![("all finished runs".to_owned(), words(&everywhere))];
+        let mut varies = BTreeMap::new();
+        for (method, own) in &by_method {
+            let own: Vec<&Fields> = own.iter().collect();
+            let mut same = same(&own);
+            same.retain(|field, _| !everywhere.contains_key(field) && field != "method");
+            shared.push((format!("all {method} runs"), words(&same)));
+            let names = varying(&own).into_iter().map(str::to_owned);
+            varies.insert(*method, names.collect());
+        }
+        shared.retain(|(_, fields)| !fields.is_empty());
         Self {
-            shared: shared.collect(),
-            varying,
+            shared,
+            varying: varies,
         }
     }
 
-    /// What sets a run with `fields` apart, beside what has a column of its own.
-    fn apart(&self, fields: &Fields) -> String {
+    /// What sets a run of `method` with `fields` apart, beside what has a column of its own.
+    fn apart(&self, method: &str, fields: &Fields) -> String {
         let own = |field: &&String| !OWN.contains(&field.as_str());
-        let told = self
-            .varying
-            .iter()
+        let varying = self.varying.get(method).into_iter().flatten();
+        let told = varying
             .filter(own)
-            .filter_map(|field| Some(told(field, Some(fields.get(field)?))));
+            .map(|field| told(field, fields.get(field)));
         told.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The fields that have the same value in all.
+fn same(all: &[&Fields]) -> Fields {
+    let varying = varying(all);
+    let first = all.first().into_iter().flat_map(|fields| fields.iter());
+    let same = first.filter(|(field, _)| !varying.contains(field.as_str()));
+    same.map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
+}
+
+fn words(fields: &Fields) -> Vec<String> {
+    let fields = fields.iter();
+    let told = fields.map(|(field, value)| told(field, Some(value)));
+    told.collect()
 }
 
 /// The finished runs.
@@ -142,7 +164,7 @@ fn row(
         row.push(Value::Text(format!("{:.1}", record.cost.total_seconds)));
     }
     row.extend([
-        Value::Text(common.apart(&fields(&record.spec))),
+        Value::Text(common.apart(name(record.spec.method), &fields(&record.spec))),
         Value::Text(record.run_id.clone()),
         Value::Text(notes.join("; ")),
     ]);

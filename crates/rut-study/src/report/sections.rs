@@ -366,8 +366,8 @@ pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
         sheet.table(table)?;
     }
     Ok(html! {
-        @if !common.shared.is_empty() {
-            p { strong { "Shared by all finished runs: " } (printable(&common.shared.join(", "))) "." }
+        @for (whose, fields) in &common.shared {
+            p { strong { "Shared by " (whose) ": " } (printable(&fields.join(", "))) "." }
         }
         @for table in &tables { (table.html()) }
     })
