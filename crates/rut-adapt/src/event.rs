@@ -21,6 +21,15 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All phases, in the order of a run.
+    pub const ALL: [Self; 5] = [
+        Self::Extract,
+        Self::Map,
+        Self::Train,
+        Self::Validate,
+        Self::Test,
+    ];
+
     /// The name in records and on a screen.
     pub fn name(self) -> &'static str {
         match self {

@@ -128,7 +128,7 @@ fn the_card_says_what_every_switch_does() {
         file.display(),
         results.display()
     );
-    let (out, err) = ends(rut(dir.path(), &line), 0);
+    let (out, _) = ends(rut(dir.path(), &line), 0);
     let card: Value = serde_json::from_str(&out).unwrap();
     let settings = card["settings"].as_array().unwrap();
     assert_eq!(settings.len(), 2, "{out}");

@@ -226,14 +226,6 @@ struct Clock {
     other_means: Vec<String>,
 }
 
-const PHASES: [Phase; 5] = [
-    Phase::Extract,
-    Phase::Map,
-    Phase::Train,
-    Phase::Validate,
-    Phase::Test,
-];
-
 impl Clock {
     fn resume(state: Option<&State>, means: String) -> Result<Self> {
         let now = Instant::now();
@@ -251,7 +243,7 @@ impl Clock {
         };
         let Some(state) = state else { return Ok(clock) };
         clock.before = state.float("journal.seconds")?;
-        for phase in PHASES {
+        for phase in Phase::ALL {
             clock.seconds.insert(
                 phase,
                 state.float(&format!("journal.seconds.{}", phase.name()))?,
@@ -279,7 +271,7 @@ impl Clock {
 
     fn save(&self, state: &mut State) {
         state.put_float("journal.seconds", self.total());
-        for phase in PHASES {
+        for phase in Phase::ALL {
             state.put_float(
                 &format!("journal.seconds.{}", phase.name()),
                 self.seconds.get(&phase).copied().unwrap_or(0.0),

@@ -43,6 +43,7 @@ pub mod sweep;
 pub mod tensorboard;
 mod unused;
 pub mod upstream;
+mod versioned;
 
 pub use checked::CheckedRunSpec;
 pub use error::{Error, Result};

@@ -11,6 +11,7 @@ use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::{Content, NO_PART};
 use crate::spec::{Method, RunSpec};
+use crate::versioned::{parse, version};
 
 /// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
 const LOCK_ATTEMPTS: u32 = 5;
@@ -305,10 +306,6 @@ impl RunDir {
     /// # Errors
     /// If there is none, it is broken, or of another format version.
     pub fn read_record(&self) -> Result<Record> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: u32,
-        }
         let path = self.record();
         let broken = |problem: String| Error::Broken {
             path: path.clone(),
@@ -327,17 +324,16 @@ impl RunDir {
                 "the run is not finished: no record was written; `--resume` it first".into(),
             ));
         }
-        let broken =
-            |problem: String| broken(format!("{problem}; run it again with `--overwrite`"));
         let text = fs::read_to_string(&path).map_err(file("read", &path))?;
-        let version: Version = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
-        if version.format_version != FORMAT_VERSION {
-            let found = version.format_version;
+        if let Ok(found) = version(&text)
+            && found != FORMAT_VERSION
+        {
             return Err(broken(format!(
                 "expected format_version {FORMAT_VERSION}, found {found}; read it with the rut that wrote it"
             )));
         }
-        serde_json::from_str(&text).map_err(|e| broken(e.to_string()))
+        let again = |problem| broken(format!("{problem}; run it again with `--overwrite`"));
+        parse(&text, FORMAT_VERSION).map_err(again)
     }
 
     /// Writes the record, which makes the run finished.

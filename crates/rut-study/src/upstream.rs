@@ -23,6 +23,7 @@ use crate::places::Places;
 use crate::run_dir::write_whole;
 use crate::score::{SplitScores, score};
 use crate::spec::{Masking, RunSpec};
+use crate::versioned::parse;
 
 /// The layout of an [`UpstreamRecord`]; a file of another one is refused.
 pub const FORMAT_VERSION: u32 = 1;
@@ -63,23 +64,11 @@ impl UpstreamRecord {
     /// # Errors
     /// If it cannot be read, is broken, or is of another format version.
     pub fn read(path: &Path) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: u32,
-        }
         let text = std::fs::read_to_string(path).map_err(file("read", path))?;
-        let broken = |problem: String| Error::Broken {
+        parse(&text, FORMAT_VERSION).map_err(|problem| Error::Broken {
             path: path.into(),
             problem: format!("{problem}; measure it again with `rut upstream`, or delete it"),
-        };
-        let Version { format_version } =
-            serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
-        if format_version != FORMAT_VERSION {
-            return Err(broken(format!(
-                "expected format_version {FORMAT_VERSION}, found {format_version}"
-            )));
-        }
-        serde_json::from_str(&text).map_err(|e| broken(e.to_string()))
+        })
     }
 
     /// Writes it into the folder `upstream` of `results`, under a name of its content, and gives the file.

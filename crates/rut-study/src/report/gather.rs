@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::upstream;
 use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
@@ -14,6 +12,7 @@ use crate::run_dir::RunDir;
 use crate::spec::RunSpec;
 use crate::sweep::{Failure, Plan};
 use crate::upstream::UpstreamRecord;
+use crate::versioned::version;
 
 /// What the folders hold.
 #[derive(Default)]
@@ -298,12 +297,8 @@ fn unfinished(dir: &RunDir, folder: String) -> Unfinished {
 
 /// What is said of a record that a later rut wrote.
 fn newer(dir: &RunDir) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Version {
-        format_version: u32,
-    }
     let text = std::fs::read_to_string(dir.record()).ok()?;
-    let Version { format_version } = serde_json::from_str(&text).ok()?;
+    let format_version = version(&text).ok()?;
     (format_version > FORMAT_VERSION).then(|| {
         format!(
             "written by a newer rut: format {format_version}, this one reads {FORMAT_VERSION}; make the report with that"

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, file};
 use crate::run_dir::{RunDir, write_whole};
 use crate::spec::RunSpec;
+use crate::versioned::parse;
 
 /// The layout of [`Failure`]; a file of another one is refused.
 pub const FORMAT_VERSION: u32 = 1;
@@ -44,17 +45,11 @@ impl Failure {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
-        let broken = |problem: String| Error::Broken {
+        let failure = parse(&text, FORMAT_VERSION).map_err(|problem| Error::Broken {
             path: path.clone(),
             problem: format!("{problem}; delete it, or run again"),
-        };
-        let failure: Self = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
-        match failure.format_version {
-            FORMAT_VERSION => Ok(Some(failure)),
-            found => Err(broken(format!(
-                "expected format_version {FORMAT_VERSION}, found {found}"
-            ))),
-        }
+        })?;
+        Ok(Some(failure))
     }
 
     /// Writes it down in `dir`, which is made where it is not there.

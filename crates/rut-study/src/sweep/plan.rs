@@ -10,6 +10,7 @@ use crate::error::{Error, Result, file};
 use crate::places::Places;
 use crate::run_dir::write_whole;
 use crate::spec::RunSpec;
+use crate::versioned::parse;
 
 /// The layout of a plan's file; one of another is refused.
 pub const FORMAT_VERSION: u32 = 1;
@@ -87,10 +88,6 @@ impl Plan {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_some(path: &Path, wanted: impl Fn(usize, &str) -> bool) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: u32,
-        }
         let text = std::fs::read_to_string(path).map_err(file("read", path))?;
         let broken = |line: usize, problem: String| Error::Broken {
             path: path.into(),
@@ -98,15 +95,7 @@ impl Plan {
         };
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
-        let version: Version = serde_json::from_str(first).map_err(|e| broken(1, e.to_string()))?;
-        if version.format_version != FORMAT_VERSION {
-            let found = version.format_version;
-            return Err(broken(
-                1,
-                format!("expected format_version {FORMAT_VERSION}, found {found}"),
-            ));
-        }
-        let heading = serde_json::from_str(first).map_err(|e| broken(1, e.to_string()))?;
+        let heading = parse(first, FORMAT_VERSION).map_err(|problem| broken(1, problem))?;
         let run = |(index, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|e| broken(index + 2, e.to_string()))
         };

@@ -76,7 +76,7 @@ impl Rates {
     fn add_record(&mut self, record: &Record) {
         let (cost, members) = (&record.cost, record.spec.grid().len().max(1) as f64);
         let mut inside = 0.0;
-        for phase in PHASES {
+        for phase in Phase::ALL {
             let name = phase.name();
             let told = cost.seconds.get(name).zip(cost.images_per_second.get(name));
             let Some((seconds, rate)) = told else {
@@ -112,14 +112,6 @@ impl Rates {
         self.rest.1 += other.rest.1;
     }
 }
-
-const PHASES: [Phase; 5] = [
-    Phase::Extract,
-    Phase::Map,
-    Phase::Train,
-    Phase::Validate,
-    Phase::Test,
-];
 
 /// Rates by what they depend on: for the weights themselves, and over all weights of a model.
 #[derive(Clone, Debug, Default)]
