@@ -128,6 +128,20 @@ fn a_study_that_is_killed_ends_like_single_runs() {
             );
         }
     }
+    // The reports, too: the same bytes, but for what it cost.
+    let plan = |dir: &Path| dir.join("results/plan.jsonl");
+    fs::copy(plan(killed.path()), plan(single.path())).unwrap();
+    let report = |dir: &Path| {
+        let (results, out) = (dir.join("results"), dir.join("report"));
+        let line = format!(
+            "report {} --out {} --omit-cost",
+            results.display(),
+            out.display()
+        );
+        ends(rut(dir, &line), 0);
+        ["report.html", "runs.csv", "runs.jsonl"].map(|name| fs::read(out.join(name)).unwrap())
+    };
+    assert!(report(killed.path()) == report(single.path()));
 }
 
 #[test]
