@@ -1,0 +1,206 @@
+//! A setting's rows: figures of every network in every variant, and dense minus ticket.
+
+use std::collections::BTreeMap;
+
+use super::CardRuns;
+use super::figures::{CardDifference, CardFigures, CardInterval, CardRow, CardSetting, Conclusion};
+use crate::record::Record;
+use crate::report::estimate::Estimate;
+use crate::spec::{Masking, NetworkKind, RunSpec};
+
+/// The runs of a setting.
+pub(super) struct Table<'a> {
+    /// Of the whole study.
+    pub(super) runs: &'a CardRuns,
+    /// Of every prospect, if it is finished.
+    pub(super) records: &'a [Option<Record>],
+    /// The setting's combinations.
+    pub(super) members: &'a [usize],
+}
+
+/// Means over seeds of one network and variant, and the figures by seed.
+struct Cell {
+    label: String,
+    dense: bool,
+    by_seed: BTreeMap<u64, (f64, f64)>,
+}
+
+impl Table<'_> {
+    pub(super) fn setting(&self, title: String) -> CardSetting {
+        let without = self.cells(0);
+        let networks = without.iter().map(|cell| cell.label.clone()).collect();
+        let images = self.members.iter().filter_map(|&member| {
+            let record = self.record(0, member)?;
+            Some(record.data.test_images)
+        });
+        let test_images = images.max().unwrap_or(0);
+        let rows = self.runs.runs.iter().enumerate();
+        let rows = rows
+            .filter(|(index, _)| *index == 0 || self.concerns(*index))
+            .map(|(index, (variant, _))| {
+                let cells = self.cells(index);
+                CardRow {
+                    switch: variant.name,
+                    defect: variant.defect,
+                    figures: cells.iter().map(Cell::figures).collect(),
+                    differences: differences(&cells, &without),
+                }
+            });
+        CardSetting {
+            title,
+            networks,
+            test_images,
+            rows: rows.collect(),
+        }
+    }
+
+    fn run(&self, variant: usize, member: usize) -> Option<usize> {
+        let (_, runs) = self.runs.runs.get(variant)?;
+        runs.get(member).copied()
+    }
+
+    fn record(&self, variant: usize, member: usize) -> Option<&Record> {
+        self.records.get(self.run(variant, member)?)?.as_ref()
+    }
+
+    fn concerns(&self, variant: usize) -> bool {
+        let members = self.members.iter();
+        members
+            .copied()
+            .any(|member| self.run(variant, member) != self.run(0, member))
+    }
+
+    /// The networks in the order of the study.
+    fn cells(&self, variant: usize) -> Vec<Cell> {
+        let mut cells: Vec<Cell> = Vec::new();
+        for &member in self.members {
+            let Some(planned) = self
+                .run(0, member)
+                .and_then(|run| self.runs.prospects.runs.get(run))
+            else {
+                continue;
+            };
+            let spec = &planned.run.spec;
+            let label = network(spec);
+            let place = cells.iter().position(|cell| cell.label == label);
+            let place = place.unwrap_or_else(|| {
+                cells.push(Cell {
+                    label,
+                    dense: spec.network == NetworkKind::Dense,
+                    by_seed: BTreeMap::new(),
+                });
+                cells.len() - 1
+            });
+            if let (Some(cell), Some(record)) = (cells.get_mut(place), self.record(variant, member))
+            {
+                let ece = record.published_ece.map_or(record.test.raw.ece, |p| p.ece);
+                cell.by_seed
+                    .insert(spec.seed, (record.test.raw.accuracy, ece));
+            }
+        }
+        cells
+    }
+}
+
+impl Cell {
+    fn figures(&self) -> CardFigures {
+        let mean = |part: fn(&(f64, f64)) -> f64| {
+            let values: Vec<f64> = self.by_seed.values().map(part).collect();
+            Estimate::over_seeds(&values).map(|estimate| estimate.mean)
+        };
+        CardFigures {
+            seeds: self.by_seed.len(),
+            accuracy: mean(|figures| figures.0),
+            ece: mean(|figures| figures.1),
+        }
+    }
+}
+
+fn differences(cells: &[Cell], without: &[Cell]) -> Vec<CardDifference> {
+    let Some(dense) = cells.iter().position(|cell| cell.dense) else {
+        return Vec::new();
+    };
+    let tickets = cells.iter().enumerate().filter(|(_, cell)| !cell.dense);
+    let of = |ticket: usize| {
+        let pair = |cells: &[Cell], part: fn(&(f64, f64)) -> f64| {
+            let (dense, ticket) = (cells.get(dense)?, cells.get(ticket)?);
+            let both = dense.by_seed.iter().filter_map(|(seed, figures)| {
+                Some(part(figures) - part(ticket.by_seed.get(seed)?))
+            });
+            Estimate::over_seeds(&both.collect::<Vec<_>>())
+        };
+        let interval = |part: fn(&(f64, f64)) -> f64| {
+            let now = pair(cells, part)?;
+            Some(CardInterval {
+                mean: now.mean,
+                interval: now.interval,
+                conclusion: Conclusion::of(&now, pair(without, part).as_ref()),
+            })
+        };
+        (interval(|f| f.0), interval(|f| f.1))
+    };
+    tickets
+        .filter_map(|(index, ticket)| {
+            let control = cells.get(dense)?;
+            let common = |seed: &&u64| ticket.by_seed.contains_key(seed);
+            let (accuracy, ece) = of(index);
+            Some(CardDifference {
+                dense: control.label.clone(),
+                ticket: ticket.label.clone(),
+                seeds: control.by_seed.keys().filter(common).count(),
+                accuracy,
+                ece,
+            })
+        })
+        .collect()
+}
+
+/// What a network is called.
+fn network(spec: &RunSpec) -> String {
+    let kind = match (spec.network, &spec.checkpoint) {
+        (NetworkKind::Dense, _) => "dense".to_owned(),
+        (NetworkKind::Ticket, None) => format!("state {}", spec.state()),
+        (NetworkKind::Ticket, Some(path)) => path.file_stem().map_or_else(
+            || "ticket".into(),
+            |stem| stem.to_string_lossy().into_owned(),
+        ),
+    };
+    let kind = spec.recipe.clone().unwrap_or(kind);
+    match spec.masking {
+        Masking::Applied => kind,
+        Masking::Dropped => format!("{kind}, mask dropped"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cells of a dense network and a ticket, with figures by seed.
+    #[test]
+    fn differences_are_paired_by_seed() {
+        let cell = |label: &str, dense, figures: &[(u64, f64, f64)]| Cell {
+            label: label.into(),
+            dense,
+            by_seed: figures.iter().map(|&(s, a, e)| (s, (a, e))).collect(),
+        };
+        let cells = [
+            cell(
+                "dense",
+                true,
+                &[(1, 0.9, 0.1), (2, 0.8, 0.2), (3, 0.5, 0.5)],
+            ),
+            cell("state 8", false, &[(1, 0.8, 0.1), (2, 0.6, 0.3)]),
+        ];
+        let found = differences(&cells, &cells);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].seeds, 2);
+        let accuracy = found[0].accuracy.unwrap();
+        assert!((accuracy.mean - 0.15).abs() < 1e-12);
+        assert_eq!(accuracy.conclusion, Conclusion::Same);
+        // Differences 0.1 and 0.2: their mean ± 12.706 · 0.05.
+        let (lo, hi) = accuracy.interval.unwrap();
+        assert!((hi - lo - 2.0 * 12.706_204_736 * 0.05).abs() < 1e-6);
+        assert!((found[0].ece.unwrap().mean + 0.05).abs() < 1e-12);
+    }
+}
