@@ -8,7 +8,6 @@ pub use figures::{
     Card, CardDifference, CardFigures, CardInterval, CardRow, CardSetting, Conclusion,
 };
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::Result;
@@ -102,33 +101,38 @@ impl CardRuns {
         let Some((_, base)) = self.runs.first() else {
             return Ok(Card::default());
         };
-        let mut groups: BTreeMap<usize, (String, Vec<usize>)> = BTreeMap::new();
-        let mut keys: Vec<String> = Vec::new();
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
         for (combination, &run) in base.iter().enumerate() {
             let Some(planned) = planned.get(run) else {
                 continue;
             };
             let key = setting(&planned.run.spec)?;
-            let place = keys.iter().position(|known| *known == key);
-            let place = place.unwrap_or_else(|| {
-                keys.push(key);
-                keys.len() - 1
-            });
-            let title = title(&planned.run.spec);
-            let (_, members) = groups.entry(place).or_insert((title, Vec::new()));
-            members.push(combination);
+            match groups.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, members)) => members.push(combination),
+                None => groups.push((key, vec![combination])),
+            }
         }
-        let settings = groups.into_values().map(|(title, members)| {
+        let settings = groups.iter().map(|(_, members)| {
             let table = Table {
                 runs: self,
                 records: &records,
-                members: &members,
+                members,
             };
-            table.setting(title)
+            table.setting(self.title(members))
         });
         Ok(Card {
             settings: settings.collect(),
         })
+    }
+
+    /// What the runs at `members` share, in words.
+    fn title(&self, members: &[usize]) -> String {
+        let run = || {
+            let (_, base) = self.runs.first()?;
+            self.prospects.runs.get(*base.get(*members.first()?)?)
+        };
+        let planned = run();
+        planned.map_or_else(String::new, |planned| title(&planned.run.spec))
     }
 }
 

@@ -53,7 +53,8 @@ impl Study {
         Self::parse(&text, path)
     }
 
-    /// The study that `text`, of the file at `path`, describes.
+    /// The study that `text`, of the file at `path`, describes. A run's specification, and `spec.toml` of a run's folder, are
+    /// studies of one run.
     ///
     /// # Errors
     /// If it is no TOML, a key is unknown, a value is of the wrong kind, an axis is empty, or two axes set one field.
@@ -62,6 +63,13 @@ impl Study {
         let mut table: Table = text
             .parse()
             .map_err(|e: toml::de::Error| parser.problem(e.to_string().trim_end()))?;
+        if is_one_run(&table) {
+            let base = match table.remove("spec") {
+                Some(Value::Table(spec)) => spec,
+                _ => table,
+            };
+            table = Table::from_iter([("base".to_owned(), Value::Table(base))]);
+        }
         let known = |key: &&String| !KEYS.contains(&key.as_str());
         if let Some(key) = table.keys().find(known) {
             let hint = did_you_mean(key, KEYS);
@@ -123,6 +131,16 @@ impl Study {
     pub(super) fn problem(&self, problem: impl Into<String>) -> Error {
         Parser { path: &self.path }.problem(problem)
     }
+}
+
+/// Whether a file describes one run: by its fields at the top, or as a run's folder has it.
+fn is_one_run(table: &Table) -> bool {
+    let field = |key: &String| {
+        let key = key.as_str();
+        field_names().contains(&key) || Places::KEYS.contains(&key)
+    };
+    matches!(table.get("spec"), Some(Value::Table(_)))
+        || !table.is_empty() && table.keys().all(field)
 }
 
 /// Reads the parts of a file, and names it where they are wrong.
@@ -213,5 +231,29 @@ impl Parser<'_> {
         let parsed: std::result::Result<_, String> =
             tables.into_iter().enumerate().map(parse).collect();
         parsed.map_err(|problem| self.problem(problem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_s_specification_is_a_study_of_one_run() {
+        let path = Path::new("spec.toml");
+        for text in [
+            "dataset = 'digits'\nseed = 7\nresults_path = 'out'",
+            "format_version = 1\nrun_id = 'x'\n[spec]\ndataset = 'digits'\nseed = 7",
+        ] {
+            let study = Study::parse(text, path).unwrap();
+            let (runs, _) = study.combinations().unwrap();
+            assert_eq!(runs.len(), 1);
+            assert_eq!(
+                (runs[0].spec.seed, runs[0].spec.dataset.as_str()),
+                (7, "digits")
+            );
+        }
+        let error = Study::parse("dataset = 'digits'\naxis = 1", path).unwrap_err();
+        assert!(error.to_string().contains("`dataset`"), "{error}");
     }
 }
