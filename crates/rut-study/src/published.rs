@@ -237,12 +237,13 @@ mod tests {
                 Table::try_from(&ticket).unwrap(),
                 Table::try_from(&patched).unwrap(),
             );
-            let differing: Vec<&str> = after
+            let mut differing: Vec<&str> = after
                 .iter()
                 .filter(|(key, value)| before.get(*key) != Some(value))
                 .map(|(key, _)| key.as_str())
                 .collect();
             let mut set: Vec<&str> = switch.fields.iter().map(|(field, _)| *field).collect();
+            differing.sort_unstable();
             set.sort_unstable();
             assert_eq!(differing, set, "{}", switch.name);
         }

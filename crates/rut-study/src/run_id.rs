@@ -285,9 +285,18 @@ mod tests {
                 "recipe = 'V2'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967",
             ),
-            ("steps = 1000", "?"),
-            ("masking = 'dropped'", "?"),
-            ("ece_values = 'logits'\nece_batches = 'batch-sum'", "?"),
+            (
+                "steps = 1000",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-46178b5b22",
+            ),
+            (
+                "masking = 'dropped'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-fb68bcf060",
+            ),
+            (
+                "ece_values = 'logits'\nece_batches = 'batch-sum'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-c0ca7c7157",
+            ),
         ];
         for (toml, want) in pinned {
             assert_eq!(id(toml), *want, "{toml}");
