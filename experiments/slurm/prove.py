@@ -28,7 +28,7 @@ TASKS = RUNS // RUNS_PER_TASK
 # Tasks that prompt dense networks, and those that prompt tickets, which take longer.
 SHORT, LONG = range(6, 9), range(9, 12)
 # Slurm looks at limits twice a minute, and sends a signal up to a minute early.
-TIME, SIGNAL_SECONDS = "00:02:00", 60
+TIME, SIGNAL_SECONDS = "00:01:00", 20
 
 STUDY = """\
 title = "Proof of the job array"
@@ -78,7 +78,7 @@ class Proof:
         self.jobs, self.report = self.dir / "jobs", self.dir / "report"
         self.env = os.environ | {"SLURM_CONF": str(self.slurm / "slurm.conf")}
         self.dir.mkdir(parents=True)
-        self.study.write_text(STUDY.format(short=options.steps, long=3 * options.steps))
+        self.study.write_text(STUDY.format(short=options.steps, long=4 * options.steps))
 
     def call(self, *words):
         done = subprocess.run([str(word) for word in words], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, text=True)
@@ -270,12 +270,14 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dir", type=Path, metavar="DIR", help="a folder of a short path that does not exist yet")
     parser.add_argument("--rut", type=Path, default=ROOT / "target/debug/rut", help="the program [default: %(default)s]")
-    parser.add_argument("--steps", type=int, default=300, help="of a dense prompt; a ticket's has three times as many [default: %(default)s]")
+    parser.add_argument("--steps", type=int, default=300, help="of a dense prompt; a ticket's has four times as many [default: %(default)s]")
     parser.add_argument("--patience", type=int, default=1800, help="seconds to wait for an array [default: %(default)s]")
     return parser.parse_args()
 
 
 def main():
+    # Whatever ends this program, the daemons are ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("prove: terminated"))
     proof = Proof(options())
     proof.node("start")
     try:
