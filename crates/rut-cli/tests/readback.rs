@@ -129,6 +129,29 @@ fn pandas_opens_events_as_the_readme_says() {
 }
 
 #[test]
+fn pandas_opens_the_index_of_a_report() {
+    let Some(python) = python(&["pandas"]) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for line in ["lp --sparsity 8", "lp --network dense", "vp --sparsity 8"] {
+        ends(small(dir.path(), line, ""), 0);
+    }
+    // One without its record has a row, too.
+    ends(small(dir.path(), "lp --sparsity 8", "--seed 5"), 0);
+    let results = dir.path().join("results");
+    let runs = std::fs::read_dir(&results).unwrap();
+    let mut runs = runs.map(|run| run.unwrap().path());
+    let seed_5 = |run: &PathBuf| run.to_string_lossy().contains("-seed5-");
+    std::fs::remove_file(runs.find(seed_5).unwrap().join("record.json")).unwrap();
+    let report = dir.path().join("report");
+    let line = format!("report {} --out {}", results.display(), report.display());
+    ends(rut(dir.path(), &line), 0);
+    let script = here("readback/pandas_index.py");
+    reads(&python, &script, &[&report, &results]);
+}
+
+#[test]
 fn a_run_is_replayed_into_weights_and_biases() {
     let Some(python) = python(&["json"]) else {
         return;

@@ -19,7 +19,7 @@ script=${!#}
 echo "$*" >> "$FAKE/sbatch.log"
 last=$(sed -n 's/^#SBATCH --array=0-\([0-9]*\).*/\1/p' "$script")
 for task in $(seq 0 "${last:-0}"); do
-    SLURM_ARRAY_TASK_ID=$task SLURM_JOB_ID=7 SLURM_CPUS_PER_TASK=1 bash "$script" >> "$FAKE/$(basename "$script").log" 2>&1
+    SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task SLURM_CPUS_PER_TASK=1 bash "$script" >> "$FAKE/$(basename "$script").log" 2>&1
     echo "$script $task ended with $?" >> "$FAKE/sbatch.log"
 done
 echo "7;cluster"
@@ -150,7 +150,7 @@ fn a_task_that_runs_out_of_time_is_saved_and_queued_again() {
     let mut task = cluster.command(Path::new("bash"));
     let mut task = task
         .arg(cluster.at("jobs/runs.sbatch"))
-        .envs([("SLURM_ARRAY_TASK_ID", "0"), ("SLURM_JOB_ID", "42")])
+        .envs([("SLURM_ARRAY_JOB_ID", "42"), ("SLURM_ARRAY_TASK_ID", "0")])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -169,7 +169,7 @@ fn a_task_that_runs_out_of_time_is_saved_and_queued_again() {
     kill.args(["-USR1", &task.id().to_string()]);
     assert!(kill.status().unwrap().success());
     assert_eq!(task.wait().unwrap().code(), Some(130));
-    assert_eq!(cluster.read("scontrol.log"), "requeue 42\n");
+    assert_eq!(cluster.read("scontrol.log"), "requeue 42_0\n");
     let counts = &cluster.status()["counts"];
     assert_eq!(
         (&counts["half done"], &counts["missing"]),

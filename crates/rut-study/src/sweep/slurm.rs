@@ -226,11 +226,14 @@ impl Job<'_> {
         lines.push("# Logs; a task that is queued again goes on in its file.".into());
         lines.push("#SBATCH --open-mode=append".into());
         lines.push(format!("#SBATCH --output=\"{}\"", in_directive(&log)?));
-        lines.push("# How long before the time limit runs are told to save, in seconds after the @: longer than a step takes.".into());
-        lines.push(format!(
-            "#SBATCH --signal=B:USR1@{}",
-            options.signal_seconds
-        ));
+        // A job that is no array has nothing to save, and the signal would end it.
+        if array.is_some() {
+            lines.push("# How long before the time limit runs are told to save, in seconds after the @: longer than a step takes.".into());
+            lines.push(format!(
+                "#SBATCH --signal=B:USR1@{}",
+                options.signal_seconds
+            ));
+        }
         Ok(format!("{}\n\n{}", lines.join("\n"), self.places()?))
     }
 
@@ -328,7 +331,8 @@ fn saving(call: &str) -> String {
          if [ \"$interrupted\" = 1 ]; then save; fi\n\
          # A signal ends `wait` before the child has ended: then wait again.\n\
          while :; do\n    interrupted=0\n    wait \"$child\"\n    code=$?\n    if [ \"$interrupted\" = 0 ]; then break; fi\ndone\n\n\
-         again() {{ scontrol requeue \"$SLURM_JOB_ID\"; }}\n\
+         # Not by SLURM_JOB_ID: the last task's is the number of the whole array.\n\
+         again() {{ scontrol requeue \"${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}\"; }}\n\
          # 130: stopped on request, with the state saved; 143: it had not begun yet.\n\
          if [ \"$requeue\" = 1 ] && {{ [ \"$code\" = 130 ] || [ \"$code\" = 143 ]; }}; then again; fi\n\
          # 4: another process works on one of the runs, a former self on a lost node, say. Look again, ten times at most.\n\
@@ -409,6 +413,21 @@ mod tests {
         };
         let error = scripts(&one, &site(1001)).unwrap_err().to_string();
         assert!(error.contains("at least 2 runs a task"), "{error}");
+    }
+
+    #[test]
+    fn only_what_saves_is_told_to() {
+        let options = SlurmOptions::default();
+        let signal = "#SBATCH --signal=B:USR1@120\n";
+        for (name, told) in [
+            ("extract.sbatch", true),
+            ("runs.sbatch", true),
+            ("collect.sbatch", false),
+        ] {
+            let text = text(&options, 4, name);
+            assert_eq!(text.contains(signal), told, "{name}");
+            assert_eq!(text.contains("trap 'requeue=1; save' USR1"), told, "{name}");
+        }
     }
 
     #[test]
