@@ -76,6 +76,14 @@ const CASES: &[(&str, &[&str])] = &[
         "[axes]\nseed = [1]\n[[exclude]]\nseed = [1, 2]",
         &["no run is left"],
     ),
+    (
+        "[axes]\nlr = [0.1, nan]",
+        &["`lr`", "expected finite numbers, found nan"],
+    ),
+    (
+        "[spec]\nseed = 1\n[axes]\nlr = [0.1]",
+        &["unknown key `spec`", "[base]"],
+    ),
     ("[axes]\nseed = [1", &["study.toml", "TOML parse error"]),
 ];
 

@@ -10,6 +10,9 @@ use crate::error::{Error, Result, file};
 use crate::places::Places;
 use crate::spec::RunSpec;
 
+/// Fields that take the place of one another: whoever sets one of a pair over the other means it alone.
+pub(crate) const INSTEAD: [(&str, &str); 2] = [("fraction", "n_shot"), ("steps", "epochs")];
+
 /// Keys of a [`RunSpec`] and of [`Places`], with values and where each came from. Later layers win.
 ///
 /// ```
@@ -124,7 +127,7 @@ impl Settings {
     /// Lays `above` over these settings: its values win. A share of the images takes the place of a number of shots beneath
     /// it, and a number of steps that of epochs, and the other way round.
     pub fn cover(&mut self, above: Self) {
-        for (one, other) in [("fraction", "n_shot"), ("steps", "epochs")] {
+        for (one, other) in INSTEAD {
             for (one, other) in [(one, other), (other, one)] {
                 if above.has(one) && !above.has(other) {
                     self.forget(other);

@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 
 use serde_json::Value as Json;
-use toml::Table;
+use toml::{Table, Value};
 
 use super::study::Study;
 use crate::error::Result;
 use crate::names::find_mapping;
 use crate::places::Places;
+use crate::settings::INSTEAD;
 use crate::spec::RunSpec;
 use crate::unused::fields;
 
@@ -95,8 +96,7 @@ impl Study {
         let mut table = base.clone();
         let chosen = self.axes.iter().zip(values);
         for value in chosen.filter_map(|(axis, &value)| axis.values.get(value)) {
-            // A share of the images takes the place of a number of shots, and the other way round.
-            for (one, other) in [("fraction", "n_shot"), ("n_shot", "fraction")] {
+            for (one, other) in INSTEAD.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]) {
                 if value.fields.contains_key(one) && !value.fields.contains_key(other) {
                     table.remove(other);
                 }
@@ -136,8 +136,58 @@ impl Study {
     }
 
     fn spec(&self, table: Table) -> Result<RunSpec> {
+        // A plan is JSON, which has no word for them: it could not be read again.
+        if let Some((field, value)) = table.iter().find(|(_, value)| !is_finite(value)) {
+            return Err(self.problem(format!("`{field}`: expected finite numbers, found {value}")));
+        }
         table
             .try_into()
             .map_err(|e: toml::de::Error| self.problem(e.message()))
+    }
+}
+
+/// Whether no number in `value` is infinite or none at all.
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Float(number) => number.is_finite(),
+        Value::Array(values) => values.iter().all(is_finite),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn study(text: &str) -> Study {
+        Study::parse(text, Path::new("study.toml")).unwrap()
+    }
+
+    #[test]
+    fn what_an_axis_sets_takes_the_place_of_what_the_base_has_instead() {
+        let study =
+            study("[base]\nsteps = 10\nfraction = 0.5\n[axes]\nepochs = [1, 2]\nn_shot = [1, 4]");
+        let (runs, _) = study.combinations().unwrap();
+        let told = runs
+            .iter()
+            .map(|run| (run.spec.epochs, run.spec.steps, run.spec.fraction));
+        let told: Vec<_> = told.collect();
+        let want = [1, 1, 2, 2].map(|epochs| (epochs, None, None));
+        assert_eq!(told, want);
+    }
+
+    #[test]
+    fn a_number_that_no_plan_can_hold_is_refused_wherever_it_stands() {
+        for text in [
+            "[axes]\nlr = [0.1, nan]",
+            "[base]\nlr = inf",
+            "[base]\nmethod = 'lp'\n[axes]\nlr_grid = [[0.1], [0.1, -inf]]",
+        ] {
+            let error = study(text).combinations().unwrap_err().to_string();
+            assert!(error.contains("finite"), "{error}");
+            assert!(error.contains("study.toml"), "{error}");
+        }
     }
 }

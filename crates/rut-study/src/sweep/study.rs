@@ -139,8 +139,11 @@ fn is_one_run(table: &Table) -> bool {
         let key = key.as_str();
         field_names().contains(&key) || Places::KEYS.contains(&key)
     };
-    matches!(table.get("spec"), Some(Value::Table(_)))
-        || !table.is_empty() && table.keys().all(field)
+    let of_folder = |table: &Table| {
+        matches!(table.get("spec"), Some(Value::Table(_)))
+            && !KEYS.iter().any(|key| table.contains_key(*key))
+    };
+    of_folder(table) || !table.is_empty() && table.keys().all(field)
 }
 
 /// Reads the parts of a file, and names it where they are wrong.
