@@ -76,7 +76,7 @@ fn too_far(args: &TaskArgs, task: usize, runs: &Range<usize>) -> anyhow::Error {
 
 /// Extracts sets of features, unless they are in the cache.
 fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result<()> {
-    for extraction in Extraction::of(plan).get(sets).unwrap_or_default() {
+    for extraction in those_at(&sets, &Extraction::of(plan)) {
         let started = Instant::now();
         let mut observer = Stopping(session.requests);
         let images = extraction.extract(session.places, &mut observer)?;
@@ -84,6 +84,12 @@ fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result
         note(&format!("{title}: {images} images  {seconds:.1} s"));
     }
     Ok(())
+}
+
+/// Those of `all` at `places`; the last task of an array may have fewer than the others.
+fn those_at<'a, T>(places: &Range<usize>, all: &'a [T]) -> &'a [T] {
+    let end = places.end.min(all.len());
+    all.get(places.start..end).unwrap_or_default()
 }
 
 /// Hears of nothing but requests to stop.
@@ -233,5 +239,18 @@ impl Display for Notes {
 
     fn note(&mut self, text: &str) {
         note(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_task_has_what_is_left() {
+        let all = ["a", "b", "c"];
+        assert_eq!(those_at(&(0..2), &all), ["a", "b"]);
+        assert_eq!(those_at(&(2..4), &all), ["c"]);
+        assert!(those_at(&(4..6), &all).is_empty());
     }
 }
