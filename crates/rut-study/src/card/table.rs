@@ -20,6 +20,8 @@ pub(super) struct Table<'a> {
 
 /// Means over seeds of one network and variant, and the figures by seed.
 struct Cell {
+    /// Which network it is: two may be called the same.
+    network: String,
     label: String,
     dense: bool,
     by_seed: BTreeMap<u64, (f64, f64)>,
@@ -81,11 +83,12 @@ impl Table<'_> {
                 continue;
             };
             let spec = &planned.run.spec;
-            let label = network(spec);
-            let place = cells.iter().position(|cell| cell.label == label);
+            let network = identity(spec);
+            let place = cells.iter().position(|cell| cell.network == network);
             let place = place.unwrap_or_else(|| {
                 cells.push(Cell {
-                    label,
+                    label: unlike(&cells, title(spec)),
+                    network,
                     dense: spec.network == NetworkKind::Dense,
                     by_seed: BTreeMap::new(),
                 });
@@ -155,8 +158,23 @@ fn differences(cells: &[Cell], without: &[Cell]) -> Vec<CardDifference> {
         .collect()
 }
 
+/// What tells networks of one model apart.
+fn identity(spec: &RunSpec) -> String {
+    let files = (&spec.pretrained_dir, &spec.checkpoint, &spec.mask);
+    let kind = (spec.network, spec.sparsity, spec.masking);
+    format!("{kind:?} {files:?} {:?}", spec.recipe)
+}
+
+/// `title`, numbered where another of `cells` has it.
+fn unlike(cells: &[Cell], title: String) -> String {
+    let taken = |label: &str| cells.iter().any(|cell| cell.label == label);
+    let numbered = (2..).map(|number| format!("{title} ({number})"));
+    let mut titles = std::iter::once(title.clone()).chain(numbered);
+    titles.find(|label| !taken(label)).unwrap_or(title)
+}
+
 /// What a network is called.
-fn network(spec: &RunSpec) -> String {
+fn title(spec: &RunSpec) -> String {
     let kind = match (spec.network, &spec.checkpoint) {
         (NetworkKind::Dense, _) => "dense".to_owned(),
         (NetworkKind::Ticket, None) => format!("state {}", spec.state()),
@@ -180,6 +198,7 @@ mod tests {
     #[test]
     fn differences_are_paired_by_seed() {
         let cell = |label: &str, dense, figures: &[(u64, f64, f64)]| Cell {
+            network: label.into(),
             label: label.into(),
             dense,
             by_seed: figures.iter().map(|&(s, a, e)| (s, (a, e))).collect(),
@@ -202,5 +221,16 @@ mod tests {
         let (lo, hi) = accuracy.interval.unwrap();
         assert!((hi - lo - 2.0 * 12.706_204_736 * 0.05).abs() < 1e-6);
         assert!((found[0].ece.unwrap().mean + 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn networks_that_are_called_the_same_are_not_one() {
+        let text =
+            "[base]\nnetwork = 'dense'\n[axes]\ncheckpoint = ['v1.pth', 'v2.pth']\nseed = [1, 2]";
+        let study = crate::sweep::Study::parse(text, "study.toml".as_ref()).unwrap();
+        let results = tempfile::tempdir().unwrap();
+        let card = CardRuns::of(&study).unwrap().card(results.path()).unwrap();
+        assert_eq!(card.settings.len(), 1);
+        assert_eq!(card.settings[0].networks, ["dense", "dense (2)"]);
     }
 }
