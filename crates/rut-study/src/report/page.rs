@@ -9,7 +9,7 @@ use super::sections;
 use super::sheet::Sheet;
 use super::statement::statements;
 use super::study::Study;
-use super::wording::printable;
+use super::wording::{printable, unbroken};
 use super::{Fate, ReportOptions};
 use crate::error::Result;
 
@@ -194,10 +194,10 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
                 (excluding) " exclude 0. "
                 "Were there no differences at all, about " (format!("{by_chance:.1}")) " would do so by chance: read single ones with that in mind."
             }
-            ul.statements { @for statement in first { li { (printable(statement)) } } }
+            ul.statements { @for statement in first { li { (unbroken(statement)) } } }
             @if !rest.is_empty() {
                 details { summary { (rest.len()) " more" }
-                    ul.statements { @for statement in rest { li { (printable(statement)) } } }
+                    ul.statements { @for statement in rest { li { (unbroken(statement)) } } }
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The tables of a study: networks, figures, differences, label maps, classes. How a table is written is `table`'s.
 
+use std::collections::BTreeSet;
+
 use super::canvas::css;
 use super::gather::Run;
 use super::heat_map::HeatMap;
@@ -68,10 +70,11 @@ fn upstream(study: &Study, network: &Network) -> String {
         )
     };
     let own = |record: &&UpstreamRecord| super::upstream::key(record) == network.key;
-    let told: Vec<String> = study.upstream.iter().filter(own).map(told).collect();
+    // Several folders may hold the same measurement.
+    let told: BTreeSet<String> = study.upstream.iter().filter(own).map(told).collect();
     match told.is_empty() {
         true => "not measured".into(),
-        false => told.join("; "),
+        false => told.into_iter().collect::<Vec<_>>().join("; "),
     }
 }
 

@@ -21,7 +21,7 @@ use super::results;
 use super::setting::Setting;
 use super::sheet::Sheet;
 use super::study::{Place, Study};
-use super::wording::printable;
+use super::wording::{printable, unbroken};
 use crate::error::Result;
 use crate::spec::Method;
 
@@ -95,7 +95,7 @@ impl Against {
                     (sheet.charts(&charts)?)
                     figcaption {
                         strong { (printable(&setting.label())) } ": means over seeds; bars are 95 % intervals, of Student's t where seeds vary, else by bootstrap over test images. "
-                        (parts.study.counts(&places)) "."
+                        (unbroken(&parts.study.counts(&places))) "."
                     }
                 }
             });
@@ -137,7 +137,7 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
                 div.charts { @for svg in drawn { (svg) } }
                 figcaption {
                     strong { (printable(&setting.label())) } ": dense minus ticket with 95 % intervals, paired by seed. Right of 0, the dense network has the larger figure: the better accuracy, the worse ECE and NLL. "
-                    (pair_counts(&own)) "."
+                    (unbroken(&pair_counts(&own))) "."
                 }
             }
             (table.boxed())
@@ -232,7 +232,7 @@ pub(crate) fn scatter(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     Ok(html! {
         figure {
             (sheet.charts(&charts)?)
-            figcaption { "A point per run, all settings and seeds together: " (parts.study.runs.len()) " runs, " (parts.study.counts(&parts.study.cells.keys().copied().collect::<Vec<_>>())) " each." }
+            figcaption { "A point per run, all settings and seeds together: " (parts.study.runs.len()) " runs, " (unbroken(&parts.study.counts(&parts.study.cells.keys().copied().collect::<Vec<_>>()))) " each." }
         }
     })
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::estimate::Estimate;
 use super::metric::Unit;
-use super::wording::{bare, latex, printable, signed};
+use super::wording::{bare, latex, printable, signed, unbroken};
 use crate::error::{Error, Result};
 
 /// Rows and columns with a name.
@@ -220,7 +220,7 @@ const LINE: usize = 36;
 
 fn cell(column: &Column, value: &Value) -> Markup {
     let (shown, ends) = value.shown();
-    let shown = printable(&shown);
+    let shown = unbroken(&shown);
     let long = shown.contains(' ') && shown.chars().count() > LINE;
     html! {
         td.number[column.kind != Kind::Text].clear[value.is_clear()].ends[column.kind == Kind::Ends].long[long] {

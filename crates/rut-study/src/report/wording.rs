@@ -44,6 +44,11 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// `text` for the page: a number of images does not part from its `N`.
+pub(crate) fn unbroken(text: &str) -> String {
+    printable(text).replace("N = ", "N\u{a0}=\u{a0}")
+}
+
 /// `text`, cut to `most` characters.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     let text = printable(text);
@@ -111,6 +116,11 @@ mod tests {
         let got = latex("<script>&\"_%$\\\n");
         let want = "\\textless{}script\\textgreater{}\\&{''}\\_\\%\\$\\textbackslash{}\u{fffd}";
         assert_eq!(got, want);
+    }
+
+    #[test]
+    fn a_number_of_images_stays_with_its_letter() {
+        assert_eq!(unbroken("3 seeds, N = 797."), "3 seeds, N\u{a0}=\u{a0}797.");
     }
 
     #[test]
