@@ -77,9 +77,7 @@ impl Sheet {
     /// # Errors
     /// If one cannot be written.
     pub(crate) fn write(self, out: &Path) -> Result<usize> {
-        if out.join(PAGE).exists() {
-            self.forget_others(out)?;
-        }
+        let earlier = out.join(PAGE).exists();
         for (folder, _) in OWN {
             let folder = out.join(folder);
             std::fs::create_dir_all(&folder).map_err(file("make the folder", &folder))?;
@@ -89,6 +87,10 @@ impl Sheet {
         for path in ordered.chain(self.files.keys().filter(page)) {
             let bytes = self.files.get(path).map(Vec::as_slice).unwrap_or_default();
             write_whole(&out.join(path), bytes)?;
+        }
+        // Last: where something cannot be written, nothing of the earlier report is gone.
+        if earlier {
+            self.forget_others(out)?;
         }
         Ok(self.files.len())
     }
@@ -132,5 +134,31 @@ fn shape(entry: &Entry) -> &'static str {
         (Some(mark), _) => mark.css(),
         (None, Line::Dashed) => "dashed",
         (None, _) => "line",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_report_loses_nothing_until_all_is_written() {
+        let out = tempfile::tempdir().unwrap();
+        let of = |name: &str| {
+            let mut sheet = Sheet::default();
+            sheet.add(&format!("figures/{name}.svg"), "<svg/>");
+            sheet.add_page(String::new());
+            sheet
+        };
+        let old = out.path().join("figures/old.svg");
+        assert_eq!(of("old").write(out.path()).unwrap(), 2);
+        // A folder where a file is to be: it cannot be written.
+        let way = out.path().join("figures/new.svg");
+        std::fs::create_dir(&way).unwrap();
+        of("new").write(out.path()).unwrap_err();
+        assert!(old.exists());
+        std::fs::remove_dir(&way).unwrap();
+        of("new").write(out.path()).unwrap();
+        assert!(way.exists() && !old.exists());
     }
 }
