@@ -33,7 +33,7 @@ pub struct CardRow {
     pub defect: &'static str,
     /// Of every network.
     pub figures: Vec<CardFigures>,
-    /// The first dense network minus each ticket.
+    /// Every dense network minus every ticket.
     pub differences: Vec<CardDifference>,
 }
 

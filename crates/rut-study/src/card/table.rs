@@ -119,43 +119,43 @@ impl Cell {
     }
 }
 
+/// Every dense network minus every ticket, held against the same pair in `without`, cell by cell.
 fn differences(cells: &[Cell], without: &[Cell]) -> Vec<CardDifference> {
-    let Some(dense) = cells.iter().position(|cell| cell.dense) else {
-        return Vec::new();
-    };
-    let tickets = cells.iter().enumerate().filter(|(_, cell)| !cell.dense);
-    let of = |ticket: usize| {
-        let pair = |cells: &[Cell], part: fn(&(f64, f64)) -> f64| {
-            let (dense, ticket) = (cells.get(dense)?, cells.get(ticket)?);
-            let both = dense.by_seed.iter().filter_map(|(seed, figures)| {
-                Some(part(figures) - part(ticket.by_seed.get(seed)?))
-            });
-            Estimate::over_seeds(&both.collect::<Vec<_>>())
-        };
-        let interval = |part: fn(&(f64, f64)) -> f64| {
-            let now = pair(cells, part)?;
-            Some(CardInterval {
-                mean: now.mean,
-                interval: now.interval,
-                conclusion: Conclusion::of(&now, pair(without, part).as_ref()),
-            })
-        };
-        (interval(|f| f.0), interval(|f| f.1))
-    };
-    tickets
-        .filter_map(|(index, ticket)| {
-            let control = cells.get(dense)?;
-            let common = |seed: &&u64| ticket.by_seed.contains_key(seed);
-            let (accuracy, ece) = of(index);
-            Some(CardDifference {
-                dense: control.label.clone(),
-                ticket: ticket.label.clone(),
-                seeds: control.by_seed.keys().filter(common).count(),
-                accuracy,
-                ece,
-            })
+    let both: Vec<(&Cell, &Cell)> = cells.iter().zip(without).collect();
+    let (dense, tickets): (Vec<_>, Vec<_>) = both.into_iter().partition(|(cell, _)| cell.dense);
+    let pairs = dense
+        .iter()
+        .flat_map(|control| tickets.iter().map(move |ticket| (control, ticket)));
+    pairs
+        .map(|(control, ticket)| {
+            let interval = |part: fn(&(f64, f64)) -> f64| {
+                let now = difference(control.0, ticket.0, part)?;
+                let before = difference(control.1, ticket.1, part);
+                Some(CardInterval {
+                    mean: now.mean,
+                    interval: now.interval,
+                    conclusion: Conclusion::of(&now, before.as_ref()),
+                })
+            };
+            let common = |seed: &&u64| ticket.0.by_seed.contains_key(seed);
+            CardDifference {
+                dense: control.0.label.clone(),
+                ticket: ticket.0.label.clone(),
+                seeds: control.0.by_seed.keys().filter(common).count(),
+                accuracy: interval(|figures| figures.0),
+                ece: interval(|figures| figures.1),
+            }
         })
         .collect()
+}
+
+/// The mean of the differences of two networks' figures, seed by seed.
+fn difference(dense: &Cell, ticket: &Cell, part: fn(&(f64, f64)) -> f64) -> Option<Estimate> {
+    let both = dense
+        .by_seed
+        .iter()
+        .filter_map(|(seed, figures)| Some(part(figures) - part(ticket.by_seed.get(seed)?)));
+    Estimate::over_seeds(&both.collect::<Vec<_>>())
 }
 
 /// What tells networks of one model apart.
@@ -212,6 +212,17 @@ mod tests {
             cell("state 8", false, &[(1, 0.8, 0.1), (2, 0.6, 0.3)]),
         ];
         let found = differences(&cells, &cells);
+        let with_two: Vec<Cell> = [
+            cell("V1", true, &[(1, 0.9, 0.1)]),
+            cell("V2", true, &[(1, 0.7, 0.1)]),
+            cell("state 8", false, &[(1, 0.8, 0.1)]),
+        ]
+        .into();
+        let controls: Vec<String> = differences(&with_two, &with_two)
+            .into_iter()
+            .map(|difference| difference.dense)
+            .collect();
+        assert_eq!(controls, ["V1", "V2"]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].seeds, 2);
         let accuracy = found[0].accuracy.unwrap();

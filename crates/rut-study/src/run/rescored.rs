@@ -22,7 +22,7 @@ use crate::spec::RunSpec;
 /// in the same results and was computed by `engine`, in this version.
 ///
 /// # Errors
-/// If a file cannot be read or written. What is broken in the other run's folder is not used.
+/// If a file cannot be read or written. Where the other run's folder lacks something, there is none.
 pub(super) fn rescored(
     run: &CheckedRunSpec,
     places: &Places,
@@ -48,6 +48,7 @@ pub(super) fn rescored(
         && made.isa == engine.isa
         && made.rut == env!("CARGO_PKG_VERSION")
         && record.cost.other_means.is_empty()
+        && twin.kept(run.spec.method).iter().all(|path| path.exists())
         && record.run_id == id.as_str();
     let Some(test) = same.then(|| test_logits(&twin)).flatten() else {
         return Ok(None);
