@@ -134,7 +134,8 @@ fn pandas_opens_the_index_of_a_report() {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    for line in ["lp --sparsity 8", "lp --network dense", "vp --sparsity 8"] {
+    let dense = "lp --dataset digits --model resnet20_cifar100 --network dense";
+    for line in ["lp --sparsity 8", dense, "vp --sparsity 8"] {
         ends(small(dir.path(), line, ""), 0);
     }
     // One without its record has a row, too.
