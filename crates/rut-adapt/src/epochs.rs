@@ -96,6 +96,7 @@ pub fn train_members<M: Method>(
     if let Some(state) = resume.filter(|state| state.has("epoch")) {
         training.restore(method, state)?;
     }
+    // A run that was stopped behind its last step has the end of that step's epoch before it.
     while training.at.epoch < options.epochs
         && (training.at.batch > 0 || !options.ends_at(training.at.step))
     {

@@ -190,14 +190,20 @@ pub struct NetworkFlags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
-    /// How the network was trained, in words, for records and reports; no part of a run's identity
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recipe: Option<String>,
     /// Classes of the checkpoint's classifier, where they are not the model's usual ones
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
+}
+
+/// Words on a network, where they are written down.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+#[command(next_help_heading = "Network")]
+pub struct RecipeFlag {
+    /// How the network was trained, in words, for records and reports; no part of a run's identity
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
 }
 
 /// How a run trains.
@@ -318,6 +324,9 @@ pub struct RunArgs {
     /// Which network.
     #[command(flatten)]
     pub network: NetworkFlags,
+    /// In words.
+    #[command(flatten)]
+    pub recipe: RecipeFlag,
     /// What computes it.
     #[command(flatten)]
     pub engine: EngineFlags,
@@ -394,6 +403,9 @@ pub struct UpstreamArgs {
     /// Which network and images.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// In words.
+    #[command(flatten)]
+    pub recipe: RecipeFlag,
     /// Keep the figures in the folder `upstream` of these results, for `rut report`
     #[arg(long, value_name = "RESULTS")]
     pub record: Option<PathBuf>,

@@ -57,7 +57,7 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
         all.forget("batch_size");
     }
     all.cover(above);
-    all.set("method", method_name(method), "the command");
+    all.set("method", method.name(), "the command");
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
     }
@@ -104,18 +104,11 @@ pub fn variables() -> Vec<(String, String)> {
     std::env::vars_os().filter_map(text).collect()
 }
 
-fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Lp => "lp",
-        Method::Vp => "vp",
-    }
-}
-
 /// A file may name its method, but only the one that is run.
 fn check_method(method: Method, file: &Settings) -> Result<()> {
     match file.text("method") {
-        Some(found) if found != method_name(method) => {
-            bail!("use the file for `rut {}`: it says `method = \"{found}\"`; run `rut {found}` instead", method_name(method))
+        Some(found) if found != method.name() => {
+            bail!("use the file for `rut {}`: it says `method = \"{found}\"`; run `rut {found}` instead", method.name())
         }
         _ => Ok(()),
     }
@@ -181,6 +174,7 @@ fn flags(args: &RunArgs) -> Result<Settings> {
     let mut all = Settings::of(&args.data)?;
     for part in [
         Settings::of(network)?,
+        Settings::of(&args.recipe)?,
         Settings::of(&args.engine)?,
         Settings::of(&args.budget)?,
         Settings::of(train)?,

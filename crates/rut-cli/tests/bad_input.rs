@@ -1,6 +1,6 @@
 //! Bad input: a clear message that names the file or field, what was expected, what was found and what to do; and the exit
 //! code that a script can act on. The readers' own tests stand in their crates; here is what a person meets. Files of a
-//! network stand in `bad_network.rs`.
+//! network stand in `bad_network.rs`, data in `bad_data.rs`.
 
 mod rut;
 
@@ -8,25 +8,6 @@ use std::fs;
 
 use rut::tensors::Tensors;
 use rut::{checkpoint, ends, mask, refuses, rut, small, DIGITS};
-
-#[test]
-fn missing_data_name_the_command_that_fetches_them() {
-    let dir = tempfile::tempdir().unwrap();
-    let line = format!(
-        "vp --dataset cifar10 --model resnet20_cifar100 --sparsity 8 --data-dir {}",
-        dir.path().display()
-    );
-    refuses(
-        dir.path(),
-        &line,
-        3,
-        &[
-            "cifar-10-batches-bin",
-            "cargo xtask fetch-data cifar10",
-            "--data-dir",
-        ],
-    );
-}
 
 #[test]
 fn unknown_names_list_the_known_ones() {
@@ -230,71 +211,6 @@ fn numbers_below_zero_are_refused_as_values_of_their_option() {
         &["--n-shot", "value"],
     );
     ends(rut(dir.path(), "vp --n-shot -1 --dry-run"), 0);
-}
-
-#[test]
-fn broken_images_in_a_folder_are_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("birds");
-    for class in ["crow", "owl"] {
-        fs::create_dir_all(folder.join(class)).unwrap();
-        for i in 0..10 {
-            let pixels: Vec<u8> = (0..64).map(|p| (p * i) as u8).collect();
-            fs::write(
-                folder.join(class).join(format!("{i}.pgm")),
-                [b"P5 8 8 255\n".as_slice(), &pixels].concat(),
-            )
-            .unwrap();
-        }
-    }
-    let line = format!(
-        "lp --dataset {} --model resnet20_cifar100 --sparsity 8 --n-shot 2 --epochs 2 --results-path {}",
-        folder.display(),
-        dir.path().join("results").display()
-    );
-    ends(rut(dir.path(), &line), 0);
-    for i in 0..10 {
-        fs::write(folder.join(format!("owl/{i}.pgm")), b"not an image").unwrap();
-    }
-    refuses(
-        dir.path(),
-        &format!("{line} --overwrite"),
-        1,
-        &["owl", ".pgm"],
-    );
-}
-
-#[test]
-fn a_truncated_archive_and_a_label_out_of_range_are_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("cifar-10-batches-bin");
-    fs::create_dir(&folder).unwrap();
-    let record = |label: u8| [vec![label], vec![7; 3072]].concat();
-    let files = [
-        "data_batch_1.bin",
-        "data_batch_2.bin",
-        "data_batch_3.bin",
-        "data_batch_4.bin",
-        "data_batch_5.bin",
-        "test_batch.bin",
-    ];
-    for file in files {
-        let images: Vec<u8> = (0..20).flat_map(|i| record(i % 10)).collect();
-        fs::write(folder.join(file), images).unwrap();
-    }
-    let line = format!(
-        "lp --dataset cifar10 --model resnet20_cifar100 --sparsity 8 --n-shot 2 --epochs 1 --dry-run --data-dir {}",
-        dir.path().display()
-    );
-    ends(rut(dir.path(), &line), 0);
-    fs::write(folder.join("data_batch_3.bin"), &record(1)[..3000]).unwrap();
-    refuses(dir.path(), &line, 1, &["data_batch_3.bin", "3000"]);
-    fs::write(
-        folder.join("data_batch_3.bin"),
-        [record(1), record(10)].concat(),
-    )
-    .unwrap();
-    refuses(dir.path(), &line, 1, &["data_batch_3.bin", "10"]);
 }
 
 #[test]

@@ -8,12 +8,15 @@ pub use figures::{
     Card, CardDifference, CardFigures, CardInterval, CardRow, CardSetting, Conclusion,
 };
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::error::Result;
 use crate::published::{SWITCHES, Switch, as_published};
 use crate::record::Record;
+use crate::report::setting::Labels;
 use crate::run_dir::RunDir;
+use crate::run_id::NO_PART;
 use crate::spec::{Method, RunSpec};
 use crate::sweep::{Combination, Prospects, Study};
 use crate::unused::fields;
@@ -28,6 +31,15 @@ pub struct Variant {
     pub defect: &'static str,
     /// What is on.
     pub switches: Vec<&'static Switch>,
+}
+
+impl Variant {
+    /// Whether it changes only how an ECE is taken.
+    fn is_formula(&self) -> bool {
+        let fields = self.switches.iter().flat_map(|switch| switch.fields);
+        let mut formula = fields.map(|(field, _)| field.starts_with("ece_"));
+        !self.switches.is_empty() && formula.all(|formula| formula)
+    }
 }
 
 /// All variants, in the order of the card.
@@ -56,7 +68,7 @@ pub fn variants() -> Vec<Variant> {
 /// The runs of a study in every variant.
 #[derive(Clone, Debug)]
 pub struct CardRuns {
-    /// All of them, each once: those as they are first, so that the others may make use of them.
+    /// All of them, each once, in the order in which they are run.
     pub prospects: Prospects,
     /// Of every variant, the run of each of the study's combinations, by its place in `prospects`.
     runs: Vec<(Variant, Vec<usize>)>,
@@ -69,9 +81,12 @@ impl CardRuns {
     /// As [`Study::prospects`].
     pub fn of(study: &Study) -> Result<Self> {
         let (base, places) = study.combinations()?;
-        let mut all = Vec::new();
         let variants = variants();
-        for variant in &variants {
+        // What is scored again comes after what it is made of, and long enough after for that to be finished.
+        let (formulas, trained): (Vec<_>, Vec<_>) =
+            variants.iter().partition(|variant| variant.is_formula());
+        let mut all = Vec::new();
+        for variant in trained.iter().chain(&formulas) {
             for combination in &base {
                 all.push(Combination {
                     spec: as_published(&combination.spec, &variant.switches)?,
@@ -80,9 +95,11 @@ impl CardRuns {
             }
         }
         let (prospects, of_all) = study.prospects_of(all, places)?;
-        let runs = variants.into_iter().enumerate().map(|(index, variant)| {
-            let own = of_all.iter().skip(index * base.len()).take(base.len());
-            (variant, own.copied().collect())
+        let names = trained.iter().chain(&formulas).map(|variant| variant.name);
+        let own: HashMap<&str, &[usize]> = names.zip(of_all.chunks(base.len().max(1))).collect();
+        let runs = variants.iter().map(|variant| {
+            let own = own.get(variant.name).copied().unwrap_or_default();
+            (variant.clone(), own.to_vec())
         });
         let runs = runs.collect();
         Ok(Self { prospects, runs })
@@ -139,30 +156,17 @@ impl CardRuns {
 /// Data set, method and number of labels.
 fn title(spec: &RunSpec) -> String {
     let method = match spec.method {
-        Method::Lp => "lp".to_owned(),
-        Method::Vp => format!("vp {}", spec.mapping),
+        Method::Lp => spec.method.name().to_owned(),
+        Method::Vp => format!("{} {}", spec.method.name(), spec.mapping),
     };
-    let labels = match (spec.fraction, spec.n_shot) {
-        (Some(share), _) => format!("fraction {share}"),
-        (None, rut_data::Budget::PerClass(rut_data::Shots(shots))) => format!("{shots} shots"),
-        (None, _) => "all images".to_owned(),
-    };
+    let labels = Labels::of(spec).name();
     format!("{} · {} · {method} · {labels}", spec.dataset, spec.model)
 }
 
 /// Everything but network and seed.
 fn setting(spec: &RunSpec) -> Result<String> {
     let mut rest = fields(spec)?;
-    for field in [
-        "seed",
-        "network",
-        "sparsity",
-        "checkpoint",
-        "mask",
-        "masking",
-        "recipe",
-        "pretrained_dir",
-    ] {
+    for field in NO_PART.into_iter().chain(["seed", "masking"]) {
         rest.remove(field);
     }
     Ok(serde_json::Value::Object(rest).to_string())
@@ -177,6 +181,9 @@ mod tests {
         let variants = variants();
         assert_eq!(variants.len(), SWITCHES.len() + 2);
         assert_eq!(variants[0].switches.len(), 0);
+        let formulas = variants.iter().filter(|variant| variant.is_formula());
+        let formulas: Vec<&str> = formulas.map(|variant| variant.name).collect();
+        assert_eq!(formulas, ["ece=logits", "ece=batch-sum", "ece=batch-mean"]);
         assert!(variants[variants.len() - 1].switches.len() >= 6);
     }
 }

@@ -6,8 +6,7 @@ use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec};
 use rut_adapt::visual_prompt::MappingOptions;
 use rut_data::{
-    ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, draw,
-    settled_split,
+    ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, settled_split,
 };
 use rut_models::{ModelSpec, find_dense, find_ticket};
 
@@ -243,9 +242,9 @@ impl RunSpec {
     /// # Errors
     /// If the data set or a class is unknown or missing, or the draw is not possible.
     pub fn drawn(&self, places: &Places) -> Result<(Dataset, Draw)> {
-        let dataset = self.open_dataset(places)?;
-        let draw = self.draw(&dataset)?;
-        Ok((dataset, draw))
+        let mut sources = Sources::new(places);
+        let draw = sources.draw(self, &self.draw_options()?)?;
+        Ok((sources.dataset(self)?.clone(), draw))
     }
 
     /// Spells the names of data set and split as the table does.
@@ -255,11 +254,6 @@ impl RunSpec {
         if let Some(known) = rut_data::find(&self.dataset) {
             self.dataset = known.name.into();
         }
-    }
-
-    fn draw(&self, dataset: &Dataset) -> Result<Draw> {
-        let (labels, names) = (dataset.train.labels(), &dataset.class_names);
-        Ok(draw(labels, names, &self.draw_options()?)?)
     }
 
     fn draw_options(&self) -> Result<DrawOptions> {

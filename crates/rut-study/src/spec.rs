@@ -14,13 +14,23 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// How a network is adapted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Linear probing.
     Lp,
     /// Visual prompting (ILM-VP).
     Vp,
+}
+
+impl Method {
+    /// The word for it in files, commands and names of runs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lp => "lp",
+            Self::Vp => "vp",
+        }
+    }
 }
 
 /// Whether the network is dense or a ticket.

@@ -61,6 +61,7 @@ pub fn source(args: &SourceArgs) -> Result<Source> {
 pub fn run(args: &UpstreamArgs) -> Result<()> {
     let UpstreamArgs {
         source: args,
+        recipe,
         record,
     } = args;
     let Source {
@@ -100,7 +101,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
             checkpoint: network.checkpoint.clone(),
             mask: network.mask.clone(),
             masking: spec.masking,
-            recipe: spec.recipe.clone(),
+            recipe: recipe.recipe.clone(),
             density: network.density.overall.value(),
             dataset: spec.dataset.clone(),
             images_digest: images.digest()?.to_string(),

@@ -324,6 +324,11 @@ fn differences(a: &Record, b: &Record) -> String {
         ("label map", a.mapping == b.mapping),
         ("temperature", a.temperature == b.temperature),
         ("test figures", a.test == b.test),
+        (
+            "test figures before the last map",
+            a.test_before_remap == b.test_before_remap,
+        ),
+        ("ECE as published", a.published_ece == b.published_ece),
         ("validation figures", a.validation == b.validation),
     ];
     let differing = parts.iter().filter(|(_, same)| !same);

@@ -4,52 +4,12 @@ use rut_metrics::Summary;
 use serde_json::{Map, Value, json};
 
 use super::gather::{Run, Unfinished};
-use super::setting::{Labels, fields};
+use super::setting::{Labels, PATHS, fields};
 use super::study::{Place, Study};
 use super::{Costs, ReportOptions};
 use crate::error::{Error, Result};
 use crate::record::Record;
-use crate::spec::RunSpec;
-
-/// Columns that come from a specification, under its names for them.
-const SPEC: [&str; 36] = [
-    "dataset",
-    "split",
-    "classes",
-    "method",
-    "n_shot",
-    "fraction",
-    "val_shots",
-    "val_fraction",
-    "short_classes",
-    "model",
-    "network",
-    "sparsity",
-    "masking",
-    "recipe",
-    "source_classes",
-    "engine",
-    "seed",
-    "epochs",
-    "steps",
-    "batch_size",
-    "lr",
-    "optimizer",
-    "weight_decay",
-    "lr_grid",
-    "weight_decay_grid",
-    "cache_dtype",
-    "shuffle",
-    "select",
-    "eval_every",
-    "mapping",
-    "mapping_interval",
-    "ties",
-    "remap",
-    "image_size",
-    "ece_values",
-    "ece_batches",
-];
+use crate::spec::{RunSpec, field_names};
 
 /// Rows by column, each with the same columns in the same order.
 pub(crate) struct Index {
@@ -113,8 +73,10 @@ impl Index {
     }
 }
 
+/// The fields of a specification under its names for them, but for places to look.
 fn spec_cells(spec: &RunSpec) -> Row {
     let found = fields(spec);
+    let told = field_names().iter().filter(|name| !PATHS.contains(name));
     let cell = |name: &&str| {
         let value = match found.get(*name).cloned().unwrap_or_default() {
             Value::Array(values) if values.is_empty() => Value::Null,
@@ -125,7 +87,7 @@ fn spec_cells(spec: &RunSpec) -> Row {
         };
         ((*name).to_owned(), value)
     };
-    let mut row: Row = SPEC.iter().map(cell).collect();
+    let mut row: Row = told.map(cell).collect();
     let shots = match Labels::of(spec).0 {
         rut_data::Budget::PerClass(shots) => json!(shots.0),
         _ => Value::Null,

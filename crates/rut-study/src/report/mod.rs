@@ -30,7 +30,7 @@ mod prompts;
 pub mod reliability;
 mod results;
 mod sections;
-mod setting;
+pub(crate) mod setting;
 mod sheet;
 mod statement;
 mod student;
@@ -104,18 +104,11 @@ pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Resul
     let study = Study::of(gather::gather(folders)?);
     let sheet = page::compose(&study, options)?;
     let files = sheet.write(out)?;
-    let of = |fate| {
-        study
-            .unfinished
-            .iter()
-            .filter(|run| run.fate == fate)
-            .count()
-    };
     Ok(Written {
         runs: study.runs.len(),
-        failed: of(Fate::Failed),
-        missing: of(Fate::Missing),
-        unreadable: of(Fate::Unreadable),
+        failed: study.count(Fate::Failed),
+        missing: study.count(Fate::Missing),
+        unreadable: study.count(Fate::Unreadable),
         conflicts: study.conflicts.len(),
         files,
     })

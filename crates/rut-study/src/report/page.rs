@@ -144,18 +144,11 @@ fn title(study: &Study, options: &ReportOptions) -> String {
 }
 
 fn head(study: &Study, title: &str) -> Markup {
-    let of = |fate| {
-        study
-            .unfinished
-            .iter()
-            .filter(|run| run.fate == fate)
-            .count()
-    };
     let counts = [
         (study.runs.len(), "runs done", ""),
-        (of(Fate::Failed), "failed", "bad"),
-        (of(Fate::Missing), "missing", "bad"),
-        (of(Fate::Unreadable), "unreadable", "bad"),
+        (study.count(Fate::Failed), "failed", "bad"),
+        (study.count(Fate::Missing), "missing", "bad"),
+        (study.count(Fate::Unreadable), "unreadable", "bad"),
         (study.networks.len(), "networks", ""),
         (study.settings.len(), "settings", ""),
     ];

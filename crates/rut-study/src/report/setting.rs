@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::gather::Run;
 use super::network::short;
+use crate::names::find_mapping;
 use crate::record::Record;
 use crate::spec::{Method, RunSpec};
 
@@ -28,8 +29,8 @@ const OTHER: [&str; 12] = [
     "fraction",
 ];
 
-/// Fields that mean nothing to a linear probe.
-const PROMPTING: [&str; 4] = ["mapping", "mapping_interval", "ties", "remap"];
+/// Fields that are places to look: nothing that a reader of a report needs.
+pub(crate) const PATHS: [&str; 3] = ["pretrained_dir", "checkpoint", "mask"];
 
 /// The key under which the test images stand.
 const TEST_IMAGES: &str = "test images";
@@ -37,15 +38,14 @@ const TEST_IMAGES: &str = "test images";
 /// Fields and their values.
 pub(crate) type Fields = BTreeMap<String, Value>;
 
-/// The fields of a specification, places to look left out; a user's own data by its name.
+/// The fields of a specification, but for places to look and what it makes no use of; a user's own data by its name.
 pub(crate) fn fields(spec: &RunSpec) -> Fields {
     let Ok(Value::Object(fields)) = serde_json::to_value(spec) else {
         return Fields::new();
     };
-    let useless = |key: &str| {
-        ["pretrained_dir", "checkpoint", "mask"].contains(&key)
-            || (spec.method == Method::Lp && PROMPTING.contains(&key))
-    };
+    let unused = find_mapping(&spec.mapping).map(|mapping| spec.unused(mapping));
+    let unused = unused.unwrap_or_default();
+    let useless = |key: &str| PATHS.contains(&key) || unused.contains(&key);
     let mut fields: Fields = fields
         .into_iter()
         .filter(|(key, _)| !useless(key))

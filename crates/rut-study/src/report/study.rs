@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::estimate::{Estimate, Spread};
-use super::gather::{Conflict, Gathered, Run, Unfinished};
+use super::gather::{Conflict, Fate, Gathered, Run, Unfinished};
 use super::metric::Metric;
 use super::network::{Network, NetworkKey, networks};
 use super::setting::{Labels, Setting, settings};
@@ -89,6 +89,14 @@ impl Study {
             conflicts: gathered.conflicts,
             upstream: gathered.upstream,
         }
+    }
+
+    /// How many runs came to `fate`.
+    pub(crate) fn count(&self, fate: Fate) -> usize {
+        self.unfinished
+            .iter()
+            .filter(|run| run.fate == fate)
+            .count()
     }
 
     /// The runs of a place, by seed.

@@ -132,7 +132,7 @@ fn measure<'a>(
         if started.elapsed() > options.patience || !tried.insert(Like::planned(spec, extent)) {
             continue;
         }
-        tell(&format!("measuring {}, {:?}", spec.model, spec.method));
+        tell(&format!("measuring {}, {}", spec.model, spec.method.name()));
         // A network that cannot be loaded has no rate; why, its runs will say.
         let found = measured.measure((spec, extent), options.built);
         if let Err(error) = found {

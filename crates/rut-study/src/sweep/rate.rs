@@ -23,7 +23,7 @@ const MEASURED_ROWS: usize = 2_000;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Like {
     model: String,
-    method: bool,
+    method: Method,
     engine: String,
     image_size: Option<usize>,
     weights: Option<String>,
@@ -33,7 +33,7 @@ impl Like {
     fn new(spec: &RunSpec, image_size: Option<usize>, weights: (&str, Option<&str>)) -> Self {
         Self {
             model: spec.model.clone(),
-            method: spec.method == Method::Vp,
+            method: spec.method,
             engine: spec.engine.to_string(),
             image_size,
             weights: Some(format!("{weights:?} {:?}", spec.masking)),
