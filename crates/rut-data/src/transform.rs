@@ -7,8 +7,9 @@ use crate::alpha::{premultiply, unpremultiply};
 use crate::resize::{Extent, bilinear, bilinear_real, nearest};
 use crate::{Error, Mode, Picture, Result, RgbImage};
 
-/// Grows when decoding or resizing gives other 8-bit pixels than before: part of the keys of caches.
-pub const PIXELS_VERSION: u32 = 1;
+/// Grows when decoding or resizing gives other 8-bit pixels than before: part of the keys of caches. The second has
+/// libjpeg's colours for JPEG files whose markers contradict each other.
+pub const PIXELS_VERSION: u32 = 2;
 /// The same for real values.
 pub const VALUES_VERSION: u32 = 1;
 /// The largest side a transform may ask for, in pixels.

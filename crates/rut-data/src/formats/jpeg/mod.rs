@@ -1,6 +1,7 @@
 //! JPEG. A decoder that meets the end of the data fills the rest with grey and says nothing, so
 //! the markers are walked first: a file without its end marker is truncated.
 
+mod colours;
 mod markers;
 mod rare;
 
@@ -9,45 +10,49 @@ use std::io::Cursor;
 use image::ImageDecoder;
 use image::codecs::jpeg::JpegDecoder;
 
-use markers::{Frame, Layout, walk};
+use markers::{Fault, Layout, Walk, walk};
 
 use crate::resize::Extent;
 use crate::{Error, Mode, Picture, Result};
 
 /// Decodes a JPEG file.
 pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
-    let frame = walk(bytes).map_err(|found| truncated(name, found))?;
-    let frame = frame.ok_or_else(|| damaged(name, "it has no frame header"))?;
-    frame.size.check(name)?;
-    if let Some(kind) = frame.unread_kind() {
+    let walk = walk(bytes).map_err(|fault| match fault {
+        Fault::Truncated(found) => truncated(name, found),
+        Fault::Damaged(found) => damaged(name, found),
+    })?;
+    walk.frame.size.check(name)?;
+    if let Some(kind) = walk.unread_kind() {
         return Err(Error::UnsupportedImage {
             name: name.to_owned(),
             kind,
-            expected: "baseline or progressive JPEG of 8 bits per channel",
+            expected: "baseline or progressive JPEG of 1, 3 or 4 channels of 8 bits",
         });
     }
-    match frame.layout {
-        Layout::Usual => decode_usual(bytes, name, frame),
-        Layout::Rare => rare::decode(bytes, name, frame.size),
+    match walk.frame.layout {
+        Layout::Usual => decode_usual(&walk, name),
+        Layout::Rare => rare::decode(&walk, name),
     }
 }
 
-fn decode_usual(bytes: &[u8], name: &str, frame: Frame) -> Result<Picture> {
-    let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(|error| damaged(name, error))?;
+fn decode_usual(walk: &Walk, name: &str) -> Result<Picture> {
+    let plain = Cursor::new(&walk.plain);
+    let decoder = JpegDecoder::new(plain).map_err(|error| damaged(name, error))?;
     let (width, height) = decoder.dimensions();
     let mode = match decoder.color_type() {
         image::ColorType::L8 => Mode::Grey,
         image::ColorType::Rgb8 => Mode::Rgb,
         other => return Err(damaged(name, format!("it decodes to {other:?}"))),
     };
-    if (Extent { width, height }) != frame.size {
+    let size = walk.frame.size;
+    if (Extent { width, height }) != size {
         return Err(damaged(name, "it has frames of different sizes"));
     }
-    let mut pixels = vec![0; frame.size.pixels() * mode.channels()];
+    let mut pixels = vec![0; size.pixels() * mode.channels()];
     decoder
         .read_image(&mut pixels)
         .map_err(|error| damaged(name, error))?;
-    Picture::new(mode, frame.size, pixels)
+    Picture::new(mode, size, pixels)
 }
 
 fn truncated(name: &str, found: &str) -> Error {

@@ -3,15 +3,25 @@
 
 use std::io::Cursor;
 
-use jpeg_decoder::{Decoder, PixelFormat};
+use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
+use super::colours::Colours;
 use super::damaged;
-use crate::resize::Extent;
+use super::markers::Walk;
 use crate::{Mode, Picture, Result};
 
-/// Decodes a file whose frame is of `size`, which was checked.
-pub(super) fn decode(bytes: &[u8], name: &str, size: Extent) -> Result<Picture> {
-    let mut decoder = Decoder::new(Cursor::new(bytes));
+/// Decodes a file whose frame has a size that was checked.
+pub(super) fn decode(walk: &Walk, name: &str) -> Result<Picture> {
+    let size = walk.frame.size;
+    let mut decoder = Decoder::new(Cursor::new(&walk.plain));
+    // This decoder takes the numbers of the channels for more than the marker.
+    match walk.colours {
+        Some(Colours::Rgb) => decoder.set_color_transform(ColorTransform::RGB),
+        Some(Colours::YCbCr) => decoder.set_color_transform(ColorTransform::YCbCr),
+        Some(Colours::Cmyk) => decoder.set_color_transform(ColorTransform::CMYK),
+        Some(Colours::Ycck) => decoder.set_color_transform(ColorTransform::YCCK),
+        Some(Colours::Grey) | None => {}
+    }
     decoder.set_max_decoding_buffer_size(size.pixels() * 4);
     let pixels = decoder.decode().map_err(|error| damaged(name, error))?;
     match decoder.info().map(|info| info.pixel_format) {
