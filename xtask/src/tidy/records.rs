@@ -40,6 +40,7 @@ const FILES: &[&str] = &["record.json", "events.jsonl", "tfevents", "spec.toml"]
 /// Crates below `rut-study`.
 const BELOW: &[&str] = &[
     "rut-kernels",
+    "rut-formats",
     "rut-metrics",
     "rut-data",
     "rut-models",

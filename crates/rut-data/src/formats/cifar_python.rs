@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fault::Fault;
+use super::fault::{Fault, InFile as _};
 use super::pickle::{self, Pickle, Value};
 use super::planes::{Block, PIXELS, Planes, Scan};
 use crate::{Error, ImageSet, Result};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::fault::Fault;
+use super::fault::{Fault, InFile as _};
 use crate::{Error, Result};
 
 /// Names that are shown where they differ.

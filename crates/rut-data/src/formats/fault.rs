@@ -1,46 +1,30 @@
-//! What is wrong inside a file, said by a reader that does not know the file's path.
+//! What is wrong inside a file, as an error of the file.
 
 use std::path::Path;
 
+pub(crate) use rut_formats::Fault;
+
 use crate::Error;
 
-/// A place in a file, what should stand there, and what does.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    place: String,
-    expected: String,
-    found: String,
+/// A fault becomes an error once the file is known.
+pub(crate) trait InFile {
+    /// The error of the file at `path`.
+    fn at(self, path: &Path) -> Error;
 }
 
-impl Fault {
-    /// At `place`, `found` stands where `expected` should.
-    pub(crate) fn new(
-        place: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Fault {
-        Fault {
-            place: place.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
-    }
-
-    /// The same fault in a part of a file: `header` in `x.npy` is at `x.npy, header`.
-    pub(crate) fn within(self, part: &str) -> Fault {
-        Fault {
-            place: format!("{part}, {}", self.place),
-            ..self
-        }
-    }
-
-    /// The error, once the file is known.
-    pub(crate) fn at(self, path: &Path) -> Error {
+impl InFile for Fault {
+    fn at(self, path: &Path) -> Error {
+        let path = path.to_path_buf();
+        let Fault {
+            place,
+            expected,
+            found,
+        } = self;
         Error::Malformed {
-            path: path.to_path_buf(),
-            place: self.place,
-            expected: self.expected,
-            found: self.found,
+            path,
+            place,
+            expected,
+            found,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fault::Fault;
+use super::fault::{Fault, InFile as _};
 use super::npy::{self, Npy};
 use super::npz::Npz;
 use super::numpy::{Array, range_in};

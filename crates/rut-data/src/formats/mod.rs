@@ -21,16 +21,15 @@ pub(crate) mod mat;
 pub(crate) mod npy;
 mod npy_header;
 pub(crate) mod npz;
-pub(crate) mod numpy;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
-mod pickle;
 mod planes;
 mod png;
 mod pnm;
 pub(crate) mod svhn;
 
 pub use png::encode as encode_png;
+pub(crate) use rut_formats::{numpy, pickle};
 
 use crate::{Error, Picture, Result};
 

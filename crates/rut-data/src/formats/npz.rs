@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::fault::Fault;
+use super::fault::{Fault, InFile as _};
 use super::inflated;
 use crate::{Error, Result};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Subjects, VALUES, label};
 use crate::Result;
-use crate::formats::fault::Fault;
+use crate::formats::fault::{Fault, InFile as _};
 use crate::formats::npy::{self, Npy};
 use crate::formats::npz::Npz;
 use crate::formats::numpy::Array;

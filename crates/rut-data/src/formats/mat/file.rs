@@ -10,7 +10,7 @@ use super::array::Array;
 use super::header::{self, byte_order};
 use super::matrix::{self, Head, MATRIX};
 use super::stream::{ByteOrder, Stream};
-use crate::formats::fault::Fault;
+use crate::formats::fault::{Fault, InFile as _};
 use crate::formats::inflated;
 use crate::{Error, Result};
 

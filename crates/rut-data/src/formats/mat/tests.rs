@@ -6,7 +6,7 @@ use super::array::{Array, Values};
 use super::file::variables;
 use super::sample::Writer;
 use super::stream::ByteOrder::{Big, Little};
-use crate::formats::fault::Fault;
+use crate::formats::fault::{Fault, InFile as _};
 
 fn read<const N: usize>(file: &[u8], names: [&str; N]) -> Result<[Array; N], Fault> {
     variables(Cursor::new(file), file.len() as u64, names)

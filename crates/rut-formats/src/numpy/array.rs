@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Dtype, Kind};
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 /// More axes than an array of images has, and so few that shapes are copied freely.
-pub(crate) const MAX_DIMS: usize = 8;
+pub const MAX_DIMS: usize = 8;
 
 /// The order in which elements stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
+pub enum Layout {
     /// The last axis runs fastest (C).
     RowMajor,
     /// The first axis runs fastest (Fortran).
@@ -20,7 +20,7 @@ pub(crate) enum Layout {
 
 /// An array of numbers; as many bytes as its shape asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Array<'a> {
+pub struct Array<'a> {
     dtype: Dtype,
     shape: Vec<usize>,
     layout: Layout,
@@ -29,7 +29,10 @@ pub(crate) struct Array<'a> {
 
 impl<'a> Array<'a> {
     /// Puts an array together; `place` is for the error.
-    pub(crate) fn new(
+    ///
+    /// # Errors
+    /// If there are more or fewer bytes than the shape asks for, or the elements are objects.
+    pub fn new(
         dtype: Dtype,
         shape: Vec<usize>,
         layout: Layout,
@@ -55,29 +58,29 @@ impl<'a> Array<'a> {
     }
 
     /// Elements along each axis.
-    pub(crate) fn shape(&self) -> &[usize] {
+    pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
     /// Whether elements are unsigned bytes.
-    pub(crate) fn is_bytes(&self) -> bool {
+    pub fn is_bytes(&self) -> bool {
         self.dtype.kind == Kind::Unsigned && self.dtype.size == 1
     }
 
     /// The elements as whole numbers, in the order in which they stand; `None` for others.
-    pub(crate) fn integers(&self) -> impl Iterator<Item = Option<i64>> {
+    pub fn integers(&self) -> impl Iterator<Item = Option<i64>> {
         let elements = self.data.chunks_exact(self.dtype.size);
         elements.map(|element| self.dtype.integer(element))
     }
 
     /// The elements as floating-point numbers, in the order in which they stand; `None` for others.
-    pub(crate) fn floats(&self) -> impl Iterator<Item = Option<f64>> {
+    pub fn floats(&self) -> impl Iterator<Item = Option<f64>> {
         let elements = self.data.chunks_exact(self.dtype.size);
         elements.map(|element| self.dtype.float(element))
     }
 
     /// The same array with the last axis running fastest.
-    pub(crate) fn row_major(self) -> Array<'a> {
+    pub fn row_major(self) -> Array<'a> {
         match self.layout {
             Layout::RowMajor => self,
             Layout::ColumnMajor => Array {
@@ -89,7 +92,7 @@ impl<'a> Array<'a> {
     }
 
     /// The bytes with the last axis running fastest.
-    pub(crate) fn into_row_major(self) -> Cow<'a, [u8]> {
+    pub fn into_row_major(self) -> Cow<'a, [u8]> {
         self.row_major().data
     }
 
@@ -124,7 +127,7 @@ impl<'a> Array<'a> {
 }
 
 /// Elements of an array of this shape, or `None` if they cannot be counted.
-pub(crate) fn elements(shape: &[usize]) -> Option<usize> {
+pub fn elements(shape: &[usize]) -> Option<usize> {
     shape
         .iter()
         .try_fold(1_usize, |count, &length| count.checked_mul(length))
@@ -142,7 +145,7 @@ fn advance(index: &mut [usize], shape: &[usize]) {
 }
 
 /// Where `part`, borrowed from `file`, lies in it; `None` if it is from elsewhere.
-pub(crate) fn range_in(file: &[u8], part: &[u8]) -> Option<Range<usize>> {
+pub fn range_in(file: &[u8], part: &[u8]) -> Option<Range<usize>> {
     let start = part.as_ptr().addr().checked_sub(file.as_ptr().addr())?;
     let range = start..start.checked_add(part.len())?;
     (range.end <= file.len()).then_some(range)

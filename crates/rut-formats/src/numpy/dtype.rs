@@ -1,10 +1,10 @@
 //! Element types, as NumPy spells them: `<i8`, `|u1`, `>f4`, `|b1`, `|O`.
 
-use crate::formats::fault::Fault;
+use crate::{Fault, escape};
 
 /// What an element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// One byte, 0 or 1.
     Bool,
     /// Whole number without a sign.
@@ -28,11 +28,11 @@ const KINDS: &[(char, Kind, &[usize])] = &[
 
 /// An element type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dtype {
+pub struct Dtype {
     /// What an element is.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Bytes of an element.
-    pub(crate) size: usize,
+    pub size: usize,
     order: ByteOrder,
 }
 
@@ -44,14 +44,17 @@ enum ByteOrder {
 
 impl Dtype {
     /// One unsigned byte.
-    pub(crate) const BYTE: Dtype = Dtype {
+    pub const BYTE: Dtype = Dtype {
         kind: Kind::Unsigned,
         size: 1,
         order: ByteOrder::Little,
     };
 
     /// Reads a spelling, with or without byte order; `place` is for the error.
-    pub(crate) fn parse(text: &str, place: &str) -> Result<Dtype, Fault> {
+    ///
+    /// # Errors
+    /// If elements of this type are not read.
+    pub fn parse(text: &str, place: &str) -> Result<Dtype, Fault> {
         let (order, rest) = match text.split_at_checked(1) {
             Some((order @ ("<" | "=" | "|" | ">"), rest)) => (order, rest),
             _ => ("<", text),
@@ -61,8 +64,7 @@ impl Dtype {
             .find_map(|&(letter, kind, sizes)| Some((kind, size(rest, letter, sizes)?)));
         let (kind, size) = known.ok_or_else(|| {
             let expected = "elements b1, u1 to u8, i1 to i8, f4, f8 or O; convert the array";
-            let found: String = text.chars().take(40).collect();
-            Fault::new(place, expected, format!("'{found}'"))
+            Fault::new(place, expected, format!("'{}'", escape(text)))
         })?;
         let dtype = Dtype {
             order: ByteOrder::Little,
@@ -73,7 +75,7 @@ impl Dtype {
     }
 
     /// The same with the byte order of this sign; signs other than `>` mean little-endian.
-    pub(crate) fn with_order(self, sign: &str) -> Dtype {
+    pub fn with_order(self, sign: &str) -> Dtype {
         let order = match sign {
             ">" => ByteOrder::Big,
             _ => ByteOrder::Little,
@@ -82,7 +84,7 @@ impl Dtype {
     }
 
     /// The element of these bytes as a whole number; `None` if it is none or the bytes do not fit.
-    pub(crate) fn integer(self, element: &[u8]) -> Option<i64> {
+    pub fn integer(self, element: &[u8]) -> Option<i64> {
         let bits = self.bits(element)?;
         match self.kind {
             Kind::Bool => Some(i64::from(bits != 0)),
@@ -96,7 +98,7 @@ impl Dtype {
     }
 
     /// The element of these bytes as a floating-point number; `None` if it is of another kind.
-    pub(crate) fn float(self, element: &[u8]) -> Option<f64> {
+    pub fn float(self, element: &[u8]) -> Option<f64> {
         let bits = self.bits(element)?;
         match (self.kind, self.size) {
             (Kind::Float, 4) => Some(f64::from(f32::from_bits(bits as u32))),

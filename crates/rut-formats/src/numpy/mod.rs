@@ -3,5 +3,5 @@
 mod array;
 mod dtype;
 
-pub(crate) use array::{Array, Layout, MAX_DIMS, elements, range_in};
-pub(crate) use dtype::{Dtype, Kind};
+pub use array::{Array, Layout, MAX_DIMS, elements, range_in};
+pub use dtype::{Dtype, Kind};

@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::node::{Id, Node};
 use super::opcode as op;
 use super::value::Pickle;
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 /// Values that any pickle may have, so that small files of many small values are read.
 const FREE_VALUES: usize = 1 << 18;
@@ -22,7 +22,11 @@ const MAX_MARKS: usize = 1 << 10;
 const NEWEST: u64 = 5;
 
 /// Reads the pickle at the start of `bytes`.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Pickle<'_>, Fault> {
+///
+/// # Errors
+/// At the first instruction that is damaged, calls anything but the functions by which NumPy puts
+/// arrays together, or asks for more than so many bytes are worth.
+pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, Fault> {
     let mut machine = Machine::new(bytes);
     loop {
         let opcode = machine.cursor.opcode()?;

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::node::Node;
 use super::opcode as op;
 use super::text::{number, raw_unicode, unquote};
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 /// The value that the instruction pushes.
 pub(super) fn constant<'a>(cursor: &mut Cursor<'a>, opcode: u8) -> Result<Node<'a>, Fault> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::formats::numpy::{Dtype, Layout};
+use crate::numpy::{Dtype, Layout};
 
 /// The place of a value in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

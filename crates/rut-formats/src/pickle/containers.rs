@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use super::node::{Id, Node};
 use super::opcode as op;
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 impl Machine<'_> {
     /// Makes an empty container, or one of what stands behind the last mark.

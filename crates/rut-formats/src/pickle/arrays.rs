@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use super::machine::Machine;
 use super::node::{Id, Node, Stored};
-use crate::formats::fault::Fault;
-use crate::formats::numpy::{Dtype, Layout, MAX_DIMS};
+use crate::Fault;
+use crate::numpy::{Dtype, Layout, MAX_DIMS};
 
 impl<'a> Machine<'a> {
     /// An array that awaits its state.

@@ -3,25 +3,25 @@
 use std::borrow::Cow;
 
 use super::node::{Id, Node, Stored};
-use crate::formats::fault::Fault;
-use crate::formats::numpy::{Array, Kind, elements};
+use crate::Fault;
+use crate::numpy::{Array, Kind, elements};
 
 /// A pickle: all its values, some of which borrow from the file.
-pub(crate) struct Pickle<'a> {
+pub struct Pickle<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     pub(super) root: Id,
 }
 
 /// One value of a pickle.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'p> {
+pub struct Value<'p> {
     pickle: &'p Pickle<'p>,
     id: Id,
 }
 
 impl Pickle<'_> {
     /// The value that was pickled.
-    pub(crate) fn root(&self) -> Value<'_> {
+    pub fn root(&self) -> Value<'_> {
         Value {
             pickle: self,
             id: self.root,
@@ -39,12 +39,12 @@ impl<'p> Value<'p> {
     }
 
     /// What it is, for errors.
-    pub(crate) fn kind(self) -> &'static str {
+    pub fn kind(self) -> &'static str {
         self.node().map_or("nothing", Node::kind)
     }
 
     /// The value of a dict under this key, a text or a `str` of Python 2.
-    pub(crate) fn get(self, key: &str) -> Option<Value<'p>> {
+    pub fn get(self, key: &str) -> Option<Value<'p>> {
         let Some(Node::Dict(entries)) = self.node() else {
             return None;
         };
@@ -62,7 +62,7 @@ impl<'p> Value<'p> {
     }
 
     /// A text, or a `str` of Python 2 in Latin-1.
-    pub(crate) fn text(self) -> Option<Cow<'p, str>> {
+    pub fn text(self) -> Option<Cow<'p, str>> {
         match self.node()? {
             Node::Text(text) => Some(Cow::Borrowed(text)),
             Node::Bytes(bytes) => Some(bytes.iter().map(|&byte| char::from(byte)).collect()),
@@ -71,7 +71,7 @@ impl<'p> Value<'p> {
     }
 
     /// An int.
-    pub(crate) fn integer(self) -> Option<i64> {
+    pub fn integer(self) -> Option<i64> {
         match self.node()? {
             Node::Int(number) => Some(*number),
             _ => None,
@@ -79,8 +79,7 @@ impl<'p> Value<'p> {
     }
 
     /// A float.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no data set has such yet"))]
-    pub(crate) fn float(self) -> Option<f64> {
+    pub fn float(self) -> Option<f64> {
         match self.node()? {
             Node::Float(number) => Some(*number),
             _ => None,
@@ -88,7 +87,7 @@ impl<'p> Value<'p> {
     }
 
     /// The elements of a list, a tuple or an array of objects.
-    pub(crate) fn items(self) -> Option<impl ExactSizeIterator<Item = Value<'p>>> {
+    pub fn items(self) -> Option<impl ExactSizeIterator<Item = Value<'p>>> {
         let ids = match self.node()? {
             Node::List(ids) => ids.as_slice(),
             Node::Tuple(ids) => ids,
@@ -108,7 +107,7 @@ impl<'p> Value<'p> {
     }
 
     /// The shape of an array.
-    pub(crate) fn shape(self) -> Option<&'p [usize]> {
+    pub fn shape(self) -> Option<&'p [usize]> {
         match self.node()? {
             Node::Array(stored) => Some(&stored.shape),
             _ => None,
@@ -116,7 +115,10 @@ impl<'p> Value<'p> {
     }
 
     /// An array of numbers; `place` is for the error.
-    pub(crate) fn array(self, place: &str) -> Result<Array<'p>, Fault> {
+    ///
+    /// # Errors
+    /// If it is no array of numbers, or its bytes do not fit its shape.
+    pub fn array(self, place: &str) -> Result<Array<'p>, Fault> {
         let other = || Fault::new(place, "an array of numbers", self.kind());
         let Some(Node::Array(stored)) = self.node() else {
             return Err(other());

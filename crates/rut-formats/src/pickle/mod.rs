@@ -23,5 +23,5 @@ mod tests;
 mod text;
 mod value;
 
-pub(crate) use machine::parse;
-pub(crate) use value::{Pickle, Value};
+pub use machine::parse;
+pub use value::{Pickle, Value};

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use super::machine::Machine;
 use super::node::{Global, Id, Node};
 use super::opcode as op;
-use crate::formats::fault::Fault;
+use crate::{Fault, escape};
 
-/// Characters of a foreign name that are shown.
-const SHOWN: usize = 80;
+/// Characters of a name on the stack that are looked at.
+const SHOWN: usize = 256;
 /// Arguments and fields of a state that are looked at; NumPy gives fewer.
 const MOST: usize = 16;
 
@@ -30,7 +30,11 @@ impl<'a> Machine<'a> {
             Some(global) => self.push_node(Node::Global(global)),
             None => Err(self.fault(
                 "only lists, dicts, numbers, texts and NumPy arrays",
-                format!("'{}.{}'; nothing was executed", cut(&module), cut(&name)),
+                format!(
+                    "'{}.{}'; nothing was executed",
+                    escape(&*module),
+                    escape(&*name)
+                ),
             )),
         }
     }
@@ -38,7 +42,7 @@ impl<'a> Machine<'a> {
     /// A copy of a text, cut where it is too long for a name.
     fn short_text(&self, id: Id) -> Result<Cow<'a, str>, Fault> {
         match self.node(id) {
-            Node::Text(text) => Ok(cut(text).into()),
+            Node::Text(text) => Ok(Cow::Owned(text.chars().take(SHOWN).collect())),
             other => Err(self.fault("a name", other.kind())),
         }
     }
@@ -99,8 +103,4 @@ impl<'a> Machine<'a> {
             }
         }
     }
-}
-
-fn cut(name: &str) -> String {
-    name.chars().take(SHOWN).collect()
 }

@@ -1,7 +1,7 @@
 //! The bytes of a pickle, taken from the front.
 
 use super::text::number;
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 /// What is still to be read.
 pub(super) struct Cursor<'a> {

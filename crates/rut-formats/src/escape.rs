@@ -1,0 +1,170 @@
+//! Foreign text as it is shown to people: on one line, without a character that moves the cursor,
+//! turns the direction of writing or cannot be seen, and never longer than a person reads.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::{self, Write as _};
+
+/// Characters of a text that are shown.
+const LONGEST: usize = 200;
+/// Texts of a list that are shown.
+const MOST: usize = 10;
+
+/// Foreign text that can be printed, made by [`escape`].
+#[derive(Clone, Debug)]
+pub struct Escaped<'a> {
+    text: Cow<'a, str>,
+    longest: usize,
+}
+
+/// A text or path of strangers for terminals, logs and messages: control characters, line
+/// separators, marks of writing direction and invisible characters are written as `\n` or
+/// `\u{202e}`, bytes that are no text as `�`. Of a long text the first 200 characters are shown,
+/// and how many there are.
+///
+/// ```
+/// use rut_formats::escape;
+/// assert_eq!(escape("ant\n\u{1b}]0;x\u{7}").to_string(), r"ant\n\u{1b}]0;x\u{7}");
+/// assert_eq!(escape("café 中 🐜").to_string(), "café 中 🐜");
+/// let long = escape(&"a".repeat(1000)).to_string();
+/// assert!(long.starts_with("aaaa") && long.ends_with("a… (1000 characters)"));
+/// ```
+pub fn escape<T: AsRef<OsStr> + ?Sized>(text: &T) -> Escaped<'_> {
+    Escaped {
+        text: text.as_ref().to_string_lossy(),
+        longest: LONGEST,
+    }
+}
+
+impl Escaped<'_> {
+    /// All of the text, however long: for what a person copies, such as the path of a file.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Escaped {
+            longest: usize::MAX,
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.text.chars();
+        for character in characters.by_ref().take(self.longest) {
+            match character {
+                '\n' | '\r' | '\t' => write!(f, "{}", character.escape_default())?,
+                _ if is_hidden(character) => write!(f, "{}", character.escape_unicode())?,
+                _ => f.write_char(character)?,
+            }
+        }
+        match characters.count() {
+            0 => Ok(()),
+            more => write!(f, "… ({} characters)", self.longest + more),
+        }
+    }
+}
+
+/// Characters that a terminal obeys instead of showing (Unicode, General_Category Cc, Zl, Zp and
+/// Bidi_Control), and format characters by which two texts look alike.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The first ten texts of a list, each [escaped](escape), and how many more there are.
+///
+/// ```
+/// assert_eq!(rut_formats::list(["ant", "be\te"]), r"ant, be\te");
+/// let names = (0..12).map(|name| name.to_string());
+/// assert_eq!(rut_formats::list(names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+/// ```
+pub fn list<I>(texts: I) -> String
+where
+    I: IntoIterator,
+    I::Item: AsRef<OsStr>,
+{
+    let mut texts = texts.into_iter();
+    let shown: Vec<String> = texts
+        .by_ref()
+        .take(MOST)
+        .map(|text| escape(&text).to_string())
+        .collect();
+    match texts.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        let hostile: String = ('\0'..='\u{ffff}')
+            .chain('\u{e0000}'..='\u{e0fff}')
+            .collect();
+        let shown = escape(&hostile).whole().to_string();
+        assert!(!shown.chars().any(is_hidden));
+        for text in [
+            "\u{9b}31m",
+            "\u{85}",
+            "\u{202e}gpj",
+            "\u{2066}",
+            "a\u{200b}b",
+        ] {
+            let shown = escape(text).to_string();
+            assert!(shown.contains("\\u{"), "{shown}");
+        }
+        assert_eq!(escape("\r\n\t\u{7f}").to_string(), r"\r\n\t\u{7f}");
+    }
+
+    #[test]
+    fn texts_of_all_languages_stay() {
+        for text in ["", "Ünï ☃ 中文 שלום 👩‍🔬 ّ", r"C:\new\table"] {
+            assert_eq!(escape(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_counted_in_characters() {
+        let exact = "é".repeat(200);
+        assert_eq!(escape(&exact).to_string(), exact);
+        let longer = "é".repeat(201);
+        assert_eq!(
+            escape(&longer).to_string(),
+            format!("{exact}… (201 characters)")
+        );
+        assert_eq!(escape(&longer).whole().to_string(), longer);
+        assert!(escape(&"\n".repeat(1 << 20)).to_string().len() < 500);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_no_text_are_shown() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = std::path::Path::new(OsStr::from_bytes(b"a\xff\x1b"));
+        assert_eq!(escape(path).to_string(), "a\u{fffd}\\u{1b}");
+    }
+
+    #[test]
+    fn lists_are_cut_after_ten() {
+        assert_eq!(list(Vec::<String>::new()), "");
+        assert_eq!(list(["a"; 10]), "a, a, a, a, a, a, a, a, a, a");
+        assert!(list(vec!["a".repeat(1 << 10); 1000]).ends_with("and 990 more"));
+        assert!(list(vec!["a".repeat(1 << 10); 1000]).len() < 3000);
+    }
+}

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod escape;
+mod fault;
+pub mod numpy;
+pub mod pickle;
+
+pub use escape::{Escaped, escape, list};
+pub use fault::Fault;
