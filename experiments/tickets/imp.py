@@ -591,7 +591,7 @@ class Trainer:
         if kept < total:
             write_tensors(self.file(job, "mask"), {name: part.to(torch.uint8) for name, part in mask.items()}, metadata)
         write_tensors(self.file(job, "checkpoint"), exported(net), metadata)
-        print(f"{job}: finished, accuracy {last['test_accuracy']:.4f}, ECE {last['test_ece']:.4f}, kept {kept}", flush=True)
+        print(f"{job}: finished, accuracy {last['test_accuracy']:.4f}, ECE {last['test_ece']:.4f}", flush=True)
 
 
 # --------------------------------------------------------------------------------------------------------- commands
