@@ -444,6 +444,9 @@ pub struct MetricsArgs {
     /// Read `PART.logits` and `PART.labels`, as `logits.safetensors` of a run's folder has them (test, validation)
     #[arg(long, alias = "split")]
     pub part: Option<String>,
+    /// The values are probabilities, in `probabilities`, `probs` or `logits`: rows from 0 to 1 that sum to 1
+    #[arg(long)]
+    pub probabilities: bool,
     /// Another such file for the same samples: differences, paired, with intervals
     #[arg(long, value_name = "OTHER")]
     pub against: Option<PathBuf>,

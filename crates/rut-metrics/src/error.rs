@@ -36,7 +36,7 @@ pub enum Error {
     /// A logit is NaN, infinite or so large that differences overflow.
     #[error(
         "logits at row {row}, column {column}: expected finite (magnitude at most 1e300), found {found}; \
-         look for a diverged run or a division by zero upstream"
+         look for a diverged run, a division by zero or the logarithm of a probability of 0 upstream"
     )]
     NotFinite {
         /// The sample.
@@ -49,7 +49,7 @@ pub enum Error {
 
     /// An entry of `probs` is NaN or outside [0, 1].
     #[error(
-        "probs at row {row}, column {column}: expected finite in [0, 1], found {found}; if these are logits, pass `Logits`"
+        "probs at row {row}, column {column}: expected finite in [0, 1], found {found}; if these are logits, take them as such"
     )]
     NotProbability {
         /// The sample.
@@ -62,7 +62,7 @@ pub enum Error {
 
     /// A row of `probs` does not sum to 1.
     #[error(
-        "probs at row {row}: expected a sum of 1 within {tolerance:e}, found {found}; normalise the rows, or pass `Logits`"
+        "probs at row {row}: expected a sum of 1 within {tolerance:e}, found {found}; normalise the rows, or, if these are logits, take them as such"
     )]
     RowSum {
         /// The sample.
@@ -106,7 +106,7 @@ pub enum Error {
 
     /// The true class has probability 0, so that the negative log-likelihood is infinite.
     #[error(
-        "probs at row {row}: expected more than 0 for the true class {label}, found 0, whose nll is infinite; pass `Logits`"
+        "probs at row {row}: expected more than 0 for the true class {label}, found 0, whose nll is infinite; take the logits that these were made from"
     )]
     InfiniteNll {
         /// The sample.

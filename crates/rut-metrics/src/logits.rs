@@ -91,6 +91,27 @@ impl<'a> Logits<'a> {
         }
     }
 
+    /// Whether every row has values in [0, 1] alone whose sum is 1 within 0.05, room for rounding to two decimals: what a
+    /// softmax gives, and logits practically never do. It changes nothing here; whoever takes values of unknown origin
+    /// can ask before a softmax is taken of a softmax.
+    ///
+    /// ```
+    /// use rut_metrics::Logits;
+    /// # fn main() -> rut_metrics::Result<()> {
+    /// assert!(Logits::new(&[0.7, 0.3, 0.25, 0.75], 2)?.resemble_probabilities());
+    /// assert!(!Logits::new(&[0.7, 0.3, 1.25, -0.25], 2)?.resemble_probabilities());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resemble_probabilities(&self) -> bool {
+        let mut row = vec![0.0; self.classes];
+        (0..self.rows()).all(|index| {
+            self.values.copy_to(index * self.classes, &mut row);
+            let sum: f64 = row.iter().sum();
+            row.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() <= 0.05
+        })
+    }
+
     /// Number of samples, n.
     pub fn rows(&self) -> usize {
         self.values.len() / self.classes
@@ -136,6 +157,24 @@ impl<'a> Probs<'a> {
             }
         }
         Ok(Self { values, classes })
+    }
+
+    /// ln p, row-major [n, classes]: logits whose softmax is these probabilities. A probability of 0 stays 0 at every
+    /// temperature: its logarithm is −[`Logits::LIMIT`] here.
+    ///
+    /// ```
+    /// use rut_metrics::{Logits, Probs, nll};
+    /// # fn main() -> rut_metrics::Result<()> {
+    /// let probs = Probs::new(&[0.75, 0.25, 0.0], 3)?;
+    /// let logarithms = probs.logarithms();
+    /// let logits = Logits::new(&logarithms, 3)?;
+    /// assert!((nll(logits, &[1])? - 4f64.ln()).abs() < 1e-15);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn logarithms(&self) -> Vec<f64> {
+        let value = |index| self.values.at(index).ln().max(-Logits::LIMIT);
+        (0..self.values.len()).map(value).collect()
     }
 
     /// Number of samples, n.

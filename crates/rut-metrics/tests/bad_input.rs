@@ -18,7 +18,7 @@ const NOT_FINITE: &str = "expected finite (magnitude at most 1e300)";
 
 #[test]
 fn logits_that_are_not_finite() {
-    let remedy = "look for a diverged run or a division by zero upstream";
+    let remedy = "look for a diverged run, a division by zero or the logarithm of a probability of 0 upstream";
     let values = [0.0f32, 1.0, 2.0, 3.0, 4.0, f32::NAN];
     assert_message(
         Logits::new(&values, 3),
@@ -65,7 +65,7 @@ fn shapes() {
 fn probabilities_that_are_none() {
     assert_message(
         Probs::new(&[0.5, 0.5, 1.5, -0.5], 2),
-        "probs at row 1, column 0: expected finite in [0, 1], found 1.5; if these are logits, pass `Logits`",
+        "probs at row 1, column 0: expected finite in [0, 1], found 1.5; if these are logits, take them as such",
     );
     assert!(matches!(
         Probs::new(&[0.5, f32::NAN], 2),
@@ -77,7 +77,7 @@ fn probabilities_that_are_none() {
     ));
     assert_message(
         Probs::new(&[0.5, 0.5, 0.5, 0.25], 2),
-        "probs at row 1: expected a sum of 1 within 1e-3, found 0.75; normalise the rows, or pass `Logits`",
+        "probs at row 1: expected a sum of 1 within 1e-3, found 0.75; normalise the rows, or, if these are logits, take them as such",
     );
     assert!(Probs::new(&[0.5, 0.5005], 2).is_ok());
 }
@@ -103,7 +103,7 @@ fn labels() {
 #[test]
 fn a_true_class_of_probability_zero() {
     let probs = Probs::new(&[1.0, 0.0, 1.0, 0.0], 2).unwrap();
-    let infinite = "probs at row 1: expected more than 0 for the true class 1, found 0, whose nll is infinite; pass `Logits`";
+    let infinite = "probs at row 1: expected more than 0 for the true class 1, found 0, whose nll is infinite; take the logits that these were made from";
     assert_message(nll(probs, &[0, 1]), infinite);
     assert_message(Summary::of(probs, &[0, 1]), infinite);
     // What needs no likelihood works.

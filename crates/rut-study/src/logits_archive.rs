@@ -7,7 +7,7 @@ use candle_core::npy::NpzTensors;
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::serialize;
-use rut_metrics::Logits;
+use rut_metrics::{Logits, Probs};
 
 use crate::error::{Error, Result, file};
 use crate::run_dir::write_whole;
@@ -35,7 +35,27 @@ pub(crate) fn label_tensor(labels: &[u32]) -> Result<Tensor> {
     Ok(Tensor::new(wide, &Device::Cpu).map_err(rut_adapt::Error::from)?)
 }
 
-/// Logits and labels of a file, at the file's own precision.
+/// What the values of a file are. Nothing guesses it: who names the file says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Meaning {
+    /// Unnormalised log-probabilities, in the entry `logits`.
+    #[default]
+    Logits,
+    /// Probabilities, in the entry `probabilities`, else `probs`, else `logits`.
+    Probabilities,
+}
+
+impl Meaning {
+    /// What the values' entry may be called, the first choice first.
+    fn entries(self) -> &'static [&'static str] {
+        match self {
+            Self::Logits => &["logits"],
+            Self::Probabilities => &["probabilities", "probs", "logits"],
+        }
+    }
+}
+
+/// Logits or probabilities and the labels of a file, at the file's own precision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArchivedLogits {
     values: Values,
@@ -64,6 +84,17 @@ impl ArchivedLogits {
         }
     }
 
+    /// The values as probabilities.
+    ///
+    /// # Errors
+    /// If one lies outside [0, 1], or a row does not sum to 1.
+    pub fn probabilities(&self) -> rut_metrics::Result<Probs<'_>> {
+        match &self.values {
+            Values::F32(values) => Probs::new(values, self.classes),
+            Values::F64(values) => Probs::new(values, self.classes),
+        }
+    }
+
     /// The logits as a run has them, if they are of its precision.
     pub(crate) fn into_split(self) -> Option<SplitLogits> {
         let Self {
@@ -83,38 +114,47 @@ impl ArchivedLogits {
 }
 
 /// Logits and labels of a `.safetensors` or `.npz` file with the entries `logits` (n × classes; f16, bf16, f32 or f64) and
-/// `labels` (n; integers). With `split`, the entries are `SPLIT.logits` and `SPLIT.labels`, as a run's folder has them.
+/// `labels` (n; integers). With `part`, the entries are `PART.logits` and `PART.labels`, as a run's folder has them.
 ///
 /// # Errors
 /// If the file cannot be read, or an entry is missing, of another shape or type, or a label is negative.
-pub fn read(path: &Path, split: Option<&str>) -> Result<ArchivedLogits> {
-    let entry =
-        |name: &str| split.map_or_else(|| name.to_owned(), |split| format!("{split}.{name}"));
+pub fn read(path: &Path, part: Option<&str>) -> Result<ArchivedLogits> {
+    read_as(Meaning::Logits, path, part)
+}
+
+/// The same of values that mean `meaning`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(meaning: Meaning, path: &Path, part: Option<&str>) -> Result<ArchivedLogits> {
     let archive = Archive::open(path)?;
     let broken = |problem: String| Error::Broken {
         path: path.into(),
         problem,
     };
-    let get = |name: &str| archive.get(&entry(name)).map_err(broken);
-    let (logits, labels) = (get("logits")?, get("labels")?);
-    let (&[n, classes], &[m]) = (logits.dims(), labels.dims()) else {
-        let (logits, labels) = (logits.dims(), labels.dims());
-        return Err(broken(format!(
-            "expected logits [n, classes] and labels [n], found {logits:?} and {labels:?}"
-        )));
+    let full = |name: &str| part.map_or_else(|| name.to_owned(), |part| format!("{part}.{name}"));
+    let choices: Vec<String> = meaning.entries().iter().map(|name| full(name)).collect();
+    let values = archive.first_of(&choices).map_err(broken)?;
+    let labels = archive.first_of(&[full("labels")]).map_err(broken)?;
+    of_tensors(&values, &labels).map_err(broken)
+}
+
+fn of_tensors(values: &Tensor, labels: &Tensor) -> Result<ArchivedLogits, String> {
+    let (&[n, classes], &[m]) = (values.dims(), labels.dims()) else {
+        let (values, labels) = (values.dims(), labels.dims());
+        return Err(format!(
+            "expected logits [n, classes] and labels [n], found {values:?} and {labels:?}"
+        ));
     };
     if n != m {
-        return Err(broken(format!(
+        return Err(format!(
             "expected as many labels as rows of logits, found {m} and {n}"
-        )));
+        ));
     }
-    let values = floats(&logits)
-        .map_err(|found| broken(format!("expected floating-point logits, found {found}")))?;
-    let labels = integers(&labels).map_err(|found| {
-        broken(format!(
-            "expected labels from 0 up, as integers, found {found}"
-        ))
-    })?;
+    let values =
+        floats(values).map_err(|found| format!("expected floating-point logits, found {found}"))?;
+    let labels = integers(labels)
+        .map_err(|found| format!("expected labels from 0 up, as integers, found {found}"))?;
     Ok(ArchivedLogits {
         values,
         labels,
@@ -170,7 +210,9 @@ impl Archive {
             }
             _ => Err(Error::Broken {
                 path: path.into(),
-                problem: "expected a file that ends in .safetensors or .npz".into(),
+                problem: "expected a file that ends in .safetensors or .npz, with `logits` and `labels`; from NumPy, \
+                          np.savez(\"FILE.npz\", logits=logits, labels=labels) makes one"
+                    .into(),
             }),
         }
     }
@@ -185,19 +227,36 @@ impl Archive {
         names
     }
 
-    /// The entry `name`, or why there is none.
-    fn get(&self, name: &str) -> Result<Tensor, String> {
+    /// The first of the entries `choices` that is there, or why there is none.
+    fn first_of(&self, choices: &[String]) -> Result<Tensor, String> {
+        let names = self.names();
+        let Some(name) = choices.iter().find(|name| names.contains(&name.as_str())) else {
+            return Err(absent(&choices.join("` or `"), &names));
+        };
         let found = match self {
             Self::Npz(tensors) => tensors.get(name).map_err(|e| unreadable(name, &e))?,
             Self::Safetensors(tensors) => tensors.get(name).cloned(),
         };
-        found.ok_or_else(|| {
-            format!(
-                "expected an entry `{name}`, found {}; entries `SPLIT.logits` want `--split SPLIT`",
-                self.names().join(", ")
-            )
-        })
+        found.ok_or_else(|| absent(name, &names))
     }
+}
+
+/// That there is no entry `wanted` among `names`, and what would take those that are there.
+fn absent(wanted: &str, names: &[&str]) -> String {
+    let parts: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.strip_suffix(".logits"))
+        .collect();
+    let probabilities = |name: &&str| Meaning::Probabilities.entries()[..2].contains(name);
+    let remedy = match parts.first() {
+        Some(part) => format!("; its parts are {}: `--part {part}`", parts.join(", ")),
+        None if names.iter().any(probabilities) => "; `--probabilities` takes those".to_owned(),
+        None => "; save the arrays under these names".to_owned(),
+    };
+    format!(
+        "expected an entry `{wanted}`, found {}{remedy}",
+        names.join(", ")
+    )
 }
 
 /// What is wrong with an array of an `.npz` file, and how NumPy writes one that is read.

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{anyhow, Result};
 use rut_metrics::{
     bootstrap, bootstrap_difference, fit_temperature, Binning, BootstrapOptions, Convention,
-    Interval, Intervals, Logits, Outcomes, Reliability, Summary, TemperatureFit,
+    Interval, Intervals, Logits, Outcomes, Predictions, Reliability, Summary, TemperatureFit,
     TemperatureOptions, TopLabel,
 };
-use rut_study::logits_archive::{self, ArchivedLogits};
+use rut_study::logits_archive::{self, ArchivedLogits, Meaning};
 use serde::Serialize;
 
 use crate::args::MetricsArgs;
@@ -42,17 +42,13 @@ struct Conventional {
     mce: f64,
 }
 
-/// Scores logits and labels from a file.
+/// Scores logits or probabilities and labels from a file.
 pub fn run(args: &MetricsArgs) -> Result<()> {
     let convention = convention(&args.convention)?;
-    let read = |file: &Path| -> Result<ArchivedLogits> {
-        Ok(logits_archive::read(file, args.part.as_deref())?)
-    };
-    let own = read(&args.file)?;
-    let other = args.against.as_deref().map(read).transpose()?;
-    let what = args.file.display().to_string();
-    let report = report(&own, other.as_ref(), convention)
-        .map_err(|source| rut_study::Error::Metrics { what, source })?;
+    let own = Scored::read(&args.file, args)?;
+    let other = args.against.as_deref();
+    let other = other.map(|file| Scored::read(file, args)).transpose()?;
+    let report = report(&own, other.as_ref(), convention).map_err(|source| own.unscored(source))?;
     if args.json {
         return json(&report);
     }
@@ -63,29 +59,103 @@ pub fn run(args: &MetricsArgs) -> Result<()> {
     ))
 }
 
+/// A file and what its values mean.
+struct Scored<'a> {
+    path: &'a Path,
+    meaning: Meaning,
+    archive: ArchivedLogits,
+}
+
+impl<'a> Scored<'a> {
+    /// Reads `path`. Values that look like probabilities are not taken for logits.
+    fn read(path: &'a Path, args: &MetricsArgs) -> Result<Self> {
+        let meaning = match args.probabilities {
+            true => Meaning::Probabilities,
+            false => Meaning::Logits,
+        };
+        let archive = logits_archive::read_as(meaning, path, args.part.as_deref())?;
+        let scored = Self {
+            path,
+            meaning,
+            archive,
+        };
+        let found = scored.predictions();
+        let labels = &scored.archive.labels;
+        let is_binary = scored.archive.classes == 1
+            && (found.is_err() || labels.iter().any(|label| *label > 0));
+        let problem = match &found {
+            _ if is_binary => ONE_COLUMN,
+            Ok(Predictions::Logits(logits)) if logits.resemble_probabilities() => PROBABILITIES,
+            Ok(_) => return Ok(scored),
+            Err(source) => return Err(scored.unscored(source.clone()).into()),
+        };
+        let (path, problem) = (path.into(), problem.into());
+        Err(rut_study::Error::Broken { path, problem }.into())
+    }
+
+    fn predictions(&self) -> rut_metrics::Result<Predictions<'_>> {
+        Ok(match self.meaning {
+            Meaning::Logits => self.archive.logits()?.into(),
+            Meaning::Probabilities => self.archive.probabilities()?.into(),
+        })
+    }
+
+    fn outcomes(&self) -> rut_metrics::Result<Outcomes> {
+        Outcomes::of(self.predictions()?, &self.archive.labels)
+    }
+
+    /// The temperature that would help these very samples most; of probabilities, the divisor of their logarithms.
+    fn fit(&self) -> rut_metrics::Result<TemperatureFit> {
+        let logarithms;
+        let logits = match self.predictions()? {
+            Predictions::Logits(logits) => logits,
+            Predictions::Probs(probs) => {
+                logarithms = probs.logarithms();
+                Logits::new(&logarithms, probs.classes())?
+            }
+        };
+        fit_temperature(logits, &self.archive.labels, &TemperatureOptions::default())
+    }
+
+    fn unscored(&self, source: rut_metrics::Error) -> rut_study::Error {
+        let file = self.path.display();
+        let what = match self.meaning {
+            Meaning::Logits => file.to_string(),
+            Meaning::Probabilities => {
+                format!("{file} with `--probabilities` (without, they are logits)")
+            }
+        };
+        rut_study::Error::Metrics { what, source }
+    }
+}
+
+/// What is said of probabilities that are called logits.
+const PROBABILITIES: &str =
+    "expected logits, found rows from 0 to 1 that sum to 1: these are probabilities, of which a softmax would make \
+     others; pass `--probabilities` (if they are logits all the same, subtract 1 from each: no figure changes)";
+
+/// What is said of one column for two classes.
+const ONE_COLUMN: &str =
+    "expected a column per class, found one column; for two classes save [0, logit], or the probabilities [1 - p, p] \
+     for `--probabilities`";
+
 fn report(
-    own: &ArchivedLogits,
-    other: Option<&ArchivedLogits>,
+    own: &Scored<'_>,
+    other: Option<&Scored<'_>>,
     convention: Convention,
 ) -> rut_metrics::Result<Report> {
-    let logits = own.logits()?;
+    let (predictions, labels) = (own.predictions()?, &own.archive.labels);
     let options = BootstrapOptions::default();
-    let outcomes = Outcomes::of(logits, &own.labels)?;
-    let against = |other: &ArchivedLogits| {
-        let other = Outcomes::of(other.logits()?, &other.labels)?;
-        bootstrap_difference(&outcomes, &other, &options)
-    };
+    let outcomes = own.outcomes()?;
+    let against =
+        |other: &Scored<'_>| bootstrap_difference(&outcomes, &other.outcomes()?, &options);
     Ok(Report {
-        summary: Summary::of(logits, &own.labels)?,
+        summary: Summary::of(predictions, labels)?,
         intervals: bootstrap(&outcomes, &options)?,
-        temperature_on_itself: fit_temperature(
-            logits,
-            &own.labels,
-            &TemperatureOptions::default(),
-        )?,
+        temperature_on_itself: own.fit()?,
         conventional: match convention {
             Convention::Guo => None,
-            other => Some(conventional(other, logits, &own.labels)?),
+            other => Some(conventional(other, predictions, labels)?),
         },
         difference: other.map(against).transpose()?,
     })
@@ -105,11 +175,11 @@ fn convention(name: &str) -> Result<Convention> {
 
 fn conventional(
     convention: Convention,
-    logits: Logits<'_>,
+    predictions: Predictions<'_>,
     labels: &[u32],
 ) -> rut_metrics::Result<Conventional> {
     let binning = Binning::of(convention);
-    let found = Reliability::equal_width(&TopLabel::of(logits, labels)?, &binning)?;
+    let found = Reliability::equal_width(&TopLabel::of(predictions, labels)?, &binning)?;
     let (ece, rmsce, mce) = (found.ece(), found.rmsce(), found.mce());
     Ok(Conventional {
         convention,
