@@ -126,6 +126,13 @@ impl Dataset {
         })
     }
 
+    /// The validation images that it comes with; an empty set, if there are none.
+    #[must_use]
+    pub fn own_validation(&self) -> ImageSet {
+        let none = || self.train.select(&[]);
+        self.validation.clone().unwrap_or_else(none)
+    }
+
     fn resolve(&self, classes: &[ClassRef]) -> Result<Vec<usize>> {
         let bad = |problem| Error::BadClassList {
             dataset: self.name.clone(),

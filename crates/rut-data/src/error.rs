@@ -235,8 +235,8 @@ pub enum Error {
 
     /// A class has fewer images than the draw needs.
     #[error(
-        "draw from class '{class}' (index {index}): found {found} training images, wanted {wanted} ({parts}); \
-         lower the shots, leave the class out (--classes), or pass --allow-short to take what is there"
+        "draw from class '{class}' (index {index}): found {found} {part} images, wanted {wanted} ({parts}); \
+         {remedy}leave the class out (--classes), or pass --allow-short to take what is there"
     )]
     ShortClass {
         /// Name of the class.
@@ -249,6 +249,10 @@ pub enum Error {
         wanted: usize,
         /// What they are needed for.
         parts: String,
+        /// Of which part they are: `training` or `validation`.
+        part: &'static str,
+        /// What helps besides, up to the comma that ends it.
+        remedy: String,
     },
 
     /// A budget, count or fraction that makes no sense.

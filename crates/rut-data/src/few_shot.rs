@@ -13,10 +13,14 @@
 //! and no shots meet the validation images of any budget per class. The tenth that
 //! [`Budget::All`] usually sets aside begins with the same validation images and goes on into
 //! the shots. A budget that is a share of all images takes that share of what [`Budget::All`] would
-//! take, for training and for validation, so that these are nested in the same way. Without validation the same shots are drawn; there the reserve gives way where a
-//! class would be too short.
+//! take, for training and for validation, so that these are nested in the same way. Where a class is
+//! too short for reserve and shots, the reserve gives way, down to the validation images; without
+//! validation, all of it. The shots are then the last of the order, and nested as before.
+//!
+//! Where a data set has validation images of its own ([`draw_beside_validation`]), these have orders
+//! of their own, of which validation is a prefix; the shots are those of a draw without validation.
 
-use crate::stratify::shuffled_by_class;
+use crate::stratify::{by_class, shuffled_by_class};
 use crate::{Budget, Error, Result, Seed, Share, Shots, ValidationRule};
 
 /// Images of each class that a budget per class keeps free for validation.
@@ -53,6 +57,16 @@ impl DrawOptions {
             Budget::PerClass(Shots(shots)) => ValidationRule::PerClass(shots.min(RESERVE)),
         }
     }
+
+    /// The usual rule where a data set has validation images of its own: all of them beside all
+    /// training images, else as [`default_validation`](Self::default_validation).
+    #[must_use]
+    pub fn default_own_validation(budget: Budget) -> ValidationRule {
+        match budget {
+            Budget::All => ValidationRule::All,
+            budget => DrawOptions::default_validation(budget),
+        }
+    }
 }
 
 /// The images drawn: indices into the training set, ascending, disjoint.
@@ -60,7 +74,7 @@ impl DrawOptions {
 pub struct Draw {
     /// Images to train on.
     pub train: Vec<usize>,
-    /// Images to validate on.
+    /// Images to validate on; of [`draw_beside_validation`], indices into the validation images.
     pub validation: Vec<usize>,
     /// Classes with too few images: (class, found, wanted). Empty under [`ShortClass::Refuse`].
     pub short_classes: Vec<(u32, usize, usize)>,
@@ -114,6 +128,54 @@ pub fn draw(
     Ok(drawn)
 }
 
+/// [`draw`] for a data set with validation images of its own: the training images are those that
+/// are drawn without validation, the validation images are drawn from its own ones, which have
+/// `validation_labels`. A rule that is a share takes as many as it takes of the training images
+/// elsewhere, or all that there are.
+///
+/// ```
+/// use rut_data::{Budget, DrawOptions, Seed, ShortClass, Shots, draw_beside_validation};
+/// let (labels, own) = ([0, 0, 0, 1, 1, 1], [0, 0, 1, 1]);
+/// let budget = Budget::PerClass(Shots(3));
+/// let validation = rut_data::ValidationRule::PerClass(1);
+/// let options = DrawOptions { budget, validation, short: ShortClass::Refuse, seed: Seed(4) };
+/// let drawn = draw_beside_validation(&labels, &own, &["owl", "crow"], &options)?;
+/// assert_eq!((drawn.train.len(), drawn.validation.len()), (6, 2));
+/// # Ok::<(), rut_data::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`draw`], of both.
+pub fn draw_beside_validation(
+    labels: &[u32],
+    validation_labels: &[u32],
+    class_names: &[impl AsRef<str>],
+    options: &DrawOptions,
+) -> Result<Draw> {
+    options.validation.check()?;
+    let without = DrawOptions {
+        validation: ValidationRule::None,
+        ..*options
+    };
+    let mut drawn = draw(labels, class_names, &without)?;
+    let classes = class_names.len();
+    let trained = by_class(labels, classes)?;
+    let orders = shuffled_by_class(
+        validation_labels,
+        classes,
+        options.seed,
+        "few-shot validation",
+    )?;
+    let of_classes = (0u32..).zip(class_names).zip(orders.iter().zip(&trained));
+    for ((index, name), (order, trained)) in of_classes {
+        let plan = Plan::of_own_validation(order.len(), trained.len(), options);
+        plan.settle((index, name.as_ref()), options.short, &mut drawn)?;
+        drawn.validation.extend(&order[..plan.validation]);
+    }
+    drawn.validation.sort_unstable();
+    Ok(drawn)
+}
+
 /// What is taken of one class's order.
 struct Plan {
     found: usize,
@@ -122,6 +184,18 @@ struct Plan {
     train_from: usize,
     train_to: usize,
     parts: String,
+    shortage: Shortage,
+}
+
+/// Of which images a class may have too few, which decides what helps.
+#[derive(Clone, Copy)]
+enum Shortage {
+    /// Of all its images, beside so many for validation.
+    All { validation: usize },
+    /// Of training images for so many shots, beside so many for validation.
+    Shots { shots: usize, validation: usize },
+    /// Of the data set's own validation images.
+    Validation,
 }
 
 impl Plan {
@@ -147,6 +221,7 @@ impl Plan {
             train_from: validation,
             train_to: found,
             parts,
+            shortage: Shortage::All { validation: asked },
         }
     }
 
@@ -169,17 +244,38 @@ impl Plan {
     fn of_shots(found: usize, asked: usize, shots: usize, reserve: usize) -> Plan {
         let train_from = reserve.min(found.saturating_sub(shots));
         let train_to = found.min(train_from + shots);
-        // Without validation nobody misses the reserve.
-        let needed = if asked == 0 { 0 } else { reserve };
-        let parts = format!("{shots} shots and {needed} kept for validation");
-        let validation = asked.min(train_from);
         Plan {
             found,
-            wanted: needed + shots,
-            validation,
+            // Nobody misses the rest of the reserve.
+            wanted: asked + shots,
+            validation: asked.min(train_from),
             train_from,
             train_to,
-            parts,
+            parts: format!("{} and {asked} for validation", counted(shots, "shot")),
+            shortage: Shortage::Shots {
+                shots,
+                validation: asked,
+            },
+        }
+    }
+
+    /// Of `found` validation images of the data set's own, for a class with `trained` training images.
+    fn of_own_validation(found: usize, trained: usize, options: &DrawOptions) -> Plan {
+        let share = |of: f64| ValidationRule::Fraction(of).count(trained).min(found);
+        let wanted = match (options.validation, options.budget) {
+            (ValidationRule::All, _) => found,
+            (ValidationRule::Fraction(of), Budget::Fraction(taken)) => share(of * taken.get()),
+            (ValidationRule::Fraction(of), _) => share(of),
+            (rule, _) => rule.count(found),
+        };
+        Plan {
+            found,
+            wanted,
+            validation: wanted.min(found),
+            train_from: 0,
+            train_to: 0,
+            parts: format!("{wanted} for validation, from the data set's own validation images"),
+            shortage: Shortage::Validation,
         }
     }
 
@@ -201,10 +297,38 @@ impl Plan {
                     found,
                     wanted,
                     parts: self.parts.clone(),
+                    part: match self.shortage {
+                        Shortage::Validation => "validation",
+                        Shortage::All { .. } | Shortage::Shots { .. } => "training",
+                    },
+                    remedy: self.remedy(),
                 });
             }
         }
         Ok(())
+    }
+
+    /// What helps where a class is too short, besides leaving it out or taking what is there.
+    fn remedy(&self) -> String {
+        const FEWER: &str = "lower --n-shot, ";
+        const LESS: &str = "take fewer for validation (--val-shots 0 for none), ";
+        let (shots, validation) = match self.shortage {
+            Shortage::Shots { shots, validation } => (shots, validation),
+            Shortage::All { validation } => (1, validation),
+            Shortage::Validation => (1, self.wanted),
+        };
+        let fewer = if shots > 1 { FEWER } else { "" };
+        let enough = matches!(self.shortage, Shortage::Validation) || shots <= self.found;
+        let less = if validation > 0 && enough { LESS } else { "" };
+        [fewer, less].concat()
+    }
+}
+
+/// `1 shot`, `2 shots`.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
 }
 

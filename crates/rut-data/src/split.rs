@@ -98,7 +98,7 @@ impl FromStr for Budget {
     }
 }
 
-/// How many training images are set aside for validation.
+/// How many images are for validation: set aside from the training images, or of a data set's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValidationRule {
     /// None.
@@ -109,6 +109,9 @@ pub enum ValidationRule {
     Fraction(f64),
     /// So many of each class.
     PerClass(usize),
+    /// All validation images that a data set has of its own; of training images, nothing would be
+    /// left to train on.
+    All,
 }
 
 impl ValidationRule {
@@ -134,6 +137,7 @@ impl ValidationRule {
         match self {
             ValidationRule::None => 0,
             ValidationRule::PerClass(count) => count,
+            ValidationRule::All => n,
             ValidationRule::Fraction(share) if share == 0.0 || n < 2 => 0,
             ValidationRule::Fraction(share) => {
                 ((share * n as f64).round() as usize).clamp(1, n - 1)

@@ -5,6 +5,7 @@ mod common;
 use common::assert_says;
 use rut_data::{
     Budget, Draw, DrawOptions, Error, Seed, Share, ShortClass, Shots, ValidationRule, draw,
+    draw_beside_validation,
 };
 
 const CLASSES: [&str; 3] = ["owl", "crow", "wren"];
@@ -221,7 +222,9 @@ fn a_short_class_is_refused_by_name() {
         "class 'owl' (index 0)",
         "found 30",
         "wanted 31",
-        "27 shots and 4 kept",
+        "27 shots and 4 for validation",
+        "lower --n-shot",
+        "--val-shots 0",
         "--allow-short",
     ];
     assert_says(refused, &texts);
@@ -234,6 +237,144 @@ fn a_short_class_is_refused_by_name() {
         draw(&[0, 0, 1, 1, 1], &CLASSES[..2], &counted),
         &["class 'owl'", "found 2", "wanted 3"],
     );
+}
+
+/// The reserve is there for other budgets: where a class has no images for it, it gives way, and all promises hold.
+#[test]
+fn a_small_class_needs_no_more_than_shots_and_validation() {
+    let labels = [0; 6];
+    let usual = |shots| {
+        let budget = per_class(shots);
+        let options = options(budget, DrawOptions::default_validation(budget));
+        draw(&labels, &["owl"], &options)
+    };
+    let drawn: Vec<Draw> = (1..=3).map(|shots| usual(shots).expect("enough")).collect();
+    for (shots, draw) in (1..).zip(&drawn) {
+        assert_eq!((draw.train.len(), draw.validation.len()), (shots, shots));
+        for other in &drawn {
+            assert!(is_disjoint(&draw.train, &other.validation));
+        }
+    }
+    for pair in drawn.windows(2) {
+        assert!(is_within(&pair[0].train, &pair[1].train));
+        assert!(is_within(&pair[0].validation, &pair[1].validation));
+    }
+    assert_says(usual(4), &["found 6", "wanted 8", "4 shots and 4 for"]);
+    let explicit = |shots, validation| {
+        let options = options(per_class(shots), ValidationRule::PerClass(validation));
+        draw(&[0, 0], &["owl"], &options)
+    };
+    let one = explicit(1, 1).expect("two images suffice");
+    assert_eq!((one.train.len(), one.validation.len()), (1, 1));
+    assert_says(
+        explicit(1, 2),
+        &["wanted 3", "1 shot and 2", "--val-shots 0"],
+    );
+}
+
+#[test]
+fn shots_that_cannot_be_lowered_are_not_told_to_be() {
+    let options = options(per_class(1), ValidationRule::PerClass(1));
+    let refused = draw(&[0], &["owl"], &options).expect_err("one image");
+    let text = refused.to_string();
+    assert!(
+        text.contains("--val-shots 0") && !text.contains("lower"),
+        "{text}"
+    );
+    let refused = draw(
+        &[0],
+        &["owl", "crow"],
+        &DrawOptions {
+            validation: ValidationRule::None,
+            ..options
+        },
+    );
+    let text = refused.expect_err("no crow").to_string();
+    assert!(
+        !text.contains("val-shots") && text.contains("--classes"),
+        "{text}"
+    );
+}
+
+/// 6, 8 and 10 images.
+fn own_labels() -> Vec<u32> {
+    [(0, 6), (1, 8), (2, 10)]
+        .into_iter()
+        .flat_map(|(label, count)| vec![label; count])
+        .collect()
+}
+
+fn beside(budget: Budget, validation: ValidationRule) -> Draw {
+    let options = options(budget, validation);
+    draw_beside_validation(&labels(), &own_labels(), &CLASSES, &options).expect("enough")
+}
+
+fn own_counts(indices: &[usize]) -> [usize; 3] {
+    let own = own_labels();
+    [0, 1, 2].map(|class| indices.iter().filter(|&&index| own[index] == class).count())
+}
+
+#[test]
+fn validation_images_of_its_own_are_drawn_by_the_same_rules() {
+    let usual = |budget| beside(budget, DrawOptions::default_own_validation(budget));
+    let all = usual(Budget::All);
+    assert_eq!(
+        (counts(&all.train), own_counts(&all.validation)),
+        ([30, 40, 50], [6, 8, 10])
+    );
+    let (two, nine) = (usual(per_class(2)), usual(per_class(9)));
+    assert_eq!(
+        (counts(&two.train), own_counts(&two.validation)),
+        ([2; 3], [2; 3])
+    );
+    assert_eq!(
+        (counts(&nine.train), own_counts(&nine.validation)),
+        ([9; 3], [4; 3])
+    );
+    assert!(is_within(&two.train, &nine.train) && is_within(&two.validation, &nine.validation));
+    // The shots are those that are drawn elsewhere; all training images may be shots.
+    assert_eq!(two.train, self::usual(per_class(2)).train);
+    assert_eq!(counts(&usual(per_class(30)).train), [30; 3]);
+    // A share takes what it takes of the training images elsewhere, and never more than there are.
+    let tenth = usual(share(0.5));
+    assert_eq!(
+        (counts(&tenth.train), own_counts(&tenth.validation)),
+        ([15, 20, 25], [2, 2, 3])
+    );
+    let quarter = beside(Budget::All, ValidationRule::Fraction(0.2));
+    assert_eq!(
+        (counts(&quarter.train), own_counts(&quarter.validation)),
+        ([30, 40, 50], [6, 8, 10])
+    );
+    let three = beside(Budget::All, ValidationRule::PerClass(3));
+    assert_eq!(
+        (counts(&three.train), own_counts(&three.validation)),
+        ([30, 40, 50], [3; 3])
+    );
+    let none = beside(per_class(5), ValidationRule::None);
+    assert!(none.validation.is_empty());
+}
+
+#[test]
+fn too_few_validation_images_of_its_own_are_refused_or_taken_as_they_are() {
+    let refused = options(per_class(4), ValidationRule::PerClass(7));
+    let draw =
+        |options: &DrawOptions| draw_beside_validation(&labels(), &own_labels(), &CLASSES, options);
+    let texts = [
+        "'owl'",
+        "found 6 validation images",
+        "wanted 7",
+        "--val-shots 0",
+        "--allow-short",
+    ];
+    assert_says(draw(&refused), &texts);
+    let allowed = DrawOptions {
+        short: ShortClass::Allow,
+        ..refused
+    };
+    let drawn = draw(&allowed).expect("allowed");
+    assert_eq!(own_counts(&drawn.validation), [6, 7, 7]);
+    assert_eq!(drawn.short_classes, [(0, 6, 7)]);
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec};
 use rut_adapt::visual_prompt::MappingOptions;
-use rut_data::{
-    ClassRef, Dataset, Draw, DrawOptions, ImageSet, Seed, ShortClass, ValidationRule, settled_split,
-};
+use rut_data::{ClassRef, Dataset, Draw, ImageSet, Seed, settled_split};
 use rut_models::{ModelSpec, find_dense, find_ticket};
 
 use crate::error::{Error, Result};
@@ -15,7 +13,7 @@ use crate::names::{find_mapping, find_model};
 use crate::places::Places;
 use crate::run_id::{Content, RunId};
 use crate::sources::Sources;
-use crate::spec::{Masking, Method, NetworkKind, RunSpec, ShortClasses};
+use crate::spec::{Masking, Method, NetworkKind, RunSpec, ValidationFrom};
 
 /// Files of a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +43,7 @@ pub struct CheckedRunSpec {
     pub draw: Draw,
     /// The images trained on.
     pub train: ImageSet,
-    /// Those held out of the training images; none, if so specified.
+    /// The images validated on, held out of the training images or a user's data set's own; none, if so specified.
     pub validation: ImageSet,
     /// Side of the image on the canvas, or before the network's own size, pixels.
     pub image_size: Option<usize>,
@@ -73,15 +71,21 @@ impl RunSpec {
         self.check_method(mapping)?;
         self.check_grid()?;
         self.loop_options(1).check()?;
+        let from = self.validation_from(sources)?;
         let dataset = sources.dataset(&self)?.clone();
-        let draw = sources.draw(&self, &self.draw_options()?)?;
+        let draw = sources.draw(&self, from, &self.draw_options(from)?)?;
         self.loop_options(draw.train.len())
             .check_watched(draw.validation.len())?;
         self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
         let (model, files) = self.network_files()?;
-        let content = self.content(&files, sources)?;
+        let content = self.content(&files, from, sources)?;
         let id = RunId::new(&self, &content)?;
+        self.settle_validation(from, &dataset);
+        let validation = match from {
+            ValidationFrom::Own => dataset.own_validation().select(&draw.validation),
+            ValidationFrom::Drawn => dataset.train.select(&draw.validation),
+        };
         let checked = CheckedRunSpec {
             spec: self,
             id,
@@ -89,7 +93,7 @@ impl RunSpec {
             files,
             model,
             train: dataset.train.select(&draw.train),
-            validation: dataset.train.select(&draw.validation),
+            validation,
             dataset,
             draw,
             image_size,
@@ -105,7 +109,8 @@ impl RunSpec {
     /// If the network's files, or a user's own images, are not there to be digested.
     pub fn identify(&self, sources: &mut Sources<'_>) -> Result<RunId> {
         let (_, files) = self.network_files()?;
-        RunId::new(self, &self.content(&files, sources)?)
+        let from = self.validation_from(sources)?;
+        RunId::new(self, &self.content(&files, from, sources)?)
     }
 
     /// Spells names as the tables do. What no table has stays as it is.
@@ -219,32 +224,20 @@ impl RunSpec {
         Ok(dataset.restrict(&classes)?)
     }
 
-    fn validation_rule(&self) -> Result<ValidationRule> {
-        match (self.val_fraction, self.val_shots) {
-            (Some(_), Some(_)) => Err(refused(
-                "val_shots",
-                "one of `val_fraction` and `val_shots`",
-                "both",
-            )),
-            (Some(fraction), None) => Ok(if fraction == 0.0 {
-                ValidationRule::None
-            } else {
-                ValidationRule::Fraction(fraction)
-            }),
-            (None, Some(0)) => Ok(ValidationRule::None),
-            (None, Some(shots)) => Ok(ValidationRule::PerClass(shots)),
-            (None, None) => Ok(DrawOptions::default_validation(self.budget()?)),
-        }
-    }
-
-    /// The data set, restricted to the chosen classes, and which training images a run of this specification uses for what.
+    /// The data set, restricted to the chosen classes, and which images a run of this specification uses for what. It has
+    /// validation images where the run validates on the data set's own.
     ///
     /// # Errors
     /// If the data set or a class is unknown or missing, or the draw is not possible.
     pub fn drawn(&self, places: &Places) -> Result<(Dataset, Draw)> {
         let mut sources = Sources::new(places);
-        let draw = sources.draw(self, &self.draw_options()?)?;
-        Ok((sources.dataset(self)?.clone(), draw))
+        let from = self.validation_from(&mut sources)?;
+        let draw = sources.draw(self, from, &self.draw_options(from)?)?;
+        let mut dataset = sources.dataset(self)?.clone();
+        if from == ValidationFrom::Drawn {
+            dataset.validation = None;
+        }
+        Ok((dataset, draw))
     }
 
     /// Spells the names of data set and split as the table does.
@@ -254,19 +247,6 @@ impl RunSpec {
         if let Some(known) = rut_data::find(&self.dataset) {
             self.dataset = known.name.into();
         }
-    }
-
-    fn draw_options(&self) -> Result<DrawOptions> {
-        let short = match self.short_classes {
-            ShortClasses::Refuse => ShortClass::Refuse,
-            ShortClasses::Allow => ShortClass::Allow,
-        };
-        Ok(DrawOptions {
-            budget: self.budget()?,
-            validation: self.validation_rule()?,
-            short,
-            seed: Seed(self.seed),
-        })
     }
 
     fn resolve_image_size(&self, model: &ModelSpec, dataset: &Dataset) -> Result<Option<usize>> {
@@ -292,13 +272,22 @@ impl RunSpec {
         Ok(size.map(|size| size as usize))
     }
 
-    fn content(&self, files: &WeightFiles, sources: &mut Sources<'_>) -> Result<Content> {
+    fn content(
+        &self,
+        files: &WeightFiles,
+        from: ValidationFrom,
+        sources: &mut Sources<'_>,
+    ) -> Result<Content> {
         let own = rut_data::find(&self.dataset).is_none();
+        let validation = from == ValidationFrom::Own;
         let mask = files.mask.as_deref();
         Ok(Content {
             checkpoint: sources.file_digest(&files.checkpoint)?,
             mask: mask.map(|mask| sources.file_digest(mask)).transpose()?,
             data: own.then(|| sources.images_digest(self)).transpose()?,
+            validation: validation
+                .then(|| sources.validation_digest(self))
+                .transpose()?,
         })
     }
 }

@@ -26,7 +26,7 @@ use crate::places::Places;
 use crate::record::Record;
 use crate::run::untrained_prompt;
 use crate::run_dir::RunDir;
-use crate::spec::{Method, RunSpec};
+use crate::spec::{Method, RunSpec, ValidationFrom};
 
 /// A run that can be asked again.
 pub struct FinishedRun {
@@ -82,7 +82,7 @@ impl WeightPlaces {
 pub enum Split {
     /// The images trained on.
     Train,
-    /// Those held out of the training images.
+    /// The images validated on.
     Validation,
     /// The test images.
     Test,
@@ -149,15 +149,22 @@ impl FinishedRun {
     ) -> Result<SplitLogits> {
         let dataset = self.record.spec.open_dataset(places)?;
         let data = &self.record.data;
-        let chosen = |indices: &[usize]| match indices.iter().max() {
-            Some(&last) if last >= dataset.train.len() => {
-                Err(self.changed("training images", last + 1, dataset.train.len()))
-            }
-            _ => Ok(dataset.train.select(indices)),
+        let chosen = |set: &ImageSet, what: &str, indices: &[usize]| match indices.iter().max() {
+            Some(&last) if last >= set.len() => Err(self.changed(what, last + 1, set.len())),
+            _ => Ok(set.select(indices)),
+        };
+        let train = |indices: &[usize]| chosen(&dataset.train, "training images", indices);
+        let own = dataset.own_validation();
+        let validation = |indices: &[usize]| match self.record.spec.validation {
+            Some(ValidationFrom::Own) => chosen(&own, "validation images", indices),
+            _ => train(indices),
         };
         let (images, digest) = match split {
-            Split::Train => (chosen(&data.train_indices)?, &data.train_digest),
-            Split::Validation => (chosen(&data.validation_indices)?, &data.validation_digest),
+            Split::Train => (train(&data.train_indices)?, &data.train_digest),
+            Split::Validation => (
+                validation(&data.validation_indices)?,
+                &data.validation_digest,
+            ),
             Split::Test => (dataset.test.clone(), &data.test_digest),
         };
         if images.is_empty() {

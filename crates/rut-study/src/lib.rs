@@ -43,6 +43,7 @@ pub mod sweep;
 pub mod tensorboard;
 mod unused;
 pub mod upstream;
+mod validation;
 mod versioned;
 
 pub use checked::CheckedRunSpec;

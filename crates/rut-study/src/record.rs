@@ -74,7 +74,8 @@ pub struct DataRecord {
     pub validation_digest: String,
     /// Indices of the images trained on, into the (restricted) training split.
     pub train_indices: Vec<usize>,
-    /// Indices of the images validated on, into the same split.
+    /// Indices of the images validated on, into the same split; where the specification says `validation = own`, into the
+    /// (restricted) validation split.
     pub validation_indices: Vec<usize>,
     /// Number of test images.
     pub test_images: usize,

@@ -26,7 +26,7 @@ use crate::record::{
 use crate::report::reliability;
 use crate::run_dir::{Existing, RunDir, write_whole};
 use crate::score::{score, temperature};
-use crate::spec::Method;
+use crate::spec::{Method, ValidationFrom};
 use crate::tensorboard::BoardOptions;
 use rut_adapt::select::Select;
 
@@ -315,7 +315,8 @@ fn notes(run: &CheckedRunSpec, network: &LoadedNetwork) -> Vec<String> {
                 .into(),
         );
     }
-    if run.dataset.validation.is_some() {
+    let own = run.spec.validation == Some(ValidationFrom::Own);
+    if run.dataset.validation.is_some() && !own && !run.validation.is_empty() {
         notes.push("the data set's own validation images were not used: validation is drawn from the training images".into());
     }
     notes

@@ -10,7 +10,7 @@ use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::{Content, NO_PART};
-use crate::spec::{Method, RunSpec};
+use crate::spec::{Method, RunSpec, ValidationFrom};
 use crate::versioned::{parse, version};
 
 /// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
@@ -52,6 +52,8 @@ struct SpecFile {
     mask_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_digest: Option<String>,
     train_labels_digest: String,
     spec: RunSpec,
 }
@@ -279,6 +281,18 @@ impl RunDir {
         delete(&self.state())
     }
 
+    /// Where the run that was begun here has its validation images from; nothing where none was begun.
+    ///
+    /// # Errors
+    /// If its specification cannot be read.
+    pub(crate) fn began_with(&self) -> Result<Option<ValidationFrom>> {
+        if !self.spec().exists() {
+            return Ok(None);
+        }
+        let began: SpecFile = self.read_toml(&self.spec())?;
+        Ok(began.spec.validation.or(Some(ValidationFrom::Drawn)))
+    }
+
     fn check_unchanged(&self, run: &CheckedRunSpec) -> Result<()> {
         let began: SpecFile = self.read_toml(&self.spec())?;
         let now = SpecFile::of(run);
@@ -356,6 +370,7 @@ impl SpecFile {
             checkpoint,
             mask,
             data,
+            validation,
         } = run.content.clone();
         let labels: Vec<u8> = run
             .dataset
@@ -370,6 +385,7 @@ impl SpecFile {
             checkpoint_sha256: checkpoint,
             mask_sha256: mask,
             data_digest: data,
+            validation_digest: validation,
             train_labels_digest: rut_data::Digest::of_bytes(&labels).to_string(),
             spec: run.spec.clone(),
         }
@@ -385,6 +401,9 @@ impl SpecFile {
                 return Vec::new();
             };
             fields.remove("run_id");
+            // Left out, it means the same.
+            let own = file.spec.validation == Some(ValidationFrom::Own);
+            let told = own.then(|| ("validation".to_owned(), "\"own\"".to_owned()));
             // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
             let spec = spec.into_iter().filter(|(key, _)| {
@@ -392,6 +411,7 @@ impl SpecFile {
             });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
+                .chain(told)
                 .collect()
         };
         let (before, after) = (flat(self), flat(now));

@@ -12,13 +12,14 @@ use crate::unused::fields;
 
 /// Fields that are no part of the identity: those that say where to look, for what is found there stands in the id by its
 /// digest, and words for readers.
-pub(crate) const NO_PART: [&str; 6] = [
+pub(crate) const NO_PART: [&str; 7] = [
     "checkpoint",
     "mask",
     "pretrained_dir",
     "network",
     "sparsity",
     "recipe",
+    "validation",
 ];
 
 /// The content that a run reads.
@@ -30,6 +31,8 @@ pub struct Content {
     pub mask: Option<String>,
     /// Digest of a user's own images; `None` for a data set of the table, whose name says it.
     pub data: Option<String>,
+    /// Digest of the validation images that a user's data set has of its own, if they are validated on.
+    pub validation: Option<String>,
 }
 
 /// Name of a run, the same on every machine for the same specification and content.
@@ -54,6 +57,10 @@ impl RunId {
     /// # Errors
     /// If a path of the specification is not UTF-8.
     pub fn stand_in(spec: &RunSpec) -> Result<Self> {
+        let spec = &RunSpec {
+            validation: None,
+            ..spec.clone()
+        };
         let text = serde_json::to_string(spec).map_err(|error| Error::Spec(error.to_string()))?;
         let hash = Digest::of_bytes(text.as_bytes()).to_string();
         Ok(Self(format!("{}-x{}", title(spec), &hash[..10])))
@@ -131,6 +138,9 @@ fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
     if let Some(data) = &content.data {
         differing.insert("dataset".into(), data.clone().into());
     }
+    if let Some(validation) = &content.validation {
+        differing.insert("validation".into(), validation.clone().into());
+    }
     serde_json::to_string(&differing).map_err(|error| Error::Spec(error.to_string()))
 }
 
@@ -143,6 +153,7 @@ mod tests {
             checkpoint: "c".repeat(64),
             mask: Some("m".repeat(64)),
             data: None,
+            validation: None,
         }
     }
 
@@ -178,6 +189,27 @@ mod tests {
         };
         assert!(of("1").starts_with("my_birds-"), "{}", of("1"));
         assert_ne!(of("1"), of("2"));
+    }
+
+    #[test]
+    fn validation_images_of_its_own_join_the_id_and_the_word_for_them_does_not() {
+        let with = |toml: &str, validation: Option<&str>| {
+            let content = Content {
+                data: Some("d".into()),
+                validation: validation.map(str::to_owned),
+                ..content()
+            };
+            let spec = RunSpec::from_toml(toml).unwrap();
+            RunId::new(&spec, &content).unwrap()
+        };
+        let drawn = with("dataset = 'birds'", None);
+        assert_eq!(with("dataset = 'birds'\nvalidation = 'drawn'", None), drawn);
+        let own = with("dataset = 'birds'\nvalidation = 'own'", Some("v"));
+        assert_ne!(own, drawn);
+        assert_ne!(
+            own,
+            with("dataset = 'birds'\nvalidation = 'own'", Some("w"))
+        );
     }
 
     /// Ids name folders of results: an id that moves loses them. Add lines here; never change one.

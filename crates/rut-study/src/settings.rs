@@ -44,9 +44,14 @@ impl Settings {
         let table: Table = text
             .parse()
             .map_err(|e: toml::de::Error| Error::Spec(format!("{origin}: {e}")))?;
-        // A run's own `spec.toml` holds the specification as a part.
+        // A run's own `spec.toml` holds the specification as a part, and says where validation images are the data set's own.
         let table = match table.get("spec") {
-            Some(Value::Table(spec)) => spec.clone(),
+            Some(Value::Table(spec)) => {
+                let mut spec = spec.clone();
+                let validation = spec.entry("validation");
+                validation.or_insert_with(|| Value::from("drawn"));
+                spec
+            }
             _ => table,
         };
         Ok(Self::of_table(table, origin))

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
-use rut_data::{Dataset, Draw, DrawOptions, draw};
+use rut_data::{Dataset, Draw, DrawOptions, draw, draw_beside_validation};
 
 use crate::error::Result;
 use crate::places::Places;
-use crate::spec::RunSpec;
+use crate::spec::{RunSpec, ValidationFrom};
 
 /// Data sets, draws and digests that were asked for. A look-up that failed is tried again when it is asked for again.
 pub struct Sources<'a> {
@@ -32,6 +32,11 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Where runs' folders are.
+    pub(crate) fn results_path(&self) -> &'a Path {
+        &self.places.results_path
+    }
+
     /// The data set of `spec`, restricted to the chosen classes.
     pub(crate) fn dataset(&mut self, spec: &RunSpec) -> Result<&Dataset> {
         match self.datasets.entry(key(spec)) {
@@ -40,14 +45,25 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// Which of its training images a run draws.
-    pub(crate) fn draw(&mut self, spec: &RunSpec, options: &DrawOptions) -> Result<Draw> {
-        let key = format!("{} {options:?}", key(spec));
+    /// Which of its images a run draws: validation images from where `from` says.
+    pub(crate) fn draw(
+        &mut self,
+        spec: &RunSpec,
+        from: ValidationFrom,
+        options: &DrawOptions,
+    ) -> Result<Draw> {
+        let key = format!("{} {from:?} {options:?}", key(spec));
         if let Some(known) = self.draws.get(&key) {
             return Ok(known.clone());
         }
         let dataset = self.dataset(spec)?;
-        let drawn = draw(dataset.train.labels(), &dataset.class_names, options)?;
+        let (labels, names) = (dataset.train.labels(), &dataset.class_names);
+        let drawn = match (from, &dataset.validation) {
+            (ValidationFrom::Own, Some(own)) => {
+                draw_beside_validation(labels, own.labels(), names, options)?
+            }
+            _ => draw(labels, names, options)?,
+        };
         self.draws.insert(key, drawn.clone());
         Ok(drawn)
     }
@@ -61,6 +77,18 @@ impl<'a> Sources<'a> {
         let dataset = self.dataset(spec)?;
         let both = format!("{} {}", dataset.train.digest()?, dataset.test.digest()?);
         let digest = rut_data::Digest::of_bytes(both.as_bytes()).to_string();
+        self.images.insert(key, digest.clone());
+        Ok(digest)
+    }
+
+    /// Digest of the validation images of a user's own data.
+    pub(crate) fn validation_digest(&mut self, spec: &RunSpec) -> Result<String> {
+        let key = format!("validation of {}", key(spec));
+        if let Some(known) = self.images.get(&key) {
+            return Ok(known.clone());
+        }
+        let own = self.dataset(spec)?.own_validation();
+        let digest = own.digest()?.to_string();
         self.images.insert(key, digest.clone());
         Ok(digest)
     }

@@ -77,6 +77,16 @@ pub enum Optimizer {
     Lbfgs,
 }
 
+/// Which images a run validates on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValidationFrom {
+    /// The validation images that a user's data set has of its own, beside train and test.
+    Own,
+    /// Images that are kept from the training images.
+    Drawn,
+}
+
 /// What to do with a class that has fewer images than asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -110,6 +120,10 @@ pub struct RunSpec {
     pub split: Option<String>,
     /// Only these classes (names or indices), relabelled in this order; all if empty.
     pub classes: Vec<String>,
+    /// Which images are validated on. Left out, `own` where a user's data set has some. In a run's files it stands where
+    /// they are its own; elsewhere they are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationFrom>,
     /// Training images per class, or all.
     #[serde(with = "budget_text")]
     pub n_shot: Budget,
@@ -210,6 +224,7 @@ impl Default for RunSpec {
             dataset: "cifar10".into(),
             split: None,
             classes: Vec::new(),
+            validation: None,
             n_shot: Budget::All,
             fraction: None,
             val_fraction: None,

@@ -54,6 +54,11 @@ pub struct BudgetFlags {
     #[arg(long, alias = "val_shots", value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_shots: Option<usize>,
+    /// Validate on the data set's own validation images, or on some drawn from the training images [default: own, where a
+    /// user's data set has some beside train and test]
+    #[arg(long, value_name = "own|drawn")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationChoice>,
     /// Seeds few-shot draws, orders and initial values [default: 4]
     #[arg(long, value_parser = whole::<u64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +67,16 @@ pub struct BudgetFlags {
     #[arg(long, alias = "allow_short")]
     #[serde(skip)]
     pub allow_short: bool,
+}
+
+/// Which images are validated on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValidationChoice {
+    /// The data set's own validation images
+    Own,
+    /// Images that are kept from the training images
+    Drawn,
 }
 
 /// What can be done with data sets.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use rut_study::network::check_named;
 use rut_study::published::{self, Switch};
-use rut_study::spec::Method;
+use rut_study::spec::{Method, ValidationFrom};
 use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, RunSpec, Session};
 
 use crate::args::{RunArgs, SessionFlags};
@@ -27,6 +27,10 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
         note(&as_published(&spec, list)?);
     }
     let threads = crate::set_threads(places.threads);
+    let spec = match args.session.resume {
+        true => spec.as_begun(&places)?,
+        false => spec,
+    };
     let checked = spec.check(&places)?;
     if args.session.dry_run {
         return dry_run(&checked, &places);
@@ -105,8 +109,12 @@ fn announcement(run: &CheckedRunSpec) -> String {
             )
         }
     };
+    let own = match run.spec.validation {
+        Some(ValidationFrom::Own) => " (its own)",
+        _ => "",
+    };
     format!(
-        "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation, {} test images ({} labels used)",
+        "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation{own}, {} test images ({} labels used)",
         run.network_title(),
         run.dataset.name,
         run.targets(),

@@ -205,6 +205,7 @@ mod tests {
                 checkpoint: "c".into(),
                 mask: None,
                 data: None,
+                validation: None,
             },
             train: 100,
             validation: 10,

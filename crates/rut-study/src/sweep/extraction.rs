@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use rut_adapt::event::Observer;
+use rut_data::ImageSet;
 
 use super::plan::Plan;
 use crate::error::{Error, Result};
@@ -11,7 +12,7 @@ use crate::features::Features;
 use crate::network::load_when_asked;
 use crate::places::Places;
 use crate::sources::Sources;
-use crate::spec::{Method, RunSpec};
+use crate::spec::{Method, RunSpec, ValidationFrom};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,11 +63,17 @@ impl Extraction {
     /// is kept.
     pub fn extract(&self, places: &Places, observer: &mut dyn Observer) -> Result<usize> {
         let mut sources = Sources::new(places);
-        let (mut wanted, mut first, mut failure) = (BTreeSet::new(), None, None);
+        let (mut train, mut own) = (BTreeSet::new(), BTreeSet::new());
+        let (mut first, mut failure) = (None, None);
         for spec in &self.specs {
             match spec.clone().check_among(&mut sources) {
                 Ok(run) => {
-                    wanted.extend(run.draw.train.iter().chain(&run.draw.validation).copied());
+                    let validation = match run.spec.validation {
+                        Some(ValidationFrom::Own) => &mut own,
+                        _ => &mut train,
+                    };
+                    validation.extend(run.draw.validation.iter().copied());
+                    train.extend(run.draw.train.iter().copied());
                     first.get_or_insert(run);
                 }
                 Err(error) => failure = Some(error),
@@ -75,7 +82,12 @@ impl Extraction {
         let Some(run) = first else {
             return failure.map_or(Ok(0), Err);
         };
-        let wanted: Vec<usize> = wanted.into_iter().collect();
+        let select = |set: &ImageSet, wanted: BTreeSet<usize>| {
+            set.select(&wanted.into_iter().collect::<Vec<_>>())
+        };
+        let dataset = &run.dataset;
+        let train = select(&dataset.train, train);
+        let own = select(&dataset.own_validation(), own);
         let (_, network) = load_when_asked(&run, places)?;
         let mut features = Features::new(&run, &network, places);
         let stopped = |error| match error {
@@ -84,13 +96,14 @@ impl Extraction {
             },
             error => error,
         };
-        for set in [&run.dataset.train.select(&wanted), &run.dataset.test] {
+        let sets = [&train, &own, &dataset.test];
+        for set in sets.into_iter().filter(|set| !set.is_empty()) {
             features.of(set, observer).map_err(stopped)?;
         }
         for note in features.notes() {
             tracing::info!("{note}");
         }
-        Ok(wanted.len() + run.dataset.test.len())
+        Ok(sets.iter().map(|set| set.len()).sum())
     }
 }
 

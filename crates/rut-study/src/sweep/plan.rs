@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, file};
 use crate::places::Places;
 use crate::run_dir::write_whole;
-use crate::spec::RunSpec;
+use crate::spec::{RunSpec, ValidationFrom};
 use crate::versioned::parse;
 
 /// The layout of a plan's file; one of another is refused.
@@ -49,6 +49,14 @@ pub struct PlannedRun {
     pub run_id: String,
     /// What is run.
     pub spec: RunSpec,
+}
+
+impl PlannedRun {
+    /// As the plan means it: what it does not say of the validation images is what runs were without it.
+    fn as_planned(mut self) -> Self {
+        self.spec.validation.get_or_insert(ValidationFrom::Drawn);
+        self
+    }
 }
 
 impl Plan {
@@ -97,7 +105,9 @@ impl Plan {
         let first = lines.next().unwrap_or_default();
         let heading = parse(first, FORMAT_VERSION).map_err(|problem| broken(1, problem))?;
         let run = |(index, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|e| broken(index + 2, e.to_string()))
+            let run: serde_json::Result<PlannedRun> = serde_json::from_str(line);
+            let run = run.map_err(|e| broken(index + 2, e.to_string()))?;
+            Ok(run.as_planned())
         };
         let wanted = lines
             .enumerate()
@@ -143,6 +153,7 @@ mod tests {
             run_id: id.into(),
             spec: RunSpec {
                 seed,
+                validation: Some(ValidationFrom::Drawn),
                 ..RunSpec::default()
             },
         };

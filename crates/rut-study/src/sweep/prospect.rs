@@ -1,6 +1,6 @@
 //! Runs of a study before they run: their ids, and how much each has to do. What became of them is `state`'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::combination::Combination;
@@ -12,6 +12,7 @@ use crate::places::Places;
 use crate::run_dir::RunDir;
 use crate::run_id::{Content, RunId};
 use crate::sources::Sources;
+use crate::spec::{RunSpec, ValidationFrom};
 
 /// All runs of a study, each once.
 #[derive(Clone, Debug)]
@@ -73,9 +74,14 @@ impl Study {
         places: Places,
     ) -> Result<(Prospects, Vec<usize>)> {
         let mut sources = Sources::new(&places);
+        let drawn = began_drawn(&combinations, &mut sources);
         let (mut seen, mut of_all) = (HashMap::new(), Vec::new());
         let mut runs: Vec<Prospect> = Vec::new();
-        for combination in combinations {
+        for mut combination in combinations {
+            if drawn {
+                let validation = &mut combination.spec.validation;
+                validation.get_or_insert(ValidationFrom::Drawn);
+            }
             let prospect = Prospect::of(combination, &mut sources)?;
             // The same weights under two names are one network.
             let place = *seen
@@ -120,6 +126,33 @@ impl Prospects {
     }
 }
 
+/// Whether one of these runs stands in the plan that lies beside the results and validates there on images kept from the
+/// training images, though its data set has validation images of its own: a study that was begun so goes on so.
+fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool {
+    let own = |spec: &RunSpec, sources: &mut Sources<'_>| {
+        let from = spec.validation_from(sources);
+        spec.validation.is_none() && from.is_ok_and(|from| from == ValidationFrom::Own)
+    };
+    let open = combinations.iter().map(|combination| &combination.spec);
+    let open: Vec<&RunSpec> = open.filter(|spec| own(spec, sources)).collect();
+    let plan = match open.is_empty() {
+        true => return false,
+        false => Plan::read(&Plan::path(sources.results_path())),
+    };
+    let runs = plan.map(|plan| plan.runs).unwrap_or_default();
+    let drawn = |run: &&PlannedRun| run.spec.validation == Some(ValidationFrom::Drawn);
+    let begun: HashSet<&str> = runs.iter().filter(drawn).map(|run| &*run.run_id).collect();
+    open.into_iter().any(|spec| {
+        let validation = Some(ValidationFrom::Drawn);
+        let spec = RunSpec {
+            validation,
+            ..spec.clone()
+        };
+        let id = spec.identify(sources);
+        id.is_ok_and(|id| begun.contains(id.as_str()))
+    })
+}
+
 fn forget(folder: &Path) -> Result<()> {
     let failure = RunDir::at(folder).failure();
     if failure.exists() {
@@ -141,6 +174,9 @@ impl Prospect {
             Err(error) => {
                 let id = spec.identify(sources);
                 let id = id.or_else(|_| RunId::stand_in(&spec))?;
+                let mut spec = spec;
+                // A plan that says nothing would mean another.
+                spec.validation.get_or_insert(ValidationFrom::Own);
                 (id, spec, Err(error.to_string()))
             }
         };

@@ -24,14 +24,18 @@ pub fn run(args: &DrawArgs) -> Result<()> {
 }
 
 /// `path,label,split,index,class`: the path below the data set's folder (or the place in its archive), the class's name, the
-/// part, the place in the training or test images, and the class's number.
+/// part, the place in the training, validation or test images, and the class's number.
 fn table(dataset: &Dataset, draw: &Draw) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["path", "label", "split", "index", "class"])?;
     let test: Vec<usize> = (0..dataset.test.len()).collect();
     let parts: [(&str, &ImageSet, &[usize]); 3] = [
         ("train", &dataset.train, &draw.train),
-        ("validation", &dataset.train, &draw.validation),
+        (
+            "validation",
+            dataset.validation.as_ref().unwrap_or(&dataset.train),
+            &draw.validation,
+        ),
         ("test", &dataset.test, &test),
     ];
     for (part, set, indices) in parts {
