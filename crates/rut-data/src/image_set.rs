@@ -51,7 +51,7 @@ pub struct ImageSet {
     places: Vec<usize>,
     labels: Vec<u32>,
     /// Content of each image of `source`, once it was asked for.
-    contents: Arc<[OnceLock<Digest>]>,
+    contents: Arc<Contents>,
 }
 
 impl ImageSet {
@@ -68,7 +68,7 @@ impl ImageSet {
             source,
             places: (0..expected).collect(),
             labels,
-            contents: (0..expected).map(|_| OnceLock::new()).collect(),
+            contents: Arc::new(Contents::of(expected)),
         })
     }
 
@@ -205,7 +205,7 @@ impl ImageSet {
     }
 
     fn content(&self, place: usize) -> Result<Digest> {
-        let known = &self.contents[place];
+        let known = self.contents.at(place);
         match known.get() {
             Some(digest) => Ok(*digest),
             None => {
@@ -227,6 +227,26 @@ impl ImageSet {
             labels,
             contents: Arc::clone(&self.contents),
         }
+    }
+}
+
+/// The content of each image of a source, once it was asked for. Memory is taken block by block, with the first image of
+/// a block.
+struct Contents(Vec<OnceLock<Box<[OnceLock<Digest>]>>>);
+
+impl Contents {
+    /// Images in a block.
+    const BLOCK: usize = 1024;
+
+    fn of(images: usize) -> Contents {
+        let blocks = images.div_ceil(Contents::BLOCK);
+        Contents((0..blocks).map(|_| OnceLock::new()).collect())
+    }
+
+    fn at(&self, place: usize) -> &OnceLock<Digest> {
+        let empty = || (0..Contents::BLOCK).map(|_| OnceLock::new()).collect();
+        let block = self.0[place / Contents::BLOCK].get_or_init(empty);
+        &block[place % Contents::BLOCK]
     }
 }
 

@@ -15,7 +15,7 @@ impl ImageSet {
     pub fn from_files(files: &[PathBuf]) -> Result<ImageSet> {
         let source = Files {
             root: PathBuf::new(),
-            paths: files.to_vec(),
+            paths: files.to_vec().into(),
         };
         ImageSet::new(Arc::new(source), vec![0; files.len()])
     }
@@ -30,7 +30,7 @@ impl ImageSet {
         ImageSet::new(
             Arc::new(Files {
                 root: folder.to_owned(),
-                paths,
+                paths: paths.into(),
             }),
             labels,
         )

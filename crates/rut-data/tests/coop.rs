@@ -180,6 +180,21 @@ fn broken_entries_are_named() {
 }
 
 #[test]
+fn deep_and_long_entries_are_named() {
+    let deep = format!("{{\"train\":[{}", "[".repeat(100_000));
+    assert_says(read(&deep), &["split.json, line 1", "recursion limit"]);
+    let long = format!("[\"a.jpg\",0{}]", ",0".repeat(100_000));
+    let says = [
+        "\"train\"[0]",
+        "[path, label, class name]",
+        "found '[\"a.jpg\",0,0,0,…]'",
+    ];
+    assert_says(read(&format!("{{\"train\":[{long}],\"test\":[]}}")), &says);
+    let huge = " ".repeat(17 << 20);
+    assert_says(read(&huge), &["split.json, its length", "at most 16777216"]);
+}
+
+#[test]
 fn labels_without_images_are_named() {
     let gap = read_with("/train/0", json!(["owl/1.jpg", 3, "barn owl"]));
     let says = [

@@ -214,6 +214,34 @@ fn broken_rows_are_named() {
 }
 
 #[test]
+fn rows_without_an_end_are_refused() {
+    let base = "path,label\na,x\n";
+    for end in ["x".repeat(3 << 20), format!("\"{}", "x\n".repeat(2 << 20))] {
+        let error = open_list(&folder(format!("{base}{end}"), &["a"])).unwrap_err();
+        let message = error.to_string();
+        let says =
+            "line 3: expected a row of at most 1048576 bytes, found more; is a quote missing";
+        assert!(message.contains(says), "{}", message.len());
+    }
+    let header = ",".repeat(2 << 20);
+    assert_says(open_list(&folder(header, &[])), &["line 1: expected a row"]);
+    let header = "a,".repeat(100);
+    assert_says(
+        open_list(&folder(header, &[])),
+        &["'a', 91 more and no 'path'"],
+    );
+}
+
+/// What is repeated is refused where it is first seen, whatever follows.
+#[test]
+fn the_first_repeated_row_is_the_last_that_is_read() {
+    let rows = "a,x\n".repeat(1000);
+    let list = format!("path,label\n{rows}\"no,end");
+    let says = ["line 3, column 'path'", "'a' again, after line 2"];
+    assert_says(open_list(&folder(list, &["a"])), &says);
+}
+
+#[test]
 fn other_encodings_are_named() {
     let says = |list: &[u8], texts: &[&str]| assert_says(open_list(&folder(list, &["a"])), texts);
     says(

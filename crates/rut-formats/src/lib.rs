@@ -2,8 +2,10 @@
 
 mod escape;
 mod fault;
+mod metered;
 pub mod numpy;
 pub mod pickle;
 
 pub use escape::{Escaped, escape, list};
 pub use fault::Fault;
+pub use metered::{Allowance, Metered};

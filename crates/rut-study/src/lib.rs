@@ -41,6 +41,7 @@ pub mod sources;
 pub mod spec;
 pub mod sweep;
 pub mod tensorboard;
+mod text_file;
 mod unused;
 pub mod upstream;
 mod validation;

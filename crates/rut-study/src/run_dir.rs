@@ -11,6 +11,7 @@ use crate::error::{Error, Result, file};
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::{Content, NO_PART};
 use crate::spec::{Method, RunSpec, ValidationFrom};
+use crate::text_file;
 use crate::versioned::{parse, version};
 
 /// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
@@ -308,7 +309,7 @@ impl RunDir {
     }
 
     fn read_toml<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        let text = fs::read_to_string(path).map_err(file("read", path))?;
+        let text = text_file::read(path, text_file::TOML)?;
         toml::from_str(&text).map_err(|e| Error::Broken {
             path: path.into(),
             problem: e.to_string(),
@@ -338,7 +339,7 @@ impl RunDir {
                 "the run is not finished: no record was written; `--resume` it first".into(),
             ));
         }
-        let text = fs::read_to_string(&path).map_err(file("read", &path))?;
+        let text = text_file::read(&path, text_file::JSON)?;
         if let Ok(found) = version(&text)
             && found != FORMAT_VERSION
         {

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use crate::error::{Error, Result, file};
+use crate::error::{Error, Result};
 use crate::places::Places;
 use crate::spec::RunSpec;
+use crate::text_file;
 
 /// Fields that take the place of one another: whoever sets one of a pair over the other means it alone.
 pub(crate) const INSTEAD: [(&str, &str); 2] = [("fraction", "n_shot"), ("steps", "epochs")];
@@ -76,7 +77,7 @@ impl Settings {
     /// # Errors
     /// If it cannot be read or is no TOML.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+        let text = text_file::read(path, text_file::TOML)?;
         Self::parse(&text, &path.display().to_string())
     }
 

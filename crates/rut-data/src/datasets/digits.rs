@@ -3,9 +3,9 @@
 //! There is no official split. A fixed one is made here, stratified, of 1,000 training and 797
 //! test images; it does not depend on the seed of a run.
 
-use std::fs;
 use std::path::Path;
 
+use crate::formats::list_file;
 use crate::resize::Extent;
 use crate::stratify::{Cut, cut, proportional, shuffled_by_class};
 use crate::{
@@ -59,7 +59,7 @@ fn read(root: &Path) -> Result<Parts> {
         .map(|file| root.join(file))
         .find(|path| path.is_file());
     let (pictures, labels) = match file {
-        Some(path) => parse(&fs::read_to_string(&path).map_err(Error::io(&path))?, &path)?,
+        Some(path) => parse(&list_file::text(&path)?, &path)?,
         None => parse(BUNDLED, Path::new("digits.csv"))?,
     };
     let Cut { train, test } = split(&labels)?;

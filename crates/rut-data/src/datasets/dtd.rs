@@ -114,6 +114,6 @@ fn parse(line: &str) -> Option<Listed> {
     let (class, file) = list_file::below(line)?.split_once('/')?;
     (!file.is_empty() && !file.contains('/')).then(|| Listed {
         path: line.to_owned(),
-        class: class.to_owned(),
+        class: class.into(),
     })
 }

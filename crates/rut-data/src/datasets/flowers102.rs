@@ -98,7 +98,7 @@ fn part(root: &Path, numbers: &Variable, labels: &[u32]) -> Result<ImageSet> {
     let label = |&image: &u32| labels.get(image as usize).copied();
     let files = Files {
         root: root.to_path_buf(),
-        paths: images.iter().map(path).collect(),
+        paths: images.iter().map(path).collect::<Vec<_>>().into(),
     };
     ImageSet::new(Arc::new(files), images.iter().filter_map(label).collect())
 }

@@ -123,7 +123,7 @@ fn read_set(root: &Path, folder: &Path, class_names: &[String]) -> Result<ImageS
     ImageSet::new(
         Arc::new(Files {
             root: root.to_path_buf(),
-            paths,
+            paths: paths.into(),
         }),
         labels,
     )

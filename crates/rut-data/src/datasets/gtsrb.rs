@@ -3,12 +3,12 @@
 //! Labels come from the names of the training folders and not from their order, so a sample with
 //! some of the classes keeps the official numbers.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::formats::class_folders::{class_names, images};
 use crate::formats::files::Files;
+use crate::formats::list_file;
 use crate::{
     Archive, Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Parts, Result, SplitSpec,
     Window,
@@ -168,7 +168,7 @@ fn train(root: &Path, training: &str) -> Result<ImageSet> {
     ImageSet::new(
         Arc::new(Files {
             root: root.to_path_buf(),
-            paths,
+            paths: paths.into(),
         }),
         labels,
     )
@@ -189,18 +189,18 @@ fn folder_label(folder: &Path, name: &str) -> Result<u32> {
 
 fn test(root: &Path) -> Result<ImageSet> {
     let table = root.join(TEST_LABELS);
-    let text = fs::read_to_string(&table).map_err(Error::io(&table))?;
+    let text = list_file::text(&table)?;
     let rows: Result<Vec<(PathBuf, u32)>> = text
         .lines()
         .enumerate()
         .skip(1)
         .map(|(at, line)| row(root, &table, at + 1, line))
         .collect();
-    let (paths, labels) = rows?.into_iter().unzip();
+    let (paths, labels): (Vec<_>, _) = rows?.into_iter().unzip();
     ImageSet::new(
         Arc::new(Files {
             root: root.to_path_buf(),
-            paths,
+            paths: paths.into(),
         }),
         labels,
     )
@@ -223,7 +223,7 @@ fn row(root: &Path, table: &Path, number: usize, line: &str) -> Result<(PathBuf,
             place: format!("line {number}"),
             expected: "eight fields between ';', a file name first, a class from 0 to 42 last"
                 .to_owned(),
-            found: format!("'{}'", line.trim_end()),
+            found: list_file::shown(line.trim_end()),
         }),
     }
 }

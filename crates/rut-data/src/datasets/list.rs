@@ -6,13 +6,14 @@
 //! is split as a folder of class folders is.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::datasets::labelled::{Part, classes, malformed, take_apart};
 use crate::formats::files::Files;
 use crate::formats::image_list::{self, Row};
-use crate::{ImageSet, Parts, Result};
+use crate::formats::texts::Texts;
+use crate::{Parts, Result};
 
 /// How many missing files a message names.
 const NAMED: usize = 3;
@@ -25,67 +26,108 @@ pub(crate) fn is(path: &Path) -> bool {
 
 /// Reads a list. The images themselves are read later, but are all there.
 pub(crate) fn read(path: &Path) -> Result<Parts> {
-    let rows = image_list::read(path)?;
-    let parts = parts_of(path, &rows)?;
-    let (class_names, labels) = classes(rows.iter().map(|row| row.label.as_str()));
     let root = match path.parent() {
         Some(folder) if folder != Path::new("") => folder.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let paths: Vec<PathBuf> = rows.iter().map(|row| root.join(&row.path)).collect();
-    refuse_twice(path, &rows, &paths)?;
-    refuse_missing(path, &rows, &paths)?;
-    let all = ImageSet::new(Arc::new(Files { root, paths }), labels)?;
+    let mut list = List::new(path, &root);
+    image_list::read(path, |row| list.add(row))?;
+    list.refuse_missing()?;
+    let List {
+        paths,
+        labels,
+        parts,
+        ..
+    } = list;
+    let (class_names, labels) = classes(labels.iter());
+    let all = Files::below(&root, root.clone(), (paths, labels))?;
+    let parts = (!parts.is_empty()).then_some(parts);
     take_apart(path, class_names, &all, parts.as_deref())
 }
 
-/// The part of each row, or nothing where the list has no column for it.
-fn parts_of(path: &Path, rows: &[Row]) -> Result<Option<Vec<Part>>> {
-    let part = |row: &Row| {
-        let word = row.split.as_deref()?;
-        Some(Part::named(word).ok_or_else(|| {
-            let place = format!("line {}, column 'split'", row.line);
-            malformed(path, &place, (Part::WORDS, &format!("'{word}'")))
-        }))
-    };
-    rows.iter()
-        .map(part)
-        .collect::<Option<Result<Vec<Part>>>>()
-        .transpose()
+/// What was read of a list, as small as can be: lists may have millions of rows.
+struct List<'a> {
+    path: &'a Path,
+    root: &'a Path,
+    paths: Texts,
+    labels: Texts,
+    /// The part of each row, or nothing where the list has no column for it.
+    parts: Vec<Part>,
+    /// The line of each image, by the hash of its path.
+    lines: HashMap<u64, u32>,
+    hashes: RandomState,
+    /// The first line whose image is not there, and how many are not.
+    missing: Option<(u64, usize)>,
+    /// Some of their names.
+    names: Vec<String>,
 }
 
-fn refuse_twice(path: &Path, rows: &[Row], paths: &[PathBuf]) -> Result<()> {
-    let mut lines: HashMap<&Path, u64> = HashMap::with_capacity(rows.len());
-    for (row, file) in rows.iter().zip(paths) {
-        if let Some(first) = lines.insert(file, row.line) {
-            let place = format!("line {}, column 'path'", row.line);
-            let found = format!("'{}' again, after line {first}; remove one", row.path);
-            return Err(malformed(path, &place, ("an image that is new", &found)));
+impl<'a> List<'a> {
+    fn new(path: &'a Path, root: &'a Path) -> List<'a> {
+        List {
+            path,
+            root,
+            paths: Texts::default(),
+            labels: Texts::default(),
+            parts: Vec::new(),
+            lines: HashMap::new(),
+            hashes: RandomState::new(),
+            missing: None,
+            names: Vec::new(),
         }
     }
-    Ok(())
-}
 
-fn refuse_missing(path: &Path, rows: &[Row], paths: &[PathBuf]) -> Result<()> {
-    let files = rows.iter().zip(paths);
-    let missing: Vec<&Row> = files
-        .filter(|(_, file)| !file.is_file())
-        .map(|(row, _)| row)
-        .collect();
-    let Some(first) = missing.first() else {
-        return Ok(());
-    };
-    let names: Vec<String> = missing
-        .iter()
-        .take(NAMED)
-        .map(|row| format!("'{}'", row.path))
-        .collect();
-    let more = match missing.len() - names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let place = format!("line {}, column 'path'", first.line);
-    let expected = "files, by paths that are absolute or relative to the list's folder";
-    let found = format!("none at {}{more}", names.join(", "));
-    Err(malformed(path, &place, (expected, &found)))
+    fn add(&mut self, row: Row<'_>) -> Result<()> {
+        if let Some(word) = row.split {
+            let part = Part::named(word).ok_or_else(|| {
+                let place = format!("line {}, column 'split'", row.line);
+                malformed(self.path, &place, (Part::WORDS, &format!("'{word}'")))
+            })?;
+            self.parts.push(part);
+        }
+        let file = self.root.join(row.path);
+        self.refuse_twice(&row, &file)?;
+        if !file.is_file() {
+            let (_, count) = self.missing.get_or_insert((row.line, 0));
+            *count += 1;
+            if self.names.len() < NAMED {
+                self.names.push(format!("'{}'", row.path));
+            }
+        }
+        self.paths.push(row.path);
+        self.labels.push(row.label);
+        Ok(())
+    }
+
+    fn refuse_twice(&mut self, row: &Row<'_>, file: &Path) -> Result<()> {
+        let line = u32::try_from(row.line).unwrap_or(u32::MAX);
+        let Some(first) = self.lines.insert(self.hashes.hash_one(file), line) else {
+            return Ok(());
+        };
+        // Two paths may have one hash, though hardly ever.
+        if !self.paths.iter().any(|path| self.root.join(path) == file) {
+            return Ok(());
+        }
+        let place = format!("line {}, column 'path'", row.line);
+        let found = format!("'{}' again, after line {first}; remove one", row.path);
+        Err(malformed(
+            self.path,
+            &place,
+            ("an image that is new", &found),
+        ))
+    }
+
+    fn refuse_missing(&self) -> Result<()> {
+        let Some((first, count)) = self.missing else {
+            return Ok(());
+        };
+        let more = match count - self.names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let place = format!("line {first}, column 'path'");
+        let expected = "files, by paths that are absolute or relative to the list's folder";
+        let found = format!("none at {}{more}", self.names.join(", "));
+        Err(malformed(self.path, &place, (expected, &found)))
+    }
 }

@@ -98,7 +98,11 @@ fn part(root: &Path, folder: &str, table: &str) -> Result<ImageSet> {
     let folder = root.join(folder);
     let files = Files {
         root: root.to_path_buf(),
-        paths: names.iter().map(|name| folder.join(name)).collect(),
+        paths: names
+            .iter()
+            .map(|name| folder.join(name))
+            .collect::<Vec<_>>()
+            .into(),
     };
     ImageSet::new(Arc::new(files), labels)
 }

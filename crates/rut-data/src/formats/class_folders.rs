@@ -63,7 +63,13 @@ pub(crate) fn read(root: &Path, folder: &str, names: &[String]) -> Result<ImageS
         paths.extend(found);
     }
     let root = root.to_path_buf();
-    ImageSet::new(Arc::new(Files { root, paths }), labels)
+    ImageSet::new(
+        Arc::new(Files {
+            root,
+            paths: paths.into(),
+        }),
+        labels,
+    )
 }
 
 /// The bytes of the parent's path and of the file's name: a folder's own files come before those

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::rc::Rc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -10,6 +11,10 @@ use super::json;
 use super::list_file::{Listed, below, shown};
 use crate::{Error, Result};
 
+/// The longest name of a class, bytes.
+const LONGEST_NAME: usize = 256;
+/// More images than such a file has.
+const MOST_IMAGES: usize = 1 << 18;
 /// What such a file should hold, for errors.
 const EXPECTED: &str = "an object with a list of paths for each class";
 
@@ -28,6 +33,13 @@ pub(crate) fn read(path: &Path, ending: &str) -> Result<Vec<Listed>> {
     };
     let mut images = Vec::new();
     for (class, paths) in classes {
+        if class.len() > LONGEST_NAME || paths.len() > MOST_IMAGES - images.len() {
+            let expected =
+                format!("names of at most {LONGEST_NAME} bytes and at most {MOST_IMAGES} images");
+            let found = format!("{} of {}", paths.len(), shown(&class));
+            return Err(malformed("top level".to_owned(), &expected, found));
+        }
+        let class: Rc<str> = class.into();
         for (at, image) in paths.into_iter().enumerate() {
             if below(&image).is_none() {
                 let place = format!("\"{class}\"[{at}]");
@@ -36,7 +48,7 @@ pub(crate) fn read(path: &Path, ending: &str) -> Result<Vec<Listed>> {
             }
             images.push(Listed {
                 path: image + ending,
-                class: class.clone(),
+                class: Rc::clone(&class),
             });
         }
     }

@@ -1,18 +1,18 @@
 //! Class names that a data set brings along. Labels mean nothing if they are not those of the table.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use super::fault::{Fault, InFile as _};
-use crate::{Error, Result};
+use super::list_file;
+use crate::Result;
 
 /// Names that are shown where they differ.
 const SHOWN: usize = 3;
 
 /// The words of a file of names, one per line.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = list_file::text(path)?;
     Ok(text.split_whitespace().map(str::to_owned).collect())
 }
 

@@ -3,13 +3,16 @@
 //! folder of images that the data set knows. `val` may be missing or empty.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::files::{Files, Labelled};
+use super::files::Files;
 use super::json;
 use super::list_file::{below, shown};
+use super::shallow::Shallow;
+use super::texts::Texts;
 use crate::{Error, ImageSet, Parts, Result};
 
 /// What such a file should hold, for errors.
@@ -22,15 +25,17 @@ const EXPECTED: &str = "an object with the lists \"train\", \"test\" and perhaps
 /// whole number, a class with two names, or labels with a gap; [`Error::Io`].
 pub(crate) fn read(root: &Path, split: &str, images: &str) -> Result<Parts> {
     let path = root.join(split);
+    let mut lists = BTreeMap::new();
+    json::read_with(&path, EXPECTED, TopLevel(&mut lists))?;
     let mut file = SplitFile {
         path: &path,
-        value: json::read(&path, EXPECTED)?,
+        lists,
         names: BTreeMap::new(),
     };
-    let set = |list| Files::labelled(root, images, list);
+    let set = |list| Files::below(root, root.join(images), list);
     let train = set(file.list("train")?)?;
-    let validation = match file.value.get("val") {
-        None | Some(Value::Null) => None,
+    let validation = match file.lists.get("val") {
+        None | Some(List::Other("null")) => None,
         Some(_) => Some(set(file.list("val")?)?),
     };
     let test = set(file.list("test")?)?;
@@ -44,52 +49,100 @@ pub(crate) fn read(root: &Path, split: &str, images: &str) -> Result<Parts> {
     })
 }
 
-/// A split file, and the class names met so far.
+/// One of the lists.
+enum List {
+    /// Its images.
+    Images(Images),
+    /// The first entry that is wrong: its place, what was expected and what found.
+    Broken(usize, String, String),
+    /// What stands there instead.
+    Other(&'static str),
+}
+
+/// The images of a list.
+#[derive(Default)]
+struct Images {
+    paths: Texts,
+    labels: Vec<u32>,
+    /// The class names of the labels, and where each is first.
+    names: BTreeMap<u32, (String, usize)>,
+}
+
+/// The lists of images in a split file, by name.
+type Lists = BTreeMap<&'static str, List>;
+
+/// Their names.
+const LISTS: [&str; 3] = ["train", "val", "test"];
+
+impl Images {
+    /// Adds an image, `[path, label, class name]`; what was expected and found if it is none.
+    fn add(&mut self, entry: Shallow) -> Result<(), (String, String)> {
+        let found = shown(&entry.to_string());
+        let fields: Result<[Shallow; 3], _> = match entry {
+            Shallow::List(fields, _) => fields.try_into(),
+            _ => Err(Vec::new()),
+        };
+        let Ok([Shallow::Text(image), label, Shallow::Text(name)]) = fields else {
+            return Err(("[path, label, class name]".to_owned(), found));
+        };
+        if below(&image).is_none() {
+            let expected = "a path below the folder of images".to_owned();
+            return Err((expected, shown(&image)));
+        }
+        let label = match label {
+            Shallow::Number(number) => number.as_u64(),
+            _ => None,
+        };
+        let Some(label) = label.and_then(|label| u32::try_from(label).ok()) else {
+            return Err(("a whole number from 0 for a label".to_owned(), found));
+        };
+        let first = || (name.clone(), self.labels.len());
+        let (known, _) = self.names.entry(label).or_insert_with(first);
+        if *known != name {
+            return Err(two_names(label, known, &name));
+        }
+        self.paths.push(&image);
+        self.labels.push(label);
+        Ok(())
+    }
+}
+
+/// What was expected and found where a label has two names.
+fn two_names(label: u32, known: &str, name: &str) -> (String, String) {
+    let known = shown(known);
+    let expected = format!("the class of label {label} to be {known}, as before");
+    (expected, shown(name))
+}
+
+/// A split file: its lists, until they are asked for, and the class names of those that were.
 struct SplitFile<'a> {
     path: &'a Path,
-    value: Value,
+    lists: Lists,
     names: BTreeMap<u32, String>,
 }
 
 impl SplitFile<'_> {
     /// The images of one of the lists.
-    fn list(&mut self, part: &str) -> Result<Vec<Labelled>> {
-        // Taken out of the value, so that its memory is free before the next list is read.
-        let list = self.value.get_mut(part).map(Value::take);
-        let Some(Value::Array(entries)) = list else {
-            let found = list.as_ref().map_or("nothing", kind);
-            return Err(self.malformed(format!("\"{part}\""), EXPECTED, found.to_owned()));
+    fn list(&mut self, part: &str) -> Result<(Texts, Vec<u32>)> {
+        let place = |at: usize| format!("\"{part}\"[{at}]");
+        let found = match self.lists.remove(part) {
+            Some(List::Images(images)) => {
+                for (label, (name, at)) in images.names {
+                    let known = self.names.entry(label).or_insert_with(|| name.clone());
+                    if *known != name {
+                        let (expected, found) = two_names(label, known, &name);
+                        return Err(self.malformed(place(at), &expected, found));
+                    }
+                }
+                return Ok((images.paths, images.labels));
+            }
+            Some(List::Broken(at, expected, found)) => {
+                return Err(self.malformed(place(at), &expected, found));
+            }
+            Some(List::Other(kind)) => kind,
+            None => "nothing",
         };
-        let mut images = Vec::with_capacity(entries.len());
-        for (at, entry) in entries.iter().enumerate() {
-            images.push(self.entry(entry, || format!("\"{part}\"[{at}]"))?);
-        }
-        Ok(images)
-    }
-
-    /// An image, `[path, label, class name]`.
-    fn entry(&mut self, entry: &Value, place: impl Fn() -> String) -> Result<Labelled> {
-        let found = || shown(&entry.to_string());
-        let fields = entry.as_array().map(Vec::as_slice);
-        let Some([Value::String(image), label, Value::String(name)]) = fields else {
-            let expected = "[path, label, class name]";
-            return Err(self.malformed(place(), expected, found()));
-        };
-        if below(image).is_none() {
-            let expected = "a path below the folder of images";
-            return Err(self.malformed(place(), expected, shown(image)));
-        }
-        let label = label.as_u64().and_then(|label| u32::try_from(label).ok());
-        let Some(label) = label else {
-            let expected = "a whole number from 0 for a label";
-            return Err(self.malformed(place(), expected, found()));
-        };
-        let known = self.names.entry(label).or_insert_with(|| name.clone());
-        if known != name {
-            let expected = format!("the class of label {label} to be '{known}', as before");
-            return Err(self.malformed(place(), &expected, format!("'{name}'")));
-        }
-        Ok((image.clone(), label))
+        Err(self.malformed(format!("\"{part}\""), EXPECTED, found.to_owned()))
     }
 
     fn refuse_empty(&self, part: &str, set: &ImageSet) -> Result<()> {
@@ -125,14 +178,114 @@ impl SplitFile<'_> {
     }
 }
 
-/// What a value is, in words.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+/// Reads the object that a file is.
+struct TopLevel<'a>(&'a mut Lists);
+
+impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TopLevel<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match LISTS.iter().find(|part| **part == key) {
+                Some(&part) => map.next_value_seed(Entries(self.0, part))?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A list at the top has none of the lists.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Reads one of the lists.
+struct Entries<'a>(&'a mut Lists, &'static str);
+
+impl<'de> DeserializeSeed<'de> for Entries<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Entries<'_> {
+    fn other(self, kind: &'static str) {
+        self.0.insert(self.1, List::Other(kind));
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of [path, label, class name]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Entries(lists, part) = self;
+        let mut images = Images::default();
+        while let Some(entry) = list.next_element()? {
+            if let Err((expected, found)) = images.add(entry) {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                lists.insert(part, List::Broken(images.labels.len(), expected, found));
+                return Ok(());
+            }
+        }
+        lists.insert(part, List::Images(images));
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.other("an object");
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        self.other("a text");
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.other("null");
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.other("true or false");
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.other("a number");
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.other("a number");
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.other("a number");
+        Ok(())
     }
 }

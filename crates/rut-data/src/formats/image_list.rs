@@ -3,10 +3,13 @@
 //! columns may stand in any order and beside others.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
+use rut_formats::Metered;
 
+use super::texts::Texts;
 use crate::spelling::did_you_mean;
 use crate::{Error, Result};
 
@@ -14,36 +17,57 @@ const PATH: &str = "path";
 const LABEL: &str = "label";
 const SPLIT: &str = "split";
 
+/// The longest row, bytes.
+const LONGEST: u64 = 1 << 20;
+/// Names of columns that are shown where the wanted one is not there.
+const SHOWN: usize = 10;
+
 /// One line of a list.
-#[derive(Debug)]
-pub(crate) struct Row {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
     /// Number of the line, from 1.
     pub(crate) line: u64,
     /// What stands in the column `path`, as it is.
-    pub(crate) path: String,
+    pub(crate) path: &'a str,
     /// What stands in the column `label`, without blanks around it.
-    pub(crate) label: String,
+    pub(crate) label: &'a str,
     /// What stands in the column `split`, if there is one, without blanks around it.
-    pub(crate) split: Option<String>,
+    pub(crate) split: Option<&'a str>,
 }
 
-/// Reads the rows of a list; the columns `path` and `label` are never empty in them.
+/// Hands the rows of a list to `take`, one after the other; the columns `path` and `label` are never empty in them.
 ///
 /// # Errors
-/// [`Error::Malformed`], naming line and column; [`Error::Io`].
-pub(crate) fn read(path: &Path) -> Result<Vec<Row>> {
+/// [`Error::Malformed`], naming line and column; [`Error::Io`]; what `take` objects to.
+pub(crate) fn read(path: &Path, mut take: impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(Error::io(path))?;
-    let mut reader = ReaderBuilder::new().from_reader(file);
+    let length = file.metadata().map_err(Error::io(path))?.len();
     let list = List { path };
-    let columns = list.columns(&mut reader)?;
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| list.failed(error))?;
-        rows.push(list.row(&columns, &record)?);
+    if length > Texts::MOST {
+        let expected = format!("at most {} bytes", Texts::MOST);
+        return Err(list.bad("its length", &expected, &length.to_string()));
     }
-    match rows.is_empty() {
-        true => Err(list.bad("line 2", "a row for each image", "none")),
-        false => Ok(rows),
+    // The file may grow while it is read.
+    let (file, row) = Metered::new(file.take(Texts::MOST));
+    let mut reader = ReaderBuilder::new().from_reader(file);
+    row.grant(LONGEST);
+    let columns = list.columns(&mut reader)?;
+    let mut record = StringRecord::new();
+    let mut count = 0_u64;
+    loop {
+        row.grant(LONGEST);
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(true) => take(list.row(&columns, &record)?)?,
+            Ok(false) => break,
+            Err(_) if row.is_used_up() => return Err(list.too_long(line)),
+            Err(error) => return Err(list.failed(error)),
+        }
+        count += 1;
+    }
+    match count {
+        0 => Err(list.bad("line 2", "a row for each image", "none")),
+        _ => Ok(()),
     }
 }
 
@@ -60,8 +84,13 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn columns(&self, reader: &mut Reader<File>) -> Result<Columns> {
-        let header = reader.headers().map_err(|error| self.failed(error))?;
+    fn columns(&self, reader: &mut Reader<impl Read>) -> Result<Columns> {
+        let header = reader
+            .headers()
+            .map_err(|error| match error.is_io_error() {
+                true => self.too_long(1),
+                false => self.failed(error),
+            })?;
         let split = self.place(header, SPLIT)?;
         let required = |name| {
             self.place(header, name)?
@@ -92,10 +121,14 @@ impl List<'_> {
     fn lacks(&self, header: &StringRecord, name: &str) -> Error {
         let expected =
             format!("a header with the columns '{PATH}' and '{LABEL}', separated by commas");
-        let names: Vec<String> = header
+        let mut names: Vec<String> = header
             .iter()
+            .take(SHOWN)
             .map(|name| format!("'{}'", clip(name)))
             .collect();
+        if let more @ 1.. = header.len().saturating_sub(SHOWN) {
+            names.push(format!("{more} more"));
+        }
         let hints = header
             .iter()
             .map(|found| did_you_mean(found.trim(), [name]));
@@ -110,9 +143,9 @@ impl List<'_> {
         self.bad("line 1", &expected, &found)
     }
 
-    fn row(&self, columns: &Columns, record: &StringRecord) -> Result<Row> {
+    fn row<'r>(&self, columns: &Columns, record: &'r StringRecord) -> Result<Row<'r>> {
         let line = record.position().map_or(0, csv::Position::line);
-        let field = |column: usize, name: &str| {
+        let field = |column: usize, name: &str| -> Result<&'r str> {
             let text = record.get(column).unwrap_or_default();
             let place = format!("line {line}, column '{name}'");
             match text {
@@ -121,7 +154,7 @@ impl List<'_> {
                     let found = format!("'{}', which goes on; is a quote missing?", clip(text));
                     Err(self.bad(&place, "a text of one line", &found))
                 }
-                _ => Ok(text.to_owned()),
+                _ => Ok(text),
             }
         };
         let split = columns
@@ -131,9 +164,16 @@ impl List<'_> {
         Ok(Row {
             line,
             path: field(columns.path, PATH)?,
-            label: field(columns.label, LABEL)?.trim().to_owned(),
-            split: split.map(|split| split.trim().to_owned()),
+            label: field(columns.label, LABEL)?.trim(),
+            split: split.map(str::trim),
         })
+    }
+
+    /// The error for a row that does not end.
+    fn too_long(&self, line: u64) -> Error {
+        let expected = format!("a row of at most {} bytes", LONGEST);
+        let found = "more; is a quote missing, or is this no list?";
+        self.bad(&format!("line {line}"), &expected, found)
     }
 
     /// What the CSV reader stumbled over.

@@ -2,12 +2,15 @@
 //! What a line says is the data set's business; which line of which file is wrong is said here.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Component, Path};
+use std::rc::Rc;
 
 use super::files::Labelled;
+use super::json;
 use crate::{Error, Result};
 
+/// Bytes of the longest list; those of the data sets have half.
+const MOST: u64 = 2 << 20;
 /// Characters of a bad line that an error shows.
 const SHOWN: usize = 80;
 
@@ -16,7 +19,7 @@ pub(crate) struct Listed {
     /// Its path below the folder of images.
     pub(crate) path: String,
     /// The name of its class.
-    pub(crate) class: String,
+    pub(crate) class: Rc<str>,
 }
 
 /// What `parse` makes of the lines of a list, in order. Blank lines are skipped, and blanks around
@@ -36,7 +39,7 @@ pub(crate) fn read<T>(
         expected: expected.to_owned(),
         found,
     };
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = text(path)?;
     let lines = text.lines().map(str::trim).enumerate();
     let parsed: Result<Vec<T>> = lines
         .filter(|(_, line)| !line.is_empty())
@@ -48,6 +51,17 @@ pub(crate) fn read<T>(
         empty if empty.is_empty() => Err(malformed("line 1".to_owned(), "no line".to_owned())),
         lines => Ok(lines),
     }
+}
+
+/// The text of a file that lists images or classes of a data set of the table.
+///
+/// # Errors
+/// [`Error::Malformed`] if it is longer than any of them, or not in UTF-8; [`Error::Io`].
+pub(crate) fn text(path: &Path) -> Result<String> {
+    String::from_utf8(json::whole(path, MOST)?).map_err(|error| {
+        let source = std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error());
+        Error::io(path)(source)
+    })
 }
 
 /// The labels of the classes of the list `path`, by name: their places in it.
@@ -85,7 +99,7 @@ pub(crate) fn labelled<const N: usize>(
     lists: [Vec<Listed>; N],
 ) -> (Vec<String>, [Vec<Labelled>; N]) {
     let all = lists.iter().flatten();
-    let mut names: Vec<String> = all.map(|image| image.class.clone()).collect();
+    let mut names: Vec<Rc<str>> = all.map(|image| Rc::clone(&image.class)).collect();
     names.sort_unstable();
     names.dedup();
     let label = |image: Listed| {
@@ -93,6 +107,7 @@ pub(crate) fn labelled<const N: usize>(
         (image.path, label as u32)
     };
     let lists = lists.map(|list| list.into_iter().map(label).collect());
+    let names = names.iter().map(|name| name.to_string()).collect();
     (names, lists)
 }
 

@@ -26,7 +26,9 @@ pub(crate) mod parquet;
 mod planes;
 mod png;
 mod pnm;
+mod shallow;
 pub(crate) mod svhn;
+pub(crate) mod texts;
 
 pub use png::encode as encode_png;
 pub(crate) use rut_formats::{numpy, pickle};

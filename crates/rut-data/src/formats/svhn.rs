@@ -15,30 +15,39 @@ const ZERO: i64 = 10;
 /// Reads a file.
 pub(crate) fn read(path: &Path) -> Result<ImageSet> {
     let [images, labels] = mat::read(path, ["X", "y"])?;
-    let labels = digits(&labels)?;
+    // Counted before they are read: labels may be packed far smaller than images.
+    let count = count(&labels)?;
     let block = Block {
         path: path.to_path_buf(),
-        bytes: pixels(images, labels.len())?,
+        bytes: pixels(images, count)?,
         lead: 0,
     };
+    let labels = digits(&labels)?;
     let (blocks, scan) = (vec![block], Scan::Columns);
     ImageSet::new(Arc::new(Planes { blocks, scan }), labels)
 }
 
+/// What labels should be, for errors.
+const LABELS: &str = "labels from 1 to 10";
+
+fn count(labels: &Variable) -> Result<usize> {
+    let numbers = labels.array.numbers();
+    let objection = || labels.malformed("", LABELS, labels.array.describe());
+    Ok(numbers.ok_or_else(objection)?.len())
+}
+
 fn digits(labels: &Variable) -> Result<Vec<u32>> {
-    let expected = "labels from 1 to 10";
-    let Some(numbers) = labels.array.numbers() else {
-        return Err(labels.malformed("", expected, labels.array.describe()));
-    };
     let digit = |(at, number): (usize, Option<i64>)| match number {
         Some(ZERO) => Ok(0),
         Some(number @ 1..ZERO) => Ok(number as u32),
         other => {
             let found = other.map_or("another number".to_owned(), |number| number.to_string());
-            Err(labels.malformed(&format!(", element {at}"), expected, found))
+            Err(labels.malformed(&format!(", element {at}"), LABELS, found))
         }
     };
-    numbers.integers().enumerate().map(digit).collect()
+    let numbers = labels.array.numbers().into_iter();
+    let numbers = numbers.flat_map(|numbers| numbers.integers());
+    numbers.enumerate().map(digit).collect()
 }
 
 /// The bytes of the images, which stand one after the other because their axis is the last.

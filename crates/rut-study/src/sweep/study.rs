@@ -7,10 +7,11 @@ use rut_data::did_you_mean;
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};
-use crate::error::{Error, Result, file};
+use crate::error::{Error, Result};
 use crate::places::Places;
 use crate::settings::Settings;
 use crate::spec::field_names;
+use crate::text_file;
 
 /// What may stand at the top of a file.
 const KEYS: [&str; 5] = ["title", "about", "base", "axes", "exclude"];
@@ -49,7 +50,7 @@ impl Study {
     /// # Errors
     /// If it cannot be read, or as [`parse`](Self::parse).
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+        let text = text_file::read(path, text_file::TOML)?;
         Self::parse(&text, path)
     }
 

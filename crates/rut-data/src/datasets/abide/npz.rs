@@ -12,6 +12,8 @@ use crate::formats::numpy::Array;
 
 /// Name of the correlations.
 const CORRELATIONS: &str = "cc200";
+/// More subjects than an array of correlations can have.
+const MOST_SUBJECTS: usize = 1 << 16;
 /// Name of the labels.
 const LABELS: &str = "y";
 
@@ -40,9 +42,9 @@ fn array<'a>(bytes: &'a [u8], name: &str, expected: &str) -> Result<Array<'a>, F
 }
 
 fn labels_of(bytes: &[u8]) -> Result<Vec<u32>, Fault> {
-    let expected = "an array of whole numbers along one axis";
-    let labels = array(bytes, LABELS, expected)?;
-    if labels.shape().len() != 1 {
+    let expected = format!("an array of at most {MOST_SUBJECTS} whole numbers along one axis");
+    let labels = array(bytes, LABELS, &expected)?;
+    if !matches!(labels.shape(), [0..=MOST_SUBJECTS]) {
         let found = format!("one of shape {:?}", labels.shape());
         return Err(Fault::new(LABELS, expected, found));
     }

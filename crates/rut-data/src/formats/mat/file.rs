@@ -18,6 +18,8 @@ use crate::{Error, Result};
 const COMPRESSED: u32 = 15;
 /// Bytes of a tag.
 const TAG: u64 = 8;
+/// Indices in a variable; no data set that has any is as large.
+const MOST_INDICES: usize = 1 << 17;
 /// Names of variables that are shown where the wanted one is not there.
 const SHOWN: usize = 20;
 
@@ -49,6 +51,10 @@ impl Variable {
         let Some(numbers) = self.array.numbers() else {
             return Err(self.malformed("", expected, self.array.describe()));
         };
+        if numbers.len() > MOST_INDICES {
+            let expected = format!("at most {MOST_INDICES} of {expected}");
+            return Err(self.malformed("", expected, numbers.len().to_string()));
+        }
         let index = |(at, number): (usize, Option<i64>)| {
             let index = number.and_then(|number| u32::try_from(number.checked_sub(1)?).ok());
             index

@@ -2,7 +2,7 @@
 
 use super::array::{Array, Struct, Values};
 use super::numbers::{Numbers, Stored};
-use super::stream::{ByteOrder, Stream};
+use super::stream::{ByteOrder, Stream, Tag};
 use crate::formats::fault::Fault;
 
 /// Type of the element that is an array.
@@ -13,6 +13,8 @@ const MAX_DEPTH: usize = 16;
 const MAX_DIMS: usize = 8;
 /// Fields of a struct.
 const MAX_FIELDS: usize = 1024;
+/// Bytes of the longest text; the longest that anybody asks for is the name of a file.
+const LONGEST_TEXT: u64 = 1 << 20;
 /// The longest name of a variable.
 const LONGEST_NAME: u64 = 4096;
 /// The flag of an array of complex numbers.
@@ -39,15 +41,15 @@ pub(super) struct Head {
 /// The beginning of an array that ends at `end`.
 pub(super) fn head(stream: &mut Stream<'_>, end: u64) -> Result<Head, Fault> {
     let order = stream.order;
-    let flags = short_element(stream, end, 8)?;
+    let (_, flags) = short_element(stream, end, 8)?;
     let flags = order.bits(flags.get(..4).unwrap_or(&flags));
-    let dims = short_element(stream, end, 4 * MAX_DIMS as u64)?;
+    let (_, dims) = short_element(stream, end, 4 * MAX_DIMS as u64)?;
     let dims: Option<Vec<usize>> = dims
         .chunks_exact(4)
         .map(|dim| dimension(order, dim))
         .collect();
     let dims = dims.ok_or_else(|| stream.fault("lengths of axes", "a negative one"))?;
-    let name = short_element(stream, end, LONGEST_NAME)?;
+    let (_, name) = short_element(stream, end, LONGEST_NAME)?;
     Ok(Head {
         name: String::from_utf8_lossy(&name).into_owned(),
         class: flags as u8,
@@ -61,14 +63,15 @@ fn dimension(order: ByteOrder, bytes: &[u8]) -> Option<usize> {
     usize::try_from(dimension).ok()
 }
 
-/// An element of a few bytes.
-fn short_element(stream: &mut Stream<'_>, end: u64, longest: u64) -> Result<Vec<u8>, Fault> {
+/// An element of a few bytes, with its tag.
+fn short_element(stream: &mut Stream<'_>, end: u64, longest: u64) -> Result<(Tag, Vec<u8>), Fault> {
     let tag = stream.tag(end)?;
     if tag.length > longest {
         let expected = format!("an element of at most {longest} bytes");
         return Err(stream.fault(expected, tag.length.to_string()));
     }
-    stream.bytes(&tag, end)
+    let bytes = stream.bytes(&tag, end)?;
+    Ok((tag, bytes))
 }
 
 /// The values behind a head.
@@ -117,8 +120,7 @@ fn numbers(stream: &mut Stream<'_>, count: usize, end: u64) -> Result<Values, Fa
 
 /// Characters in Latin-1 or one of the Unicode encodings, one unit each but in UTF-8.
 fn text(stream: &mut Stream<'_>, count: usize, end: u64) -> Result<Values, Fault> {
-    let tag = stream.tag(end)?;
-    let raw = stream.bytes(&tag, end)?;
+    let (tag, raw) = short_element(stream, end, LONGEST_TEXT)?;
     let (text, units) = match tag.kind {
         _ if raw.is_empty() => (Some(String::new()), 0),
         1 | 2 => (
@@ -187,9 +189,9 @@ fn records(stream: &mut Stream<'_>, count: usize, end: u64, depth: usize) -> Res
 
 /// Names of fields, each padded with zeros to the same length.
 fn fields(stream: &mut Stream<'_>, end: u64) -> Result<Vec<String>, Fault> {
-    let length = short_element(stream, end, 4)?;
+    let (_, length) = short_element(stream, end, 4)?;
     let length = stream.order.bits(&length) as usize;
-    let names = short_element(stream, end, LONGEST_NAME * MAX_FIELDS as u64)?;
+    let (_, names) = short_element(stream, end, LONGEST_NAME * MAX_FIELDS as u64)?;
     if length == 0 || names.len() / length > MAX_FIELDS {
         let expected = format!("names of at most {MAX_FIELDS} fields");
         return Err(stream.fault(expected, format!("{} bytes, {length} each", names.len())));

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use crate::formats::fault::Fault;
+use crate::formats::inflated;
 
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(super) struct Stream<'a> {
 }
 
 /// Arrays and names of fields in one variable; those of the largest data set are far fewer.
-const MOST_ARRAYS: usize = 1 << 20;
+const MOST_ARRAYS: usize = 1 << 18;
 
 impl<'a> Stream<'a> {
     pub(super) fn new(input: &'a mut dyn Read, order: ByteOrder) -> Self {
@@ -109,14 +110,12 @@ impl<'a> Stream<'a> {
                 .ok_or_else(|| self.fault("at most 4 bytes in a tag", tag.length.to_string()))?;
             return Ok(bytes.to_vec());
         }
-        let mut bytes = Vec::new();
-        let reserved = bytes.try_reserve_exact(tag.length as usize);
-        reserved.map_err(|_| {
-            let expected = "no more bytes than there is memory for";
-            self.fault(expected, tag.length.to_string())
-        })?;
-        let read = (&mut self.input).take(tag.length).read_to_end(&mut bytes);
-        read.map_err(|error| self.unreadable(&error))?;
+        if tag.length > inflated::MOST {
+            let expected = format!("an array of at most {} bytes", inflated::MOST);
+            return Err(self.fault(expected, tag.length.to_string()));
+        }
+        let bytes = inflated::pieces(self.input, tag.length)
+            .map_err(|found| self.fault("readable bytes", found))?;
         self.at += bytes.len() as u64;
         if bytes.len() as u64 != tag.length {
             return Err(self.truncated());

@@ -171,6 +171,20 @@ fn bombs_do_not_go_off() {
         &one(9, &[1, u32::MAX / 2], &declares),
         &["an element of at most"],
     );
+    // An array of more than two gigabytes, of which nothing is read, and one of fewer, of which as much as comes.
+    let declares = [w.word(14), w.word((2 << 30) + 8)].concat();
+    let mut bomb = w.compressed(&declares);
+    bomb.resize(4 << 20, 0);
+    bomb[4..8].copy_from_slice(&w.word((4 << 20) - 8));
+    assert_says(
+        &w.file(&[bomb]),
+        &["at most 2147483648 bytes", "2147483656 declared"],
+    );
+    let text = w.matrix(4, &[1, 1 << 21], "x", &w.element(2, &[b'a'; 1 << 21]));
+    assert_says(
+        &w.file(&[w.compressed(&text)]),
+        &["variable 'x'", "at most 1048576 bytes", "2097152"],
+    );
     // Cells in cells in cells.
     let mut deep = w.matrix(9, &[1, 1], "", &w.element(2, &[7]));
     for _ in 0..40 {
@@ -178,10 +192,10 @@ fn bombs_do_not_go_off() {
     }
     assert_says(&w.file(&[deep]), &["at most 16 arrays in each other"]);
     // More empty cells than there are arrays in any file, and records without end.
-    let cells = w.element(14, &[]).repeat(1 << 20);
+    let cells = w.element(14, &[]).repeat(1 << 18);
     assert_says(
-        &w.file(&[w.compressed(&w.matrix(1, &[1, 1 << 20], "x", &cells))]),
-        &["at most 1048576 arrays and fields"],
+        &w.file(&[w.compressed(&w.matrix(1, &[1, 1 << 18], "x", &cells))]),
+        &["at most 262144 arrays and fields"],
     );
     // Structs without records, of as many fields as there may be.
     let fields = [w.element(5, &w.word(1)), w.element(1, &[b'a'; 1024])].concat();

@@ -1,0 +1,47 @@
+//! Small files of text that people and earlier runs wrote. What they describe is others' business.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, Result, file};
+
+/// Bytes of the largest specification or study.
+pub(crate) const TOML: u64 = 1 << 20;
+/// Bytes of the largest record, or of another file in JSON.
+pub(crate) const JSON: u64 = 16 << 20;
+
+/// The text of the file at `path`, of at most `most` bytes: what a reader makes of it takes a multiple.
+///
+/// # Errors
+/// If it cannot be read, is longer or is not in UTF-8.
+pub(crate) fn read(path: &Path, most: u64) -> Result<String> {
+    let opened = File::open(path).map_err(file("read", path))?;
+    let mut text = String::new();
+    let read = opened.take(most + 1).read_to_string(&mut text);
+    match read.map_err(file("read", path))? as u64 {
+        length if length <= most => Ok(text),
+        _ => Err(Error::Broken {
+            path: path.to_owned(),
+            problem: format!("expected at most {most} bytes, found more; this is another file"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_at_most_so_many_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.toml");
+        std::fs::write(&path, "a = 1").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), "a = 1");
+        let error = read(&path, 4).unwrap_err().to_string();
+        assert!(
+            error.contains("study.toml: expected at most 4 bytes"),
+            "{error}"
+        );
+    }
+}
