@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::MultiGzDecoder;
+use rut_formats::Metered;
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 use zip::ZipArchive;
@@ -39,6 +40,20 @@ impl Limits {
     }
 }
 
+/// The longest name or PAX header that a tar archive may have before a member: the library keeps it in memory.
+const LONGEST: u64 = 1 << 20;
+/// Blocks of headers around them, bytes.
+const BLOCKS: u64 = 1 << 16;
+/// The longest name of a member, bytes; Linux opens no longer path.
+const LONGEST_NAME: usize = 4096;
+/// What is kept of a member besides its name, bytes.
+const KEPT: u64 = 256;
+
+/// Bytes that may be kept of the members of an archive of `bytes` bytes: an image has hundreds.
+fn kept_of_archive(bytes: u64) -> u64 {
+    bytes.saturating_mul(2).saturating_add(32 << 20)
+}
+
 /// What a file was when it was unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
@@ -63,6 +78,7 @@ pub fn unpack(archive: &Path, into: &Path, limits: Limits, job: &Job) -> Result<
         root: into,
         below: PathBuf::new(),
         left: limits,
+        kept: kept_of_archive(fs::metadata(archive)?.len()),
         job,
         claim: job.space.claim(into, 0, "unpack")?,
         contents: Contents::new(),
@@ -86,6 +102,8 @@ struct Folder<'a> {
     /// Where the present archive's files go, below the root.
     below: PathBuf,
     left: Limits,
+    /// Bytes of names and digests that may still be kept.
+    kept: u64,
     job: &'a Job,
     claim: Claim,
     contents: Contents,
@@ -128,23 +146,43 @@ impl Folder<'_> {
     }
 
     fn tar(&mut self, reader: impl Read) -> Result<()> {
+        let (reader, allowance) = Metered::new(reader);
         let mut archive = tar::Archive::new(reader);
-        for entry in archive.entries()? {
+        let mut entries = archive.entries()?;
+        loop {
+            allowance.grant(LONGEST + BLOCKS);
+            let Some(entry) = entries.next() else { break };
+            ensure!(
+                !allowance.is_used_up(),
+                "refused: a name or a PAX header of more than 1 MiB; the archive is damaged or hostile"
+            );
+            allowance.lift();
             let mut entry = entry?;
             let name = String::from_utf8(entry.path_bytes().into_owned())
                 .context("a file name is not UTF-8")?;
             let bytes = entry.size();
+            if is_sparse(&mut entry)? {
+                bail!("refused `{name}`: a sparse file");
+            }
             match entry.header().entry_type() {
                 EntryType::Directory => self.folder(&name)?,
                 EntryType::Regular | EntryType::Continuous => {
                     self.file(&name, bytes, &mut entry)?
                 }
                 // A comment on the whole archive, as `git archive` writes it.
-                EntryType::XGlobalHeader => {}
+                EntryType::XGlobalHeader if bytes <= LONGEST => {
+                    self.admit("")?;
+                }
+                EntryType::XGlobalHeader => {
+                    bail!("refused: a PAX header of {bytes} bytes, more than 1 MiB")
+                }
                 EntryType::Symlink | EntryType::Link => bail!("refused `{name}`: a link"),
                 other => bail!("refused `{name}`: neither a file nor a folder ({other:?})"),
             }
+            // What nobody wanted of it, so that a description comes next.
+            io::copy(&mut entry, &mut io::sink())?;
         }
+        allowance.lift();
         // The checksum of a compressed archive stands behind the last file.
         io::copy(&mut archive.into_inner(), &mut io::sink())?;
         Ok(())
@@ -152,6 +190,10 @@ impl Folder<'_> {
 
     fn zip(&mut self, file: File) -> Result<()> {
         let mut archive = ZipArchive::new(BufReader::new(file))?;
+        ensure!(
+            !archive.has_overlapping_entries()?,
+            "refused: files of the archive lie over each other; it is damaged or hostile"
+        );
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index)?;
             let name = entry.name()?.into_owned();
@@ -249,6 +291,13 @@ impl Folder<'_> {
 
     /// Where the member called `name` goes below the root, if there may be one more.
     fn admit(&mut self, name: &str) -> Result<PathBuf> {
+        let length = name.len();
+        ensure!(
+            length <= LONGEST_NAME,
+            "refused: a name of {length} bytes, at most {LONGEST_NAME} are a path"
+        );
+        let kept = self.kept.checked_sub(KEPT + length as u64);
+        self.kept = kept.context("refused: too many files for an archive of its size")?;
         self.left.members = self
             .left
             .members
@@ -256,4 +305,16 @@ impl Folder<'_> {
             .context("refused: too many files for a data set")?;
         Ok(self.below.join(member_path(name)?))
     }
+}
+
+/// Whether PAX records say that a member is sparse: its content is then not what it unpacks to.
+fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> Result<bool> {
+    if entry.header().entry_type() == EntryType::XGlobalHeader {
+        return Ok(false);
+    }
+    let Some(mut records) = entry.pax_extensions()? else {
+        return Ok(false);
+    };
+    Ok(records
+        .any(|record| record.is_ok_and(|record| record.key_bytes().starts_with(b"GNU.sparse."))))
 }

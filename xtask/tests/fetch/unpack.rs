@@ -248,6 +248,76 @@ fn bombs_are_refused() {
     assert!(error.contains("too many files"), "{error}");
 }
 
+/// A member that describes the next one by `length` bytes of zeros, and that one.
+fn described(kind: EntryType, length: usize) -> Vec<u8> {
+    tar_gz(&[entry("@", kind, &vec![0; length]), file("a", "a")])
+}
+
+#[test]
+fn long_descriptions_of_a_file_are_refused() {
+    for kind in [
+        EntryType::GNULongName,
+        EntryType::GNULongLink,
+        EntryType::XHeader,
+    ] {
+        refused("x.tar.gz", &described(kind, 2 << 20), "more than 1 MiB");
+    }
+    let global = described(EntryType::XGlobalHeader, 2 << 20);
+    refused("x.tar.gz", &global, "a PAX header of 2097152 bytes");
+    let mut long = entry("@", EntryType::GNULongName, &[b'a'; 5000]);
+    refused(
+        "x.tar.gz",
+        &tar_gz(&[long, file("a", "a")]),
+        "a name of 5000 bytes",
+    );
+    // Content is no description: files may be long, and what is passed over, too.
+    long = entry("._litter", EntryType::Regular, &vec![0; 3 << 20]);
+    let trial = Trial::of("x.tar.gz", &tar_gz(&[long, file("a", "a")]));
+    trial.run().unwrap();
+    assert_eq!(trial.read("a"), "a");
+}
+
+#[test]
+fn sparse_files_are_refused() {
+    let record = b"22 GNU.sparse.major=1\n";
+    let sparse = tar_gz(&[entry("@", EntryType::XHeader, record), file("a", "a")]);
+    refused("x.tar.gz", &sparse, "refused `a`: a sparse file");
+    let (mut header, content) = entry("a", EntryType::GNUSparse, b"");
+    header.as_gnu_mut().unwrap().set_real_size(0);
+    header.set_cksum();
+    let old = tar_gz(&[(header, content)]);
+    refused("x.tar.gz", &old, "refused `a`: neither a file nor a folder");
+}
+
+#[test]
+fn files_of_a_zip_that_lie_over_each_other_are_refused() {
+    let one = zip_of(|writer| {
+        let plain = SimpleFileOptions::default();
+        writer.start_file("a", plain).unwrap();
+        writer.write_all(&[7; 5000]).unwrap();
+        writer.shallow_copy_file("a", "b").unwrap();
+    });
+    refused("x.zip", &one, "lie over each other");
+}
+
+#[test]
+fn more_files_than_an_archive_has_room_for_are_refused() {
+    // The longest names there are: ten thousand of them pack into little.
+    let folder = format!("{}/", "a".repeat(250)).repeat(15);
+    let mut members = Vec::new();
+    for at in 0..10_000 {
+        let name = format!("{folder}{at}");
+        members.push(entry("@", EntryType::GNULongName, name.as_bytes()));
+        members.push(entry("a", EntryType::Directory, b""));
+    }
+    let bomb = tar_gz(&members);
+    refused(
+        "x.tar.gz",
+        &bomb,
+        "too many files for an archive of its size",
+    );
+}
+
 #[test]
 fn a_zip_that_lies_about_its_size_is_damaged() {
     let fine = zip_of(|writer| {
