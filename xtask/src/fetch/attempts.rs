@@ -35,6 +35,7 @@ impl<'a> Attempts<'a> {
         let (why, asked) = match failure {
             Failure::Lasting(error) => return Err(error),
             Failure::Passing { why, asked } => (why, asked),
+            Failure::Slow(why) => (why, None),
         };
         self.failures += 1;
         let (url, failures) = (self.url, self.failures);

@@ -13,12 +13,10 @@ use super::digest::{Digests, Expected};
 use super::disk::Claim;
 use super::job::Job;
 use super::obstacle::{HEAD, Obstacle, is_page};
+use super::pace::Since;
 use super::part::PartFile;
 use super::request::{ContentRange, Failure, Request, length, version};
 use super::slot::with_ending;
-
-/// How often a server may send elsewhere.
-const REDIRECTS: u32 = 10;
 
 /// What to download.
 #[derive(Debug, Clone, Copy)]
@@ -84,9 +82,12 @@ struct Transfer<'a> {
 impl Transfer<'_> {
     /// Attempts until `part` is complete. Failures are counted in a row: bytes never seen before start the count anew.
     fn run(&self, part: &mut PartFile) -> Result<()> {
-        let agent = self.request().agent(REDIRECTS);
-        let mut attempts = Attempts::of(self.wanted.url, self.job);
+        let pace = self.job.pace;
+        let agent = self.request().agent(pace);
+        let url = self.wanted.url;
+        let mut attempts = Attempts::of(url, self.job);
         let mut farthest = part.bytes();
+        let mut since = Since::now(farthest);
         loop {
             self.job.stop.check()?;
             let attempt = self.attempt(&agent, part);
@@ -94,9 +95,16 @@ impl Transfer<'_> {
             let Err(failure) = attempt else {
                 return Ok(());
             };
+            if since.is_too_slow(part.bytes(), pace.least, pace.budget) {
+                let (least, seconds) = (pace.least, pace.budget.as_secs_f64());
+                let slow = format!("fewer than {least} new bytes in {seconds} s");
+                return Err(failure.why().context(format!("gave up on {url}: {slow}")));
+            }
             if part.bytes() > farthest {
                 farthest = part.bytes();
-                attempts.forget();
+                if !matches!(failure, Failure::Slow(_)) {
+                    attempts.forget();
+                }
             }
             attempts.pause_after(failure)?;
         }
@@ -113,7 +121,9 @@ impl Transfer<'_> {
     fn attempt(&self, agent: &Agent, part: &mut PartFile) -> Result<(), Failure> {
         let url = self.wanted.url;
         let known = part.version();
-        let mut response = self.request().get(agent, part.bytes(), known.as_deref())?;
+        let mut response =
+            self.request()
+                .get((agent, self.job.pace), part.bytes(), known.as_deref())?;
         let headers = response.headers();
         let total = match response.status() {
             StatusCode::OK => {
@@ -173,8 +183,15 @@ impl Transfer<'_> {
         let mut reader = body.as_reader();
         let mut head = (part.bytes() == 0).then(Vec::new);
         let mut buffer = vec![0; 1 << 16];
+        let (pace, mut since) = (self.job.pace, Since::now(part.bytes()));
         loop {
             self.job.stop.check()?;
+            if since.is_too_slow(part.bytes(), pace.least, pace.silence) {
+                let (least, seconds) = (pace.least, pace.silence.as_secs_f64());
+                return Err(Failure::Slow(anyhow!(
+                    "{url} brought fewer than {least} bytes in {seconds} s"
+                )));
+            }
             let length = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(length) => length,

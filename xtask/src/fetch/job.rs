@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::disk::Space;
+use super::pace::Pace;
 use super::patience::Patience;
 use super::progress::Meter;
 use super::stop::Stop;
@@ -12,6 +13,8 @@ use super::stop::Stop;
 pub struct Job {
     /// How often to try again.
     pub patience: Patience,
+    /// How slow a server may be.
+    pub pace: Pace,
     /// When to give up in the middle.
     pub stop: Stop,
     /// The disk.

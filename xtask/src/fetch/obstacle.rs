@@ -20,6 +20,13 @@ pub enum Obstacle {
         /// Address.
         url: String,
     },
+    /// The server sends elsewhere, where none answers.
+    DeadEnd {
+        /// Address.
+        url: String,
+        /// Where it sends.
+        target: String,
+    },
     /// The name of the server is unknown.
     NoHost {
         /// Address.
@@ -45,6 +52,9 @@ impl fmt::Display for Obstacle {
                 f,
                 "{url} sent a web page (HTML) in place of the file: a login, or terms to agree to"
             ),
+            Self::DeadEnd { url, target } => {
+                write!(f, "{url} redirects to {target}, where no server answers")
+            }
             Self::NoHost { url } => write!(
                 f,
                 "no server of that name answers for {url}: it is gone, or this machine has no network"

@@ -1,5 +1,6 @@
 //! Asking a server for a file or for the rest of it, and what the head of its answer says.
 
+use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Error, Result, anyhow};
@@ -8,15 +9,19 @@ use ureq::typestate::WithoutBody;
 use ureq::{Agent, Body, RequestBuilder};
 
 use super::obstacle::Obstacle;
+use super::pace::Pace;
 use super::patience::retry_after;
+use super::redirect::target;
 
-/// A silent connection is given up after this time and the download resumed on a new one.
-const SILENCE: Duration = Duration::from_secs(60);
+/// How often a server may send elsewhere.
+const REDIRECTS: u32 = 10;
 
 /// Why an attempt ended before the file did.
 pub(super) enum Failure {
     /// It may work the next time.
     Passing { why: Error, asked: Option<Duration> },
+    /// It may, but what came so slowly is no progress.
+    Slow(Error),
     /// It will not.
     Lasting(Error),
 }
@@ -28,9 +33,30 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
+    /// What is wrong.
+    pub(super) fn why(self) -> Error {
+        match self {
+            Self::Passing { why, .. } | Self::Slow(why) | Self::Lasting(why) => why,
+        }
+    }
+
     /// One that may pass, and the server did not say when.
     pub(super) fn passing(why: Error) -> Self {
         Self::Passing { why, asked: None }
+    }
+
+    /// The same where `url` redirects to `target`: a server that cannot be reached is not waited for.
+    fn behind_redirect(self, url: &str, target: &str) -> Self {
+        let (url, target) = (url.to_owned(), target.to_owned());
+        match self {
+            Self::Passing { why, .. } if is_unreachable(&why) => {
+                Self::Lasting(Obstacle::DeadEnd { url, target }.into())
+            }
+            Self::Lasting(why) if matches!(why.downcast_ref(), Some(Obstacle::NoHost { .. })) => {
+                Self::Lasting(Obstacle::DeadEnd { url, target }.into())
+            }
+            other => other,
+        }
     }
 
     /// What a status that brings no file means.
@@ -58,29 +84,65 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The client for it.
-    pub(super) fn agent(&self, redirects: u32) -> Agent {
+    /// The client for it. It follows no redirects by itself.
+    pub(super) fn agent(&self, pace: Pace) -> Agent {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .max_redirects(redirects)
-            .max_redirects_will_error(redirects > 0)
+            .max_redirects(0)
             .user_agent(concat!("rut-xtask/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(SILENCE))
-            .timeout_recv_response(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE));
-        // A server on this machine is not behind a proxy, whatever the environment says.
-        let is_local = ["http://127.0.0.1:", "http://localhost:"]
-            .iter()
-            .any(|start| self.url.starts_with(start));
-        if is_local {
+            .timeout_resolve(Some(pace.silence))
+            .timeout_connect(Some(pace.silence))
+            .timeout_recv_response(Some(pace.silence))
+            .timeout_per_read(Some(pace.silence))
+            .timeout_per_write(Some(pace.silence));
+        if self.is_local() {
             config.proxy(None).build().into()
         } else {
             config.build().into()
         }
     }
 
-    /// The file from byte `from` on, if it still is `version`.
+    /// Whether the server is on this machine; it is then not behind a proxy, whatever the environment says.
+    fn is_local(&self) -> bool {
+        ["http://127.0.0.1:", "http://localhost:"]
+            .iter()
+            .any(|start| self.url.starts_with(start))
+    }
+
+    /// The file from byte `from` on, if it still is `version`, from wherever the server sends to.
     pub(super) fn get(
+        &self,
+        (agent, pace): (&Agent, Pace),
+        from: u64,
+        version: Option<&str>,
+    ) -> Result<Response<Body>, Failure> {
+        let mut response = self.get_here(agent, from, version)?;
+        let mut url = self.url.to_owned();
+        for _ in 0..REDIRECTS {
+            let location = text(response.headers(), header::LOCATION);
+            let Some(location) = location.filter(|_| response.status().is_redirection()) else {
+                return Ok(response);
+            };
+            let next = target(&url, location)?;
+            // What proves who asks is for the first server only.
+            let request = Request {
+                url: &next,
+                token: None,
+            };
+            let own = (request.is_local() != self.is_local()).then(|| request.agent(pace));
+            let agent = own.as_ref().unwrap_or(agent);
+            response = request
+                .get_here(agent, from, version)
+                .map_err(|failure| failure.behind_redirect(&url, &next))?;
+            url = next;
+        }
+        Err(Failure::Lasting(anyhow!(
+            "{} redirects more than {REDIRECTS} times",
+            self.url
+        )))
+    }
+
+    fn get_here(
         &self,
         agent: &Agent,
         from: u64,
@@ -113,7 +175,7 @@ impl Request<'_> {
 
     fn failure(&self, error: ureq::Error) -> Failure {
         let url = self.url;
-        if matches!(error, ureq::Error::HostNotFound) {
+        if is_unknown_host(&error) {
             let url = url.to_owned();
             return Failure::Lasting(Obstacle::NoHost { url }.into());
         }
@@ -130,6 +192,37 @@ impl Request<'_> {
         } else {
             Failure::Lasting(why)
         }
+    }
+}
+
+/// Whether the name of a server is unknown, and not only for a moment. The system's resolver says so in words alone.
+fn is_unknown_host(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound => true,
+        ureq::Error::Io(error) => {
+            let text = error.to_string();
+            text.contains("failed to lookup address") && !text.contains("Temporary")
+        }
+        _ => false,
+    }
+}
+
+/// Whether nobody answered at all.
+fn is_unreachable(why: &Error) -> bool {
+    let refused = [
+        ErrorKind::ConnectionRefused,
+        ErrorKind::HostUnreachable,
+        ErrorKind::NetworkUnreachable,
+        ErrorKind::AddrNotAvailable,
+        ErrorKind::TimedOut,
+    ];
+    match why.downcast_ref::<ureq::Error>() {
+        Some(ureq::Error::Io(error)) => refused.contains(&error.kind()),
+        Some(ureq::Error::Timeout(phase)) => {
+            matches!(phase, ureq::Timeout::Connect | ureq::Timeout::Resolve)
+        }
+        Some(ureq::Error::ConnectionFailed) => true,
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::disk::{FreeSpace, Space};
 use super::job::Job;
 use super::lock::LockFile;
+use super::pace::Pace;
 use super::patience::Patience;
 use super::progress::Progress;
 use super::stop::Stop;
@@ -68,6 +69,7 @@ impl Session {
     pub fn job(&self, label: &str) -> Job {
         Job {
             patience: self.options.patience,
+            pace: Pace::default(),
             stop: self.stop.clone(),
             space: self.space.clone(),
             meter: self.progress.meter(label),

@@ -11,7 +11,7 @@ use xtask::fetch::{
 };
 
 /// Something that is long enough to be cut.
-fn body() -> Vec<u8> {
+pub(crate) fn body() -> Vec<u8> {
     (0..100_000_u32).flat_map(|n| n.to_le_bytes()).collect()
 }
 
@@ -23,7 +23,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Three attempts, and pauses that a test can wait for.
-fn quick() -> Job {
+pub(crate) fn quick() -> Job {
     Job {
         patience: Patience {
             attempts: 3,

@@ -46,6 +46,26 @@ impl Server {
     }
 }
 
+/// Starts a server that answers every connection with `head` at once and then with one byte every few milliseconds, until
+/// the client is gone; it ends with the test's process or its deadline. Its address.
+pub(crate) fn drip(head: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        let start = Instant::now();
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            hear(&mut stream);
+            let mut sent = stream.write_all(&head);
+            while sent.is_ok() && start.elapsed() < DEADLINE {
+                thread::sleep(Duration::from_millis(5));
+                sent = stream.write_all(b"x");
+            }
+        }
+    });
+    url
+}
+
 fn serve(listener: &TcpListener, replies: &[Vec<u8>]) -> Vec<Seen> {
     listener
         .set_nonblocking(true)

@@ -11,5 +11,6 @@ mod parallel;
 mod process;
 mod samples;
 mod site;
+mod slow;
 mod unpack;
 mod verify;

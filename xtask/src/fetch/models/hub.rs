@@ -145,7 +145,7 @@ impl HubFile {
             url: &url,
             token: hub.token.as_deref(),
         };
-        let agent = request.agent(0);
+        let agent = request.agent(job.pace);
         let mut attempts = Attempts::of(&url, job);
         loop {
             job.stop.check()?;
