@@ -1,8 +1,8 @@
-//! MATLAB files, as SVHN, Flowers102 and Stanford Cars have them. Compressed: no bound by the file's size, but by a cap.
+//! MATLAB files, as SVHN, Flowers102 and Stanford Cars have them: at most what they inflate to, and a copy of it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rut_fuzz::{open, put};
+use rut_fuzz::{open, put, within_inflated};
 
 fuzz_target!(|bytes: &[u8]| {
     let folder = put(&[
@@ -18,8 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
         ("stanford_cars/cars_train/00001.jpg", b""),
         ("stanford_cars/cars_test/00001.jpg", b""),
     ]);
-    open("svhn", &folder, None);
-    open("svhn", &folder, Some("extra"));
-    open("flowers102", &folder, None);
-    open("stanfordcars", &folder, None);
+    within_inflated(2, bytes, || open("svhn", &folder, None));
+    within_inflated(3, bytes, || open("svhn", &folder, Some("extra")));
+    within_inflated(2, bytes, || open("flowers102", &folder, None));
+    within_inflated(3, bytes, || open("stanfordcars", &folder, None));
 });

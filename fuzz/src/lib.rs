@@ -13,6 +13,10 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Memory that any file may take, bytes: buffers, tables, messages.
 const FREE: usize = 4 << 20;
+/// Memory that any file may take whose reader is a library's, bytes.
+const LIBRARY: usize = 64 << 20;
+/// Bytes that deflate makes of one at most (<https://zlib.net/zlib_tech.html>).
+const INFLATED: usize = 1032;
 /// Images that are decoded of what opens.
 const DECODED: usize = 3;
 
@@ -60,14 +64,35 @@ pub fn open(name: &str, folder: &Path, split: Option<&str>) {
 /// # Panics
 /// If it takes more.
 pub fn within(times: usize, bytes: &[u8], read: impl FnOnce()) {
+    watched(times * bytes.len() + FREE, bytes, read);
+}
+
+/// Runs `read`, which finds `bytes` in so many files. Each may take four times its size, what it inflates to, and a copy
+/// of that.
+///
+/// # Panics
+/// If they take more.
+pub fn within_inflated(files: usize, bytes: &[u8], read: impl FnOnce()) {
+    let most = files * bytes.len() * (4 + 2 * INFLATED) + LIBRARY;
+    watched(most, bytes, read);
+}
+
+/// Runs `read`, which may take four times the memory of `bytes`, and `contents` bytes for what is in them.
+///
+/// # Panics
+/// If it takes more.
+pub fn within_contents(contents: usize, bytes: &[u8], read: impl FnOnce()) {
+    watched(4 * bytes.len() + LIBRARY + contents, bytes, read);
+}
+
+fn watched(most: usize, bytes: &[u8], read: impl FnOnce()) {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     read();
     let taken = MEMORY.peak_usage().saturating_sub(before);
-    let most = times * bytes.len() + FREE;
     assert!(
         taken <= most,
-        "took {taken} bytes for {} bytes of input",
+        "took {taken} bytes, at most {most}, for {} bytes of input",
         bytes.len()
     );
 }
