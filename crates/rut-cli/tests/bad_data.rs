@@ -4,7 +4,7 @@ mod rut;
 
 use std::fs;
 
-use rut::{ends, refuses, rut};
+use rut::{ends, only_run, record, refuses, rut};
 
 #[test]
 fn missing_data_name_the_command_that_fetches_them() {
@@ -53,8 +53,34 @@ fn broken_images_in_a_folder_are_named() {
         dir.path(),
         &format!("{line} --overwrite"),
         1,
-        &["owl", ".pgm"],
+        &["owl", ".pgm", "rut data check", "--skip-unreadable"],
     );
+    for i in 1..10 {
+        let pixels: Vec<u8> = (0..64).map(|p| (p * i + 3) as u8).collect();
+        let bytes = [b"P5 8 8 255\n".as_slice(), &pixels].concat();
+        fs::write(folder.join(format!("owl/{i}.pgm")), bytes).unwrap();
+    }
+    fs::remove_dir_all(dir.path().join("results")).unwrap();
+    refuses(
+        dir.path(),
+        &format!("{line} --skip-unreadable 0"),
+        1,
+        &["at most 0 that cannot be read", "found 1", "owl/0.pgm"],
+    );
+    let (_, told) = ends(rut(dir.path(), &format!("{line} --skip-unreadable all")), 0);
+    assert!(
+        told.contains("left out: 1 images that cannot be read"),
+        "{told}"
+    );
+    let run = only_run(dir.path());
+    let record = record(&run);
+    assert_eq!(record["spec"]["skip_unreadable"], "all");
+    let skipped = record["data"]["skipped"].as_array().expect("a list");
+    assert_eq!(skipped.len(), 1);
+    assert_eq!(skipped[0]["image"], "owl/0.pgm");
+    assert!(skipped[0]["problem"]
+        .as_str()
+        .is_some_and(|text| text.starts_with("no image")));
 }
 
 #[test]

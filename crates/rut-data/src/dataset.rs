@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DatasetSpec, Error, ImageSet, ImageSize, Parts, Result, Window};
+use crate::{DatasetSpec, Error, ImageSet, ImageSize, Parts, Result, Skipped, Window};
 
 /// A data set: class names and the images of each split.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Dataset {
     pub image_size: ImageSize,
     /// What the images fill of their square; all of it in a user's folder.
     pub window: Window,
+    /// Images that could not be read and were left out ([`Dataset::skip_unreadable`]).
+    pub skipped: Vec<Skipped>,
 }
 
 impl Dataset {
@@ -56,6 +58,7 @@ impl Dataset {
             prompt_size: None,
             image_size: ImageSize::Varying,
             window: Window::Whole,
+            skipped: Vec::new(),
         }
     }
 }

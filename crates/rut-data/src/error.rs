@@ -3,6 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What to do about one unreadable image, when there may be many.
+const UNREADABLE: &str =
+    "`rut data check` lists all that cannot be read, --skip-unreadable leaves them out";
+
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -86,7 +90,8 @@ pub enum Error {
 
     /// The bytes are no image, or of a format that is not read.
     #[error(
-        "decode {name}: expected a JPEG, PNG, GIF, BMP or PNM image, found {start} at its start; convert or remove it"
+        "decode {name}: expected a JPEG, PNG, GIF, WebP, TIFF, BMP or PNM image, found {start} at its start; \
+         convert or remove it; {UNREADABLE}"
     )]
     NotAnImage {
         /// The file or record.
@@ -97,30 +102,32 @@ pub enum Error {
 
     /// The file ends before its image does.
     #[error(
-        "decode {name}: truncated {format} image, {found}; fetch or copy it again, or remove it"
+        "decode {name}: truncated {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}"
     )]
     TruncatedImage {
         /// The file or record.
         name: String,
-        /// `JPEG`, `PNG`, `GIF`, `BMP` or `PNM`.
+        /// `JPEG`, `PNG`, `GIF`, `WebP`, `TIFF`, `BMP` or `PNM`.
         format: &'static str,
         /// What is missing.
         found: String,
     },
 
     /// The image is damaged.
-    #[error("decode {name}: damaged {format} image, {found}; fetch or copy it again, or remove it")]
+    #[error(
+        "decode {name}: damaged {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}"
+    )]
     DamagedImage {
         /// The file or record.
         name: String,
-        /// `JPEG`, `PNG`, `GIF`, `BMP` or `PNM`.
+        /// `JPEG`, `PNG`, `GIF`, `WebP`, `TIFF`, `BMP` or `PNM`.
         format: &'static str,
         /// What the decoder said.
         found: String,
     },
 
     /// A sound image of a kind that has no faithful 8-bit RGB form here.
-    #[error("decode {name}: expected {expected}, found {kind}; convert it first")]
+    #[error("decode {name}: expected {expected}, found {kind}; convert it first; {UNREADABLE}")]
     UnsupportedImage {
         /// The file or record.
         name: String,
@@ -128,6 +135,22 @@ pub enum Error {
         kind: String,
         /// What would do.
         expected: &'static str,
+    },
+
+    /// More images cannot be read than may be left out.
+    #[error(
+        "use the images of '{dataset}': expected at most {most} that cannot be read (`skip_unreadable`), found {found}: \
+         {images}; mend or remove them, or raise --skip-unreadable; `rut data check` lists them all"
+    )]
+    Unreadable {
+        /// The data set.
+        dataset: String,
+        /// How many may be left out.
+        most: usize,
+        /// How many cannot be read.
+        found: usize,
+        /// The first of them, with what is wrong.
+        images: String,
     },
 
     /// The image declares more pixels than [`MAX_PIXELS`](crate::MAX_PIXELS), or none.
@@ -140,6 +163,24 @@ pub enum Error {
         /// Declared height in pixels.
         height: u64,
         /// The largest number of pixels.
+        cap: u64,
+    },
+
+    /// The image would take more memory while it is decoded than [`MAX_DECODED`](crate::MAX_DECODED).
+    #[error(
+        "decode {name}: expected an image that takes at most {cap} bytes, found {width}x{height} pixels that take {bytes}; \
+         shrink or remove it"
+    )]
+    DecodedSize {
+        /// The file or record.
+        name: String,
+        /// Declared width in pixels.
+        width: u32,
+        /// Declared height in pixels.
+        height: u32,
+        /// Bytes that decoding would take.
+        bytes: u64,
+        /// The most that it may take.
         cap: u64,
     },
 

@@ -10,7 +10,7 @@ mod real;
 
 pub use real::bilinear_real;
 
-use crate::formats::MAX_PIXELS;
+use crate::formats::{MAX_DECODED, MAX_PIXELS};
 use crate::{Error, Result};
 
 /// Fraction bits of a weight: 32, less 8 for the pixel and 2 for the sign and the sum.
@@ -53,6 +53,24 @@ impl Extent {
                 width,
                 height,
                 cap: MAX_PIXELS,
+            }),
+        }
+    }
+}
+
+impl Extent {
+    /// Refuses an image of this size that takes so many `bytes` while it is decoded, if that is too much.
+    pub(crate) fn check_bytes(self, name: &str, bytes: u64) -> Result<()> {
+        let Extent { width, height } = self;
+        let name = name.to_owned();
+        match bytes {
+            0..=MAX_DECODED => Ok(()),
+            _ => Err(Error::DecodedSize {
+                name,
+                width,
+                height,
+                bytes,
+                cap: MAX_DECODED,
             }),
         }
     }

@@ -118,20 +118,8 @@ fn flipped_bytes_never_panic() {
 #[test]
 fn what_is_no_image_is_named() {
     let says = |bytes: &[u8], texts: &[&str]| assert_says(decode_bytes(bytes, "x.jpg"), texts);
-    says(
-        b"",
-        &["x.jpg", "expected a JPEG, PNG, GIF, BMP or PNM", "0 bytes"],
-    );
-    says(b"RIFF....", &["52 49 46 46", "(WebP)", "convert"]);
+    says(b"", &["x.jpg", "WebP, TIFF, BMP or PNM", "0 bytes"]);
     says(b"<html>404", &["(HTML)"]);
-    says(
-        b"P5 2 2 65535\n12345678",
-        &[
-            "decode x.jpg: expected 8 bits",
-            "found 16-bit grey",
-            "convert",
-        ],
-    );
     says(
         b"P5 2 2 0\n1234",
         &["damaged PNM", "largest value 0", "1 to 65535"],

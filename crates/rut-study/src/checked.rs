@@ -211,17 +211,23 @@ impl RunSpec {
         }
     }
 
-    /// The data set, restricted to the chosen classes.
+    /// The data set, restricted to the chosen classes, without the images that cannot be read and may be left out.
     ///
     /// # Errors
-    /// If it is unknown or missing, or a class is.
+    /// If it is unknown or missing, or a class is, or more images cannot be read than may be left out.
     pub fn open_dataset(&self, places: &Places) -> Result<Dataset> {
         let dataset = rut_data::open_split(&self.dataset, &places.data_dir, self.split.as_deref())?;
-        if self.classes.is_empty() {
-            return Ok(dataset);
+        let dataset = match self.classes.is_empty() {
+            true => dataset,
+            false => {
+                let classes = expand(&self.classes, &dataset.class_names)?;
+                dataset.restrict(&classes)?
+            }
+        };
+        match self.skip_unreadable {
+            Some(skip) => Ok(dataset.skip_unreadable(skip)?),
+            None => Ok(dataset),
         }
-        let classes = expand(&self.classes, &dataset.class_names)?;
-        Ok(dataset.restrict(&classes)?)
     }
 
     /// The data set, restricted to the chosen classes, and which images a run of this specification uses for what. It has

@@ -83,6 +83,9 @@ pub struct DataRecord {
     pub labels_used: usize,
     /// Classes with fewer images than asked for (with `short_classes = allow`).
     pub short_classes: Vec<ShortClassRecord>,
+    /// Images that could not be read and were left out (with `skip_unreadable`), of all parts of the data set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedRecord>,
     /// Side of the image on the canvas (prompting), or before the network's own size (probing), pixels.
     pub image_size: Option<usize>,
     /// How pixels became the network's input.
@@ -99,6 +102,18 @@ pub struct ShortClassRecord {
     pub found: usize,
     /// Images that were asked for.
     pub wanted: usize,
+}
+
+/// An image that could not be read and was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedRecord {
+    /// `train`, `validation` or `test`.
+    pub part: String,
+    /// Its path below the data set's folder, or its record.
+    pub image: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 /// Which network a run adapted.

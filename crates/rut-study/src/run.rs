@@ -8,6 +8,7 @@ pub(crate) use prompted::untrained_prompt;
 
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::State;
+use rut_data::Skipped;
 use rut_metrics::{Minimum, TemperatureFit};
 
 use crate::checked::CheckedRunSpec;
@@ -21,7 +22,7 @@ use crate::places::{Places, Tensorboard};
 use crate::published::published_ece;
 use crate::record::{
     Cost, DataRecord, FORMAT_VERSION, MappingRecord, NetworkRecord, Record, ShortClassRecord,
-    TrainingRecord,
+    SkippedRecord, TrainingRecord,
 };
 use crate::report::reliability;
 use crate::run_dir::{Existing, RunDir, write_whole};
@@ -282,9 +283,18 @@ fn data_record(run: &CheckedRunSpec, preprocessing: &str) -> Result<DataRecord> 
         test_images: dataset.test.len(),
         labels_used: run.labels_used(),
         short_classes: short.collect(),
+        skipped: dataset.skipped.iter().map(skipped_record).collect(),
         image_size: run.image_size,
         preprocessing: preprocessing.into(),
     })
+}
+
+fn skipped_record(skipped: &Skipped) -> SkippedRecord {
+    SkippedRecord {
+        part: skipped.part.to_owned(),
+        image: skipped.image.clone(),
+        problem: skipped.problem.clone(),
+    }
 }
 
 fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord {

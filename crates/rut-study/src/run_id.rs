@@ -326,6 +326,14 @@ mod tests {
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-fb68bcf060",
             ),
             (
+                "skip_unreadable = 'all'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-21f92874db",
+            ),
+            (
+                "skip_unreadable = 3",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-9b0af618fa",
+            ),
+            (
                 "ece_values = 'logits'\nece_batches = 'batch-sum'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-c0ca7c7157",
             ),

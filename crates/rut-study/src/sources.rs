@@ -106,5 +106,12 @@ impl<'a> Sources<'a> {
 
 /// What decides which images a data set has.
 fn key(spec: &RunSpec) -> String {
-    format!("{:?}", (&spec.dataset, &spec.split, &spec.classes))
+    let RunSpec {
+        dataset,
+        split,
+        classes,
+        skip_unreadable,
+        ..
+    } = spec;
+    format!("{:?}", (dataset, split, classes, skip_unreadable))
 }

@@ -6,7 +6,7 @@ use rut_adapt::epochs::Shuffle;
 use rut_adapt::features::FeatureType;
 use rut_adapt::label_map::Ties;
 use rut_adapt::select::Select;
-use rut_data::{Budget, Share};
+use rut_data::{Budget, Share, Skip};
 use rut_metrics::{Batching, BinnedValues};
 use rut_models::Engine;
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,10 @@ pub struct RunSpec {
     /// Which of the data set's splits, or `stratified:SEED`; left out, the data set's first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
+    /// How many images that cannot be read are left out, or `all`; left out, none: the first is an error. Every image is
+    /// decoded for it before the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_unreadable: Option<Skip>,
     /// Only these classes (names or indices), relabelled in this order; all if empty.
     pub classes: Vec<String>,
     /// Which images are validated on. Left out, `own` where a user's data set has some. In a run's files it stands where
@@ -223,6 +227,7 @@ impl Default for RunSpec {
             method: Method::Vp,
             dataset: "cifar10".into(),
             split: None,
+            skip_unreadable: None,
             classes: Vec::new(),
             validation: None,
             n_shot: Budget::All,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use rut_data::Skip;
 use serde::Serialize;
 
 use super::{whole, TableCommand};
@@ -19,6 +20,10 @@ pub struct DataFlags {
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
+    /// Leave out so many images that cannot be read, or `all` of them; they are counted and listed in the record [default: 0]
+    #[arg(long, alias = "skip_unreadable", value_name = "N|all")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_unreadable: Option<Skip>,
     /// Only these classes, by name or index (`0-9,stop`), relabelled in this order
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -113,8 +113,15 @@ fn announcement(run: &CheckedRunSpec) -> String {
         Some(ValidationFrom::Own) => " (its own)",
         _ => "",
     };
+    let skipped = match run.dataset.skipped.as_slice() {
+        [] => String::new(),
+        [first, ..] => format!(
+            "\nleft out: {} images that cannot be read, the first {first}",
+            run.dataset.skipped.len()
+        ),
+    };
     format!(
-        "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation{own}, {} test images ({} labels used)",
+        "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation{own}, {} test images ({} labels used){skipped}",
         run.network_title(),
         run.dataset.name,
         run.targets(),

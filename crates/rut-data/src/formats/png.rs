@@ -7,7 +7,7 @@ use png::{
     BitDepth, ColorType, Decoder, Encoder, EncodingError, Limits, OutputInfo, Transformations,
 };
 
-use super::{MAX_PIXELS, deep_grey};
+use super::MAX_PIXELS;
 use crate::resize::Extent;
 use crate::{Error, Mode, Picture, Result, RgbImage};
 
@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
     let info = reader.next_frame(&mut raw).map_err(failed)?;
     raw.truncate(info.buffer_size());
     let colours = reader.info().palette.as_deref().unwrap_or_default();
-    picture(&raw, &info, colours, name)
+    picture(&raw, &info, colours)
 }
 
 /// The bytes of a PNG file of an image.
@@ -90,13 +90,25 @@ fn is_complete(bytes: &[u8]) -> bool {
     false
 }
 
-fn picture(raw: &[u8], info: &OutputInfo, colours: &[u8], name: &str) -> Result<Picture> {
+fn picture(raw: &[u8], info: &OutputInfo, colours: &[u8]) -> Result<Picture> {
     let size = Extent {
         width: info.width,
         height: info.height,
     };
     match (info.color_type, info.bit_depth) {
-        (ColorType::Grayscale, BitDepth::Sixteen) => Err(deep_grey(name)),
+        // Pillow cuts off what is brighter than 255.
+        (ColorType::Grayscale, BitDepth::Sixteen) => {
+            let values = raw
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&pair| u16::from_be_bytes(pair));
+            Picture::new(
+                Mode::Grey,
+                size,
+                values.map(|value| value.min(255) as u8).collect(),
+            )
+        }
         // Pillow resizes images of one bit like palettes: black and white.
         (ColorType::Grayscale, BitDepth::One) => {
             Picture::with_palette(size, unpack(raw, info), vec![[0; 3], [255; 3]])

@@ -1,7 +1,6 @@
 //! Portable bit, grey and pixel maps, plain and binary (netpbm's pbm(5), pgm(5) and ppm(5)), with
-//! values scaled to 255 as Pillow does.
+//! values scaled to 255 as Pillow does. Grey of 16 bits is scaled to 65535 and cut off at 255, as there.
 
-use super::deep_grey;
 use crate::resize::Extent;
 use crate::{Error, Mode, Picture, Result};
 
@@ -58,11 +57,18 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
     }
     let mode = match values {
         Values::Rgb => Mode::Rgb,
-        _ if max > 255 => return Err(deep_grey(name)),
         _ => Mode::Grey,
     };
+    let scale = Scale {
+        max,
+        most: if mode == Mode::Grey && max > 255 {
+            65535
+        } else {
+            255
+        },
+    };
     let count = size.pixels() * mode.channels();
-    Picture::new(mode, size, reader.values(writing, count, max)?)
+    Picture::new(mode, size, reader.values(writing, count, scale)?)
 }
 
 /// A place in a file.
@@ -151,27 +157,30 @@ impl Reader<'_> {
             .collect())
     }
 
-    fn values(&mut self, writing: Writing, count: usize, max: u32) -> Result<Vec<u8>> {
+    fn values(&mut self, writing: Writing, count: usize, scale: Scale) -> Result<Vec<u8>> {
         match writing {
-            Writing::Binary if max == 255 => Ok(self.take(count)?.to_vec()),
-            Writing::Binary if max < 255 => Ok(self
+            Writing::Binary if scale.max == 255 => Ok(self.take(count)?.to_vec()),
+            Writing::Binary if scale.max < 255 => Ok(self
                 .take(count)?
                 .iter()
-                .map(|&value| scale(value.into(), max))
+                .map(|&value| scale.byte(value.into()))
                 .collect()),
             Writing::Binary => {
                 let pairs = self.take(count * 2)?.as_chunks::<2>().0;
                 Ok(pairs
                     .iter()
-                    .map(|&pair| scale(u16::from_be_bytes(pair).into(), max))
+                    .map(|&pair| scale.byte(u16::from_be_bytes(pair).into()))
                     .collect())
             }
             Writing::Plain => {
                 let mut values = Vec::new();
                 while values.len() < count {
                     match self.number()? {
-                        value if value <= max => values.push(scale(value, max)),
-                        value => return Err(damaged(self.name, format!("{value} is above {max}"))),
+                        value if value <= scale.max => values.push(scale.byte(value)),
+                        value => {
+                            let found = format!("{value} is above {}", scale.max);
+                            return Err(damaged(self.name, found));
+                        }
                     }
                 }
                 Ok(values)
@@ -180,11 +189,22 @@ impl Reader<'_> {
     }
 }
 
-/// `value / max · 255`, rounded half to even, at most 255.
-fn scale(value: u32, max: u32) -> u8 {
-    (f64::from(value) / f64::from(max) * 255.0)
-        .round_ties_even()
-        .min(255.0) as u8
+/// How values become bytes.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// The largest value of the file.
+    max: u32,
+    /// What it becomes.
+    most: u32,
+}
+
+impl Scale {
+    /// `value / max · most`, rounded half to even, at most 255.
+    fn byte(self, value: u32) -> u8 {
+        (f64::from(value) / f64::from(self.max) * f64::from(self.most))
+            .round_ties_even()
+            .min(255.0) as u8
+    }
 }
 
 fn damaged(name: &str, found: impl ToString) -> Error {

@@ -35,6 +35,7 @@ fn specified(which: &WhichData, budget: &BudgetFlags) -> Result<(RunSpec, Places
             split: which.split.clone(),
             classes: which.classes.clone(),
             data_dir: which.data_dir.clone(),
+            ..DataFlags::default()
         },
         budget: budget.clone(),
         places: PlaceFlags {

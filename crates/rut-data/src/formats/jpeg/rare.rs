@@ -8,6 +8,7 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 use super::colours::Colours;
 use super::damaged;
 use super::markers::Walk;
+use crate::formats::inks::without_ink;
 use crate::{Mode, Picture, Result};
 
 /// Decodes a file whose frame has a size that was checked.
@@ -27,18 +28,7 @@ pub(super) fn decode(walk: &Walk, name: &str) -> Result<Picture> {
     match decoder.info().map(|info| info.pixel_format) {
         Some(PixelFormat::L8) => Picture::new(Mode::Grey, size, pixels),
         Some(PixelFormat::RGB24) => Picture::new(Mode::Rgb, size, pixels),
-        Some(PixelFormat::CMYK32) => Picture::new(Mode::Rgb, size, without_ink(&pixels)),
+        Some(PixelFormat::CMYK32) => Picture::new(Mode::Rgb, size, without_ink(pixels)),
         other => Err(damaged(name, format!("it decodes to {other:?}"))),
     }
-}
-
-/// Red, green and blue of inks, as Pillow: what black leaves, less the share that the ink takes.
-fn without_ink(inks: &[u8]) -> Vec<u8> {
-    let light = |ink: u8, black: u8| {
-        let left = 255 - u32::from(black);
-        (left - (u32::from(ink) * left + 127) / 255) as u8
-    };
-    let inks = inks.as_chunks::<4>().0.iter();
-    inks.flat_map(|&[c, m, y, k]| [light(c, k), light(m, k), light(y, k)])
-        .collect()
 }
