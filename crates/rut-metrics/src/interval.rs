@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::binning::Binner;
 use crate::outcomes::{Outcome, Outcomes};
 use crate::reliability::BinSum;
-use crate::resample::Resample;
+use crate::resample::{Resample, Stream};
 use crate::{Binning, Error, Reliability, Result};
 
 /// How intervals are drawn.
@@ -221,14 +221,13 @@ fn draw<const RUNS: usize>(
         combine(runs.each_mut().map(Run::take))
     };
     let estimates = figures(&mut |position| position);
-    let mut resample = Resample::new(options.seed, n);
+    let mut resample = Resample::new(options.seed, n, Stream::Figures);
     let draws: Vec<Figures> = (0..options.resamples)
         .map(|_| figures(&mut |_| resample.draw()))
         .collect();
     let interval = |figure: usize| {
-        let mut values: Vec<f64> = draws.iter().map(|draw| draw[figure]).collect();
-        values.sort_by(f64::total_cmp);
-        let [lo, hi] = [-1.0, 1.0].map(|side| quantile(&values, 0.5 + 0.5 * side * options.level));
+        let values = draws.iter().map(|draw| draw[figure]).collect();
+        let [lo, hi] = percentiles(values, options.level);
         Interval {
             estimate: estimates[figure],
             lo,
@@ -243,6 +242,12 @@ fn draw<const RUNS: usize>(
         nll,
         brier,
     })
+}
+
+/// The ends between which the middle share `level` of `values` lies.
+pub(crate) fn percentiles(mut values: Vec<f64>, level: f64) -> [f64; 2] {
+    values.sort_by(f64::total_cmp);
+    [-1.0, 1.0].map(|side| quantile(&values, 0.5 + 0.5 * side * level))
 }
 
 /// Quantile `q` of sorted values, linear between order statistics (Hyndman and Fan 1996, definition 7; numpy's default).

@@ -9,6 +9,7 @@
 //! | `top_label` | [`TopLabel`]: confidence and hit or miss of every sample, and its [`ks`](TopLabel::ks) |
 //! | `binning`, `reliability`, `equal_mass`, `classwise` | [`Binning`], [`Reliability`] with ECE, RMSCE, MCE, debiased ECE², [`classwise_ece`] |
 //! | `temperature`, `calibrate` | [`Temperature`], [`fit_temperature`] |
+//! | `temperature_intervals`, `likelihood_table` | [`TemperatureIntervals`], [`bootstrap_temperature`] |
 //! | `outcomes`, `interval` | [`Outcomes`], [`bootstrap`], [`bootstrap_difference`] |
 //! | `accumulate`, `summary` | [`Accumulator`] for batches, [`Summary`] for all figures at once |
 //!
@@ -30,6 +31,7 @@ mod classwise;
 mod equal_mass;
 mod error;
 mod interval;
+mod likelihood_table;
 mod logits;
 mod outcomes;
 mod predictions;
@@ -39,6 +41,7 @@ mod resample;
 mod sample;
 mod summary;
 mod temperature;
+mod temperature_intervals;
 mod top_label;
 mod values;
 
@@ -58,5 +61,6 @@ pub use proper_score::{brier, nll};
 pub use reliability::{Bin, Reliability};
 pub use summary::Summary;
 pub use temperature::Temperature;
+pub use temperature_intervals::{TemperatureIntervals, bootstrap_temperature};
 pub use top_label::TopLabel;
 pub use values::{Element, Values};

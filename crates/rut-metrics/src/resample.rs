@@ -3,7 +3,16 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Uniform indices below n. The stream is ChaCha with 8 rounds, nonce 0, and a key of the seed's eight bytes, lowest first,
+/// What indices are drawn for: each use has a stream of its own, so that a new one moves no old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// The figures of a set.
+    Figures = 0,
+    /// The temperature fitted on a set.
+    Temperature = 1,
+}
+
+/// Uniform indices below n. The stream is ChaCha with 8 rounds, the [`Stream`]'s number as its nonce, and a key of the seed's eight bytes, lowest first,
 /// and 24 zeros; a 64-bit word w becomes ⌊w n / 2⁶⁴⌋, and is passed over where that would favour an index (Lemire 2019,
 /// algorithm 5).
 pub(crate) struct Resample {
@@ -15,12 +24,14 @@ pub(crate) struct Resample {
 
 impl Resample {
     /// For `n` ≥ 1 samples.
-    pub(crate) fn new(seed: u64, n: usize) -> Self {
+    pub(crate) fn new(seed: u64, n: usize, stream: Stream) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         let n = n as u64;
+        let mut words = ChaCha8Rng::from_seed(key);
+        words.set_stream(stream as u64);
         Self {
-            stream: ChaCha8Rng::from_seed(key),
+            stream: words,
             n,
             excess: n.wrapping_neg() % n,
         }
@@ -42,13 +53,13 @@ mod tests {
     use super::*;
 
     fn first(seed: u64, n: usize) -> Vec<usize> {
-        let mut resample = Resample::new(seed, n);
+        let mut resample = Resample::new(seed, n, Stream::Figures);
         (0..8).map(|_| resample.draw()).collect()
     }
 
     #[test]
     fn every_index_is_drawn_about_equally_often() {
-        let mut resample = Resample::new(7, 3);
+        let mut resample = Resample::new(7, 3, Stream::Temperature);
         let mut counts = [0u32; 3];
         for _ in 0..30_000 {
             counts[resample.draw()] += 1;
