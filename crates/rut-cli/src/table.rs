@@ -2,7 +2,7 @@
 
 use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
 use rut_study::record::GridRecord;
-use rut_study::score::SplitScores;
+use rut_study::score::{Doubt, SplitScores};
 use rut_study::Record;
 
 /// Rows of cells, two blanks apart: numbers to the right, texts to the left. The first row is the head.
@@ -57,17 +57,21 @@ pub fn temperature(fit: &TemperatureFit) -> String {
     format!("{:.3}{mark}", fit.temperature.get())
 }
 
-/// The figures of a split, raw with intervals and at the fitted temperature.
-pub fn scores(scores: &SplitScores, fit: Option<&TemperatureFit>) -> String {
+/// The figures of a split, raw with intervals and at the fitted temperature; where that is in `doubt`, its column says so.
+pub fn scores(scores: &SplitScores, fit: Option<&TemperatureFit>, doubt: Option<&Doubt>) -> String {
     let SplitScores {
         raw,
         intervals,
         at_temperature,
     } = scores;
-    let scaled = fit.map_or_else(String::new, |fit| format!("at T = {}", temperature(fit)));
+    let mut scaled = fit.map_or_else(String::new, |fit| format!("at T = {}", temperature(fit)));
+    if matches!(doubt, Some(Doubt::NoGain(..))) {
+        scaled.push_str(" (no gain shown)");
+    }
+    let leads = if doubt.is_some() { "at T = 1" } else { "raw" };
     let mut rows = vec![vec![
         format!("{} images", raw.n),
-        "raw".into(),
+        leads.into(),
         "95 % interval".into(),
         scaled,
     ]];
@@ -92,7 +96,11 @@ pub fn scores(scores: &SplitScores, fit: Option<&TemperatureFit>) -> String {
     row("ECE (15 bins)", |s| s.ece, Some(intervals.ece), percent);
     row("NLL", |s| s.nll, Some(intervals.nll), plain);
     row("Brier", |s| s.brier, Some(intervals.brier), plain);
-    columns(&rows)
+    let mut text = columns(&rows);
+    if let Some(doubt) = doubt {
+        text.push_str(&format!("\n\n{doubt}"));
+    }
+    text
 }
 
 /// Every metric of a summary, one a line, with 95 % intervals where there are some.
@@ -139,7 +147,8 @@ pub fn summary(summary: &Summary, intervals: &Intervals) -> String {
 
 /// The table at the end of a run.
 pub fn record(record: &Record) -> String {
-    let mut text = scores(&record.test, record.temperature.as_ref());
+    let doubt = record.temperature_doubt();
+    let mut text = scores(&record.test, record.temperature.as_ref(), doubt.as_ref());
     let mut facts: Vec<Vec<String>> = Vec::new();
     let mut fact = |name: &str, value: String| facts.push(vec![name.into(), String::new(), value]);
     if let Some(before) = &record.test_before_remap {

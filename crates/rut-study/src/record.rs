@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use rut_metrics::{BatchedEce, TemperatureFit};
+use rut_metrics::{BatchedEce, TemperatureFit, TemperatureIntervals};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
-use crate::score::SplitScores;
+use crate::score::{Doubt, SplitScores};
 use crate::spec::RunSpec;
 
 /// The layout of [`Record`]; a file of another one is refused.
@@ -33,6 +33,10 @@ pub struct Record {
     pub mapping: Option<MappingRecord>,
     /// Fitted on the validation images, if there are any.
     pub temperature: Option<TemperatureFit>,
+    /// The bootstrap's intervals of it and of what it gains, over the validation images; `None` in records of versions before
+    /// this was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_intervals: Option<TemperatureIntervals>,
     /// The test images' figures.
     pub test: SplitScores,
     /// The test images' figures under the map made before the last epoch (prompting with `remap = on` only).
@@ -46,6 +50,16 @@ pub struct Record {
     pub environment: Environment,
     /// What it took. Of all entries only this one differs between two runs of one specification.
     pub cost: Cost,
+}
+
+impl Record {
+    /// Why the figures at the fitted temperature are not to be led with, if they are not.
+    pub fn temperature_doubt(&self) -> Option<Doubt> {
+        Doubt::of(
+            self.temperature.as_ref(),
+            self.temperature_intervals.as_ref(),
+        )
+    }
 }
 
 /// An ECE that is taken as the reference takes it (defects D1 to D4), which is none to report: it shows what they do.

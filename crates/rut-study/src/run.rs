@@ -220,7 +220,8 @@ fn record(
     adapted: &Adapted,
     made: (Cost, Environment),
 ) -> Result<Record> {
-    let fit = adapted.validation.as_ref().map(temperature).transpose()?;
+    let fitted = adapted.validation.as_ref().map(temperature).transpose()?;
+    let (fit, temperature_intervals) = fitted.unzip();
     let at = fit.as_ref().map(|fit| fit.temperature);
     let (cost, environment) = made;
     Ok(Record {
@@ -241,6 +242,7 @@ fn record(
         },
         mapping: adapted.mapping.clone(),
         temperature: fit,
+        temperature_intervals,
         test: score(&adapted.test, at, "test")?,
         test_before_remap: adapted
             .test_before_remap

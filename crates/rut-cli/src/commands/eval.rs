@@ -28,7 +28,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if args.taken_up.json {
         return json(&scores);
     }
-    let figures = table::scores(&scores, fit);
+    let doubt = finished.record.temperature_doubt();
+    let figures = table::scores(&scores, fit, doubt.as_ref());
     let recorded = match args.part {
         PartChoice::Train => None,
         PartChoice::Validation => finished.record.validation.as_ref(),

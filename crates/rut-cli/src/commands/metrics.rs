@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{anyhow, Result};
 use rut_metrics::{
-    bootstrap, bootstrap_difference, fit_temperature, Binning, BootstrapOptions, Convention,
-    Interval, Intervals, Logits, Outcomes, Predictions, Reliability, Summary, TemperatureFit,
-    TemperatureOptions, TopLabel,
+    bootstrap, bootstrap_difference, Binning, BootstrapOptions, Convention, Interval, Intervals,
+    Logits, Outcomes, Predictions, Reliability, Summary, TemperatureFit, TemperatureIntervals,
+    TopLabel,
 };
 use rut_study::logits_archive::{self, ArchivedLogits, Meaning};
+use rut_study::score::{temperature_of, Doubt};
 use serde::Serialize;
 
 use crate::args::MetricsArgs;
@@ -25,6 +26,8 @@ struct Report {
     intervals: Intervals,
     /// Fitted on these very logits: what one scalar could remove, not an estimate for other data.
     temperature_on_itself: TemperatureFit,
+    /// How sure that is: bootstrap intervals of it and of what it gains.
+    temperature_intervals: TemperatureIntervals,
     #[serde(skip_serializing_if = "Option::is_none")]
     conventional: Option<Conventional>,
     /// This file minus the other, paired by sample.
@@ -105,7 +108,7 @@ impl<'a> Scored<'a> {
     }
 
     /// The temperature that would help these very samples most; of probabilities, the divisor of their logarithms.
-    fn fit(&self) -> rut_metrics::Result<TemperatureFit> {
+    fn fit(&self) -> rut_metrics::Result<(TemperatureFit, TemperatureIntervals)> {
         let logarithms;
         let logits = match self.predictions()? {
             Predictions::Logits(logits) => logits,
@@ -114,7 +117,7 @@ impl<'a> Scored<'a> {
                 Logits::new(&logarithms, probs.classes())?
             }
         };
-        fit_temperature(logits, &self.archive.labels, &TemperatureOptions::default())
+        temperature_of(logits, &self.archive.labels)
     }
 
     fn unscored(&self, source: rut_metrics::Error) -> rut_study::Error {
@@ -149,10 +152,12 @@ fn report(
     let outcomes = own.outcomes()?;
     let against =
         |other: &Scored<'_>| bootstrap_difference(&outcomes, &other.outcomes()?, &options);
+    let (temperature_on_itself, temperature_intervals) = own.fit()?;
     Ok(Report {
         summary: Summary::of(predictions, labels)?,
         intervals: bootstrap(&outcomes, &options)?,
-        temperature_on_itself: own.fit()?,
+        temperature_on_itself,
+        temperature_intervals,
         conventional: match convention {
             Convention::Guo => None,
             other => Some(conventional(other, predictions, labels)?),
@@ -194,9 +199,13 @@ fn describe(report: &Report, args: &MetricsArgs) -> String {
     let mut text = table::summary(&report.summary, &report.intervals);
     let fit = &report.temperature_on_itself;
     let (t, before, after) = (table::temperature(fit), fit.nll_before, fit.nll_after);
+    let Interval { lo, hi, .. } = report.temperature_intervals.temperature;
     text.push_str(&format!(
-        "\n\ntemperature fitted on these very samples: {t}, NLL {before:.4} to {after:.4}"
+        "\n\ntemperature fitted on these very samples: {t}, 95 % interval {lo:.3} to {hi:.3}, NLL {before:.4} to {after:.4}"
     ));
+    if let Some(doubt) = Doubt::of(Some(fit), Some(&report.temperature_intervals)) {
+        text.push_str(&format!("\n{doubt}"));
+    }
     if let Some(figures) = &report.conventional {
         let rows = [
             ("ECE", figures.ece),

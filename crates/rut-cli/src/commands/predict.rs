@@ -15,11 +15,14 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     if args.taken_up.json {
         return json(&predictions);
     }
-    let mut rows = vec![
-        ["image", "class", "confidence", "at the fitted temperature"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let doubt = finished.record.temperature_doubt();
+    let scaled = match doubt {
+        Some(_) => "at the fitted temperature (in doubt)",
+        None => "at the fitted temperature",
+    };
+    let mut rows = vec![["image", "class", "confidence", scaled]
+        .map(str::to_owned)
+        .to_vec()];
     rows.extend(predictions.iter().map(|p| {
         let scaled = p
             .confidence_at_temperature
@@ -31,5 +34,6 @@ pub fn run(args: &PredictArgs) -> Result<()> {
             scaled,
         ]
     }));
-    result(&columns(&rows))
+    let told = doubt.map_or_else(String::new, |doubt| format!("\n\n{doubt}"));
+    result(&format!("{}{told}", columns(&rows)))
 }

@@ -123,7 +123,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     let top5 = format!("top-5 accuracy  {}", percent(found.raw.top5));
     result(&format!(
         "{head}\n\n{}\n{top5}\n\n{}",
-        scores(&found, None),
+        scores(&found, None, None),
         diagram::reliability(&found.raw)
     ))
 }

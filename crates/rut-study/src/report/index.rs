@@ -144,6 +144,7 @@ fn finished_row(study: &Study, run: &Run, place: &Place, options: &ReportOptions
 
 /// What a record says of data, network and training.
 fn known(record: &Record) -> Value {
+    let intervals = record.temperature_intervals;
     json!({
         "test_images": record.data.test_images,
         "labels_used": record.data.labels_used,
@@ -166,6 +167,11 @@ fn known(record: &Record) -> Value {
         "notes": record.training.notes.join("; "),
         "temperature": record.temperature.map(|fit| fit.temperature),
         "temperature_minimum": record.temperature.map(|fit| fit.minimum),
+        "temperature_lo": intervals.map(|found| found.temperature.lo),
+        "temperature_hi": intervals.map(|found| found.temperature.hi),
+        "temperature_gain": intervals.map(|found| found.gain.estimate),
+        "temperature_gain_lo": intervals.map(|found| found.gain.lo),
+        "temperature_gain_hi": intervals.map(|found| found.gain.hi),
         "accuracy_before_remap": record.test_before_remap.as_ref().map(|s| s.raw.accuracy),
         "published_ece": record.published_ece.map(|published| published.ece),
         "validation_accuracy": record.validation.as_ref().map(|s| s.raw.accuracy),

@@ -131,6 +131,7 @@ fn row(
     let record = &run.record;
     let network = study.networks.get(place.network);
     let mut notes = record.training.notes.clone();
+    notes.extend(record.temperature_doubt().map(|doubt| doubt.to_string()));
     let conflict = study.conflicts.iter().find(|c| c.run_id == record.run_id);
     notes.extend(conflict.map(|c| format!("another record differs: {}", c.left)));
     if !run.folder.ends_with(&record.run_id) {

@@ -8,7 +8,7 @@ use super::pair::{Comparisons, Pair, pairs};
 use super::sections;
 use super::sheet::Sheet;
 use super::statement::statements;
-use super::study::Study;
+use super::study::{Place, Study};
 use super::wording::{printable, unbroken};
 use super::{Fate, ReportOptions};
 use crate::error::Result;
@@ -174,6 +174,8 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
         intervals,
         excluding,
     } = Comparisons::of(pairs);
+    let places: Vec<Place> = study.cells.keys().copied().collect();
+    let (doubtful, fitted) = study.doubtful(&places);
     let by_chance = 0.05 * intervals as f64;
     let (first, rest) = told.split_at(told.len().min(FIRST));
     html! {
@@ -192,6 +194,12 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
                 details { summary { (rest.len()) " more" }
                     ul.statements { @for statement in rest { li { (unbroken(statement)) } } }
                 }
+            }
+        }
+        @if doubtful > 0 {
+            p {
+                "Read figures at T = 1 first: in " (doubtful) " of " (fitted) " runs with a fitted temperature it lies at a bound, or its gain on the validation images that it was fitted on has a 95 % interval that includes 0 (of other temperatures, fitted on draws of those images). "
+                "Which these are stands under " a href="#runs" { "All runs" } "."
             }
         }
         p.note {

@@ -102,13 +102,19 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
             columns.push(Column::new("bootstrap", &key, Kind::Ends));
         }
     }
+    columns.push(Column::new(
+        "T in doubt",
+        "temperature_in_doubt",
+        Kind::Text,
+    ));
     let wanted = |place: &&Place| setting.is_none_or(|setting| setting == place.setting);
     let rows = study.cells.keys().filter(wanted);
     Table {
         slug: "results".into(),
         caption: "Means over seeds. Intervals are of 95 %: below a figure Student's t over its seeds, which does not \
                   know that a share ends at 0; in the column beside it the bootstrap over test images, its ends averaged over \
-                  seeds. T is fitted on validation images; \
+                  seeds. T is fitted on validation images, and in doubt where it lies at a bound or its gain there has an \
+                  interval that includes 0: read those rows at T = 1; \
                   CE² is the squared calibration error, free of the bias that small sets give the ECE."
             .into(),
         columns,
@@ -163,6 +169,10 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
             row.push(Value::Ends(study.bootstrap(place, metric), metric.unit));
         }
     }
+    row.push(Value::Text(match study.doubtful(&[place]) {
+        (_, 0) => "none fitted".into(),
+        (doubtful, fitted) => format!("{doubtful} of {fitted}"),
+    }));
     row
 }
 

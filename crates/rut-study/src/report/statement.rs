@@ -1,9 +1,9 @@
 //! Differences in words, each with its interval. One whose interval holds 0 is not put into words.
 
 use super::estimate::Spread;
-use super::metric::{COMPARED, Unit};
+use super::metric::{COMPARED, ECE_AT_TEMPERATURE, Unit};
 use super::pair::{Difference, Pair};
-use super::study::Study;
+use super::study::{Place, Study};
 use super::wording::signed;
 
 /// What a ticket is said to be where its figure is lower than the dense network's, and where it is higher; of each of
@@ -19,6 +19,9 @@ const WORDS: [(&str, &str, &str); 4] = [
     ("of lower NLL than", "of higher NLL than", "NLL "),
 ];
 
+/// The figures in the order in which they are told: those at T = 1 lead.
+const ORDER: [usize; 4] = [0, 1, 3, 2];
+
 /// What can be read from the records: every difference whose interval excludes 0, by figure.
 pub(crate) fn statements(study: &Study, pairs: &[Pair]) -> Vec<String> {
     let of_metric = |at: usize| {
@@ -28,7 +31,7 @@ pub(crate) fn statements(study: &Study, pairs: &[Pair]) -> Vec<String> {
         });
         found.collect::<Vec<_>>()
     };
-    (0..COMPARED.len()).flat_map(of_metric).collect()
+    ORDER.into_iter().flat_map(of_metric).collect()
 }
 
 fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> Option<String> {
@@ -47,9 +50,13 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
         Spread::Seeds => format!("{} seeds", pair.seeds),
         Spread::TestImages => "one seed, bootstrap over test images".to_owned(),
     };
+    let doubt = match scaled(at) {
+        true => doubt(study, pair),
+        false => String::new(),
+    };
     let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
     Some(format!(
-        "{} is {words} {} on {}, {}: {figure}{}{points}, 95 % interval {} to {}; {by}, N = {}.",
+        "{} is {words} {} on {}, {}: {figure}{}{points}, 95 % interval {} to {}; {by}, N = {}{doubt}.",
         network(pair.ticket)?,
         network(pair.dense)?,
         study.settings.get(pair.setting)?.label(),
@@ -59,4 +66,26 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
         signed(-lo, unit),
         pair.images,
     ))
+}
+
+/// Whether the figure at `at` is one at the fitted temperature.
+fn scaled(at: usize) -> bool {
+    COMPARED
+        .get(at)
+        .is_some_and(|metric| std::ptr::eq(*metric, &ECE_AT_TEMPERATURE))
+}
+
+/// That the temperatures of some runs of `pair` are in doubt.
+fn doubt(study: &Study, pair: &Pair) -> String {
+    let place = |network| Place {
+        setting: pair.setting,
+        labels: pair.labels,
+        network,
+    };
+    match study.doubtful(&[place(pair.dense), place(pair.ticket)]) {
+        (0, _) => String::new(),
+        (doubtful, fitted) => {
+            format!("; T is in doubt in {doubtful} of the {fitted} runs: read the ECE at T = 1")
+        }
+    }
 }

@@ -141,6 +141,16 @@ impl Study {
         Estimate::of_bootstraps(&intervals)
     }
 
+    /// Of how many runs with a fitted temperature among those of `places` it is in doubt, and how many there are.
+    pub(crate) fn doubtful(&self, places: &[Place]) -> (usize, usize) {
+        let runs = places.iter().flat_map(|place| self.at(*place));
+        let fitted: Vec<&Run> = runs
+            .filter(|run| run.record.temperature.is_some())
+            .collect();
+        let doubted = |run: &&&Run| run.record.temperature_doubt().is_some();
+        (fitted.iter().filter(doubted).count(), fitted.len())
+    }
+
     /// `N = 797 test images, 3 seeds`, for a caption; the least and the most where they differ.
     pub(crate) fn counts(&self, places: &[Place]) -> String {
         let images = places.iter().flat_map(|place| self.at(*place));
