@@ -1,11 +1,11 @@
 //! SHA-256 digests: identity is content, never a path.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use rut_formats::regular;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Result};
@@ -40,13 +40,27 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
+    /// The digest of these bytes, one part after the other.
+    #[must_use]
+    pub(crate) fn of_parts(parts: &[&[u8]]) -> Digest {
+        let mut hash = Sha256::new();
+        parts.iter().for_each(|part| hash.update(part));
+        Digest(hash.finalize().into())
+    }
+
     /// The digest of a file's bytes, read in pieces.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read.
     pub fn of_file(path: impl AsRef<Path>) -> Result<Digest> {
-        let path = path.as_ref();
-        let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
+        Digest::of_file_within(path.as_ref(), regular::WEIGHTS)
+    }
+
+    /// As [`Digest::of_file`], of a file of at most `cap` bytes.
+    pub(crate) fn of_file_within(path: &Path, cap: u64) -> Result<Digest> {
+        let file = regular::open(path, cap).map_err(Error::io(path))?;
+        let length = file.metadata().map_err(Error::io(path))?.len();
+        let mut reader = file.take(length);
         let mut hash = Sha256::new();
         let mut piece = vec![0; 1 << 16];
         loop {

@@ -5,6 +5,7 @@ mod fault;
 mod metered;
 pub mod numpy;
 pub mod pickle;
+pub mod regular;
 
 pub use escape::{Escaped, escape, list};
 pub use fault::Fault;

@@ -1,8 +1,9 @@
 //! Small files of text that people and earlier runs wrote. What they describe is others' business.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+
+use rut_formats::regular;
 
 use crate::error::{Error, Result, file};
 
@@ -16,7 +17,7 @@ pub(crate) const JSON: u64 = 16 << 20;
 /// # Errors
 /// If it cannot be read, is longer or is not in UTF-8.
 pub(crate) fn read(path: &Path, most: u64) -> Result<String> {
-    let opened = File::open(path).map_err(file("read", path))?;
+    let opened = regular::open(path, regular::ARCHIVE).map_err(file("read", path))?;
     let mut text = String::new();
     let read = opened.take(most + 1).read_to_string(&mut text);
     match read.map_err(file("read", path))? as u64 {

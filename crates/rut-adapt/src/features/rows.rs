@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use rut_data::Digest;
+use rut_formats::regular;
 
 use super::cache::{failed, remove};
 use crate::error::Result;
@@ -53,7 +54,11 @@ pub(super) fn find(family: &Path, contents: &[Digest], exists: impl Fn(&str) -> 
             let _ = remove(&path);
             return None;
         }
-        holding(name, &fs::read(path).ok()?, contents)
+        holding(
+            name,
+            &regular::read(&path, regular::ARCHIVE).ok()?,
+            contents,
+        )
     });
     sets.collect()
 }

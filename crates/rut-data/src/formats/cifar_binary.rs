@@ -2,9 +2,10 @@
 //! bytes, the red, green and blue plane of a 32×32 image, row by row
 //! (<https://www.cs.toronto.edu/~kriz/cifar.html>).
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rut_formats::regular;
 
 use super::planes::{Block, PIXELS, Planes, Scan};
 use crate::image_set::ImageSet;
@@ -32,7 +33,7 @@ pub(crate) fn read(folder: &Path, files: &[&str], labels: Labels) -> Result<Imag
 }
 
 fn read_file(path: PathBuf, labels: Labels) -> Result<Block> {
-    let bytes = fs::read(&path).map_err(Error::io(&path))?;
+    let bytes = regular::read(&path, regular::TEXT).map_err(Error::io(&path))?;
     let lead = labels.bytes;
     let block = Block { path, bytes, lead };
     check_length(&block)?;

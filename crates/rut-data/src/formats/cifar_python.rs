@@ -2,9 +2,10 @@
 //! `[images, 3072]`, the red, green and blue plane of a 32×32 image, row by row, and a list of
 //! labels (<https://www.cs.toronto.edu/~kriz/cifar.html>). Nothing in them is executed.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+
+use rut_formats::regular;
 
 use super::fault::{Fault, InFile as _};
 use super::pickle::{self, Pickle, Value};
@@ -30,7 +31,7 @@ pub(crate) fn read(folder: &Path, files: &[&str], labels: Labels<'_>) -> Result<
     let (mut blocks, mut all) = (Vec::new(), Vec::new());
     for file in files {
         let path = folder.join(file);
-        let file = fs::read(&path).map_err(Error::io(&path))?;
+        let file = regular::read(&path, regular::TEXT).map_err(Error::io(&path))?;
         let (bytes, found) = batch(&file, labels).map_err(|fault| fault.at(&path))?;
         all.extend(found);
         let lead = 0;
@@ -42,7 +43,7 @@ pub(crate) fn read(folder: &Path, files: &[&str], labels: Labels<'_>) -> Result<
 
 /// The names of the classes in a file of names.
 pub(crate) fn names(path: &Path, labels: Labels<'_>) -> Result<Vec<String>> {
-    let file = fs::read(path).map_err(Error::io(path))?;
+    let file = regular::read(path, regular::TEXT).map_err(Error::io(path))?;
     names_in(&file, labels).map_err(|fault| fault.at(path))
 }
 

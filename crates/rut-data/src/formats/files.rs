@@ -1,9 +1,10 @@
 //! Images that are files below a folder, read when asked for.
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rut_formats::regular;
 
 use super::decode_bytes;
 use super::texts::Texts;
@@ -98,7 +99,7 @@ impl ImageSource for Files {
 
     fn decode(&self, index: usize) -> Result<Picture> {
         let path = self.path(index)?;
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular::read(&path, regular::IMAGE).map_err(Error::io(&path))?;
         decode_bytes(&bytes, &path.display().to_string())
     }
 
@@ -113,6 +114,6 @@ impl ImageSource for Files {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Digest::of_file(self.path(index)?)
+        Digest::of_file_within(&self.path(index)?, regular::IMAGE)
     }
 }

@@ -2,12 +2,11 @@
 //! line names the columns `path`, `label` and, where images are assigned to parts, `split`. The
 //! columns may stand in any order and beside others.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
-use rut_formats::Metered;
+use rut_formats::{Metered, regular};
 
 use super::texts::Texts;
 use crate::spelling::did_you_mean;
@@ -40,7 +39,7 @@ pub(crate) struct Row<'a> {
 /// # Errors
 /// [`Error::Malformed`], naming line and column; [`Error::Io`]; what `take` objects to.
 pub(crate) fn read(path: &Path, mut take: impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
     let length = file.metadata().map_err(Error::io(path))?.len();
     let list = List { path };
     if length > Texts::MOST {

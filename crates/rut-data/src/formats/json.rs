@@ -1,9 +1,9 @@
 //! JSON files, with errors that say where.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use rut_formats::regular;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::{Error, Result};
@@ -41,7 +41,7 @@ where
 /// # Errors
 /// [`Error::Malformed`] if it has more; [`Error::Io`].
 pub(super) fn whole(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
     let mut bytes = Vec::new();
     let read = file.take(most + 1).read_to_end(&mut bytes);
     read.map_err(Error::io(path))?;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
+use rut_formats::regular;
 use zip::ZipArchive;
 
 use super::fault::{Fault, InFile as _};
@@ -21,7 +22,7 @@ pub(crate) struct Npz<R = BufReader<File>> {
 impl Npz {
     /// Opens the archive at `path`.
     pub(crate) fn open(path: &Path) -> Result<Npz> {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
         Npz::new(BufReader::new(file)).map_err(|fault| fault.at(path))
     }
 }

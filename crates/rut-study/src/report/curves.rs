@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use rut_adapt::event::Event;
+use rut_formats::regular;
 
 use super::against::PLAIN;
 use super::canvas::{colour, css};
@@ -30,7 +31,7 @@ impl Curves {
     /// If it cannot be read, or a line is broken.
     pub(crate) fn read(run: &Run) -> Result<Self> {
         let path = run.dir.events();
-        let opened = std::fs::File::open(&path).map_err(file("read", &path))?;
+        let opened = regular::open(&path, regular::ARCHIVE).map_err(file("read", &path))?;
         let mut curves = Self::default();
         for line in std::io::BufReader::new(opened).lines() {
             let line = line.map_err(file("read", &path))?;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use candle_core::Tensor;
 use rut_data::RgbImage;
+use rut_formats::regular;
 
 use super::gather::Run;
 use crate::error::{Error, Result, file};
@@ -17,7 +18,7 @@ const PLACE: u8 = 236;
 /// If its file cannot be read.
 pub(crate) fn png(run: &Run) -> Result<Vec<u8>> {
     let path = run.dir.prompt();
-    let bytes = std::fs::read(&path).map_err(file("read", &path))?;
+    let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
     let broken = |problem: String| Error::Broken {
         path: path.clone(),
         problem,

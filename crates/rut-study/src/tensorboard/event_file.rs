@@ -6,6 +6,8 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rut_formats::regular;
+
 use super::crc32c::masked;
 use super::summary;
 use crate::error::{Result, file};
@@ -28,12 +30,9 @@ impl EventFile {
     /// # Errors
     /// If it cannot be written.
     pub(super) fn open(path: &Path, kept: u64) -> Result<Self> {
-        let mut open = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(file("open", path))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let mut open = regular::open_with(&mut options, path).map_err(file("open", path))?;
         let found = open.metadata().map_err(file("read", path))?.len();
         let length = if found < kept { 0 } else { kept };
         open.set_len(length).map_err(file("cut", path))?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use hdf5_reader::error::Error as Refusal;
 use hdf5_reader::group::Group;
 use hdf5_reader::{Dataset, Datatype, Hdf5File};
+use rut_formats::regular;
 
 use super::{Subjects, VALUES, label, malformed};
 use crate::{Error, Result};
@@ -21,6 +22,8 @@ pub(super) fn read(path: &Path) -> Result<Subjects> {
     let fault = |place: &str, expected: &str, error: Refusal| {
         malformed(path, place, expected, format!("{error}; {REMEDY}"))
     };
+    // The library opens it by name.
+    regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
     let file = Hdf5File::open(path).map_err(|e| fault("start", "an HDF5 file", e))?;
     let patients = file.group("patients");
     let patients = patients.map_err(|e| fault("root", "a group 'patients'", e))?;

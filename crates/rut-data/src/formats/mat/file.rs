@@ -1,10 +1,10 @@
 //! The variables of a file, one element each; those that nobody asked for are passed over.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
+use rut_formats::regular;
 
 use super::array::Array;
 use super::header::{self, byte_order};
@@ -71,7 +71,7 @@ impl Variable {
 
 /// Reads the variables of these names from the file at `path`.
 pub(crate) fn read<const N: usize>(path: &Path, names: [&str; N]) -> Result<[Variable; N]> {
-    let mut file = File::open(path).map_err(Error::io(path))?;
+    let mut file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
     let length = file.seek(SeekFrom::End(0)).map_err(Error::io(path))?;
     file.rewind().map_err(Error::io(path))?;
     let arrays = variables(BufReader::new(file), length, names).map_err(|fault| fault.at(path))?;

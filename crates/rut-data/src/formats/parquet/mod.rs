@@ -9,7 +9,6 @@ mod column;
 mod pages;
 mod row_groups;
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::Length;
 use parquet::schema::types::ColumnDescriptor;
+use rut_formats::regular;
 use serde_json::Value;
 
 use crate::spelling::did_you_mean;
@@ -64,7 +64,7 @@ impl Table {
     /// # Errors
     /// [`Error::Malformed`] for a file without them, and for damage; [`Error::Io`].
     pub(crate) fn open(path: &Path) -> Result<Table> {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
         let read = || ParquetMetaDataReader::new().parse_and_finish(&file);
         let metadata = fenced(path, read)?;
         let (images, labels) = find_columns(path, &metadata)?;
@@ -146,7 +146,7 @@ impl Table {
 
     fn read(&self, group: usize, column: usize) -> Result<Values> {
         // Opened anew each time: copies of one handle share a position, and threads would meet there.
-        let file = File::open(&self.path).map_err(Error::io(&self.path))?;
+        let file = regular::open(&self.path, regular::ARCHIVE).map_err(Error::io(&self.path))?;
         let read = || {
             let group = self.metadata.row_group(group);
             let rows = usize::try_from(group.num_rows())?;
