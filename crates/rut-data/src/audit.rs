@@ -179,7 +179,7 @@ impl Seen {
     fn of(part: &Part<'_>) -> Seen {
         let digests: Vec<Result<Digest>> = (0..part.set.len())
             .into_par_iter()
-            .map(|index| Ok(pixels_of(&part.set.decode(index)?.to_rgb())))
+            .map(|index| Ok(pixels_of(&part.set.decode(index)?.into_rgb())))
             .collect();
         let mut seen = Seen {
             first: HashMap::with_capacity(part.set.len()),
@@ -203,9 +203,8 @@ impl Seen {
 
 /// Digest of size and colours, whatever the file format and mode.
 fn pixels_of(image: &RgbImage) -> Digest {
-    let mut bytes = format!("{} {}\0", image.width, image.height).into_bytes();
-    bytes.extend(&image.pixels);
-    Digest::of_bytes(&bytes)
+    let size = format!("{} {}\0", image.width, image.height);
+    Digest::of_parts(&[size.as_bytes(), &image.pixels])
 }
 
 /// What stands in two parts: the same file, or else the same pixels.

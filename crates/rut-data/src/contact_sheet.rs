@@ -88,7 +88,7 @@ impl ContactSheet {
             }
             let thumbs: Vec<Result<RgbImage>> = (0..shown)
                 .into_par_iter()
-                .map(|at| self.thumb(&set.decode(members[at * members.len() / shown])?.to_rgb()))
+                .map(|at| self.thumb(&set.decode(members[at * members.len() / shown])?.into_rgb()))
                 .collect();
             for (at, thumb) in thumbs.into_iter().enumerate() {
                 let x = left + at * (self.side + GAP);

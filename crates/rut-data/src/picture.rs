@@ -50,6 +50,18 @@ impl Mode {
         }
     }
 
+    /// Bytes per pixel of a picture and of what becomes of it next, a copy whose colours are multiplied by alpha or one in
+    /// RGB.
+    pub(crate) fn bytes_with_next(self) -> u64 {
+        match self {
+            Mode::Rgb => 3,
+            Mode::Grey | Mode::Palette => 1 + 3,
+            Mode::GreyAlpha => 2 + 3,
+            Mode::Rgba => 4 + 4,
+            Mode::Real => 4 + 4,
+        }
+    }
+
     /// Values per pixel; a byte each, but for [`Mode::Real`].
     #[must_use]
     pub fn channels(self) -> usize {
@@ -249,6 +261,19 @@ impl Picture {
             width: self.size.width,
             height: self.size.height,
             pixels,
+        }
+    }
+
+    /// As [`Picture::to_rgb`], without a copy of what is RGB already.
+    #[must_use]
+    pub fn into_rgb(self) -> RgbImage {
+        match self.mode {
+            Mode::Rgb => RgbImage {
+                width: self.size.width,
+                height: self.size.height,
+                pixels: self.pixels,
+            },
+            _ => self.to_rgb(),
         }
     }
 

@@ -11,7 +11,7 @@ mod real;
 pub use real::bilinear_real;
 
 use crate::formats::{MAX_DECODED, MAX_PIXELS};
-use crate::{Error, Result};
+use crate::{Error, Mode, Result};
 
 /// Fraction bits of a weight: 32, less 8 for the pixel and 2 for the sign and the sum.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
@@ -59,8 +59,15 @@ impl Extent {
 }
 
 impl Extent {
+    /// Refuses an image of this size and `mode` that has no pixels or too many, or takes too much memory: while it is
+    /// decoded, when it takes so many `bytes` in all, or when it is converted.
+    pub(crate) fn check_decoding(self, name: &str, mode: Mode, bytes: u64) -> Result<()> {
+        let pixels = self.check(name)? as u64;
+        self.check_bytes(name, bytes.max(pixels * mode.bytes_with_next()))
+    }
+
     /// Refuses an image of this size that takes so many `bytes` while it is decoded, if that is too much.
-    pub(crate) fn check_bytes(self, name: &str, bytes: u64) -> Result<()> {
+    fn check_bytes(self, name: &str, bytes: u64) -> Result<()> {
         let Extent { width, height } = self;
         let name = name.to_owned();
         match bytes {

@@ -42,7 +42,7 @@ impl Survey {
         let (sums, sizes): (Vec<Sums>, Vec<(u32, u32)>) = (0..taken)
             .into_par_iter()
             .map(|at| {
-                let image = set.decode(place(at))?.to_rgb();
+                let image = set.decode(place(at))?.into_rgb();
                 Ok((Sums::of(&image), (image.width, image.height)))
             })
             .collect::<Result<Vec<_>>>()?

@@ -34,7 +34,7 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
         .cloned()
         .ok_or_else(|| damaged(name, "it holds no frame"))?;
     let size = canvas(screen, &frame);
-    size.check(name)?;
+    size.check_decoding(name, Mode::Palette, 2 * size.pixels() as u64)?;
     complete.ok_or_else(|| truncated(name))?;
     let mut pixels = vec![0; usize::from(frame.width) * usize::from(frame.height)];
     decoder.read_into_buffer(&mut pixels).map_err(failed)?;

@@ -16,27 +16,29 @@ const SIGNATURE: usize = 8;
 
 /// Decodes a PNG file.
 pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
-    let complete = is_complete(bytes);
-    let failed = |error: png::DecodingError| match complete {
-        true => damaged(name, error),
-        false => truncated(name),
-    };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits());
+    let failed = |error: png::DecodingError| damaged(name, error);
+    let plain = plain(bytes).ok_or_else(|| truncated(name))?;
+    let mut decoder = Decoder::new_with_limits(Cursor::new(&plain), limits());
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(failed)?;
-    let (width, height) = reader.info().size();
-    Extent { width, height }.check(name)?;
-    if !complete {
-        return Err(truncated(name));
-    }
+    let header = reader.info();
+    let (width, height) = header.size();
+    let (mode, depth) = (mode(header.color_type, header.bit_depth), header.bit_depth);
+    let size = Extent { width, height };
+    let pixels = size.check(name)?;
     let length = reader
         .output_buffer_size()
         .ok_or_else(|| damaged(name, "it is too large"))?;
+    let unpacked = match depth {
+        BitDepth::Eight => 0,
+        _ => pixels * mode.channels(),
+    };
+    size.check_decoding(name, mode, length as u64 + unpacked as u64)?;
     let mut raw = vec![0; length];
     let info = reader.next_frame(&mut raw).map_err(failed)?;
     raw.truncate(info.buffer_size());
     let colours = reader.info().palette.as_deref().unwrap_or_default();
-    picture(&raw, &info, colours)
+    picture(raw, &info, colours)
 }
 
 /// The bytes of a PNG file of an image.
@@ -76,66 +78,78 @@ fn limits() -> Limits {
     }
 }
 
-/// Whether the chunks (PNG specification, section 5.3) reach to the last one.
-fn is_complete(bytes: &[u8]) -> bool {
+/// The chunks (PNG specification, section 5.3) that pixels are made of, up to the last one; nothing if that is missing.
+/// The others say things that no pixel depends on, and may unpack to any size.
+fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    plain.extend(&bytes[..SIGNATURE]);
     let mut at = SIGNATURE;
-    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..at + 8) {
-        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+    loop {
+        let &[a, b, c, d, ref kind @ ..] = bytes.get(at..at + 8)? else {
+            return None;
+        };
         // A chunk is its length, kind, data and checksum.
-        at = at.saturating_add(length).saturating_add(12);
-        if kind == b"IEND" {
-            return at <= bytes.len();
+        let length = (u32::from_be_bytes([a, b, c, d]) as usize).checked_add(12)?;
+        let chunk = bytes.get(at..at.checked_add(length)?)?;
+        match kind {
+            b"IHDR" | b"PLTE" | b"IDAT" => plain.extend(chunk),
+            b"IEND" => {
+                plain.extend(chunk);
+                return Some(plain);
+            }
+            _ => {}
         }
+        at += length;
     }
-    false
 }
 
-fn picture(raw: &[u8], info: &OutputInfo, colours: &[u8]) -> Result<Picture> {
+/// Pillow resizes images of one bit like palettes: black and white.
+fn mode(colours: ColorType, depth: BitDepth) -> Mode {
+    match colours {
+        ColorType::Grayscale if depth == BitDepth::One => Mode::Palette,
+        ColorType::Grayscale => Mode::Grey,
+        ColorType::Indexed => Mode::Palette,
+        ColorType::Rgb => Mode::Rgb,
+        ColorType::GrayscaleAlpha => Mode::GreyAlpha,
+        ColorType::Rgba => Mode::Rgba,
+    }
+}
+
+fn picture(raw: Vec<u8>, info: &OutputInfo, colours: &[u8]) -> Result<Picture> {
     let size = Extent {
         width: info.width,
         height: info.height,
     };
+    let mode = mode(info.color_type, info.bit_depth);
     match (info.color_type, info.bit_depth) {
         // Pillow cuts off what is brighter than 255.
         (ColorType::Grayscale, BitDepth::Sixteen) => {
-            let values = raw
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&pair| u16::from_be_bytes(pair));
-            Picture::new(
-                Mode::Grey,
-                size,
-                values.map(|value| value.min(255) as u8).collect(),
-            )
+            let values = raw.as_chunks().0.iter();
+            let values = values.map(|&pair| u16::from_be_bytes(pair).min(255) as u8);
+            Picture::new(mode, size, values.collect())
         }
-        // Pillow resizes images of one bit like palettes: black and white.
         (ColorType::Grayscale, BitDepth::One) => {
             Picture::with_palette(size, unpack(raw, info), vec![[0; 3], [255; 3]])
         }
         (ColorType::Grayscale, depth) => {
             let scale = 255 / ((1u16 << depth as u8) - 1) as u8;
-            let values = unpack(raw, info)
-                .iter()
-                .map(|value| value * scale)
-                .collect();
-            Picture::new(Mode::Grey, size, values)
+            let mut values = unpack(raw, info);
+            values.iter_mut().for_each(|value| *value *= scale);
+            Picture::new(mode, size, values)
         }
         (ColorType::Indexed, _) => {
             let colours = colours.as_chunks::<3>().0.to_vec();
             Picture::with_palette(size, unpack(raw, info), colours)
         }
-        (ColorType::Rgb, _) => Picture::new(Mode::Rgb, size, unpack(raw, info)),
-        (ColorType::GrayscaleAlpha, _) => Picture::new(Mode::GreyAlpha, size, unpack(raw, info)),
-        (ColorType::Rgba, _) => Picture::new(Mode::Rgba, size, unpack(raw, info)),
+        _ => Picture::new(mode, size, unpack(raw, info)),
     }
 }
 
 /// One byte per value: packed values are spread out, unscaled; of 16 bits the high byte is kept.
-fn unpack(raw: &[u8], info: &OutputInfo) -> Vec<u8> {
+fn unpack(raw: Vec<u8>, info: &OutputInfo) -> Vec<u8> {
     let bits = info.bit_depth as usize;
     match bits {
-        8 => raw.to_vec(),
+        8 => raw,
         16 => raw.iter().step_by(2).copied().collect(),
         _ => {
             let mask = (1u8 << bits) - 1;

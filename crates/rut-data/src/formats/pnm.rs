@@ -40,7 +40,12 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
         width: reader.number()?,
         height: reader.number()?,
     };
-    size.check(name)?;
+    let mode = match values {
+        Values::Bits => Mode::Palette,
+        Values::Grey => Mode::Grey,
+        Values::Rgb => Mode::Rgb,
+    };
+    size.check_decoding(name, mode, 0)?;
     if values == Values::Bits {
         let indices = match writing {
             Writing::Plain => reader.plain_bits(size.pixels())?,
@@ -55,10 +60,6 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
             format!("largest value {max}, expected 1 to 65535"),
         ));
     }
-    let mode = match values {
-        Values::Rgb => Mode::Rgb,
-        _ => Mode::Grey,
-    };
     let scale = Scale {
         max,
         most: if mode == Mode::Grey && max > 255 {

@@ -25,20 +25,20 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
     let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(|error| damaged(name, error))?;
     let (width, height) = decoder.dimensions();
     let size = Extent { width, height };
-    size.check(name)?;
+    let pixels = size.check(name)?;
     let animated = decoder.has_animation();
+    let mode = match decoder.color_type() {
+        image::ColorType::Rgba8 => Mode::Rgba,
+        _ => Mode::Rgb,
+    };
     let each = if animated { ANIMATED } else { STILL };
-    size.check_bytes(name, size.pixels() as u64 * each)?;
+    size.check_decoding(name, mode, pixels as u64 * each)?;
     if animated {
         // What the first frame leaves free is transparent black, whatever the file asks for.
         let background = decoder.set_background_color(image::Rgba([0; 4]));
         background.map_err(|error| damaged(name, error))?;
     }
-    let mode = match decoder.color_type() {
-        image::ColorType::Rgba8 => Mode::Rgba,
-        _ => Mode::Rgb,
-    };
-    let mut pixels = vec![0; size.pixels() * mode.channels()];
+    let mut pixels = vec![0; pixels * mode.channels()];
     decoder
         .read_image(&mut pixels)
         .map_err(|error| damaged(name, error))?;

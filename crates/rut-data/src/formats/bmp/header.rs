@@ -4,7 +4,7 @@
 
 use super::{damaged, truncated};
 use crate::resize::Extent;
-use crate::{Error, Result};
+use crate::{Error, Mode, Result};
 
 /// Bytes of the file header, after which the bitmap's own header begins.
 const FILE_HEADER: usize = 14;
@@ -34,6 +34,16 @@ const MASKS_ALPHA: Masks = Masks([0x00ff_0000, 0xff00, 0xff, 0xff00_0000]);
 /// The bits of red, green, blue and alpha in a pixel; no alpha if that is zero.
 #[derive(Clone, Copy)]
 pub(super) struct Masks(pub(super) [u32; 4]);
+
+impl Masks {
+    /// What the colours are.
+    pub(super) fn mode(self) -> Mode {
+        match self.0[3] {
+            0 => Mode::Rgb,
+            _ => Mode::Rgba,
+        }
+    }
+}
 
 /// How pixels are stored.
 #[derive(Clone, Copy)]

@@ -14,7 +14,11 @@ use crate::{Error, Mode, Picture, Result};
 /// Decodes a BMP file.
 pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
     let header = header::parse(bytes, name)?;
-    header.size.check(name)?;
+    let mode = match header.coding {
+        Coding::Masks(masks) => masks.mode(),
+        Coding::Indices | Coding::Runs => Mode::Palette,
+    };
+    header.size.check_decoding(name, mode, 0)?;
     let data = bytes.get(header.pixels_at..).unwrap_or_default();
     match header.coding {
         Coding::Masks(masks) => packed::colours(data, &header, masks, name),

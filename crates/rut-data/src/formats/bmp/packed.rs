@@ -2,7 +2,7 @@
 
 use super::header::{Header, Masks};
 use super::truncated;
-use crate::{Mode, Picture, Result};
+use crate::{Picture, Result};
 
 /// The index of each pixel, one byte each.
 pub(super) fn indices(data: &[u8], header: &Header, name: &str) -> Result<Vec<u8>> {
@@ -19,10 +19,8 @@ pub(super) fn indices(data: &[u8], header: &Header, name: &str) -> Result<Vec<u8
 /// The colours that `masks` cut out of each pixel, scaled to 255.
 pub(super) fn colours(data: &[u8], header: &Header, masks: Masks, name: &str) -> Result<Picture> {
     let rows = Rows::of(data, header, name)?;
-    let (mode, channels) = match masks.0[3] {
-        0 => (Mode::Rgb, 3),
-        _ => (Mode::Rgba, 4),
-    };
+    let mode = masks.mode();
+    let channels = mode.channels();
     let width = usize::from(header.bits / 8);
     let fields = masks.0.map(Field::of);
     let mut pixels = Vec::with_capacity(header.size.pixels() * channels);

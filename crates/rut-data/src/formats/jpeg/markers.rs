@@ -11,6 +11,8 @@ const HUFFMAN_TABLES: u8 = 0xc4;
 const QUANTISATION_TABLES: u8 = 0xdb;
 const RESTART_INTERVAL: u8 = 0xdd;
 const PROGRESSIVE: u8 = 0xc2;
+/// Each scan goes through the whole image, however little it adds; writers make about ten.
+const MAX_SCANS: usize = 100;
 /// Bytes of a component in the frame header.
 const COMPONENT: usize = 3;
 /// Bytes of a component in the header of a scan.
@@ -28,6 +30,8 @@ pub(super) struct Frame {
     /// The number by which scans call each channel.
     ids: Vec<u8>,
     pub(super) layout: Layout,
+    /// Samples of all channels, whole blocks of them.
+    samples: u64,
 }
 
 /// How the channels lie in the file.
@@ -64,7 +68,22 @@ impl Frame {
             process,
             ids: sampling.iter().map(|component| component[0]).collect(),
             layout,
+            samples: samples(size, sampling),
         })
+    }
+
+    /// Bytes that the decoders keep at a time: the result, of a progressive file a coefficient in two bytes for each
+    /// sample, and of a rare one the samples themselves.
+    pub(super) fn decoding_bytes(&self) -> u64 {
+        let result = self.size.pixels() as u64 * self.ids.len() as u64;
+        let coefficients = match self.process {
+            PROGRESSIVE => 2 * self.samples,
+            _ => 0,
+        };
+        match self.layout {
+            Layout::Usual => result + coefficients,
+            Layout::Rare => result + coefficients + self.samples,
+        }
     }
 
     fn unread_kind(&self) -> Option<String> {
@@ -97,6 +116,23 @@ impl Frame {
         }
         (channels.len() == usize::from(count)).then_some(channels)
     }
+}
+
+/// Samples of all channels of an image of `size`, in the blocks that their factors ask for.
+fn samples(size: Extent, sampling: &[[u8; COMPONENT]]) -> u64 {
+    let factors =
+        |component: &[u8; COMPONENT]| (u64::from(component[1] >> 4), u64::from(component[1] & 15));
+    let (mut across, mut down) = (1, 1);
+    for (x, y) in sampling.iter().map(factors) {
+        (across, down) = (across.max(x), down.max(y));
+    }
+    let units =
+        u64::from(size.width).div_ceil(8 * across) * u64::from(size.height).div_ceil(8 * down);
+    sampling
+        .iter()
+        .map(factors)
+        .map(|(x, y)| units * 64 * x * y)
+        .sum()
 }
 
 /// Whether the first channel is the finest, by factors that are powers of two. Of each channel
@@ -218,6 +254,9 @@ impl Walker {
             self.colours = self.markers.colours(&frame.ids);
         }
         self.scans += 1;
+        if self.scans > MAX_SCANS {
+            return Err(Fault::Damaged("it has more scans than any image needs"));
+        }
         let at = self.keep(START_OF_SCAN, body) + 1;
         for (channel, selector) in channels
             .iter()

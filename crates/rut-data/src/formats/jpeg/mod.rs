@@ -10,6 +10,7 @@ use std::io::Cursor;
 use image::ImageDecoder;
 use image::codecs::jpeg::JpegDecoder;
 
+use colours::Colours;
 use markers::{Fault, Layout, Walk, walk};
 
 use crate::resize::Extent;
@@ -29,6 +30,12 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
             expected: "baseline or progressive JPEG of 1, 3 or 4 channels of 8 bits",
         });
     }
+    let mode = match walk.colours {
+        Some(Colours::Grey) => Mode::Grey,
+        _ => Mode::Rgb,
+    };
+    let size = walk.frame.size;
+    size.check_decoding(name, mode, walk.frame.decoding_bytes())?;
     match walk.frame.layout {
         Layout::Usual => decode_usual(&walk, name),
         Layout::Rare => rare::decode(&walk, name),

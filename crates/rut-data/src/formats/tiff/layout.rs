@@ -1,6 +1,7 @@
 //! What the fields of a TIFF file say of its pixels: how they are coloured, and where they lie in strips or tiles.
 
 use super::directory::{Directory, Field};
+use crate::Mode;
 use crate::resize::Extent;
 
 /// Fields, by their numbers in TIFF 6.0.
@@ -168,6 +169,18 @@ impl<'a> Layout<'a> {
     pub(super) fn kept(&self) -> usize {
         let alpha = self.alpha != Alpha::None;
         self.colours.samples() + usize::from(alpha)
+    }
+
+    /// The mode of the picture.
+    pub(super) fn mode(&self) -> Mode {
+        match (self.colours, self.alpha) {
+            (Colours::Palette, _) => Mode::Palette,
+            (Colours::Cmyk, _) | (Colours::Rgb, Alpha::None) => Mode::Rgb,
+            (Colours::Rgb, _) => Mode::Rgba,
+            (_, Alpha::None) if self.bits == 1 => Mode::Palette,
+            (_, Alpha::None) => Mode::Grey,
+            (_, _) => Mode::GreyAlpha,
+        }
     }
 
     /// Samples that stand together.

@@ -27,7 +27,7 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
         return Err(truncated(name, "a field of its directory is missing"));
     }
     let size = layout::size(&directory);
-    size.check(name)?;
+    let count = size.check(name)? as u64;
     let layout = Layout::of(&directory, size).map_err(|kind| Error::UnsupportedImage {
         name: name.to_owned(),
         kind,
@@ -40,10 +40,8 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture> {
     let planes = (layout.samples / layout.together()) as u64;
     let unpacked = u64::from(across) * u64::from(size.height) * layout.row_bytes() * planes;
     let turned = if layout.orientation > 1 { 2 } else { 1 };
-    size.check_bytes(
-        name,
-        unpacked.max(size.pixels() as u64 * (turned * layout.kept()) as u64),
-    )?;
+    let kept = count * (turned * layout.kept()) as u64;
+    size.check_decoding(name, layout.mode(), unpacked.max(kept))?;
     let count = u64::from(across) * u64::from(down) * planes;
     if (layout.offsets.len() as u64) < count {
         let found = format!(
@@ -202,23 +200,16 @@ fn picture(mut samples: Vec<u8>, layout: &Layout<'_>, palette: Vec<[u8; 3]>) -> 
         }
     }
     let (size, samples) = turned(samples, layout);
-    match (layout.colours, layout.alpha) {
-        (Colours::Palette, _) => Picture::with_palette(size, samples, palette),
-        (Colours::Cmyk, _) => Picture::new(Mode::Rgb, size, without_ink(samples)),
-        (Colours::Rgb, Alpha::None) => Picture::new(Mode::Rgb, size, samples),
-        (Colours::Rgb, _) => Picture::new(Mode::Rgba, size, samples),
-        (_, Alpha::None) if layout.bits == 1 => {
-            Picture::with_palette(size, samples, vec![[0; 3], [255; 3]])
-        }
-        (_, Alpha::None) => {
+    match (layout.mode(), layout.colours) {
+        (Mode::Palette, Colours::Palette) => Picture::with_palette(size, samples, palette),
+        (Mode::Palette, _) => Picture::with_palette(size, samples, vec![[0; 3], [255; 3]]),
+        (mode, Colours::Cmyk) => Picture::new(mode, size, without_ink(samples)),
+        (Mode::Grey, _) => {
             let scale = u8::MAX / (u8::MAX >> (8 - layout.bits.min(8)));
-            Picture::new(
-                Mode::Grey,
-                size,
-                samples.into_iter().map(|v| v * scale).collect(),
-            )
+            let samples = samples.into_iter().map(|value| value * scale);
+            Picture::new(Mode::Grey, size, samples.collect())
         }
-        (_, _) => Picture::new(Mode::GreyAlpha, size, samples),
+        (mode, _) => Picture::new(mode, size, samples),
     }
 }
 
