@@ -40,7 +40,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Say more on stderr (twice: of the cache, too)
+    /// Say more on stderr, and all keys that do not fit (twice: of the cache, too)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -186,11 +186,16 @@ pub struct NetworkFlags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<PathBuf>,
+    /// Under which of the checkpoint's dictionaries and modules the network stands, joined by points (`teacher.backbone`); `.`
+    /// is the file itself [default: the only place where the network's names fit]
+    #[arg(long, alias = "checkpoint_key", value_name = "KEY")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_key: Option<String>,
     /// A mask beside --checkpoint
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
-    /// Classes of the checkpoint's classifier, where they are not the model's usual ones
+    /// Classes that the checkpoint's classifier must have [default: as many as it has]
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
@@ -420,6 +425,9 @@ pub struct ExtractArgs {
     /// Which images of the data set; of a folder of class folders without `train`, all
     #[arg(long, value_enum, default_value_t)]
     pub part: ExtractPart,
+    /// Write no logits: a network without a classifier has none
+    #[arg(long)]
+    pub features: bool,
     /// The file to write: `features` n × width, `logits` n × classes, `labels` n where there are any, and the images' names
     #[arg(long, short, value_name = "FILE.safetensors")]
     pub output: PathBuf,

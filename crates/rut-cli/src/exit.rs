@@ -91,6 +91,15 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
+/// As [`report`], with every key where a file's keys do not fit.
+pub fn report_all(error: &anyhow::Error) -> ExitCode {
+    let Some(Error::Models(rut_models::Error::Mismatch(all))) = error.downcast_ref() else {
+        return report(error);
+    };
+    crate::output::note(&format!("error: failed to {all:#}"));
+    ExitCode::from(code(error))
+}
+
 /// An error and its causes, without those that the message above already tells.
 pub fn chain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
@@ -132,7 +141,11 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(Error::NotATicket { .. }) => USAGE,
         Some(Error::Models(rut_models::Error::Ticket { .. })) => MISSING,
         // Nothing is missing: the command line must say which of the files it means.
-        Some(Error::Models(rut_models::Error::AmbiguousTicket { .. })) => USAGE,
+        Some(Error::Models(
+            rut_models::Error::AmbiguousTicket { .. }
+            | rut_models::Error::SeveralNetworks { .. }
+            | rut_models::Error::NoSuchKey { .. },
+        )) => USAGE,
         Some(Error::Models(rut_models::Error::Io { source, .. }) | Error::File { source, .. }) => {
             io_code(source)
         }

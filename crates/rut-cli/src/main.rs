@@ -17,9 +17,11 @@ use crate::args::{Cli, Command, TicketCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let verbose = cli.verbose > 0;
     start_logs(cli.verbose);
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if verbose => exit::report_all(&error),
         Err(error) => exit::report(&error),
     }
 }

@@ -79,8 +79,18 @@ fn more_target_than_source_classes_are_refused_by_vp() {
         2,
         &["10 target classes onto 4 source classes", "--classes"],
     );
-    // Without saying so, the classifier's shape does not fit.
-    let line = format!("{DIGITS} --network dense --checkpoint {}", narrow.display());
+    // Without saying so, they are counted in the file; of another number, its classifier does not fit.
+    let line = line.replace("--source-classes 4", "");
+    refuses(
+        dir.path(),
+        &line,
+        2,
+        &["10 target classes onto 4 source classes"],
+    );
+    let line = format!(
+        "{DIGITS} --network dense --source-classes 100 --checkpoint {}",
+        narrow.display()
+    );
     refuses(dir.path(), &line, 1, &["fc.weight", "[100, 64]", "[4, 64]"]);
 }
 
@@ -222,7 +232,7 @@ fn a_dry_run_finds_a_wrong_network_file() {
     refuses(dir.path(), &line, 2, &["no mask was given", "--mask"]);
     let line = line.replace("--model resnet20_cifar100", "--model resnet20_cifar10");
     let line = format!("{line} --network dense");
-    refuses(dir.path(), &line, 1, &["[10, 64]", "[100, 64]"]);
+    refuses(dir.path(), &line, 1, &["it fits `resnet20_cifar100`"]);
 }
 
 /// The real network on its own data, and probed and prompted on traffic signs: 92.8 % of the 1,000 test images at hand (91.73 % of all 10,000 by its author).

@@ -4,7 +4,7 @@ use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 use rayon::prelude::*;
 
 use crate::stratify::by_class;
-use crate::{Error, Extent, ImageSet, Result, RgbImage, bilinear};
+use crate::{Error, Extent, Filter, ImageSet, Result, RgbImage, resample};
 
 /// Side of a letter, pixels.
 const LETTER: usize = 8;
@@ -110,7 +110,7 @@ impl ContactSheet {
         let to = size(fitted(width), fitted(height));
         let from = size(image.width, image.height);
         let pixels = match self.side / longer {
-            0 => bilinear(&image.pixels, 3, from, to)?,
+            0 => resample(&image.pixels, 3, (from, to), Filter::Bilinear)?,
             _ => crate::nearest(&image.pixels, 3, from, to)?,
         };
         Ok(RgbImage {

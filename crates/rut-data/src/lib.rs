@@ -52,7 +52,7 @@ pub use open::{open, open_split, settled_split};
 pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use prepared::{Batch, Prepared};
 pub use registry::{DATASETS, find};
-pub use resize::{Extent, bilinear, bilinear_real, nearest};
+pub use resize::{Extent, Filter, nearest, resample, resample_real};
 pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec, Window};
 pub use spelling::did_you_mean;

@@ -1,14 +1,16 @@
-//! Resizing with the arithmetic of Pillow, bit for bit: bilinear with antialiasing, and nearest.
+//! Resizing with the arithmetic of Pillow, bit for bit: bilinear and bicubic with antialiasing, and nearest.
 //!
-//! The bilinear resize is the separable convolution that Pillow's `Image.resize` documents
-//! (triangle filter, its support widened by the scale when shrinking). Two passes over 8-bit
+//! The resize is the separable convolution that Pillow's `Image.resize` documents
+//! (a filter whose support is widened by the scale when shrinking). Two passes over 8-bit
 //! pixels with weights in fixed point; each pass rounds to 8 bits. The horizontal pass comes
 //! first, but for images whose height shrinks by more than twice what the width does, as in
 //! Pillow 13. The golden numbers are in `golden/resize.*`.
 
+mod filter;
 mod real;
 
-pub use real::bilinear_real;
+pub use filter::Filter;
+pub use real::resample_real;
 
 use crate::formats::{MAX_DECODED, MAX_PIXELS};
 use crate::{Error, Mode, Result};
@@ -84,33 +86,38 @@ impl Extent {
 }
 
 /// Resizes `pixels` `[from.height, from.width, channels]` to `[to.height, to.width, channels]`,
-/// bilinear with antialiasing, bit-equal to Pillow's `Image.resize(…, BILINEAR)`.
+/// with antialiasing, bit-equal to Pillow's `Image.resize(…, BILINEAR)` or `BICUBIC`.
 ///
 /// ```
-/// use rut_data::{Extent, bilinear};
+/// use rut_data::{Extent, Filter, resample};
 /// let (from, to) = (Extent { width: 4, height: 1 }, Extent { width: 2, height: 1 });
-/// assert_eq!(bilinear(&[0, 100, 200, 255], 1, from, to)?, [71, 209]);
+/// assert_eq!(resample(&[0, 100, 200, 255], 1, (from, to), Filter::Bilinear)?, [71, 209]);
 /// # Ok::<(), rut_data::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::PixelCount`] if the length does not fit, [`Error::ImageSize`] if a size is empty or
 /// too large, [`Error::BadOption`] if `channels` is not 1 to 4.
-pub fn bilinear(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Result<Vec<u8>> {
+pub fn resample(
+    pixels: &[u8],
+    channels: usize,
+    (from, to): (Extent, Extent),
+    filter: Filter,
+) -> Result<Vec<u8>> {
     check(pixels.len(), channels, from, to)?;
     Ok(match channels {
-        1 => two_passes::<1>(pixels, from, to),
-        2 => two_passes::<2>(pixels, from, to),
-        3 => two_passes::<3>(pixels, from, to),
-        _ => two_passes::<4>(pixels, from, to),
+        1 => two_passes::<1>(pixels, (from, to), filter),
+        2 => two_passes::<2>(pixels, (from, to), filter),
+        3 => two_passes::<3>(pixels, (from, to), filter),
+        _ => two_passes::<4>(pixels, (from, to), filter),
     })
 }
 
-/// Resizes like [`bilinear`], but each pixel is copied from the source pixel under its centre:
+/// Resizes like [`resample`], but each pixel is copied from the source pixel under its centre:
 /// what Pillow does for palette images whatever filter is asked for.
 ///
 /// # Errors
-/// As [`bilinear`].
+/// As [`resample`].
 pub fn nearest(pixels: &[u8], channels: usize, from: Extent, to: Extent) -> Result<Vec<u8>> {
     check(pixels.len(), channels, from, to)?;
     let columns = nearest_sources(from.width, to.width);
@@ -158,11 +165,16 @@ fn nearest_sources(from: u32, to: u32) -> Vec<usize> {
         .collect()
 }
 
-fn two_passes<const C: usize>(pixels: &[u8], from: Extent, to: Extent) -> Vec<u8> {
+fn two_passes<const C: usize>(
+    pixels: &[u8],
+    (from, to): (Extent, Extent),
+    filter: Filter,
+) -> Vec<u8> {
     let lost_rows = i64::from(from.height) - i64::from(to.height);
     let lost_columns = i64::from(from.width) - i64::from(to.width);
     let rows_first = lost_rows > 0 && lost_rows > 2 * lost_columns;
-    let (columns, rows) = (taps(from.width, to.width), taps(from.height, to.height));
+    let columns = taps(from.width, to.width, filter);
+    let rows = taps(from.height, to.height, filter);
     if rows_first {
         let short = vertical(pixels, from.width as usize * C, rows.as_ref());
         horizontal::<C>(&short, from.width, columns.as_ref())
@@ -179,25 +191,33 @@ struct Tap<W> {
 }
 
 /// The taps of a pass, or nothing where the size stays and the pass is skipped.
-fn taps(from: u32, to: u32) -> Option<Vec<Tap<i32>>> {
-    let fixed = |weight: &f64| (0.5 + weight * f64::from(1 << PRECISION_BITS)) as i32;
+fn taps(from: u32, to: u32, filter: Filter) -> Option<Vec<Tap<i32>>> {
+    let fixed = |weight: &f64| {
+        // Away from zero at the half, as Pillow rounds.
+        (0.5f64.copysign(*weight) + weight * f64::from(1 << PRECISION_BITS)) as i32
+    };
     let rounded = |Tap { first, weights }: Tap<f64>| Tap {
         first,
         weights: weights.iter().map(fixed).collect(),
     };
-    (from != to).then(|| (0..to).map(|place| rounded(tap(place, from, to))).collect())
+    (from != to).then(|| {
+        (0..to)
+            .map(|place| rounded(tap(place, (from, to), filter)))
+            .collect()
+    })
 }
 
-/// The triangle filter of one output place; its weights sum to 1.
-fn tap(place: u32, from: u32, to: u32) -> Tap<f64> {
+/// The filter of one output place; its weights sum to 1.
+fn tap(place: u32, (from, to): (u32, u32), filter: Filter) -> Tap<f64> {
     let scale = f64::from(from) / f64::from(to);
-    let support = scale.max(1.0);
+    let widened = scale.max(1.0);
+    let support = filter.support() * widened;
     let centre = (f64::from(place) + 0.5) * scale;
     let first = (centre - support + 0.5).max(0.0) as usize;
     let end = ((centre + support + 0.5) as usize).min(from as usize);
-    let inverse = 1.0 / support;
-    let triangle = |at: usize| (1.0 - ((at as f64 - centre + 0.5) * inverse).abs()).max(0.0);
-    let raw: Vec<f64> = (first..end).map(triangle).collect();
+    let inverse = 1.0 / widened;
+    let weight = |at: usize| filter.weight((at as f64 - centre + 0.5) * inverse);
+    let raw: Vec<f64> = (first..end).map(weight).collect();
     let sum: f64 = raw.iter().sum();
     Tap {
         first,

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::alpha::{premultiply, unpremultiply};
-use crate::resize::{Extent, bilinear, bilinear_real, nearest};
+use crate::resize::{Extent, Filter, nearest, resample, resample_real};
 use crate::{Error, Mode, Picture, Result, RgbImage};
 
 /// Grows when decoding or resizing gives other 8-bit pixels than before: part of the keys of caches. The second has
@@ -31,6 +31,8 @@ pub struct Transform {
     pub geometry: Vec<Geometry>,
     /// Where the conversion to RGB comes.
     pub order: ColorOrder,
+    /// What interpolates where a step resizes.
+    pub filter: Filter,
 }
 
 /// One geometric step. Sides are in pixels, 1 to 4,096.
@@ -66,12 +68,13 @@ pub enum ColorOrder {
 }
 
 impl Transform {
-    /// A single [`Geometry::Squash`].
+    /// A single [`Geometry::Squash`], bilinear.
     #[must_use]
     pub fn squash(side: u32, order: ColorOrder) -> Transform {
         Transform {
             geometry: vec![Geometry::Squash { side }],
             order,
+            filter: Filter::Bilinear,
         }
     }
 
@@ -121,7 +124,7 @@ impl Transform {
         let steps = self.geometry.iter();
         steps
             .copied()
-            .try_fold(converted, |picture, step| step.apply(&picture))
+            .try_fold(converted, |picture, step| step.apply(&picture, self.filter))
     }
 
     /// The side of every result, in pixels, where it does not depend on the picture.
@@ -133,7 +136,8 @@ impl Transform {
         }
     }
 
-    /// A stable text, such as `rgb, squash 224`; part of the keys of caches.
+    /// A stable text, such as `rgb, squash 224` or `rgb, squash 224, bicubic`; part of the keys of caches. Bilinear is not
+    /// told: the text is older than the choice.
     #[must_use]
     pub fn describe(&self) -> String {
         let mut steps: Vec<String> = self.geometry.iter().map(|step| step.describe()).collect();
@@ -142,6 +146,9 @@ impl Transform {
             ColorOrder::ResizeThenRgb => steps.len(),
         };
         steps.insert(place, "rgb".to_owned());
+        if self.filter != Filter::Bilinear {
+            steps.push(self.filter.name().to_owned());
+        }
         steps.join(", ")
     }
 }
@@ -165,10 +172,12 @@ impl Geometry {
         text
     }
 
-    fn apply(self, picture: &Picture) -> Result<Picture> {
+    fn apply(self, picture: &Picture, filter: Filter) -> Result<Picture> {
         match self {
-            Geometry::Squash { side } => resize(picture, Extent::square(side)),
-            Geometry::ShorterSide { side } => resize(picture, shorter_to(picture.size(), side)?),
+            Geometry::Squash { side } => resize(picture, Extent::square(side), filter),
+            Geometry::ShorterSide { side } => {
+                resize(picture, shorter_to(picture.size(), side)?, filter)
+            }
             Geometry::CenterCrop { side } => Ok(center_crop(picture, side)),
         }
     }
@@ -200,23 +209,23 @@ fn shorter_to(size: Extent, side: u32) -> Result<Extent> {
     })
 }
 
-/// Pillow's `Image.resize(size, BILINEAR)` for any mode of 8 bits.
-fn resize(picture: &Picture, to: Extent) -> Result<Picture> {
+/// Pillow's `Image.resize(size, filter)` for any mode of 8 bits.
+fn resize(picture: &Picture, to: Extent, filter: Filter) -> Result<Picture> {
     let (from, channels) = (picture.size(), picture.mode().channels());
     if from == to {
         return Ok(picture.clone());
     }
     let pixels = match picture.mode() {
         Mode::Real => {
-            let values = bilinear_real(picture.values(), from, to)?;
+            let values = resample_real(picture.values(), (from, to), filter)?;
             return Ok(picture.replace_values(to, values));
         }
         Mode::Palette => nearest(picture.pixels(), channels, from, to)?,
-        Mode::Grey | Mode::Rgb => bilinear(picture.pixels(), channels, from, to)?,
+        Mode::Grey | Mode::Rgb => resample(picture.pixels(), channels, (from, to), filter)?,
         Mode::GreyAlpha | Mode::Rgba => {
             let mut pixels = picture.pixels().to_vec();
             premultiply(&mut pixels, channels);
-            let mut resized = bilinear(&pixels, channels, from, to)?;
+            let mut resized = resample(&pixels, channels, (from, to), filter)?;
             unpremultiply(&mut resized, channels);
             resized
         }

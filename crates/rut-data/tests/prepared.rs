@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::assert_says;
-use rut_data::{ColorOrder, Geometry, ImageSet, Prepared, Transform, open};
+use rut_data::{ColorOrder, Filter, Geometry, ImageSet, Prepared, Transform, open};
 
 fn digits() -> ImageSet {
     open("digits", Path::new("nowhere"))
@@ -97,6 +97,7 @@ fn bad_requests_are_errors() {
     let open_ended = Transform {
         geometry,
         order: ColorOrder::RgbThenResize,
+        filter: Filter::Bilinear,
     };
     let says = [
         "use transform 'rgb, shorter-side 8'",

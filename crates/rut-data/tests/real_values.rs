@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use common::{assert_says, json, workspace};
 use rut_data::{
-    ColorOrder, Depth, Digest, Error, Extent, Geometry, ImageSet, ImageSource, Mode, Picture,
-    Prepared, Result, Transform, bilinear_real,
+    ColorOrder, Depth, Digest, Error, Extent, Filter, Geometry, ImageSet, ImageSource, Mode,
+    Picture, Prepared, Result, Transform, resample_real,
 };
 
 /// A rounding to f32 after each of two passes, or of four with two resizes, of values in [0, 1].
@@ -46,7 +46,12 @@ fn resizing_agrees_with_torchvision_on_tensors() {
         let picture = generated(Extent { width, height });
         for order in [ColorOrder::RgbThenResize, ColorOrder::ResizeThenRgb] {
             let geometry = steps.iter().map(|step| geometry(step)).collect();
-            let transform = Transform { geometry, order };
+            let filter = Filter::Bilinear;
+            let transform = Transform {
+                geometry,
+                order,
+                filter,
+            };
             let all = transform.apply_real(&picture).expect("values");
             assert!(all.iter().all(|value| (0.0..=1.0).contains(value)));
             let got = all.iter().step_by(side("every") as usize);
@@ -133,7 +138,7 @@ fn what_is_no_image_of_real_values_is_refused() {
         &["use picture mode 'Real'", "Picture::real"],
     );
     assert_says(
-        bilinear_real(&[0.0; 5], size, Extent::square(2)),
+        resample_real(&[0.0; 5], (size, Extent::square(2)), Filter::Bilinear),
         &["expected 6 values, found 5"],
     );
 }

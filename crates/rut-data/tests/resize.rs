@@ -4,7 +4,8 @@ mod common;
 
 use common::{json, shared, workspace};
 use rut_data::{
-    ColorOrder, Digest, Extent, Geometry, Mode, Picture, Transform, bilinear, decode_bytes, nearest,
+    ColorOrder, Digest, Extent, Filter, Geometry, Mode, Picture, Transform, decode_bytes, nearest,
+    resample, resample_real,
 };
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -101,6 +102,34 @@ fn generated_pictures_agree_with_torchvision() {
     let golden = json(&workspace().join("golden/resize.synthetic.json"));
     let pictures = golden["pictures"].as_array().expect("pictures");
     assert_eq!(pictures.len(), 5 * 8 * 4 * 2);
+    agree(pictures, Filter::Bilinear);
+}
+
+#[test]
+fn bicubic_agrees_with_pillow_and_pytorch() {
+    let golden = json(&workspace().join("golden/resize.bicubic.json"));
+    let pictures = golden["pictures"].as_array().expect("pictures");
+    assert_eq!(pictures.len(), 5 * 8 * 3);
+    agree(pictures, Filter::Bicubic);
+    for entry in golden["real"].as_array().expect("images") {
+        let extent = |name: &str| Extent {
+            width: number(&entry[name][0]),
+            height: number(&entry[name][1]),
+        };
+        let (from, to) = (extent("from"), extent("to"));
+        let values: Vec<f32> = serde_json::from_value(entry["values"].clone()).expect("values");
+        let want: Vec<f64> = serde_json::from_value(entry["out"].clone()).expect("values");
+        let got = resample_real(&values, (from, to), Filter::Bicubic).expect("values");
+        assert_eq!(got.len(), want.len());
+        let differences = got.iter().zip(&want);
+        let worst = differences.map(|(got, want)| (f64::from(*got) - want).abs());
+        // Two roundings to f32 of values below 2.
+        assert!(worst.fold(0.0, f64::max) <= 2.4e-7, "{from:?} to {to:?}");
+    }
+}
+
+/// Holds transformed pictures against their digests.
+fn agree(pictures: &[Value], filter: Filter) {
     for entry in pictures {
         let size = Extent {
             width: number(&entry["width"]),
@@ -119,6 +148,7 @@ fn generated_pictures_agree_with_torchvision() {
         let got = Transform {
             geometry: steps,
             order,
+            filter,
         }
         .apply(&picture)
         .expect("an image");
@@ -140,7 +170,13 @@ fn generated_pictures_agree_with_torchvision() {
 fn small_cases_by_hand() {
     let extent = |width, height| Extent { width, height };
     // Made by Pillow 13.0.0: Image.frombytes("L", (3, 1), b"\x00\x64\xff").resize((5, 1), BILINEAR)
-    let wide = bilinear(&[0, 100, 255], 1, extent(3, 1), extent(5, 1)).expect("pixels");
+    let wide = resample(
+        &[0, 100, 255],
+        1,
+        (extent(3, 1), extent(5, 1)),
+        Filter::Bilinear,
+    )
+    .expect("pixels");
     assert_eq!(wide, [0, 40, 100, 193, 255]);
     let squares = nearest(&[1, 2, 3], 1, extent(3, 1), extent(2, 2)).expect("pixels");
     assert_eq!(squares, [1, 3, 1, 3]);
@@ -160,8 +196,17 @@ fn a_transform_describes_itself() {
     let crop = Transform {
         geometry,
         order: ColorOrder::RgbThenResize,
+        filter: Filter::Bilinear,
     };
     assert_eq!(crop.describe(), "rgb, shorter-side 256, center-crop 224");
+    let curved = Transform {
+        filter: Filter::Bicubic,
+        ..crop
+    };
+    assert_eq!(
+        curved.describe(),
+        "rgb, shorter-side 256, center-crop 224, bicubic"
+    );
     let open = Transform {
         geometry: vec![Geometry::ShorterSide { side: 9 }],
         ..squash
@@ -192,12 +237,18 @@ fn impossible_sizes_are_errors() {
     let long = Transform {
         geometry,
         order: ColorOrder::ResizeThenRgb,
+        filter: Filter::Bilinear,
     };
     common::assert_says(
         long.apply(&strip.expect("a strip")),
         &["found 4000x240000000", "178956970"],
     );
-    let wrong = bilinear(&[0; 5], 3, Extent::square(2), Extent::square(1));
+    let wrong = resample(
+        &[0; 5],
+        3,
+        (Extent::square(2), Extent::square(1)),
+        Filter::Bilinear,
+    );
     common::assert_says(wrong, &["expected 12 values, found 5"]);
     let wrong = nearest(&[0; 20], 5, Extent::square(2), Extent::square(1));
     common::assert_says(wrong, &["use number of channels '5'"]);

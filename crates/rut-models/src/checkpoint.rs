@@ -1,5 +1,5 @@
-//! The trained values of a network as a file holds them, under names without wrappers' prefixes. Whether they fit a
-//! network is not known here; [`Weights::assemble`](crate::Weights::assemble) checks that.
+//! The trained values of a network as a file holds them, under the file's own keys. Which of them are a network's is not
+//! known here; [`Weights::read`](crate::Weights::read) finds that out.
 
 mod digest;
 mod element;
@@ -12,67 +12,104 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::array::Array;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use reader::Entry;
 
-/// A state dict read from a file, all elements as f32.
+/// The tensors of a file, floating-point ones as f32.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     /// The file.
     pub path: PathBuf,
     /// SHA-256 of the file, 64 lowercase hexadecimal digits.
     pub digest: String,
-    /// What was done to the file's keys, one sentence each: prefixes removed, counters left out, pruning folded in.
+    /// What was done to the file's tensors, one sentence each: counters left out, pruning folded in.
     pub notes: Vec<String>,
     tensors: BTreeMap<String, Array>,
+    others: BTreeMap<String, &'static str>,
+}
+
+/// A tensor as it was read, or its element type where that is no floating-point type.
+enum Read {
+    Floats(Array),
+    Other(&'static str),
 }
 
 impl Checkpoint {
     /// Reads a `.safetensors` file or a PyTorch `.pth`, `.pt` or `.th` file, zipped or legacy; which of them is seen
     /// from the content, not from the name.
     ///
-    /// A state dict under `state_dict`, `model_state_dict` or `model` is found; prefixes `module.`, `model.` and
-    /// `_orig_mod.` are removed from every key, however many there are; `num_batches_tracked` is left out; f16, bf16
-    /// and f64 become f32; `weight_orig` and `weight_mask` of `torch.nn.utils.prune` become their product.
+    /// The keys of dictionaries within dictionaries are joined by points. Counters are left out; f16, bf16 and f64 become
+    /// f32; `weight_orig` and `weight_mask` of `torch.nn.utils.prune` become their product. Tensors of integers are
+    /// remembered by name: they are an error where a network needs them.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], [`Error::Format`] for a file of another kind or a damaged one, [`Error::ElementType`] for
-    /// integers, [`Error::DuplicateKey`] where two keys are the same without their prefixes.
+    /// [`Error::Io`](crate::Error::Io), [`Error::Format`](crate::Error::Format) for a file of another kind or a damaged one.
     pub fn open(path: &Path) -> Result<Self> {
-        let raw = reader::read(path, &|name| !name.ends_with("num_batches_tracked"), &array)?;
-        let mut notes = raw.notes;
+        let raw = reader::read(path, &|name| !key::is_counter(name), &decode)?;
+        let mut notes = Vec::new();
         if raw.left_out > 0 {
-            notes.push(format!(
-                "left out {} counters `num_batches_tracked`",
-                raw.left_out
-            ));
+            notes.push(format!("left out {} counters", raw.left_out));
         }
-        let (mut tensors, prefixed) = key::without_prefixes(path, raw.entries)?;
-        notes.extend(prefixed);
+        let (mut tensors, mut others) = (BTreeMap::new(), BTreeMap::new());
+        for (name, read) in raw.entries {
+            match read {
+                Read::Floats(array) => _ = tensors.insert(name, array),
+                Read::Other(element) => _ = others.insert(name, element),
+            }
+        }
         notes.extend(fold_pruning(&mut tensors));
         Ok(Self {
             path: path.to_path_buf(),
             digest: raw.digest,
             notes,
             tensors,
+            others,
         })
     }
 
-    /// The arrays by name.
+    /// The same as earlier versions read it, who did not ask what fits the network: the dictionary under `state_dict`,
+    /// else under `model_state_dict`, else under `model`, else the whole file; prefixes `module.`, `model.`, `_orig_mod.`
+    /// and `state_dict.` are removed from every key, however many there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateKey`](crate::Error::DuplicateKey) where two keys are the same without their prefixes.
+    pub fn unwrapped(self) -> Result<Self> {
+        let Self {
+            path,
+            digest,
+            mut notes,
+            tensors,
+            others,
+        } = self;
+        let (tensors, unwrapped) = key::unwrapped(&path, tensors)?;
+        notes.extend(unwrapped);
+        let (others, _) = key::unwrapped(&path, others)?;
+        Ok(Self {
+            path,
+            digest,
+            notes,
+            tensors,
+            others,
+        })
+    }
+
+    /// The floating-point arrays by key.
     pub fn tensors(&self) -> &BTreeMap<String, Array> {
         &self.tensors
     }
+
+    /// The keys of all other tensors, with their element types.
+    pub fn others(&self) -> &BTreeMap<String, &'static str> {
+        &self.others
+    }
 }
 
-fn array(entry: Entry<'_>) -> Result<Array> {
-    if !entry.element.is_float() {
-        return Err(Error::ElementType {
-            path: entry.path.to_path_buf(),
-            name: entry.name.into(),
-            found: entry.element.name().into(),
-            expected: "f16, bf16, f32 or f64: convert quantised weights to floats first",
-        });
+fn decode(entry: Entry<'_>) -> Result<Read> {
+    // A mask of `torch.nn.utils.prune` may be of booleans.
+    if !entry.element.is_float() && !entry.name.ends_with("_mask") {
+        return Ok(Read::Other(entry.element.name()));
     }
     let data = entry
         .element
@@ -80,7 +117,7 @@ fn array(entry: Entry<'_>) -> Result<Array> {
         .map(|value| value as f32)
         .collect();
     let shape = entry.shape.to_vec();
-    Ok(Array { shape, data })
+    Ok(Read::Floats(Array { shape, data }))
 }
 
 /// Multiplies `{name}_orig` by `{name}_mask`, as `torch.nn.utils.prune` does before every forward pass.
@@ -95,11 +132,12 @@ fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> Option<String> {
         let original = tensors.remove(&format!("{name}_orig"));
         let mask = tensors.remove(&format!("{name}_mask"));
         if let (Some(mut array), Some(mask)) = (original, mask) {
-            array
-                .data
-                .iter_mut()
-                .zip(mask.data)
-                .for_each(|(weight, keep)| *weight *= keep);
+            let places = array.data.iter_mut().zip(mask.data);
+            places.for_each(|(weight, keep)| match keep {
+                // Whatever stood there, even if it is no number.
+                0.0 => *weight = 0.0,
+                keep => *weight *= keep,
+            });
             tensors.insert(name.clone(), array);
         }
     }

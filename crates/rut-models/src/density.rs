@@ -60,6 +60,10 @@ pub struct LayerDensity {
     pub kept: usize,
     /// Number of weights.
     pub total: usize,
+    /// Number of weights that are zero though no mask says so: where there is no mask, all zeros.
+    pub zeros: usize,
+    /// Number of weights that are not zero though the mask prunes them: a loader that drops the mask would use them.
+    pub hidden: usize,
     /// Whether a mask covers it.
     pub masked: bool,
     /// Where the layer stands.

@@ -62,6 +62,54 @@ pub enum Error {
         second: String,
     },
 
+    /// A file holds several networks, and nothing says which is meant.
+    #[error(
+        "read {path}: it holds the whole {kind} more than once, under {}; {remedy}",
+        crate::mismatch::quoted(found)
+    )]
+    SeveralNetworks {
+        /// The file.
+        path: PathBuf,
+        /// What the file was read as: `network` or `mask`.
+        kind: &'static str,
+        /// Where each stands: dictionaries and modules, joined by points; `.` is the file itself.
+        found: Vec<String>,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+
+    /// No key of a checkpoint stands under the one that was asked for.
+    #[error(
+        "read {path}: nothing stands under the checkpoint key {}; expected one of {}",
+        crate::mismatch::quoted(std::slice::from_ref(key)),
+        crate::mismatch::quoted(found)
+    )]
+    NoSuchKey {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        key: String,
+        /// First components of the keys that there are.
+        found: Vec<String>,
+    },
+
+    /// A network without a classifier is asked for logits.
+    #[error(
+        "use {path}: it has no classifier{}: expected `{classifier}.weight` and `{classifier}.bias`, a linear layer of {width} \
+         features; logits need one: probe it (`rut lp`), extract its features alone (`rut extract --features`), or name a \
+         checkpoint that has one", about.as_ref().map_or_else(String::new, |about| format!(" ({about})"))
+    )]
+    NoClassifier {
+        /// The file.
+        path: PathBuf,
+        /// The last linear layer's name in the network.
+        classifier: String,
+        /// Number of features that enter it.
+        width: usize,
+        /// What stands there instead.
+        about: Option<String>,
+    },
+
     /// The keys of a checkpoint or mask are not those of the network; all differences at once.
     #[error(transparent)]
     Mismatch(Box<Mismatch>),

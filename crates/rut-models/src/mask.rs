@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::key;
+use crate::checkpoint::key::is_counter;
 use crate::checkpoint::reader::{self, Entry};
 use crate::error::{Error, Result};
 
@@ -36,35 +36,65 @@ pub struct Mask {
     /// What was done to the file's keys, one sentence each.
     pub notes: Vec<String>,
     tensors: BTreeMap<String, MaskArray>,
+    wrong: BTreeMap<String, Wrong>,
 }
 
+/// The first element that is neither 0 nor 1: its index and value.
+type Wrong = (usize, f64);
+
 impl Mask {
-    /// Reads masks from a `.safetensors` or PyTorch file of any element type. Keys may carry the same prefixes as a
-    /// checkpoint's, whether or not the checkpoint's do, and end in `.mask` or `_mask`.
+    /// Reads masks from a `.safetensors` or PyTorch file of any element type. Keys may stand under any dictionaries and
+    /// modules, whether or not the checkpoint's do, and end in `.mask` or `_mask`; where some do, all others are no masks.
     ///
     /// # Errors
     ///
-    /// As [`Checkpoint::open`](crate::Checkpoint::open), and [`Error::MaskValue`] for an element other than 0 or 1.
+    /// As [`Checkpoint::open`](crate::Checkpoint::open), and [`Error::MaskValue`] where nothing in the file is a mask.
     pub fn open(path: &Path) -> Result<Self> {
-        let raw = reader::read(path, &|_| true, &mask_array)?;
-        let bare = raw
-            .entries
-            .into_iter()
-            .map(|(key, mask)| (without_suffix(&key).to_string(), mask));
-        let (tensors, prefixed) = key::without_prefixes(path, bare.collect())?;
-        let mut notes = raw.notes;
-        notes.extend(prefixed);
-        Ok(Self {
+        let raw = reader::read(path, &|name| !is_counter(name), &mask_array)?;
+        let marked = raw.entries.keys().any(|key| without_suffix(key) != key);
+        let (mut tensors, mut wrong, mut left_out) = (BTreeMap::new(), BTreeMap::new(), 0);
+        for (key, (array, problem)) in raw.entries {
+            let name = without_suffix(&key);
+            if marked && name == key {
+                left_out += 1;
+                continue;
+            }
+            wrong.extend(problem.map(|problem| (name.to_owned(), problem)));
+            tensors.insert(name.to_owned(), array);
+        }
+        let mask = Self {
             path: path.to_path_buf(),
             digest: raw.digest,
-            notes,
+            notes: (left_out > 0)
+                .then(|| format!("mask: left out {left_out} keys that do not end in `mask`"))
+                .into_iter()
+                .collect(),
             tensors,
-        })
+            wrong,
+        };
+        if mask.wrong.len() == mask.tensors.len() {
+            let mut names = mask.wrong.keys();
+            names.try_for_each(|name| mask.check(name))?;
+        }
+        Ok(mask)
     }
 
-    /// The masks by parameter name.
+    /// The masks by parameter name, as the file's keys have it. Which of them are a network's is not known here.
     pub fn tensors(&self) -> &BTreeMap<String, MaskArray> {
         &self.tensors
+    }
+
+    /// Whether what stands under `key` holds nothing but 0 and 1.
+    pub(crate) fn check(&self, key: &str) -> Result<()> {
+        match self.wrong.get(key) {
+            None => Ok(()),
+            Some(&(index, value)) => Err(Error::MaskValue {
+                path: self.path.clone(),
+                name: key.into(),
+                index,
+                value,
+            }),
+        }
     }
 }
 
@@ -75,23 +105,16 @@ fn without_suffix(key: &str) -> &str {
         .unwrap_or(key)
 }
 
-fn mask_array(entry: Entry<'_>) -> Result<MaskArray> {
-    let keep = entry
-        .element
-        .values(entry.bytes)
-        .enumerate()
-        .map(|(index, value)| match value {
-            1.0 => Ok(true),
-            0.0 => Ok(false),
-            value => Err(Error::MaskValue {
-                path: entry.path.to_path_buf(),
-                name: entry.name.into(),
-                index,
-                value,
-            }),
-        });
-    Ok(MaskArray {
-        shape: entry.shape.to_vec(),
-        keep: keep.collect::<Result<_>>()?,
-    })
+fn mask_array(entry: Entry<'_>) -> Result<(MaskArray, Option<Wrong>)> {
+    let mut wrong = None;
+    let values = entry.element.values(entry.bytes).enumerate();
+    let keep = values.map(|(index, value)| {
+        if value != 0.0 && value != 1.0 {
+            wrong.get_or_insert((index, value));
+        }
+        value == 1.0
+    });
+    let keep = keep.collect();
+    let shape = entry.shape.to_vec();
+    Ok((MaskArray { shape, keep }, wrong))
 }

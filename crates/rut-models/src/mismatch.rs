@@ -1,9 +1,18 @@
-//! The list of everything in which a file's keys differ from a network's parameters, as one message.
+//! Everything in which a file's keys differ from a network's parameters, as one message: why in its first line, then the
+//! first keys of each kind.
 
 use std::fmt;
 use std::path::PathBuf;
 
+/// As many keys of each kind are told, unless all are asked for.
+const SHOWN: usize = 10;
+
+/// As many characters of a key are told.
+const LENGTH: usize = 200;
+
 /// Every difference between the keys of one file and the parameters of a network.
+///
+/// `{}` tells the first ten keys of each kind and how many more there are, `{:#}` all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The file.
@@ -16,8 +25,8 @@ pub struct Mismatch {
     pub unexpected: Vec<String>,
     /// Parameters whose shape differs.
     pub misshaped: Vec<Misshaped>,
-    /// What is probably wrong.
-    pub remedy: String,
+    /// What is probably wrong, and what to do.
+    pub why: String,
 }
 
 /// A parameter whose shape in a file is not the network's.
@@ -39,35 +48,132 @@ impl Mismatch {
 }
 
 impl fmt::Display for Mismatch {
-    /// The file and what is probably wrong, then a line for every difference.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, path) = (self.kind, self.path.display());
-        let [missing, unexpected] = [self.missing.len(), self.unexpected.len()];
-        let misshaped = self.misshaped.len();
-        write!(f, "match the {kind} {path} with the network: ")?;
+        let counts = [
+            self.missing.len(),
+            self.unexpected.len(),
+            self.misshaped.len(),
+        ];
+        let [missing, unexpected, misshaped] = counts;
+        write!(f, "match the {kind} {path} with the network: {}", self.why)?;
         write!(
             f,
-            "{missing} missing, {unexpected} unexpected, {misshaped} of another shape; {}",
-            self.remedy
+            " ({missing} missing, {unexpected} unexpected, {misshaped} of another shape)"
         )?;
-        for (what, keys) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
-            for key in keys {
-                write!(f, "\n  {what}: {key}")?;
-            }
-        }
-        for Misshaped {
-            name,
-            expected,
-            found,
-        } in &self.misshaped
-        {
-            write!(
-                f,
-                "\n  of another shape: {name} is {found:?}, expected {expected:?}"
-            )?;
+        list(f, "missing", &self.missing, |key| shown(key))?;
+        list(f, "unexpected", &self.unexpected, |key| shown(key))?;
+        list(f, "of another shape", &self.misshaped, |differing| {
+            let (name, found) = (shown(&differing.name), dimensions(&differing.found));
+            format!("{name} is {found}, expected {:?}", differing.expected)
+        })?;
+        if !f.alternate() && counts.iter().any(|&count| count > SHOWN) {
+            write!(f, "\n  (all of them with -v)")?;
         }
         Ok(())
     }
 }
 
+/// A line for each, and how many more there are.
+fn list<T>(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    all: &[T],
+    text: impl Fn(&T) -> String,
+) -> fmt::Result {
+    let most = if f.alternate() { all.len() } else { SHOWN };
+    for one in all.iter().take(most) {
+        write!(f, "\n  {what}: {}", text(one))?;
+    }
+    match all.len().saturating_sub(most) {
+        0 => Ok(()),
+        more => write!(f, "\n  {what}: and {more} more"),
+    }
+}
+
+/// A shape, cut where it has more axes than any tensor of a network.
+fn dimensions(shape: &[usize]) -> String {
+    match shape.get(SHOWN..) {
+        None | Some([]) => format!("{shape:?}"),
+        Some(_) => format!("of {} axes", shape.len()),
+    }
+}
+
+/// A key of a file for a message: without control characters, and not too long.
+pub(crate) fn shown(key: &str) -> String {
+    let mut text: String = key.escape_debug().take(LENGTH).collect();
+    if key.escape_debug().nth(LENGTH).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+/// The first of some keys, quoted, and how many more there are.
+pub(crate) fn quoted(keys: &[impl AsRef<str>]) -> String {
+    let first = keys.iter().take(SHOWN);
+    let mut texts: Vec<String> = first
+        .map(|key| format!("`{}`", shown(key.as_ref())))
+        .collect();
+    let more = keys.len().saturating_sub(SHOWN);
+    if more > 0 {
+        texts.push(format!("{more} more"));
+    }
+    match texts.pop() {
+        None => "nothing".into(),
+        Some(only) if texts.is_empty() => only,
+        Some(last) => format!("{} and {last}", texts.join(", ")),
+    }
+}
+
 impl std::error::Error for Mismatch {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(count: usize) -> Mismatch {
+        Mismatch {
+            path: "a.pth".into(),
+            kind: "checkpoint",
+            missing: (0..count).map(|i| format!("m{i}")).collect(),
+            unexpected: vec!["\u{1b}[2J".into(), "x".repeat(1000)],
+            misshaped: Vec::new(),
+            why: "it is another network".into(),
+        }
+    }
+
+    #[test]
+    fn why_comes_first_and_ten_of_each_kind_follow() {
+        let text = of(12).to_string();
+        let first = text.lines().next().unwrap_or_default();
+        assert_eq!(
+            first,
+            "match the checkpoint a.pth with the network: it is another network (12 missing, 2 unexpected, 0 of another shape)"
+        );
+        assert!(
+            text.contains("missing: m9\n  missing: and 2 more\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("-v)"), "{text}");
+        let all = format!("{:#}", of(12));
+        assert!(
+            all.contains("missing: m11\n") && !all.contains("-v)"),
+            "{all}"
+        );
+        assert!(!of(3).to_string().contains("-v)"));
+    }
+
+    #[test]
+    fn nothing_from_a_file_is_printed_as_it_is() {
+        let text = of(1).to_string();
+        assert!(!text.contains('\u{1b}') && text.len() < 1000, "{text}");
+    }
+
+    #[test]
+    fn keys_are_listed_in_words() {
+        assert_eq!(quoted(&["a"]), "`a`");
+        assert_eq!(quoted(&["a", "b"]), "`a` and `b`");
+        assert_eq!(quoted(&[""; 0]), "nothing");
+        assert!(quoted(&["k"; 12]).ends_with("`k` and 2 more"));
+    }
+}

@@ -1,8 +1,13 @@
 //! The weights of a network, complete and checked: checkpoint × mask under the graph's own names.
 
 mod check;
+mod fit;
+mod head;
+mod masks;
+mod why;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::array::Array;
 use crate::checkpoint::Checkpoint;
@@ -10,7 +15,30 @@ use crate::density::{DensityReport, LayerDensity, LayerRole};
 use crate::error::Result;
 use crate::graph::{Graph, Parameter, ParameterKind};
 use crate::mask::{Mask, MaskArray};
-use check::Source;
+use crate::spec::ModelSpec;
+use fit::{Fit, Held};
+
+/// What is asked of a checkpoint, beside that it is of a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Under which of the file's dictionaries and modules, joined by points, the network stands; `.` is the file itself.
+    /// Without one, the network is where its names fit, which must be at one place alone.
+    pub key: Option<String>,
+    /// How many classes the classifier has; left out, as many as the file's.
+    pub classes: Option<usize>,
+    /// Whether there must be one.
+    pub classifier: Classifier,
+}
+
+/// Whether a network's classifier is of use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Classifier {
+    /// Logits are asked for.
+    #[default]
+    Needed,
+    /// Features are enough: a network without a classifier, or with another head in its place, will do.
+    Optional,
+}
 
 /// Every parameter of one graph, with the mask applied once.
 ///
@@ -29,54 +57,119 @@ use check::Source;
 pub struct Weights {
     arrays: BTreeMap<String, Array>,
     density: DensityReport,
+    classes: Option<usize>,
+    under: String,
+    notes: Vec<String>,
 }
 
 impl Weights {
-    /// Checkpoint × mask. The mask is applied exactly once, whatever prefixes either file's keys carry.
+    /// Checkpoint × mask for `model`, with the graph that they fit: it has as many classes as the file's classifier. Without
+    /// one, where none is needed, it has a single class whose logit is 0. The mask is applied exactly once, whatever prefixes
+    /// either file's keys carry.
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`](crate::Error::Mismatch) lists every missing, unexpected and mis-shaped key of the
-    /// checkpoint, or everything in the mask that is not of this network;
-    /// [`Error::BadWeight`](crate::Error::BadWeight) names a parameter that is not finite or a negative variance.
+    /// [`Error::SeveralNetworks`](crate::Error::SeveralNetworks) where the file holds more than one; [`Error::NoSuchKey`](crate::Error::NoSuchKey); [`Error::NoClassifier`](crate::Error::NoClassifier);
+    /// [`Error::DuplicateKey`](crate::Error::DuplicateKey) where two keys mean one parameter;
+    /// [`Error::Mismatch`](crate::Error::Mismatch) lists every missing, unexpected and mis-shaped key of the checkpoint, or everything in the mask
+    /// that is not of this network; [`Error::ElementType`](crate::Error::ElementType) for integers in place of weights;
+    /// [`Error::BadWeight`](crate::Error::BadWeight) names a parameter that is kept and not finite, or a negative variance.
+    pub fn read(
+        model: &ModelSpec,
+        checkpoint: &Checkpoint,
+        mask: Option<&Mask>,
+        reading: &Reading,
+    ) -> Result<(Graph, Self)> {
+        let usual = (model.graph)(reading.classes.unwrap_or(model.classes));
+        let held = held(checkpoint);
+        let fit = fit::fit(&usual, &held, reading)?;
+        let graph = match (reading.classes, fit.head.classes, reading.classifier) {
+            (Some(_), _, _) => usual,
+            (None, Some(classes), _) => (model.graph)(classes),
+            (None, None, Classifier::Optional) => (model.graph)(1),
+            (None, None, Classifier::Needed) => usual,
+        };
+        let optional = reading.classes.is_none() && reading.classifier == Classifier::Optional;
+        let mut weights = Self::fitted(&graph, &held, (fit, optional), mask)?;
+        weights.notes.extend(weights.classes_note(model, reading));
+        weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
+        Ok((graph, weights))
+    }
+
+    /// Checkpoint × mask for a graph, whose classifier must be there with as many classes.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
     pub fn assemble(graph: &Graph, checkpoint: &Checkpoint, mask: Option<&Mask>) -> Result<Self> {
-        let source = Source::of_checkpoint(checkpoint);
-        let masks = mask
-            .map(|mask| check::masks(graph, mask))
-            .transpose()?
-            .unwrap_or_default();
-        let tensors = checkpoint.tensors().clone();
-        Self::masked(graph, &source, tensors, &masks)
+        let held = held(checkpoint);
+        let fit = fit::fit(graph, &held, &Reading::default())?;
+        let mut weights = Self::fitted(graph, &held, (fit, false), mask)?;
+        weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
+        Ok(weights)
     }
 
     /// Weights that are at hand instead of in a file, with the same checks; names as in [`Graph::parameters`].
     ///
     /// # Errors
     ///
-    /// As [`assemble`](Self::assemble).
+    /// As [`read`](Self::read).
     pub fn from_arrays(graph: &Graph, arrays: BTreeMap<String, Array>) -> Result<Self> {
-        Self::masked(graph, &Source::in_memory(), arrays, &BTreeMap::new())
+        let held = Held {
+            path: Path::new("(in memory)"),
+            tensors: &arrays,
+            others: &BTreeMap::new(),
+        };
+        let fit = fit::fit(graph, &held, &Reading::default())?;
+        Self::fitted(graph, &held, (fit, false), None)
     }
 
-    fn masked(
+    fn fitted(
         graph: &Graph,
-        source: &Source,
-        tensors: BTreeMap<String, Array>,
-        masks: &BTreeMap<String, &MaskArray>,
+        held: &Held<'_>,
+        (fit, optional): (Fit<'_>, bool),
+        mask: Option<&Mask>,
     ) -> Result<Self> {
-        let mut arrays = check::renamed(graph, source, tensors)?;
+        let masks = mask.map(|mask| masks::masks(graph, mask)).transpose()?;
+        let (masks, masked) = masks.unwrap_or_default();
+        let mut arrays = check::arrays(graph, held, &fit, optional)?;
+        let headless = optional && fit.head.linear.is_none();
         let mut layers = Vec::new();
         for parameter in graph.parameters() {
             let mask = masks.get(&parameter.name);
             if let Some(array) = arrays.get_mut(&parameter.name) {
-                check::values(source, &parameter, array)?;
-                mask.iter().for_each(|mask| apply(mask, array));
-                let kept = mask.map(|mask| mask.kept());
-                layers.extend(layer_density(graph, &parameter, array, kept));
+                check::values(held.path, &parameter, array, mask.copied())?;
+                let hidden = mask.map_or(0, |mask| apply(mask, array));
+                let layer = layer_density(graph, &parameter, array, mask.copied());
+                layers.extend(layer.map(|layer| LayerDensity { hidden, ..layer }));
             }
         }
-        let density = DensityReport::of(layers);
-        Ok(Self { arrays, density })
+        if headless {
+            layers.retain(|layer| layer.role != LayerRole::Classifier);
+        }
+        let mut notes = fit.notes;
+        if headless {
+            let about = fit
+                .head
+                .about
+                .map_or_else(String::new, |about| format!(": {about}"));
+            notes.push(format!("no classifier{about}"));
+        }
+        notes.extend(mask.iter().flat_map(|mask| mask.notes.clone()));
+        notes.extend(masked);
+        Ok(Self {
+            arrays,
+            density: DensityReport::of(layers),
+            classes: (!headless).then(|| graph.classes()),
+            under: fit.place.title().to_owned(),
+            notes,
+        })
+    }
+
+    fn classes_note(&self, model: &ModelSpec, reading: &Reading) -> Option<String> {
+        let classes = self.classes.filter(|&classes| classes != model.classes)?;
+        (reading.classes.is_none())
+            .then(|| format!("{classes} source classes, taken from the file's classifier"))
     }
 
     /// The array of a parameter; `None` for a name that the graph does not have.
@@ -88,21 +181,45 @@ impl Weights {
     pub fn density(&self) -> &DensityReport {
         &self.density
     }
+
+    /// Number of source classes; `None` for a network without a classifier.
+    pub fn classes(&self) -> Option<usize> {
+        self.classes
+    }
+
+    /// Where in the file the network stands: its dictionaries and modules joined by points, `.` for the file itself.
+    pub fn under(&self) -> &str {
+        &self.under
+    }
+
+    /// What was done to the files' keys, one sentence each: what was taken, what was left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
 }
 
-/// Pruned places become exactly zero, whatever they held.
-fn apply(mask: &MaskArray, array: &mut Array) {
+fn held(checkpoint: &Checkpoint) -> Held<'_> {
+    Held {
+        path: &checkpoint.path,
+        tensors: checkpoint.tensors(),
+        others: checkpoint.others(),
+    }
+}
+
+/// Pruned places become exactly zero, whatever they held. Gives how many were not.
+fn apply(mask: &MaskArray, array: &mut Array) -> usize {
     let places = array.data.iter_mut().zip(&mask.keep);
-    places
-        .filter(|(_, keep)| !**keep)
-        .for_each(|(weight, _)| *weight = 0.0);
+    let pruned = places.filter(|(_, keep)| !**keep);
+    pruned
+        .map(|(weight, _)| usize::from(std::mem::replace(weight, 0.0) != 0.0))
+        .sum()
 }
 
 fn layer_density(
     graph: &Graph,
     parameter: &Parameter,
     array: &Array,
-    kept: Option<usize>,
+    mask: Option<&MaskArray>,
 ) -> Option<LayerDensity> {
     if !matches!(
         parameter.kind,
@@ -118,12 +235,17 @@ fn layer_density(
     } else {
         LayerRole::Body
     };
+    let total = array.data.len();
+    let not_zero = array.data.iter().filter(|&&weight| weight != 0.0).count();
+    let kept = mask.map(MaskArray::kept);
     Some(LayerDensity {
         name: parameter.name.clone(),
         shape: parameter.shape.clone(),
-        kept: kept.unwrap_or_else(|| array.data.iter().filter(|&&weight| weight != 0.0).count()),
-        total: array.data.len(),
-        masked: kept.is_some(),
+        kept: kept.unwrap_or(not_zero),
+        total,
+        masked: mask.is_some(),
+        zeros: kept.unwrap_or(total) - not_zero,
+        hidden: 0,
         role,
     })
 }

@@ -57,16 +57,26 @@ fn every_layout_gives_the_same_weights() {
 #[test]
 fn what_was_done_to_the_keys_is_noted() {
     let nested = checkpoint("nested.pth");
+    let weights = Weights::assemble(&of_fixtures(), &nested, None).unwrap();
     assert_eq!(
-        nested.notes,
+        weights.notes(),
         [
+            "left out 1 counters",
+            "took what stands under `state_dict.module`",
+            "left out `optimizer` (1 key)"
+        ]
+    );
+    assert_eq!(nested.digest.len(), 64);
+    let unwrapped = nested.unwrapped().unwrap();
+    assert_eq!(
+        unwrapped.notes,
+        [
+            "left out 1 counters",
             "took the state dict under `state_dict`",
-            "left out 1 counters `num_batches_tracked`",
             "removed prefixes from 7 keys"
         ]
     );
-    assert_eq!(nested.tensors().len(), 7);
-    assert_eq!(nested.digest.len(), 64);
+    assert_eq!(unwrapped.tensors().len(), 7);
 }
 
 #[test]
@@ -144,13 +154,24 @@ fn torch_script_is_refused() {
 
 #[test]
 fn integers_are_no_weights() {
-    let error = message(Checkpoint::open(&fixture("integers.pth")));
-    assert!(error.ends_with("`fc.weight` holds i8 elements, expected f16, bf16, f32 or f64: convert quantised weights to floats first"), "{error}");
+    let error = message(Weights::assemble(
+        &of_fixtures(),
+        &checkpoint("integers.pth"),
+        None,
+    ));
+    assert!(
+        error.contains("it has no classifier (`fc.weight` holds i8 elements)"),
+        "{error}"
+    );
 }
 
 #[test]
 fn two_keys_for_one_parameter_are_refused() {
-    let error = message(Checkpoint::open(&fixture("twice.pth")));
+    let error = message(Weights::assemble(
+        &of_fixtures(),
+        &checkpoint("twice.pth"),
+        None,
+    ));
     assert!(error.ends_with("keys `fc.bias` and `module.fc.bias` both mean `fc.bias`; expected one of them: remove the other"), "{error}");
 }
 
@@ -234,8 +255,9 @@ fn all_differences_stand_in_one_error() {
     assert!(text.starts_with("match the checkpoint "), "{text}");
     assert!(
         text.ends_with(
-            "network.safetensors with the network: 2 missing, 1 unexpected, 1 of another shape; \
-             expected exactly the network's parameters: name the model that the file was trained as\n  \
+            "network.safetensors with the network: \
+             expected exactly the network's parameters: name the model that the file was trained as \
+             (2 missing, 1 unexpected, 1 of another shape)\n  \
              missing: bn1.weight\n  missing: bn1.bias\n  unexpected: layer9.weight\n  \
              of another shape: conv1.weight is [2, 27], expected [2, 3, 3, 3]"
         ),
@@ -251,8 +273,8 @@ fn another_number_of_classes_is_explained() {
     let text = assembled(&tensors).unwrap_err().to_string();
     assert!(
         text.ends_with(
-            "2 of another shape; the file's classifier has 10 classes, the network 4: choose the model of the task that the \
-             file was trained on\n  of another shape: fc.bias is [10], expected [4]\n  \
+            "the file's classifier has 10 classes, the network 4: choose the model of the task that the \
+             file was trained on (0 missing, 0 unexpected, 2 of another shape)\n  of another shape: fc.bias is [10], expected [4]\n  \
              of another shape: fc.weight is [10, 2], expected [4, 2]"
         ),
         "{text}"
@@ -273,7 +295,10 @@ fn two_other_names_of_the_classifier_are_one_too_many() {
     (tensors[5].0, tensors[6].0) = ("linear.weight", "linear.bias");
     tensors.push(("classifier.weight", vec![4, 2], ramp(8)));
     let text = assembled(&tensors).unwrap_err().to_string();
-    assert!(text.ends_with("\n  unexpected: linear.weight"), "{text}");
+    assert!(
+        text.ends_with("\n  unexpected: classifier.weight"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -332,8 +357,8 @@ fn a_mask_of_another_network_is_refused() {
     assert!(text.starts_with("match the mask "), "{text}");
     assert!(
         text.ends_with(
-            "1 unexpected, 1 of another shape; this is a mask of another network: name the mask that belongs to the \
-             checkpoint, and its model\n  unexpected: layer1.0.conv1.weight\n  \
+            "this is a mask of another network: name the mask that belongs to the \
+             checkpoint, and its model (0 missing, 1 unexpected, 1 of another shape)\n  unexpected: layer1.0.conv1.weight\n  \
              of another shape: conv1.weight is [2, 3, 1, 1], expected [2, 3, 3, 3]"
         ),
         "{text}"

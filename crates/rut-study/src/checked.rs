@@ -115,6 +115,11 @@ impl RunSpec {
 
     /// Spells names as the tables do. What no table has stays as it is.
     pub fn settle(&mut self) {
+        if let Some(key) = self.checkpoint_key.take() {
+            let settled = key.trim_end_matches('.');
+            let itself = settled.is_empty() && !key.is_empty();
+            self.checkpoint_key = Some(if itself { ".".into() } else { settled.into() });
+        }
         if let Ok(mapping) = find_mapping(&self.mapping) {
             self.mapping = mapping.name.into();
         }
@@ -304,11 +309,6 @@ impl CheckedRunSpec {
         self.dataset.class_names.len()
     }
 
-    /// Number of source classes.
-    pub fn source_classes(&self) -> usize {
-        self.spec.source_classes.unwrap_or(self.model.classes)
-    }
-
     /// Labels that the run uses: training and validation images.
     pub fn labels_used(&self) -> usize {
         self.draw.train.len() + self.draw.validation.len()
@@ -343,7 +343,7 @@ impl CheckedRunSpec {
     }
 
     fn check_classes(&self) -> Result<()> {
-        if self.source_classes() == 0 {
+        if self.spec.source_classes == Some(0) {
             return Err(refused("source_classes", "at least 1", "0"));
         }
         if self.dataset.test.is_empty() {
@@ -356,12 +356,17 @@ impl CheckedRunSpec {
                 &self.targets().to_string(),
             ));
         }
-        match self.spec.method {
-            Method::Lp => Ok(()),
-            Method::Vp => Ok(label_map::check_classes(
-                self.source_classes(),
-                self.targets(),
-            )?),
+        self.check_mapped(self.spec.source_classes)
+    }
+
+    /// Whether the target classes can be mapped onto `source_classes`, as far as these are known.
+    ///
+    /// # Errors
+    /// If prompting has too few source classes.
+    pub fn check_mapped(&self, source_classes: Option<usize>) -> Result<()> {
+        match (self.spec.method, source_classes) {
+            (Method::Vp, Some(classes)) => Ok(label_map::check_classes(classes, self.targets())?),
+            _ => Ok(()),
         }
     }
 }

@@ -30,13 +30,13 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
-    /// What is called a ticket has lost no weight.
-    #[error(
-        "use {checkpoint} as a ticket: no mask was given and no weight is zero; give the mask (`--mask`), or say `--network dense`"
-    )]
+    /// What is called a ticket has lost no weight, or hardly one.
+    #[error("use {checkpoint} as a ticket: {found}, or say `--network dense`")]
     NotATicket {
         /// The checkpoint.
         checkpoint: PathBuf,
+        /// What was found, and what to do instead.
+        found: String,
     },
     /// A run's folder already holds something.
     #[error("start in {dir}: it holds {found}; {remedy}")]

@@ -7,20 +7,26 @@ use rut_data::Digest;
 use rut_models::{DensityReport, LayerDensity};
 use serde::{Deserialize, Serialize};
 
+use crate::network::How;
+use crate::record::KeysRecord;
 use crate::run_dir::write_whole;
 
 /// The layout of a file; one of another is not found.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Which network, by content.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FactsKey<'a> {
     /// Name in the table.
     pub(crate) model: &'a str,
-    /// Number of source classes.
-    pub(crate) classes: usize,
+    /// Number of source classes, where it was asked for.
+    pub(crate) classes: Option<usize>,
     /// SHA-256 of the checkpoint.
     pub(crate) checkpoint: &'a str,
+    /// Under which key of it, where that was asked for.
+    pub(crate) checkpoint_key: Option<&'a str>,
+    /// How it is read.
+    pub(crate) how: How,
     /// SHA-256 of the mask.
     pub(crate) mask: Option<&'a str>,
 }
@@ -30,15 +36,35 @@ pub(crate) struct FactsKey<'a> {
 #[serde(deny_unknown_fields)]
 struct Facts {
     key: String,
-    layers: Vec<LayerDensity>,
+    known: Known,
+}
+
+/// What is known of a network's weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Known {
+    /// Its layers.
+    pub(crate) layers: Vec<LayerDensity>,
+    /// Number of source classes, if it has a classifier.
+    pub(crate) classes: Option<usize>,
+    /// What of the checkpoint's keys it is.
+    pub(crate) keys: KeysRecord,
+}
+
+impl Known {
+    /// How dense it is.
+    pub(crate) fn density(&self) -> DensityReport {
+        DensityReport::of(self.layers.clone())
+    }
 }
 
 impl FactsKey<'_> {
     fn text(&self) -> String {
         let mask = self.mask.unwrap_or("none");
+        let How { rule, classifier } = self.how;
         format!(
-            "version {VERSION} {} {} {} {mask}",
-            self.model, self.classes, self.checkpoint
+            "version {VERSION} {} {:?} {} {:?} {rule:?} {classifier:?} {mask}",
+            self.model, self.classes, self.checkpoint, self.checkpoint_key
         )
     }
 
@@ -48,18 +74,18 @@ impl FactsKey<'_> {
     }
 
     /// What is kept of the network. Whatever is wrong with the file, loading the network makes it again.
-    pub(crate) fn find(&self, cache_dir: &Path) -> Option<DensityReport> {
+    pub(crate) fn find(&self, cache_dir: &Path) -> Option<Known> {
         let text = std::fs::read_to_string(self.path(cache_dir)).ok()?;
         let facts: Facts = serde_json::from_str(&text).ok()?;
-        (facts.key == self.text()).then(|| DensityReport::of(facts.layers))
+        (facts.key == self.text()).then_some(facts.known)
     }
 
     /// Keeps what is known of the network. A cache that cannot be written costs the next run a load, and nothing else.
-    pub(crate) fn keep(&self, cache_dir: &Path, density: &DensityReport) {
+    pub(crate) fn keep(&self, cache_dir: &Path, known: Known) {
         let path = self.path(cache_dir);
         let facts = Facts {
             key: self.text(),
-            layers: density.layers.clone(),
+            known,
         };
         let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         let kept = folder
@@ -75,14 +101,20 @@ impl FactsKey<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::KeyRule;
 
     #[test]
     fn facts_are_found_by_content_only() {
         let dir = tempfile::tempdir().unwrap();
         let key = FactsKey {
             model: "resnet18",
-            classes: 10,
+            classes: None,
             checkpoint: "c",
+            checkpoint_key: None,
+            how: How {
+                rule: KeyRule::Fitting,
+                classifier: rut_models::Classifier::Optional,
+            },
             mask: None,
         };
         let layer = LayerDensity {
@@ -90,18 +122,29 @@ mod tests {
             shape: vec![2, 2],
             kept: 1,
             total: 4,
+            zeros: 0,
+            hidden: 0,
             masked: true,
             role: rut_models::LayerRole::Body,
         };
-        let density = DensityReport::of(vec![layer]);
+        let known = Known {
+            layers: vec![layer],
+            classes: Some(10),
+            keys: KeysRecord::default(),
+        };
         assert!(key.find(dir.path()).is_none());
-        key.keep(dir.path(), &density);
-        assert_eq!(key.find(dir.path()), Some(density));
+        key.keep(dir.path(), known.clone());
+        assert_eq!(key.find(dir.path()), Some(known));
         let masked = FactsKey {
             mask: Some("m"),
             ..key
         };
         assert!(masked.find(dir.path()).is_none());
+        let elsewhere = FactsKey {
+            checkpoint_key: Some("ema"),
+            ..key
+        };
+        assert!(elsewhere.find(dir.path()).is_none());
         std::fs::write(key.path(dir.path()), "{").unwrap();
         assert!(key.find(dir.path()).is_none());
     }

@@ -25,6 +25,7 @@ pub(crate) struct Features<'a> {
     /// The precision that features are kept in.
     kept: FeatureType,
     engine: Engine,
+    checkpoint_key: Option<String>,
     /// Where a run goes on: a save meanwhile must not lose it.
     pub(crate) state: Option<&'a State>,
     /// Images whose features came from the cache.
@@ -48,6 +49,7 @@ impl<'a> Features<'a> {
             transform: transform(run.spec.method, run.model, run.image_size),
             kept: run.spec.cache_dtype,
             engine: run.spec.engine,
+            checkpoint_key: run.spec.checkpoint_key.clone(),
             state: None,
             from_cache: 0,
             extracted: 0,
@@ -66,7 +68,10 @@ impl<'a> Features<'a> {
     ) -> Result<LabelledFeatures> {
         let loaded = self.network;
         let key = FeatureKey {
-            checkpoint: loaded.checkpoint.clone(),
+            checkpoint: match &self.checkpoint_key {
+                None => loaded.checkpoint.clone(),
+                Some(key) => format!("{} {key}", loaded.checkpoint),
+            },
             mask: loaded.mask.clone().unwrap_or_else(|| "none".into()),
             network: loaded.title.clone(),
             images: set.digest()?.to_string(),

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result, file};
 use crate::images::{prepare, transform};
-use crate::network::{LoadedNetwork, load};
+use crate::network::{How, KeyRule, LoadedNetwork, load_recorded};
 use crate::places::Places;
 use crate::record::Record;
 use crate::run::untrained_prompt;
@@ -112,9 +112,17 @@ impl FinishedRun {
     pub fn open(dir: &Path, weights: &WeightPlaces, engine: Option<Engine>) -> Result<Self> {
         let dir = RunDir::at(dir);
         let record = dir.read_record()?;
-        let (model, files) = weights.put_into(&record.spec).network_files()?;
+        let (_, files) = weights.put_into(&record.spec).network_files()?;
         let engine = engine.unwrap_or(record.spec.engine);
-        let network = load(model, record.network.source_classes, &files, engine)?;
+        let how = How {
+            rule: match record.network.keys {
+                Some(_) => KeyRule::Fitting,
+                None => KeyRule::Earlier,
+            },
+            ..How::of(record.spec.method)
+        };
+        let classes = record.network.source_classes;
+        let (model, network) = load_recorded(&record.spec, &files, (classes, how, engine))?;
         unchanged(
             &dir,
             "the checkpoint's SHA-256",
@@ -345,7 +353,7 @@ impl Adapted {
             let window = rut_data::find(&record.spec.dataset).map_or(Window::Whole, |d| d.window);
             let untrained = untrained_prompt(model, (record.data.image_size, window), network)?;
             let (prompt, sources) = untrained.from_bytes(&bytes)?;
-            let map = LabelMap::new(sources, record.network.source_classes)?;
+            let map = LabelMap::new(sources, network.network.classes())?;
             Ok(Self::Prompt(prompt, map))
         };
         read().map_err(|error| Error::Broken {

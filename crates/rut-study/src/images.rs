@@ -1,7 +1,8 @@
 //! How a split's pixels become what a network, or a prompt, takes. The arithmetic of resizing is `rut-data`'s.
 
 use rut_data::{
-    ColorOrder, Depth, Geometry, ImageSet, PIXELS_VERSION, Prepared, Transform, VALUES_VERSION,
+    ColorOrder, Depth, Filter, Geometry, ImageSet, PIXELS_VERSION, Prepared, Transform,
+    VALUES_VERSION,
 };
 use rut_models::{Evaluation, ModelSpec, Normalization};
 
@@ -27,6 +28,7 @@ pub fn transform(method: Method, model: &ModelSpec, image_size: Option<usize>) -
             Transform {
                 geometry: before.into_iter().chain([own]).collect(),
                 order: ColorOrder::ResizeThenRgb,
+                filter: Filter::Bilinear,
             }
         }
     }
@@ -58,7 +60,11 @@ pub fn evaluation_transform(model: &ModelSpec, weights: Option<&str>) -> Result<
                 Geometry::ShorterSide { side: resize },
                 Geometry::CenterCrop { side: crop },
             ];
-            Transform { geometry, order }
+            Transform {
+                geometry,
+                order,
+                filter: Filter::Bilinear,
+            }
         }
         _ => Transform::squash(model.input_size, order),
     })

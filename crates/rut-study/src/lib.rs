@@ -42,6 +42,7 @@ pub mod spec;
 pub mod sweep;
 pub mod tensorboard;
 mod text_file;
+mod ticket;
 mod unused;
 pub mod upstream;
 mod validation;

@@ -4,15 +4,48 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use rut_models::{
-    Checkpoint, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity, LayerRole,
-    LazyNetwork, Mask, ModelSpec, Normalization, Outline, Weights,
+    Checkpoint, Classifier, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity,
+    LayerRole, LazyNetwork, Mask, ModelSpec, Normalization, Outline, Reading, Weights,
 };
 
 use crate::checked::{CheckedRunSpec, WeightFiles};
-use crate::error::{Error, Result};
-use crate::facts::FactsKey;
+use crate::error::Result;
+use crate::facts::{FactsKey, Known};
 use crate::places::Places;
-use crate::spec::{Masking, NetworkKind, RunSpec};
+use crate::record::KeysRecord;
+use crate::spec::{Method, RunSpec};
+use crate::ticket::check_ticket;
+
+/// Which of a checkpoint's keys are the network's, where the specification does not say it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyRule {
+    /// By a list of usual wrappers, as runs of earlier versions were begun ([`Checkpoint::unwrapped`]).
+    Earlier,
+    /// Those that fit the network.
+    #[default]
+    Fitting,
+}
+
+/// How a network's files are read, beside what the specification says of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// By which rule keys are found.
+    pub rule: KeyRule,
+    /// Whether logits are asked for.
+    pub classifier: Classifier,
+}
+
+impl How {
+    /// For a run of `method`: a probe needs no classifier.
+    pub fn of(method: Method) -> Self {
+        let classifier = match method {
+            Method::Lp => Classifier::Optional,
+            Method::Vp => Classifier::Needed,
+        };
+        let rule = KeyRule::default();
+        Self { rule, classifier }
+    }
+}
 
 /// A network that is ready, and how dense it is.
 #[derive(Clone)]
@@ -29,31 +62,56 @@ pub struct LoadedNetwork {
     pub mask: Option<String>,
     /// What a reader of the figures should know: layers that the mask leaves out, or leaves nothing of.
     pub notes: Vec<String>,
+    /// Number of source classes; `None` for a network without a classifier, whose only logit is 0.
+    pub classes: Option<usize>,
+    /// What of the checkpoint's keys it is.
+    pub keys: KeysRecord,
     /// Model, class count, engine and instruction set: what features depend on beside the weights.
     pub title: String,
     /// The engine, where it is loaded only when it is asked.
     pub lazy: Option<Arc<LazyNetwork>>,
 }
 
-/// Loads checkpoint and mask, checks them against `model` with `classes` source classes, and builds `engine` (f32, CPU).
+/// What is known of a network whose files were read, though no engine was built.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// The model of the table.
+    pub model: &'static ModelSpec,
+    /// What is left of its weights.
+    pub density: DensityReport,
+    /// Number of source classes, if it has a classifier.
+    pub classes: Option<usize>,
+    /// What of the checkpoint's keys it is.
+    pub keys: KeysRecord,
+    /// What a reader of its figures should know.
+    pub notes: Vec<String>,
+}
+
+/// Loads the network of `spec` from `files`, as it was when a run of `spec` was recorded with `classes` source classes.
 ///
 /// # Errors
 /// If a file is missing or broken, or a key is missing, unexpected or of another shape.
-pub fn load(
-    model: &ModelSpec,
-    classes: usize,
+pub(crate) fn load_recorded(
+    spec: &RunSpec,
     files: &WeightFiles,
-    engine: Engine,
-) -> Result<LoadedNetwork> {
-    Assembled::read(model, classes, files)?.ready(engine)
+    (classes, how, engine): (Option<usize>, How, Engine),
+) -> Result<(&'static ModelSpec, LoadedNetwork)> {
+    let model = crate::names::find_model(&spec.model)?;
+    let reading = Reading {
+        classes,
+        ..spec.reading(how.classifier)
+    };
+    let read = Assembled::read(model, files, (&reading, how.rule))?;
+    Ok((model, read.ready(engine)?))
 }
 
 /// The network that `spec` names, which must be the ticket that it is called.
 ///
 /// # Errors
-/// As [`load`]; [`Error::NotATicket`] if no weight of a ticket is pruned.
-pub fn load_named(spec: &RunSpec) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let named = Assembled::named(spec)?;
+/// If a file is missing or broken, or a key is missing, unexpected or of another shape; [`Error::NotATicket`](crate::Error::NotATicket) if no weight
+/// of a ticket is pruned.
+pub fn load_named(spec: &RunSpec, how: How) -> Result<(&'static ModelSpec, LoadedNetwork)> {
+    let named = Assembled::named(spec, how)?;
     Ok((named.model, named.ready(spec.engine)?))
 }
 
@@ -64,35 +122,39 @@ pub fn load_named(spec: &RunSpec) -> Result<(&'static ModelSpec, LoadedNetwork)>
 /// As [`load_named`].
 pub(crate) fn load_when_asked(
     run: &CheckedRunSpec,
+    how: How,
     places: &Places,
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let (model, files, classes) = (run.model, run.files.clone(), run.source_classes());
-    let content = run.content.clone();
+    let (model, files, content) = (run.model, run.files.clone(), run.content.clone());
     let key = FactsKey {
         model: model.name,
-        classes,
+        classes: run.spec.source_classes,
         checkpoint: &content.checkpoint,
+        checkpoint_key: run.spec.checkpoint_key.as_deref(),
+        how,
         mask: content.mask.as_deref(),
     };
-    let Some(density) = key.find(&places.cache_dir) else {
-        let (model, network) = load_named(&run.spec)?;
-        key.keep(&places.cache_dir, &network.density);
+    let Some(known) = key.find(&places.cache_dir) else {
+        let (model, network) = load_named(&run.spec, how)?;
+        key.keep(&places.cache_dir, network.known());
         return Ok((model, network));
     };
-    check_ticket(&run.spec, &files, &density)?;
+    let density = known.density();
+    check_ticket((&run.spec, how.rule), &files, &density)?;
     let engine = run.spec.engine;
     let info = engine.info(DType::F32, &Device::Cpu)?;
     let outline = Outline {
-        classes,
-        width: (model.graph)(classes).width(),
+        classes: known.classes.unwrap_or(1),
+        width: model.width,
         dtype: DType::F32,
         engine: info,
     };
     let (checkpoint, mask) = (content.checkpoint.clone(), content.mask.clone());
     let notes = mask.as_ref().map_or_else(Vec::new, |_| notes(&density));
+    let reading = run.spec.reading(how.classifier);
     let network = Arc::new(LazyNetwork::new(outline, move || {
         tracing::debug!("loading the network");
-        let read = Assembled::read(model, classes, &files)?;
+        let read = Assembled::read(model, &files, (&reading, how.rule))?;
         read.check_content(&content.checkpoint, content.mask.as_deref())?;
         read.engine(engine)
     }));
@@ -103,20 +165,48 @@ pub(crate) fn load_when_asked(
         checkpoint,
         mask,
         notes,
-        title: title(model, classes, info),
+        classes: known.classes,
+        keys: known.keys,
+        title: title(model, known.classes, info),
         lazy: Some(network),
     };
     Ok((model, network))
 }
 
 /// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
-/// Gives its density, and what a reader of its figures should know.
 ///
 /// # Errors
 /// As [`load_named`].
-pub fn check_named(spec: &RunSpec) -> Result<(DensityReport, Vec<String>)> {
-    let named = Assembled::named(spec)?;
-    Ok((named.weights.density().clone(), named.notes()))
+pub fn inspect_named(spec: &RunSpec, how: How) -> Result<Inspected> {
+    let named = Assembled::named(spec, how)?;
+    Ok(Inspected {
+        model: named.model,
+        density: named.weights.density().clone(),
+        classes: named.weights.classes(),
+        keys: named.keys(),
+        notes: named.notes(),
+    })
+}
+
+impl LoadedNetwork {
+    fn known(&self) -> Known {
+        Known {
+            layers: self.density.layers.clone(),
+            classes: self.classes,
+            keys: self.keys.clone(),
+        }
+    }
+}
+
+impl RunSpec {
+    /// What is asked of the checkpoint.
+    pub fn reading(&self, classifier: Classifier) -> Reading {
+        Reading {
+            key: self.checkpoint_key.clone(),
+            classes: self.source_classes,
+            classifier,
+        }
+    }
 }
 
 /// Checkpoint × mask, held against a model.
@@ -124,22 +214,32 @@ struct Assembled<'a> {
     model: &'a ModelSpec,
     graph: Graph,
     weights: Weights,
-    checkpoint: Checkpoint,
-    mask: Option<Mask>,
+    /// SHA-256.
+    checkpoint: String,
+    /// SHA-256.
+    mask: Option<String>,
 }
 
 impl<'a> Assembled<'a> {
-    fn read(model: &'a ModelSpec, classes: usize, files: &WeightFiles) -> rut_models::Result<Self> {
-        let graph = (model.graph)(classes);
-        let checkpoint = Checkpoint::open(&files.checkpoint)?;
+    fn read(
+        model: &'a ModelSpec,
+        files: &WeightFiles,
+        (reading, rule): (&Reading, KeyRule),
+    ) -> rut_models::Result<Self> {
+        let opened = Checkpoint::open(&files.checkpoint)?;
+        // A key that is named decides under either rule.
+        let checkpoint = match (rule, &reading.key) {
+            (KeyRule::Earlier, None) => opened.unwrapped()?,
+            _ => opened,
+        };
         let mask = files.mask.as_deref().map(Mask::open).transpose()?;
-        let weights = Weights::assemble(&graph, &checkpoint, mask.as_ref())?;
+        let (graph, weights) = Weights::read(model, &checkpoint, mask.as_ref(), reading)?;
         Ok(Self {
             model,
             graph,
             weights,
-            checkpoint,
-            mask,
+            checkpoint: checkpoint.digest,
+            mask: mask.map(|mask| mask.digest),
         })
     }
 
@@ -152,14 +252,13 @@ impl<'a> Assembled<'a> {
 
     /// Files may have changed since their digests were taken.
     fn check_content(&self, checkpoint: &str, mask: Option<&str>) -> rut_models::Result<()> {
-        let found = self.mask.as_ref().map(|mask| mask.digest.as_str());
         let digests = [
             (
                 "SHA-256 of the checkpoint",
                 Some(checkpoint),
-                Some(self.checkpoint.digest.as_str()),
+                Some(self.checkpoint.as_str()),
             ),
-            ("SHA-256 of the mask", mask, found),
+            ("SHA-256 of the mask", mask, self.mask.as_deref()),
         ];
         for (what, expected, found) in digests {
             if expected != found {
@@ -177,13 +276,15 @@ impl<'a> Assembled<'a> {
         let model = self.model;
         let network = self.engine(engine)?;
         Ok(LoadedNetwork {
-            title: title(model, self.graph.classes(), network.engine()),
+            title: title(model, self.weights.classes(), network.engine()),
             network,
             density: self.weights.density().clone(),
             normalization: model.normalization,
             notes: self.notes(),
-            checkpoint: self.checkpoint.digest,
-            mask: self.mask.map(|mask| mask.digest),
+            classes: self.weights.classes(),
+            keys: self.keys(),
+            checkpoint: self.checkpoint,
+            mask: self.mask,
             lazy: None,
         })
     }
@@ -194,31 +295,28 @@ impl<'a> Assembled<'a> {
     }
 }
 
+impl Assembled<'_> {
+    fn keys(&self) -> KeysRecord {
+        KeysRecord {
+            under: self.weights.under().to_owned(),
+            notes: self.weights.notes().to_vec(),
+        }
+    }
+}
+
 impl Assembled<'static> {
-    fn named(spec: &RunSpec) -> Result<Self> {
+    fn named(spec: &RunSpec, how: How) -> Result<Self> {
         let (model, files) = spec.network_files()?;
-        let read = Self::read(model, spec.source_classes.unwrap_or(model.classes), &files)?;
-        check_ticket(spec, &files, read.weights.density())?;
+        let read = Self::read(model, &files, (&spec.reading(how.classifier), how.rule))?;
+        check_ticket((spec, how.rule), &files, read.weights.density())?;
         Ok(read)
     }
 }
 
-fn title(model: &ModelSpec, classes: usize, engine: EngineInfo) -> String {
+fn title(model: &ModelSpec, classes: Option<usize>, engine: EngineInfo) -> String {
     let EngineInfo { name, isa } = engine;
+    let classes = classes.map_or_else(|| "headless".to_owned(), |classes| classes.to_string());
     format!("{} {classes} {name} f32 {isa}", model.name)
-}
-
-/// A ticket has lost weights.
-fn check_ticket(spec: &RunSpec, files: &WeightFiles, density: &DensityReport) -> Result<()> {
-    let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
-    let whole = files.mask.is_none() && density.overall.value() == 1.0;
-    let whole = whole && spec.masking == Masking::Applied;
-    if spec.network == NetworkKind::Ticket && whole && !dense_member {
-        return Err(Error::NotATicket {
-            checkpoint: files.checkpoint.clone(),
-        });
-    }
-    Ok(())
 }
 
 fn notes(density: &DensityReport) -> Vec<String> {

@@ -146,10 +146,25 @@ pub struct NetworkRecord {
     pub density_without_stem_and_classifier: f64,
     /// The network as adapted: with the new head in place of the classifier (probing, D13); as `density` for prompting.
     pub density_adapted: f64,
-    /// Number of source classes.
-    pub source_classes: usize,
+    /// Number of source classes; absent for a network without a classifier, which can only be probed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_classes: Option<usize>,
     /// Number of features.
     pub width: usize,
+    /// What of the checkpoint's keys the network is. Absent in the records of earlier versions, which read checkpoints by
+    /// another rule ([`KeyRule::Earlier`](crate::network::KeyRule)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysRecord>,
+}
+
+/// What of a checkpoint's keys is the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysRecord {
+    /// Under which of the file's dictionaries and modules, joined by points, it stands; `.` is the file itself.
+    pub under: String,
+    /// What was taken and what was left out, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// How training ended.

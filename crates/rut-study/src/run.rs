@@ -17,7 +17,7 @@ use crate::error::{Error, Result, file};
 use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
-use crate::network::{LoadedNetwork, density_with_new_head, load_named, load_when_asked};
+use crate::network::{How, LoadedNetwork, density_with_new_head, load_named, load_when_asked};
 use crate::places::{Places, Tensorboard};
 use crate::published::published_ece;
 use crate::record::{
@@ -83,10 +83,15 @@ pub fn run(
     let dir = RunDir::at(places.results_path.join(name));
     dir.check_free(session.existing)?;
     // Before the folder is made: what fails here leaves nothing behind.
-    let (model, network) = match run.spec.method {
-        Method::Lp => load_when_asked(run, places)?,
-        Method::Vp => load_named(&run.spec)?,
+    let how = How {
+        rule: dir.key_rule(session.existing)?,
+        ..How::of(run.spec.method)
     };
+    let (model, network) = match run.spec.method {
+        Method::Lp => load_when_asked(run, how, places)?,
+        Method::Vp => load_named(&run.spec, how)?,
+    };
+    run.check_mapped(network.classes)?;
     let _locked = dir.prepare(run, session.existing)?;
     if dir.is_finished() {
         let record = dir.read_record()?;
@@ -125,7 +130,7 @@ fn train(
     if let Some(state) = state.as_ref().filter(|state| state.has("step")) {
         display.resumed(state.number("step")?);
     }
-    for note in &network.notes {
+    for note in network.keys.notes.iter().chain(&network.notes) {
         display.note(note);
     }
     let mut journal = Journal::open(
@@ -136,7 +141,7 @@ fn train(
             requests,
             save_interval: places.save_interval(),
             engine: network.network.engine(),
-            board: board_options(run, places),
+            board: board_options(network, places),
         },
     )?;
     let means = Means {
@@ -172,8 +177,8 @@ fn train(
     Ok((dir, record))
 }
 
-fn board_options(run: &CheckedRunSpec, places: &Places) -> Option<BoardOptions> {
-    let source_classes = run.source_classes();
+fn board_options(network: &LoadedNetwork, places: &Places) -> Option<BoardOptions> {
+    let source_classes = network.network.classes();
     (places.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
 }
 
@@ -313,8 +318,9 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
             Method::Lp => density_with_new_head(density, width, run.targets()),
             Method::Vp => overall,
         },
-        source_classes: run.source_classes(),
+        source_classes: loaded.classes,
         width,
+        keys: Some(loaded.keys.clone()),
     }
 }
 

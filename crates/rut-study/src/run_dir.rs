@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
+use crate::network::KeyRule;
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::{Content, NO_PART};
 use crate::spec::{Method, RunSpec, ValidationFrom};
@@ -56,7 +57,18 @@ struct SpecFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_digest: Option<String>,
     train_labels_digest: String,
+    /// By which rule a checkpoint's keys are found; files of versions that knew one alone do not say.
+    #[serde(default = "earlier")]
+    key_rule: u32,
     spec: RunSpec,
+}
+
+/// The [`KeyRule`] of this version, as a number.
+const FITTING: u32 = 2;
+
+/// That of versions which did not write one down.
+fn earlier() -> u32 {
+    1
 }
 
 impl RunDir {
@@ -308,6 +320,21 @@ impl RunDir {
         }
     }
 
+    /// The rule by which the run that is gone on with here reads its checkpoint.
+    ///
+    /// # Errors
+    /// If the specification that it began with cannot be read.
+    pub(crate) fn key_rule(&self, existing: Existing) -> Result<KeyRule> {
+        if existing != Existing::Resume || !self.spec().exists() {
+            return Ok(KeyRule::default());
+        }
+        let began: SpecFile = self.read_toml(&self.spec())?;
+        Ok(match began.key_rule {
+            FITTING => KeyRule::Fitting,
+            _ => KeyRule::Earlier,
+        })
+    }
+
     fn read_toml<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<T> {
         let text = text_file::read(path, text_file::TOML)?;
         toml::from_str(&text).map_err(|e| Error::Broken {
@@ -388,6 +415,7 @@ impl SpecFile {
             data_digest: data,
             validation_digest: validation,
             train_labels_digest: rut_data::Digest::of_bytes(&labels).to_string(),
+            key_rule: FITTING,
             spec: run.spec.clone(),
         }
     }
@@ -402,6 +430,8 @@ impl SpecFile {
                 return Vec::new();
             };
             fields.remove("run_id");
+            // The run goes on by the rule that it began with.
+            fields.remove("key_rule");
             // Left out, it means the same.
             let own = file.spec.validation == Some(ValidationFrom::Own);
             let told = own.then(|| ("validation".to_owned(), "\"own\"".to_owned()));

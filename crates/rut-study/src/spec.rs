@@ -155,6 +155,10 @@ pub struct RunSpec {
     /// A checkpoint by name, instead of `pretrained_dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<PathBuf>,
+    /// Under which of the checkpoint's dictionaries and modules, joined by points, the network stands (`teacher.backbone`);
+    /// `.` is the file itself. Left out, where the network's names fit, which must be at one place alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_key: Option<String>,
     /// A mask by name, beside `checkpoint`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
@@ -164,7 +168,7 @@ pub struct RunSpec {
     /// identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
-    /// Number of source classes, where the checkpoint's classifier is not the model's usual one.
+    /// Number of source classes that the checkpoint's classifier must have; left out, as many as it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
     /// What computes the frozen network. Engines agree but for the last bits.
@@ -240,6 +244,7 @@ impl Default for RunSpec {
             sparsity: None,
             pretrained_dir: "checkpoints".into(),
             checkpoint: None,
+            checkpoint_key: None,
             mask: None,
             masking: Masking::Applied,
             recipe: None,

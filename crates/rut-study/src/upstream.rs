@@ -176,14 +176,23 @@ pub fn features(
     Ok(extractor.extract(&images, &pass, &mut Reporter::new(observer))?)
 }
 
-/// Writes `features` (n × width), `logits` (n × source classes) and, where the images have any, `labels` (n) to a
-/// safetensors file. Its metadata entry `rut.extract` holds `text`.
+/// What is written of extracted images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrittenPart {
+    /// Features and logits.
+    All,
+    /// Features alone: of a network without a classifier there is nothing else.
+    Features,
+}
+
+/// Writes `features` (n × width), `logits` (n × source classes), if they are wanted, and, where the images have any, `labels`
+/// (n) to a safetensors file. Its metadata entry `rut.extract` holds `text`.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn write_features(
     path: &Path,
-    extracted: &Extracted,
+    (extracted, part): (&Extracted, WrittenPart),
     labels: Option<&[u32]>,
     text: &str,
 ) -> Result<()> {
@@ -192,10 +201,10 @@ pub fn write_features(
         Tensor::from_vec(matrix.to_f32(), (n, matrix.width()), &Device::Cpu)
             .map_err(rut_adapt::Error::from)
     };
-    let mut tensors = BTreeMap::from([
-        ("features".to_owned(), tensor(&extracted.features)?),
-        ("logits".to_owned(), tensor(&extracted.logits)?),
-    ]);
+    let mut tensors = BTreeMap::from([("features".to_owned(), tensor(&extracted.features)?)]);
+    if part == WrittenPart::All {
+        tensors.insert("logits".to_owned(), tensor(&extracted.logits)?);
+    }
     if let Some(labels) = labels {
         tensors.insert("labels".to_owned(), label_tensor(labels)?);
     }

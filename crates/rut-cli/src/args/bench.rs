@@ -22,7 +22,16 @@ pub struct BenchArgs {
     /// A mask beside --checkpoint
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     pub mask: Option<PathBuf>,
-    /// Classes of the classifier [default: the model's]
+    /// Under which of the checkpoint's dictionaries and modules the network stands, joined by points (`teacher.backbone`); `.`
+    /// is the file itself [default: the only place where the network's names fit]
+    #[arg(
+        long,
+        alias = "checkpoint_key",
+        value_name = "KEY",
+        requires = "checkpoint"
+    )]
+    pub checkpoint_key: Option<String>,
+    /// Classes of the classifier [default: the checkpoint's, or the model's]
     #[arg(long, alias = "source_classes", value_name = "N", value_parser = whole::<usize>)]
     pub source_classes: Option<usize>,
     /// Prune to this share of the weights between stem and classifier, above 0 and at most 1
@@ -79,6 +88,7 @@ impl BenchArgs {
             model: self.model.clone(),
             checkpoint: self.checkpoint.clone(),
             mask: self.mask.clone(),
+            checkpoint_key: self.checkpoint_key.clone(),
             source_classes: self.source_classes,
             density: self.density,
             mask_kind: self.mask_kind,

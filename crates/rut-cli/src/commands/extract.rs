@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{anyhow, Result};
 use rut_data::ImageSet;
+use rut_models::Classifier;
 use rut_study::images::{describe, evaluation_transform};
-use rut_study::upstream::{features, source_images, write_features};
+use rut_study::upstream::{features, source_images, write_features, WrittenPart};
 use serde::Serialize;
 
 use crate::args::{ExtractArgs, ExtractPart};
@@ -20,14 +21,19 @@ struct Written {
     file: String,
     images: usize,
     width: usize,
-    classes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<usize>,
     labelled: bool,
 }
 
 /// Writes features and logits of a network over images.
 pub fn run(args: &ExtractArgs) -> Result<()> {
     check_output(&args.output)?;
-    let source = source(&args.source)?;
+    let (classifier, part) = match args.features {
+        true => (Classifier::Optional, WrittenPart::Features),
+        false => (Classifier::Needed, WrittenPart::All),
+    };
+    let source = source(&args.source, classifier)?;
     let (images, labelled) = images(&source, args.part)?;
     let transform = evaluation_transform(source.model, args.source.weights.as_deref())?;
     let extracted = features(&source.network, &images, &transform, &mut Progress::new(0))?;
@@ -42,12 +48,13 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     );
     write_features(
         &args.output,
-        &extracted,
+        (&extracted, part),
         labelled.then_some(images.labels()),
         &text,
     )?;
     let (file, n) = (args.output.display().to_string(), extracted.len());
-    let (width, classes) = (extracted.features.width(), extracted.logits.width());
+    let width = extracted.features.width();
+    let classes = (part == WrittenPart::All).then(|| extracted.logits.width());
     if args.source.json {
         return json(&Written {
             file,
@@ -62,9 +69,8 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     } else {
         String::new()
     };
-    result(&format!(
-        "{file}: features [{n}, {width}], logits [{n}, {classes}]{labels}"
-    ))
+    let logits = classes.map_or_else(String::new, |classes| format!(", logits [{n}, {classes}]"));
+    result(&format!("{file}: features [{n}, {width}]{logits}{labels}"))
 }
 
 /// What would fail at the end fails at the beginning.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use rut_study::network::check_named;
+use rut_study::network::{inspect_named, How};
 use rut_study::published::{self, Switch};
 use rut_study::spec::{Method, ValidationFrom};
 use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, RunSpec, Session};
@@ -155,15 +155,17 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         .as_deref()
         .map_or_else(|| "none".to_owned(), |mask| mask.display().to_string());
     // The files are read as a run would read them: a wrong one is found here and not only there.
-    let (density, notes) = check_named(&run.spec)?;
-    notes.iter().for_each(|text| note(text));
+    let found = inspect_named(&run.spec, How::of(run.spec.method))?;
+    run.check_mapped(found.classes)?;
+    let notes = found.keys.notes.iter().chain(&found.notes);
+    notes.for_each(|text| note(text));
     result(&format!(
         "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}",
         run.spec.to_toml()?.trim_end(),
         run.id,
         places.results_path.join(name).display(),
         run.files.checkpoint.display(),
-        density.overall,
+        found.density.overall,
         announcement(run).replace('\n', "\n# "),
     ))
 }

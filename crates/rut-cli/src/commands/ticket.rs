@@ -1,14 +1,14 @@
 //! `rut ticket inspect`.
 
 use anyhow::Result;
-use rut_models::{Checkpoint, DensityReport, LayerDensity, Mask, Weights};
+use rut_models::{Checkpoint, Classifier, DensityReport, LayerDensity, Mask, Weights};
 use rut_study::spec::Method;
 use serde::Serialize;
 
 use crate::args::{NetworkFlags, RunArgs};
 use crate::exit::Usage;
 use crate::layers::{resolve, variables};
-use crate::output::{json, result};
+use crate::output::{json, note, result};
 use crate::table::{columns, percent};
 
 #[derive(Serialize)]
@@ -47,15 +47,16 @@ pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
         .map(Mask::open)
         .transpose()
         .map_err(failed)?;
-    let graph = (model.graph)(spec.source_classes.unwrap_or(model.classes));
-    let weights = Weights::assemble(&graph, &checkpoint, mask.as_ref()).map_err(failed)?;
-    let unmasked = Weights::assemble(&graph, &checkpoint, None).map_err(failed)?;
+    let reading = spec.reading(Classifier::Optional);
+    let (_, weights) =
+        Weights::read(model, &checkpoint, mask.as_ref(), &reading).map_err(failed)?;
+    weights.notes().iter().for_each(|text| note(text));
     let inspection = Inspection {
         model: model.name,
         checkpoint: files.checkpoint.display().to_string(),
         mask: files.mask.map(|mask| mask.display().to_string()),
         density: weights.density().clone(),
-        mask_against_weights: mask.as_ref().map(|_| against(&weights, &unmasked)),
+        mask_against_weights: mask.as_ref().map(|_| against(weights.density())),
     };
     if as_json {
         json(&inspection)
@@ -64,29 +65,17 @@ pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
     }
 }
 
-fn against(weights: &Weights, unmasked: &Weights) -> MaskAgainstWeights {
-    let not_zero = |weights: &Weights, name: &str| {
-        weights
-            .get(name)
-            .map_or(0, |array| array.data.iter().filter(|w| **w != 0.0).count())
-    };
-    weights
-        .density()
-        .layers
-        .iter()
-        .filter(|layer| layer.masked)
-        .fold(MaskAgainstWeights::default(), |sum, layer| {
-            let (kept, all) = (
-                not_zero(weights, &layer.name),
-                not_zero(unmasked, &layer.name),
-            );
-            MaskAgainstWeights {
-                kept_and_not_zero: sum.kept_and_not_zero + kept,
-                kept_but_zero: sum.kept_but_zero + layer.kept - kept,
-                pruned_and_zero: sum.pruned_and_zero + (layer.total - layer.kept) - (all - kept),
-                pruned_but_not_zero: sum.pruned_but_not_zero + all - kept,
-            }
-        })
+fn against(density: &DensityReport) -> MaskAgainstWeights {
+    let masked = density.layers.iter().filter(|layer| layer.masked);
+    masked.fold(MaskAgainstWeights::default(), |sum, layer| {
+        let pruned = layer.total - layer.kept;
+        MaskAgainstWeights {
+            kept_and_not_zero: sum.kept_and_not_zero + layer.kept - layer.zeros,
+            kept_but_zero: sum.kept_but_zero + layer.zeros,
+            pruned_and_zero: sum.pruned_and_zero + pruned - layer.hidden,
+            pruned_but_not_zero: sum.pruned_but_not_zero + layer.hidden,
+        }
+    })
 }
 
 fn describe(found: &Inspection) -> String {
@@ -108,9 +97,17 @@ fn describe(found: &Inspection) -> String {
             text.push_str("the checkpoint holds values in pruned places: without its mask it is another network\n");
         }
     }
-    let mut rows = vec![["layer", "shape", "kept", "of", "density", ""]
-        .map(str::to_owned)
-        .to_vec()];
+    let mut rows = vec![[
+        "layer",
+        "shape",
+        "kept",
+        "of",
+        "density",
+        "unmasked zeros",
+        "",
+    ]
+    .map(str::to_owned)
+    .to_vec()];
     rows.extend(density.layers.iter().map(row));
     format!("{text}\n{}", columns(&rows))
 }
@@ -125,6 +122,7 @@ fn row(layer: &LayerDensity) -> Vec<String> {
         layer.kept.to_string(),
         layer.total.to_string(),
         percent(share),
+        layer.zeros.to_string(),
         masked.into(),
     ]
 }

@@ -1,10 +1,10 @@
 //! `rut upstream`, and what it shares with `rut extract`: a source network and images, without a run.
 
 use anyhow::Result;
-use rut_models::ModelSpec;
+use rut_models::{Classifier, ModelSpec};
 use rut_study::environment::Environment;
 use rut_study::images::{describe, evaluation_transform};
-use rut_study::network::{load_named, LoadedNetwork};
+use rut_study::network::{load_named, How, LoadedNetwork};
 use rut_study::spec::Method;
 use rut_study::upstream::{source_images, upstream, UpstreamRecord, FORMAT_VERSION};
 use rut_study::{Places, RunSpec};
@@ -33,7 +33,7 @@ pub struct Source {
 ///
 /// # Errors
 /// If it cannot be found or loaded.
-pub fn source(args: &SourceArgs) -> Result<Source> {
+pub fn source(args: &SourceArgs, classifier: Classifier) -> Result<Source> {
     let run = RunArgs {
         data: args.data.clone(),
         network: args.network.clone(),
@@ -43,12 +43,17 @@ pub fn source(args: &SourceArgs) -> Result<Source> {
     let resolved = resolve(Method::Lp, &run, &variables()).map_err(Usage)?;
     set_threads(args.threads.or(resolved.places.threads));
     let (spec, places) = (resolved.spec, resolved.places);
-    let (model, network) = load_named(&spec)?;
+    let how = How {
+        classifier,
+        ..How::default()
+    };
+    let (model, network) = load_named(&spec, how)?;
     note(&format!(
         "{}: {} of its weights kept",
         model.name, network.density.overall
     ));
-    network.notes.iter().for_each(|text| note(text));
+    let notes = network.keys.notes.iter().chain(&network.notes);
+    notes.for_each(|text| note(text));
     Ok(Source {
         spec,
         places,
@@ -69,7 +74,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
         places,
         model,
         network,
-    } = source(args)?;
+    } = source(args, Classifier::Needed)?;
     let own = model.upstream.name();
     if args.data.dataset.is_none() && rut_data::find(own).is_none() {
         let expected = format!(

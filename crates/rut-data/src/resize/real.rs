@@ -1,39 +1,49 @@
-//! Resizing images of real values: bilinear with antialiasing, as PyTorch's `interpolate` on a tensor.
+//! Resizing images of real values with antialiasing, as PyTorch's `interpolate` on a tensor.
 //!
 //! The filter is that of the 8-bit resize; nothing is rounded to 8 bits. The horizontal pass comes first, each value
 //! is summed in f64 and rounded to f32 once a pass. The golden numbers are in `golden/resize.real.json`.
 
-use super::{Tap, check, tap};
+use super::{Filter, Tap, check, tap};
 use crate::{Extent, Result};
 
-/// Resizes `values` `[from.height, from.width]` to `[to.height, to.width]`, bilinear with antialiasing: what
-/// torchvision's `Resize` does to a tensor. Values in [0, 1] stay there.
+/// Resizes `values` `[from.height, from.width]` to `[to.height, to.width]` with antialiasing: what
+/// torchvision's `Resize` does to a tensor. Bilinear, values in [0, 1] stay there.
 ///
 /// ```
-/// use rut_data::{Extent, bilinear_real};
+/// use rut_data::{Extent, Filter, resample_real};
 /// let (from, to) = (Extent { width: 4, height: 1 }, Extent { width: 2, height: 1 });
-/// assert_eq!(bilinear_real(&[0.0, 0.7, 0.7, 0.0], from, to)?, [0.4, 0.4]);
+/// assert_eq!(resample_real(&[0.0, 0.7, 0.7, 0.0], (from, to), Filter::Bilinear)?, [0.4, 0.4]);
 /// # Ok::<(), rut_data::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::PixelCount`](crate::Error::PixelCount) if the length does not fit,
 /// [`Error::ImageSize`](crate::Error::ImageSize) if a size is empty or too large.
-pub fn bilinear_real(values: &[f32], from: Extent, to: Extent) -> Result<Vec<f32>> {
+pub fn resample_real(
+    values: &[f32],
+    (from, to): (Extent, Extent),
+    filter: Filter,
+) -> Result<Vec<f32>> {
     check(values.len(), 1, from, to)?;
     let width = from.width as usize;
     let narrow = match from.width == to.width {
         true => values.to_vec(),
-        false => horizontal(values, width, &taps(from.width, to.width)),
+        false => horizontal(values, width, &taps((from.width, to.width), filter)),
     };
     Ok(match from.height == to.height {
         true => narrow,
-        false => vertical(&narrow, to.width as usize, &taps(from.height, to.height)),
+        false => vertical(
+            &narrow,
+            to.width as usize,
+            &taps((from.height, to.height), filter),
+        ),
     })
 }
 
-fn taps(from: u32, to: u32) -> Vec<Tap<f64>> {
-    (0..to).map(|place| tap(place, from, to)).collect()
+fn taps(sides: (u32, u32), filter: Filter) -> Vec<Tap<f64>> {
+    (0..sides.1)
+        .map(|place| tap(place, sides, filter))
+        .collect()
 }
 
 /// `values` `[rows, width]` → `[rows, taps]`.

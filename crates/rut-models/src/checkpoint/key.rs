@@ -1,4 +1,5 @@
-//! State-dict keys without what wrappers put before them.
+//! State-dict keys without what wrappers put before them, by the rule of earlier versions: it knows a list of wrappers
+//! and no network. What a network finds in a file by itself is `prefix`'s.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +9,13 @@ use crate::error::{Error, Result};
 /// `DataParallel`, a surrounding module or dictionary, `torch.compile`.
 const PREFIXES: &[&str] = &["module.", "model.", "_orig_mod.", "state_dict."];
 
-/// Names by which the last linear layer is known where a network calls it otherwise.
-const CLASSIFIERS: &[&str] = &["fc", "linear", "classifier"];
+/// Dictionaries under which training scripts put the state dict, beside an optimiser's state and the like.
+const NESTS: &[&str] = &["state_dict.", "model_state_dict.", "model."];
+
+/// Whether it counts batches or averaged models: no layer computes with it.
+pub(crate) fn is_counter(key: &str) -> bool {
+    ["num_batches_tracked", "n_averaged"].contains(&key.rsplit('.').next().unwrap_or(key))
+}
 
 /// The key without its prefixes.
 pub(crate) fn stripped(key: &str) -> &str {
@@ -21,7 +27,7 @@ pub(crate) fn stripped(key: &str) -> &str {
 }
 
 /// Entries under their keys without prefixes, and a note where any were removed.
-pub(crate) fn without_prefixes<T>(
+fn without_prefixes<T>(
     path: &Path,
     entries: BTreeMap<String, T>,
 ) -> Result<(BTreeMap<String, T>, Option<String>)> {
@@ -45,15 +51,30 @@ pub(crate) fn without_prefixes<T>(
     Ok((renamed, note))
 }
 
-/// The name in a network, whose last linear layer is `classifier`, of a file's key: the same, but for the last linear
-/// layer under another usual name, unless the file knows that layer by its own.
-pub(crate) fn canonical<T>(key: &str, classifier: &str, file: &BTreeMap<String, T>) -> String {
-    let leaf = CLASSIFIERS
+/// The entries of the first dictionary that is known to hold a state dict, if there is one, under their keys without
+/// prefixes.
+pub(crate) fn unwrapped<T>(
+    path: &Path,
+    entries: BTreeMap<String, T>,
+) -> Result<(BTreeMap<String, T>, Vec<String>)> {
+    let nest = NESTS
         .iter()
-        .find_map(|alias| key.strip_prefix(alias)?.strip_prefix('.'))
-        .filter(|leaf| ["weight", "bias"].contains(leaf));
-    match leaf.map(|leaf| format!("{classifier}.{leaf}")) {
-        Some(name) if !file.contains_key(&name) => name,
-        _ => key.to_string(),
-    }
+        .find(|nest| entries.keys().any(|key| key.starts_with(**nest)));
+    let mut notes = Vec::new();
+    let inner = match nest {
+        None => entries,
+        Some(nest) => {
+            notes.push(format!(
+                "took the state dict under `{}`",
+                nest.trim_end_matches('.')
+            ));
+            let inner = entries
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.strip_prefix(nest)?.to_owned(), value)));
+            inner.collect()
+        }
+    };
+    let (inner, prefixed) = without_prefixes(path, inner)?;
+    notes.extend(prefixed);
+    Ok((inner, notes))
 }

@@ -9,13 +9,10 @@ use super::element::Element;
 use super::reader::{Decode, Entry, Raw, Wanted, damaged};
 use crate::error::{Error, Result};
 
-/// Keys under which training scripts put the state dict, beside an optimiser's state and the like.
-const NESTS: &[&str] = &["state_dict", "model_state_dict", "model"];
-
 const REMEDY: &str = "download it again, or save it anew with torch.save(model.state_dict(), ...)";
 
 pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) -> Result<Raw<T>> {
-    let (reader, notes) = open(path)?;
+    let reader = PytorchReader::new(path).map_err(|error| unreadable(path, &error))?;
     let (wanted, others): (Vec<Tensor>, Vec<Tensor>) = reader
         .into_tensors()
         .into_values()
@@ -25,14 +22,12 @@ pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) ->
         digest: digest::of_file(path)?,
         entries: Default::default(),
         left_out: others.len(),
-        notes,
     };
     for tensor in wanted {
         let bytes = tensor
             .read()
             .map_err(|error| damaged(path, error.to_string(), REMEDY))?;
         let value = decode(Entry {
-            path,
             name: &tensor.name,
             element: element(tensor.dtype()),
             shape: tensor.shape(),
@@ -41,20 +36,6 @@ pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) ->
         raw.entries.insert(tensor.name, value);
     }
     Ok(raw)
-}
-
-/// The innermost state dict, and a note saying where it was.
-fn open(path: &Path) -> Result<(PytorchReader, Vec<String>)> {
-    let nested = NESTS.iter().find_map(|nest| {
-        let reader = PytorchReader::with_top_level_key(path, nest).ok()?;
-        (!reader.is_empty()).then(|| (reader, vec![format!("took the state dict under `{nest}`")]))
-    });
-    match nested {
-        Some(found) => Ok(found),
-        None => PytorchReader::new(path)
-            .map(|reader| (reader, Vec::new()))
-            .map_err(|error| unreadable(path, &error)),
-    }
 }
 
 fn unreadable(path: &Path, error: &PytorchError) -> Error {

@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 
 /// One tensor of a file, little-endian and row-major.
 pub(crate) struct Entry<'a> {
-    pub(crate) path: &'a Path,
     pub(crate) name: &'a str,
     pub(crate) element: Element,
     pub(crate) shape: &'a [usize],
@@ -24,7 +23,6 @@ pub(crate) struct Raw<T> {
     pub(crate) entries: BTreeMap<String, T>,
     /// How many keys were not wanted.
     pub(crate) left_out: usize,
-    pub(crate) notes: Vec<String>,
 }
 
 /// Says of each key whether it is read at all.

@@ -31,7 +31,6 @@ pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) ->
         digest: digest::of_bytes(&bytes),
         entries: Default::default(),
         left_out: 0,
-        notes: Vec::new(),
     };
     for (name, tensor) in file.iter() {
         if !wanted(name) {
@@ -39,7 +38,6 @@ pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) ->
             continue;
         }
         let value = decode(Entry {
-            path,
             name,
             element: element(path, name, tensor.dtype())?,
             shape: tensor.shape(),

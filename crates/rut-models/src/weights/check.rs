@@ -1,150 +1,174 @@
-//! Whether files fit a network: names, shapes and values.
+//! Whether what a file holds can be a network's: names, shapes, element types and values.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::fit::{Fit, Held};
+use super::why::why;
 use crate::array::Array;
-use crate::checkpoint::{Checkpoint, key};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Parameter, ParameterKind};
-use crate::mask::{Mask, MaskArray};
-use crate::mismatch::{Mismatch, Misshaped};
+use crate::mask::MaskArray;
+use crate::mismatch::{Mismatch, Misshaped, shown};
 
-/// What messages call the place that values come from.
-pub(super) struct Source {
-    path: PathBuf,
-}
-
-impl Source {
-    pub(super) fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
-        let path = checkpoint.path.clone();
-        Self { path }
-    }
-
-    pub(super) fn in_memory() -> Self {
-        let path = PathBuf::from("(in memory)");
-        Self { path }
-    }
-}
-
-/// All parameters under the graph's own names, or everything that does not fit.
-pub(super) fn renamed(
+/// All parameters under the graph's own names, or everything that does not fit. Without a classifier, where none is needed,
+/// zeros stand in for it.
+pub(super) fn arrays(
     graph: &Graph,
-    source: &Source,
-    tensors: BTreeMap<String, Array>,
+    held: &Held<'_>,
+    fit: &Fit<'_>,
+    optional: bool,
 ) -> Result<BTreeMap<String, Array>> {
     let parameters = graph.parameters();
-    let (named, twice) = canonical(graph, &tensors);
-    let missing = parameters.iter().map(|p| &p.name);
-    let missing = missing.filter(|name| !named.contains_key(*name)).cloned();
-    let shapes = named
-        .iter()
-        .map(|(name, key)| (name, *key, tensors[*key].shape.as_slice()));
-    let (unexpected, misshaped) = compare(&parameters, shapes);
-    refuse(Mismatch {
-        path: source.path.clone(),
+    let keys = keys(graph, fit);
+    // The keys are the network's, whatever else is wrong: numbers of another type come first.
+    keys.values().try_for_each(|key| floats(held, key))?;
+    let lacks = |p: &&Parameter| !keys.contains_key(&p.name);
+    let missing: Vec<&Parameter> = parameters.iter().filter(lacks).collect();
+    let is_head = |p: &Parameter| {
+        p.name
+            .starts_with(&format!("{}.", graph.classifier().param))
+    };
+    let headless = missing.iter().all(|p| is_head(p)) && !missing.is_empty();
+    let shape = |(name, key): (&String, &&str)| {
+        let array = held.tensors.get(*key)?;
+        Some((name.clone(), flattened(&parameters, name, &array.shape)))
+    };
+    let shapes: BTreeMap<String, Vec<usize>> = keys.iter().filter_map(shape).collect();
+    let misshaped = compare(
+        &parameters,
+        shapes
+            .iter()
+            .map(|(name, shape)| (name.as_str(), shape.as_slice())),
+    );
+    let told = missing.iter().filter(|p| !(headless && is_head(p)));
+    let mut mismatch = Mismatch {
+        path: held.path.to_path_buf(),
         kind: "checkpoint",
-        missing: missing.collect(),
-        unexpected: [unexpected, twice].concat(),
-        remedy: remedy(graph, &misshaped),
+        missing: told.map(|p| p.name.clone()).collect(),
+        unexpected: fit.unexpected.clone(),
         misshaped,
-    })?;
-    let names: BTreeMap<String, String> = named
-        .iter()
-        .map(|(name, key)| (key.to_string(), name.clone()))
-        .collect();
-    let rename = |(key, array)| names.get(&key).map(|name| (name.clone(), array));
-    Ok(tensors.into_iter().filter_map(rename).collect())
-}
-
-/// The masks under the graph's names, or everything in the file that is not of this network.
-pub(super) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<BTreeMap<String, &'a MaskArray>> {
-    let tensors = mask.tensors();
-    let (named, twice) = canonical(graph, tensors);
-    let shapes = named
-        .iter()
-        .map(|(name, key)| (name, *key, tensors[*key].shape.as_slice()));
-    let (unexpected, misshaped) = compare(&graph.parameters(), shapes);
-    refuse(Mismatch {
-        path: mask.path.clone(),
-        kind: "mask",
-        missing: Vec::new(),
-        unexpected: [unexpected, twice].concat(),
-        misshaped,
-        remedy: "this is a mask of another network: name the mask that belongs to the checkpoint, and its model".into(),
-    })?;
-    Ok(named
-        .into_iter()
-        .map(|(name, key)| (name, &tensors[key]))
-        .collect())
-}
-
-/// The file's keys by their names in the graph, and the keys that mean a parameter which another key means already.
-fn canonical<'a, T>(
-    graph: &Graph,
-    tensors: &'a BTreeMap<String, T>,
-) -> (BTreeMap<String, &'a str>, Vec<String>) {
-    let (mut named, mut twice) = (BTreeMap::new(), Vec::new());
-    for key in tensors.keys() {
-        let name = key::canonical(key, &graph.classifier().param, tensors);
-        match named.entry(name) {
-            Entry::Vacant(place) => _ = place.insert(key.as_str()),
-            Entry::Occupied(_) => twice.push(key.clone()),
-        }
+        why: String::new(),
+    };
+    if !mismatch.is_empty() {
+        mismatch.why = why(graph, held, fit, &mismatch);
     }
-    (named, twice)
+    refuse(mismatch)?;
+    if headless && !optional {
+        return Err(Error::NoClassifier {
+            path: held.path.to_path_buf(),
+            classifier: graph.classifier().param.clone(),
+            width: graph.width(),
+            about: fit.head.about.clone(),
+        });
+    }
+    let of = |p: Parameter| -> (String, Array) {
+        let array = match keys.get(&p.name) {
+            None => Array {
+                data: vec![0.0; p.shape.iter().product()],
+                shape: p.shape,
+            },
+            Some(key) => Array {
+                data: held
+                    .tensors
+                    .get(*key)
+                    .map_or_else(Vec::new, |array| array.data.clone()),
+                shape: p.shape,
+            },
+        };
+        (p.name, array)
+    };
+    Ok(parameters.into_iter().map(of).collect())
 }
 
-/// The keys that no parameter has, and those with another shape.
-fn compare<'a>(
+/// Whether all parameters are there but perhaps the classifier's, in their shapes, and nothing else.
+pub(super) fn fits(graph: &Graph, held: &Held<'_>, fit: &Fit<'_>) -> bool {
+    let parameters = graph.parameters();
+    let shape = |key: &str| held.tensors.get(key).map(|array| array.shape.as_slice());
+    let classifier = format!("{}.", graph.classifier().param);
+    let mut body = parameters
+        .iter()
+        .filter(|p| !p.name.starts_with(&classifier));
+    fit.unexpected.is_empty()
+        && body.all(|p| {
+            let found = fit.place.keys.get(&p.name).and_then(|key| shape(key));
+            found.is_some_and(|found| flattened(&parameters, &p.name, found) == p.shape)
+        })
+}
+
+/// The file's keys by parameter, the classifier's among them.
+fn keys<'a>(graph: &Graph, fit: &Fit<'a>) -> BTreeMap<String, &'a str> {
+    let mut keys = fit.place.keys.clone();
+    if let Some((weight, bias)) = fit.head.linear {
+        let classifier = &graph.classifier().param;
+        keys.insert(format!("{classifier}.weight"), weight);
+        keys.insert(format!("{classifier}.bias"), bias);
+    }
+    keys
+}
+
+/// Refuses what is no array of floats.
+fn floats(held: &Held<'_>, key: &str) -> Result<()> {
+    match held.others.get(key) {
+        None => Ok(()),
+        Some(element) => Err(Error::ElementType {
+            path: held.path.to_path_buf(),
+            name: shown(key),
+            found: (*element).into(),
+            expected: "f16, bf16, f32 or f64: save the weights as floats, of a quantised network `tensor.dequantize()`",
+        }),
+    }
+}
+
+/// A convolution over all that it reads is a linear layer: its shape as the parameter has it.
+fn flattened(parameters: &[Parameter], name: &str, shape: &[usize]) -> Vec<usize> {
+    let expected = parameters.iter().find(|p| p.name == name);
+    match (expected.map(|p| p.shape.as_slice()), shape) {
+        (Some(&[rows, columns]), &[out, inputs, height, width])
+            if rows == out && inputs.checked_mul(height * width) == Some(columns) =>
+        {
+            vec![rows, columns]
+        }
+        _ => shape.to_vec(),
+    }
+}
+
+/// The parameters whose shape in a file is another.
+pub(super) fn compare<'a>(
     parameters: &[Parameter],
-    found: impl Iterator<Item = (&'a String, &'a str, &'a [usize])>,
-) -> (Vec<String>, Vec<Misshaped>) {
-    let shapes: BTreeMap<&String, &Vec<usize>> =
-        parameters.iter().map(|p| (&p.name, &p.shape)).collect();
-    let (mut unexpected, mut misshaped) = (Vec::new(), Vec::new());
-    for (name, key, shape) in found {
-        match shapes.get(name) {
-            None => unexpected.push(key.to_string()),
-            Some(expected) if expected.as_slice() != shape => misshaped.push(Misshaped {
-                name: name.clone(),
-                expected: expected.to_vec(),
-                found: shape.to_vec(),
-            }),
-            Some(_) => {}
-        }
-    }
-    (unexpected, misshaped)
+    found: impl Iterator<Item = (&'a str, &'a [usize])>,
+) -> Vec<Misshaped> {
+    let shapes: BTreeMap<&str, &Vec<usize>> = parameters
+        .iter()
+        .map(|p| (p.name.as_str(), &p.shape))
+        .collect();
+    let differing = |(name, found): (&str, &[usize])| {
+        let expected = shapes
+            .get(name)
+            .filter(|expected| expected.as_slice() != found)?;
+        Some(Misshaped {
+            name: name.to_owned(),
+            expected: expected.to_vec(),
+            found: found.to_vec(),
+        })
+    };
+    found.filter_map(differing).collect()
 }
 
-fn refuse(mismatch: Mismatch) -> Result<()> {
+pub(super) fn refuse(mismatch: Mismatch) -> Result<()> {
     if mismatch.is_empty() {
         return Ok(());
     }
     Err(Error::Mismatch(Box::new(mismatch)))
 }
 
-fn remedy(graph: &Graph, misshaped: &[Misshaped]) -> String {
-    let classifier = format!("{}.weight", graph.classifier().param);
-    let classes = misshaped
-        .iter()
-        .find(|m| m.name == classifier && m.found.get(1) == m.expected.get(1))
-        .and_then(|m| m.found.first());
-    match classes {
-        Some(classes) => format!(
-            "the file's classifier has {classes} classes, the network {}: choose the model of the task that the file was trained on",
-            graph.classes()
-        ),
-        None => {
-            "expected exactly the network's parameters: name the model that the file was trained as"
-                .into()
-        }
-    }
-}
-
-/// Refuses values that cannot be used, and arrays with other numbers of them than their shape says.
-pub(super) fn values(source: &Source, parameter: &Parameter, array: &Array) -> Result<()> {
+/// Refuses values that cannot be used where the mask keeps them, and arrays with other numbers of them than their shape says.
+pub(super) fn values(
+    path: &Path,
+    parameter: &Parameter,
+    array: &Array,
+    mask: Option<&MaskArray>,
+) -> Result<()> {
     let count: usize = array.shape.iter().product();
     if array.data.len() != count {
         return Err(Error::Argument {
@@ -160,28 +184,16 @@ pub(super) fn values(source: &Source, parameter: &Parameter, array: &Array) -> R
         ),
         _ => (f32::is_finite, "finite numbers"),
     };
-    match array.data.iter().position(|&value| !usable(value)) {
+    let kept = |index: usize| mask.is_none_or(|mask| mask.keep.get(index) != Some(&false));
+    let mut places = array.data.iter().enumerate();
+    match places.find(|&(index, &value)| !usable(value) && kept(index)) {
         None => Ok(()),
-        Some(index) => Err(bad(
-            &source.path,
-            parameter,
-            (index, array.data[index]),
+        Some((index, &value)) => Err(Error::BadWeight {
+            path: path.to_path_buf(),
+            name: parameter.name.clone(),
+            index,
+            value,
             expected,
-        )),
-    }
-}
-
-fn bad(
-    path: &Path,
-    parameter: &Parameter,
-    (index, value): (usize, f32),
-    expected: &'static str,
-) -> Error {
-    Error::BadWeight {
-        path: path.to_path_buf(),
-        name: parameter.name.clone(),
-        index,
-        value,
-        expected,
+        }),
     }
 }

@@ -79,7 +79,9 @@ pub struct BenchOptions {
     pub checkpoint: Option<PathBuf>,
     /// A mask beside `checkpoint`.
     pub mask: Option<PathBuf>,
-    /// Number of source classes; left out, the model's.
+    /// Under which of the checkpoint's dictionaries and modules the network stands; left out, where its names fit.
+    pub checkpoint_key: Option<String>,
+    /// Number of source classes; left out, the checkpoint's, or the model's without one.
     pub source_classes: Option<usize>,
     /// Share of the weights between stem and classifier that a mask of `mask_kind` keeps; left out, there is none.
     pub density: Option<f64>,
@@ -109,6 +111,7 @@ impl Default for BenchOptions {
             model: "resnet50".into(),
             checkpoint: None,
             mask: None,
+            checkpoint_key: None,
             source_classes: None,
             density: None,
             mask_kind: None,

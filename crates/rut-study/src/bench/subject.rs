@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device};
-use rut_models::{Checkpoint, FrozenNetwork, Graph, Mask, Weights};
+use rut_models::{Checkpoint, Classifier, FrozenNetwork, Graph, Mask, Reading, Weights};
 
 use super::options::{BenchOptions, CheckedBench};
 use super::pruning::{Arrays, he_weights, prune};
@@ -14,13 +14,19 @@ use crate::error::Result;
 /// the engine's memory.
 pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, BenchedNetwork)> {
     let BenchOptions { engine, seed, .. } = bench.options;
-    let graph = (bench.model.graph)(bench.classes);
     let files = Files::open(&bench.options)?;
-    let weights = match (&files, bench.pruning) {
-        (Some(files), None) => files.weights(&graph)?,
-        (files, pruning) => {
-            let mut arrays = match files {
-                Some(files) => arrays(&graph, &files.weights(&graph)?),
+    let (graph, read) = match &files {
+        Some(files) => {
+            let (graph, weights) = files.weights(bench)?;
+            (graph, Some(weights))
+        }
+        None => ((bench.model.graph)(bench.classes), None),
+    };
+    let weights = match (read, bench.pruning) {
+        (Some(weights), None) => weights,
+        (read, pruning) => {
+            let mut arrays = match read {
+                Some(weights) => arrays(&graph, &weights),
                 None => he_weights(&graph, seed),
             };
             if let Some(pruning) = pruning {
@@ -32,7 +38,7 @@ pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, Benc
     let density = weights.density();
     let about = BenchedNetwork {
         model: bench.model.name.into(),
-        source_classes: bench.classes,
+        source_classes: graph.classes(),
         checkpoint: files.as_ref().map(|files| files.checkpoint.digest.clone()),
         mask: files
             .and_then(|files| files.mask)
@@ -60,11 +66,19 @@ impl Files {
         Ok(Some(Self { checkpoint, mask }))
     }
 
-    fn weights(&self, graph: &Graph) -> Result<Weights> {
-        Ok(Weights::assemble(
-            graph,
+    /// Its weights, and the graph that has as many classes as they do.
+    fn weights(&self, bench: &CheckedBench) -> Result<(Graph, Weights)> {
+        let reading = Reading {
+            key: bench.options.checkpoint_key.clone(),
+            classes: bench.options.source_classes,
+            classifier: Classifier::Optional,
+        };
+        let mask = self.mask.as_ref();
+        Ok(Weights::read(
+            bench.model,
             &self.checkpoint,
-            self.mask.as_ref(),
+            mask,
+            &reading,
         )?)
     }
 }

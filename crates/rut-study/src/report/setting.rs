@@ -14,13 +14,14 @@ use crate::record::Record;
 use crate::spec::{Method, RunSpec};
 
 /// Fields that say which network, which seed or how many labels, and places to look.
-const OTHER: [&str; 12] = [
+const OTHER: [&str; 13] = [
     "seed",
     "model",
     "network",
     "sparsity",
     "pretrained_dir",
     "checkpoint",
+    "checkpoint_key",
     "mask",
     "masking",
     "recipe",

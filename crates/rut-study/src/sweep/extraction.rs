@@ -9,7 +9,7 @@ use rut_data::ImageSet;
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::features::Features;
-use crate::network::load_when_asked;
+use crate::network::{How, load_when_asked};
 use crate::places::Places;
 use crate::sources::Sources;
 use crate::spec::{Method, RunSpec, ValidationFrom};
@@ -88,7 +88,7 @@ impl Extraction {
         let dataset = &run.dataset;
         let train = select(&dataset.train, train);
         let own = select(&dataset.own_validation(), own);
-        let (_, network) = load_when_asked(&run, places)?;
+        let (_, network) = load_when_asked(&run, How::of(Method::Lp), places)?;
         let mut features = Features::new(&run, &network, places);
         let stopped = |error| match error {
             Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
@@ -114,7 +114,7 @@ fn shared(spec: &RunSpec) -> String {
         spec.network,
         spec.sparsity,
         &spec.pretrained_dir,
-        &spec.checkpoint,
+        (&spec.checkpoint, &spec.checkpoint_key),
         &spec.mask,
         spec.masking,
         spec.source_classes,

@@ -165,6 +165,7 @@ impl RateTable {
             model: spec.model.clone(),
             checkpoint: Some(files.checkpoint),
             mask: files.mask,
+            checkpoint_key: spec.checkpoint_key.clone(),
             source_classes: spec.source_classes,
             engine: spec.engine,
             batch_size: MEASURED_BATCH,

@@ -28,7 +28,7 @@ pub(super) struct Converted {
 /// If `source` holds no weights or is damaged, or `target` cannot be written. What was written until then stays, for the
 /// caller to remove.
 pub(super) fn convert(source: &Path, target: &Path) -> Result<Converted> {
-    let checkpoint = Checkpoint::open(source)?;
+    let checkpoint = Checkpoint::open(source)?.unwrapped()?;
     let write = || -> Result<()> {
         if is_safetensors(source) {
             fs::copy(source, target)?;

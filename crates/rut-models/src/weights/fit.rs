@@ -1,0 +1,240 @@
+//! Which keys of a checkpoint are a network's, which are left out, and which are neither. Shapes and values are `check`'s.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use super::Reading;
+use super::head::{Head, find_head};
+use crate::array::Array;
+use crate::checkpoint::key::stripped;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::mismatch::quoted;
+use crate::prefix::{Names, Place, place_at, places, titles};
+
+/// The key that means the file itself, without a dictionary.
+const ITSELF: &str = ".";
+
+/// Beginnings of names that stand beside a network in a file and are no part of it.
+const BESIDE: &[&str] = &[
+    "criterion",
+    "loss",
+    "projection",
+    "projector",
+    "proj_head",
+    "prediction",
+    "predictor",
+    "prototype",
+    "contrastive",
+    "online_",
+    "queue",
+    "memory_bank",
+    "optim",
+    "scheduler",
+    "lr_scheduler",
+    "scaler",
+    "grad_scaler",
+];
+
+/// Pairs of encoders of which one is the network: MoCo's second is a running mean of the first, kept for training alone.
+const FIRST_OF_TWO: &[(&str, &str)] = &[("encoder_q", "encoder_k")];
+
+/// What a file holds.
+pub(super) struct Held<'a> {
+    pub(super) path: &'a Path,
+    pub(super) tensors: &'a BTreeMap<String, Array>,
+    /// Element types of what is no array of floats.
+    pub(super) others: &'a BTreeMap<String, &'static str>,
+}
+
+/// How a file's keys are a network's.
+pub(super) struct Fit<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) head: Head<'a>,
+    /// Keys where only the network's may stand.
+    pub(super) unexpected: Vec<String>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Finds the network of `graph` in a file.
+pub(super) fn fit<'a>(graph: &Graph, held: &Held<'a>, reading: &Reading) -> Result<Fit<'a>> {
+    let body = body(graph);
+    let keys = under(held, reading.key.as_deref())?;
+    let (place, mut notes, beside) = choose(&keys, &body, (held.path, reading))?;
+    let head = find_head(graph, held, &place, &keys);
+    let used: HashSet<&str> = place.keys.values().chain(head.keys()).copied().collect();
+    let (mut unexpected, mut left_out) = (Vec::new(), Vec::new());
+    for key in keys.into_iter().filter(|key| !used.contains(key)) {
+        let name = key.strip_prefix(place.prefix);
+        let other = beside.iter().any(|other| key.starts_with(other));
+        match name {
+            _ if other => left_out.push(key),
+            Some(name) if is_beside(name) || head.leaves_out(key, name) => left_out.push(key),
+            _ => {
+                twice(&used, key, (held.path, &place, graph))?;
+                match name {
+                    None => left_out.push(key),
+                    Some(_) => unexpected.push(key.to_owned()),
+                }
+            }
+        }
+    }
+    notes.extend(left_out_note(&place, &left_out));
+    notes.extend(head.note.clone());
+    Ok(Fit {
+        place,
+        head,
+        unexpected,
+        notes,
+    })
+}
+
+/// Names of all parameters but the classifier's.
+fn body(graph: &Graph) -> Names {
+    let classifier = format!("{}.", graph.classifier().param);
+    let names = graph.parameters().into_iter().map(|p| p.name);
+    names
+        .filter(|name| !name.starts_with(&classifier))
+        .collect()
+}
+
+/// The keys that stand under `key`; all without one.
+fn under<'a>(held: &Held<'a>, key: Option<&str>) -> Result<Vec<&'a str>> {
+    let all = held.tensors.keys().chain(held.others.keys());
+    let all: Vec<&str> = all.map(String::as_str).collect();
+    let Some(key) = key.filter(|&key| key != ITSELF) else {
+        return Ok(all);
+    };
+    let inside = |of: &&str| {
+        of.strip_prefix(key)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    let chosen: Vec<&str> = all.iter().copied().filter(inside).collect();
+    if chosen.is_empty() {
+        let mut found: Vec<String> = all.iter().map(|key| first(key).to_owned()).collect();
+        found.sort();
+        found.dedup();
+        return Err(Error::NoSuchKey {
+            path: held.path.to_path_buf(),
+            key: key.into(),
+            found,
+        });
+    }
+    Ok(chosen)
+}
+
+type Chosen<'a> = (Place<'a>, Vec<String>, Vec<&'a str>);
+
+/// The place of the network, what is to be said of it, and the prefixes of other networks beside it.
+fn choose<'a>(
+    keys: &[&'a str],
+    body: &Names,
+    (path, reading): (&Path, &Reading),
+) -> Result<Chosen<'a>> {
+    let mut notes = Vec::new();
+    let mut found = places(keys, body);
+    // What explains less than half of the network is no other copy of it.
+    found.retain(|place| 2 * place.keys.len() >= body.len());
+    if reading.key.as_deref() == Some(ITSELF) {
+        let other = found.iter().map(|place| place.prefix);
+        let other = other.filter(|prefix| !prefix.is_empty()).collect();
+        return Ok((place_at(keys, "", body), notes, other));
+    }
+    if found.is_empty() {
+        return Ok((place_at(keys, "", body), notes, Vec::new()));
+    }
+    let first = match found.len() {
+        1 => 0,
+        _ => first_of_two(&found).ok_or_else(|| several(path, &found))?,
+    };
+    let place = found.swap_remove(first);
+    let beside: Vec<&str> = found.iter().map(|place| place.prefix).collect();
+    if let Some(other) = found.first() {
+        let of = quoted(&[place.title(), other.title()]);
+        notes.push(format!("of {of} took {}", quoted(&[place.title()])));
+    } else if !place.prefix.is_empty() {
+        notes.push(format!(
+            "took what stands under {}",
+            quoted(&[place.title()])
+        ));
+    }
+    if !place.layout.title.is_empty() {
+        notes.push(format!("read as {}", place.layout.title));
+    }
+    Ok((place, notes, beside))
+}
+
+/// Which of two networks is meant, where that is known.
+fn first_of_two(found: &[Place<'_>]) -> Option<usize> {
+    let [one, other] = found else { return None };
+    let differ = |one: &str, other: &str, (first, second): (&str, &str)| {
+        one.contains(first) && one.replace(first, second) == other
+    };
+    FIRST_OF_TWO.iter().find_map(|&pair| {
+        if differ(one.prefix, other.prefix, pair) {
+            return Some(0);
+        }
+        differ(other.prefix, one.prefix, pair).then_some(1)
+    })
+}
+
+fn several(path: &Path, found: &[Place<'_>]) -> Error {
+    Error::SeveralNetworks {
+        path: path.to_path_buf(),
+        kind: "network",
+        found: titles(found),
+        remedy: "say which with `--checkpoint-key` (the field `checkpoint_key`)",
+    }
+}
+
+fn is_beside(name: &str) -> bool {
+    BESIDE.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// A key that means, without the usual wrappers, a parameter which another key means already, is an error: which of them
+/// is right is not to be guessed.
+fn twice(
+    used: &HashSet<&str>,
+    key: &str,
+    (path, place, graph): (&Path, &Place<'_>, &Graph),
+) -> Result<()> {
+    let name = stripped(key);
+    let classifier = format!("{}.", graph.classifier().param);
+    let first = match place.keys.get(name) {
+        Some(first) => Some(*first),
+        None if name.starts_with(&classifier) => {
+            used.iter().copied().find(|other| stripped(other) == name)
+        }
+        None => None,
+    };
+    match first {
+        Some(first) if place.layout.title.is_empty() => Err(Error::DuplicateKey {
+            path: path.to_path_buf(),
+            name: name.into(),
+            first: first.into(),
+            second: key.into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn first(key: &str) -> &str {
+    key.split('.').next().unwrap_or_default()
+}
+
+/// What was left out, by the first part of its name that the network does not share.
+fn left_out_note(place: &Place<'_>, left_out: &[&str]) -> Option<String> {
+    let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
+    for key in left_out {
+        let shared = place.prefix.split_inclusive('.');
+        let rest = shared.fold(Some(*key), |rest, part| match rest?.strip_prefix(part) {
+            Some(rest) => Some(rest),
+            None => rest,
+        });
+        *groups.entry(first(rest.unwrap_or(key))).or_default() += 1;
+    }
+    let names: Vec<&str> = groups.keys().copied().collect();
+    let keys = if left_out.len() == 1 { "key" } else { "keys" };
+    (!left_out.is_empty())
+        .then(|| format!("left out {} ({} {keys})", quoted(&names), left_out.len()))
+}
