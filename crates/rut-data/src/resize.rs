@@ -12,11 +12,18 @@ mod real;
 pub use filter::Filter;
 pub use real::resample_real;
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::formats::{MAX_DECODED, MAX_PIXELS};
 use crate::{Error, Mode, Result};
 
 /// Fraction bits of a weight: 32, less 8 for the pixel and 2 for the sign and the sum.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
+/// The most bytes of a resized image beside which the image that it is made of does not count.
+const MAX_RESIZED: u64 = 32 << 20;
+/// The longest side whose weights are kept from row to row.
+const LONG: u32 = 1 << 16;
 /// One half, which turns the final shift into rounding.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
@@ -141,7 +148,11 @@ fn check(found: usize, channels: usize, from: Extent, to: Extent) -> Result<()> 
             expected: "1 to 4",
         });
     }
-    to.check("result of resizing")?;
+    let resized = to.check("result of resizing")? as u64 * channels as u64;
+    if resized > MAX_RESIZED {
+        let both = (from.pixels() * channels) as u64 + resized;
+        to.check_bytes("result of resizing", both)?;
+    }
     let expected = from.check("image to resize")? * channels;
     if found != expected {
         let name = "image to resize".to_owned();
@@ -173,97 +184,156 @@ fn two_passes<const C: usize>(
     let lost_rows = i64::from(from.height) - i64::from(to.height);
     let lost_columns = i64::from(from.width) - i64::from(to.width);
     let rows_first = lost_rows > 0 && lost_rows > 2 * lost_columns;
-    let columns = taps(from.width, to.width, filter);
-    let rows = taps(from.height, to.height, filter);
+    let columns = Pass {
+        from: from.width,
+        to: to.width,
+        filter,
+    };
+    let rows = Pass {
+        from: from.height,
+        to: to.height,
+        filter,
+    };
     if rows_first {
-        let short = vertical(pixels, from.width as usize * C, rows.as_ref());
-        horizontal::<C>(&short, from.width, columns.as_ref())
+        let short = vertical(pixels, from.width as usize * C, rows);
+        horizontal::<C>(&short, columns).into_owned()
     } else {
-        let narrow = horizontal::<C>(pixels, from.width, columns.as_ref());
-        vertical(&narrow, to.width as usize * C, rows.as_ref())
+        let narrow = horizontal::<C>(pixels, columns);
+        vertical(&narrow, to.width as usize * C, rows).into_owned()
     }
 }
 
-/// The source places and weights of one output place.
-struct Tap<W> {
-    first: usize,
-    weights: Vec<W>,
+/// A pass along one side.
+#[derive(Clone, Copy)]
+struct Pass {
+    from: u32,
+    to: u32,
+    filter: Filter,
 }
 
-/// The taps of a pass, or nothing where the size stays and the pass is skipped.
-fn taps(from: u32, to: u32, filter: Filter) -> Option<Vec<Tap<i32>>> {
-    let fixed = |weight: &f64| {
-        // Away from zero at the half, as Pillow rounds.
-        (0.5f64.copysign(*weight) + weight * f64::from(1 << PRECISION_BITS)) as i32
-    };
-    let rounded = |Tap { first, weights }: Tap<f64>| Tap {
-        first,
-        weights: weights.iter().map(fixed).collect(),
-    };
-    (from != to).then(|| {
-        (0..to)
-            .map(|place| rounded(tap(place, (from, to), filter)))
-            .collect()
-    })
-}
+impl Pass {
+    /// Whether the size stays, and nothing is to do.
+    fn is_idle(self) -> bool {
+        self.from == self.to
+    }
 
-/// The filter of one output place; its weights sum to 1.
-fn tap(place: u32, (from, to): (u32, u32), filter: Filter) -> Tap<f64> {
-    let scale = f64::from(from) / f64::from(to);
-    let widened = scale.max(1.0);
-    let support = filter.support() * widened;
-    let centre = (f64::from(place) + 0.5) * scale;
-    let first = (centre - support + 0.5).max(0.0) as usize;
-    let end = ((centre + support + 0.5) as usize).min(from as usize);
-    let inverse = 1.0 / widened;
-    let weight = |at: usize| filter.weight((at as f64 - centre + 0.5) * inverse);
-    let raw: Vec<f64> = (first..end).map(weight).collect();
-    let sum: f64 = raw.iter().sum();
-    Tap {
-        first,
-        weights: raw.iter().map(|weight| weight / sum).collect(),
+    /// The windows of all output places, in order.
+    fn windows(self) -> impl Iterator<Item = Window> {
+        (0..self.to).map(move |place| Window::of(place, self))
     }
 }
 
-/// `pixels` `[rows, width, C]` → `[rows, taps, C]`.
-fn horizontal<const C: usize>(pixels: &[u8], width: u32, taps: Option<&Vec<Tap<i32>>>) -> Vec<u8> {
-    let Some(taps) = taps else {
-        return pixels.to_vec();
-    };
-    let row_length = width as usize * C;
-    let mut out = Vec::with_capacity(pixels.len() / row_length * taps.len() * C);
-    for row in pixels.chunks_exact(row_length) {
-        for tap in taps {
-            let mut sums = [HALF; C];
-            for (pixel, weight) in row[tap.first * C..].chunks_exact(C).zip(&tap.weights) {
-                for (sum, &value) in sums.iter_mut().zip(pixel) {
-                    *sum += i32::from(value) * weight;
-                }
-            }
-            out.extend(sums.map(to_byte));
+/// The source places that count for one output place, and how much.
+struct Window {
+    places: Range<usize>,
+    centre: f64,
+    /// What a step between source places is to the filter.
+    step: f64,
+    filter: Filter,
+    /// Of all weights.
+    sum: f64,
+}
+
+impl Window {
+    fn of(place: u32, Pass { from, to, filter }: Pass) -> Window {
+        let scale = f64::from(from) / f64::from(to);
+        let widened = scale.max(1.0);
+        let support = filter.support() * widened;
+        let centre = (f64::from(place) + 0.5) * scale;
+        let first = (centre - support + 0.5).max(0.0) as usize;
+        let end = ((centre + support + 0.5) as usize).min(from as usize);
+        let window = Window {
+            places: first..end,
+            centre,
+            step: 1.0 / widened,
+            filter,
+            sum: 1.0,
+        };
+        let sum = window.weights().sum();
+        Window { sum, ..window }
+    }
+
+    /// The weights, which sum to 1. They are made when they are asked for: those of a long side would take more memory than
+    /// the image.
+    fn weights(&self) -> impl Iterator<Item = f64> {
+        let weight = |at: usize| {
+            self.filter
+                .weight((at as f64 - self.centre + 0.5) * self.step)
+        };
+        self.places.clone().map(move |at| weight(at) / self.sum)
+    }
+
+    /// The weights in fixed point.
+    fn fixed(&self) -> impl Iterator<Item = i32> {
+        self.weights().map(|weight| {
+            // Away from zero at the half, as Pillow rounds.
+            (0.5f64.copysign(weight) + weight * f64::from(1 << PRECISION_BITS)) as i32
+        })
+    }
+}
+
+/// `pixels` `[rows, from, C]` → `[rows, to, C]`.
+fn horizontal<const C: usize>(pixels: &[u8], pass: Pass) -> Cow<'_, [u8]> {
+    if pass.is_idle() {
+        return Cow::Borrowed(pixels);
+    }
+    let rows = pixels.chunks_exact(pass.from as usize * C);
+    let mut out = Vec::with_capacity(rows.len() * pass.to as usize * C);
+    if pass.from > LONG {
+        // There are few rows.
+        for row in rows {
+            out.extend(
+                pass.windows()
+                    .flat_map(|w| weighted::<C>(row, w.places.start, w.fixed())),
+            );
+        }
+        return Cow::Owned(out);
+    }
+    let kept: Vec<(usize, Vec<i32>)> = pass
+        .windows()
+        .map(|window| (window.places.start, window.fixed().collect()))
+        .collect();
+    for row in rows {
+        for (first, weights) in &kept {
+            out.extend(weighted::<C>(row, *first, weights.iter().copied()));
         }
     }
-    out
+    Cow::Owned(out)
 }
 
-/// `pixels` `[rows, row_length]` → `[taps, row_length]`.
-fn vertical(pixels: &[u8], row_length: usize, taps: Option<&Vec<Tap<i32>>>) -> Vec<u8> {
-    let Some(taps) = taps else {
-        return pixels.to_vec();
-    };
-    let mut out = Vec::with_capacity(taps.len() * row_length);
+/// One output pixel of a row `[from, C]`, whose window begins at `first`.
+fn weighted<const C: usize>(
+    row: &[u8],
+    first: usize,
+    weights: impl Iterator<Item = i32>,
+) -> [u8; C] {
+    let mut sums = [HALF; C];
+    for (pixel, weight) in row[first * C..].chunks_exact(C).zip(weights) {
+        for (sum, &value) in sums.iter_mut().zip(pixel) {
+            *sum += i32::from(value) * weight;
+        }
+    }
+    sums.map(to_byte)
+}
+
+/// `pixels` `[from, row_length]` → `[to, row_length]`.
+fn vertical(pixels: &[u8], row_length: usize, pass: Pass) -> Cow<'_, [u8]> {
+    if pass.is_idle() {
+        return Cow::Borrowed(pixels);
+    }
+    let mut out = Vec::with_capacity(pass.to as usize * row_length);
     let mut sums = vec![HALF; row_length];
-    for tap in taps {
+    for window in pass.windows() {
         sums.fill(HALF);
-        let rows = pixels[tap.first * row_length..].chunks_exact(row_length);
-        for (row, &weight) in rows.zip(&tap.weights) {
+        let rows = pixels[window.places.start * row_length..].chunks_exact(row_length);
+        for (row, weight) in rows.zip(window.fixed()) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += i32::from(value) * weight;
             }
         }
         out.extend(sums.iter().map(|&sum| to_byte(sum)));
     }
-    out
+    Cow::Owned(out)
 }
 
 fn to_byte(sum: i32) -> u8 {

@@ -1,6 +1,7 @@
 //! From a decoded picture to the pixels a network sees: resizing and cropping as torchvision does
 //! on Pillow images, or on tensors where the values are real.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::alpha::{premultiply, unpremultiply};
@@ -115,16 +116,17 @@ impl Transform {
         Ok(self.steps(picture)?.values().to_vec())
     }
 
-    fn steps(&self, picture: &Picture) -> Result<Picture> {
+    fn steps<'a>(&self, picture: &'a Picture) -> Result<Cow<'a, Picture>> {
         self.check()?;
-        let converted = match self.order {
-            ColorOrder::RgbThenResize => picture.converted_to_rgb(),
-            ColorOrder::ResizeThenRgb => picture.clone(),
+        let converted = match (self.order, picture.mode()) {
+            // The channels of grey are equal before and after every step.
+            (ColorOrder::ResizeThenRgb, _) | (_, Mode::Rgb | Mode::Grey | Mode::Real) => {
+                Cow::Borrowed(picture)
+            }
+            (ColorOrder::RgbThenResize, _) => Cow::Owned(picture.converted_to_rgb()),
         };
-        let steps = self.geometry.iter();
-        steps
-            .copied()
-            .try_fold(converted, |picture, step| step.apply(&picture, self.filter))
+        let mut steps = self.geometry.iter();
+        steps.try_fold(converted, |picture, step| step.apply(picture, self.filter))
     }
 
     /// The side of every result, in pixels, where it does not depend on the picture.
@@ -172,13 +174,14 @@ impl Geometry {
         text
     }
 
-    fn apply(self, picture: &Picture, filter: Filter) -> Result<Picture> {
+    fn apply(self, picture: Cow<'_, Picture>, filter: Filter) -> Result<Cow<'_, Picture>> {
         match self {
             Geometry::Squash { side } => resize(picture, Extent::square(side), filter),
             Geometry::ShorterSide { side } => {
-                resize(picture, shorter_to(picture.size(), side)?, filter)
+                let to = shorter_to(picture.size(), side)?;
+                resize(picture, to, filter)
             }
-            Geometry::CenterCrop { side } => Ok(center_crop(picture, side)),
+            Geometry::CenterCrop { side } => Ok(Cow::Owned(center_crop(&picture, side))),
         }
     }
 }
@@ -210,15 +213,15 @@ fn shorter_to(size: Extent, side: u32) -> Result<Extent> {
 }
 
 /// Pillow's `Image.resize(size, filter)` for any mode of 8 bits.
-fn resize(picture: &Picture, to: Extent, filter: Filter) -> Result<Picture> {
+fn resize(picture: Cow<'_, Picture>, to: Extent, filter: Filter) -> Result<Cow<'_, Picture>> {
     let (from, channels) = (picture.size(), picture.mode().channels());
     if from == to {
-        return Ok(picture.clone());
+        return Ok(picture);
     }
     let pixels = match picture.mode() {
         Mode::Real => {
             let values = resample_real(picture.values(), (from, to), filter)?;
-            return Ok(picture.replace_values(to, values));
+            return Ok(Cow::Owned(picture.replace_values(to, values)));
         }
         Mode::Palette => nearest(picture.pixels(), channels, from, to)?,
         Mode::Grey | Mode::Rgb => resample(picture.pixels(), channels, (from, to), filter)?,
@@ -230,7 +233,7 @@ fn resize(picture: &Picture, to: Extent, filter: Filter) -> Result<Picture> {
             resized
         }
     };
-    Ok(picture.replace(to, pixels))
+    Ok(Cow::Owned(picture.replace(to, pixels)))
 }
 
 fn center_crop(picture: &Picture, side: u32) -> Picture {

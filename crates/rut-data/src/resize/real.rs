@@ -3,7 +3,9 @@
 //! The filter is that of the 8-bit resize; nothing is rounded to 8 bits. The horizontal pass comes first, each value
 //! is summed in f64 and rounded to f32 once a pass. The golden numbers are in `golden/resize.real.json`.
 
-use super::{Filter, Tap, check, tap};
+use std::borrow::Cow;
+
+use super::{Filter, Pass, check};
 use crate::{Extent, Result};
 
 /// Resizes `values` `[from.height, from.width]` to `[to.height, to.width]` with antialiasing: what
@@ -26,47 +28,42 @@ pub fn resample_real(
 ) -> Result<Vec<f32>> {
     check(values.len(), 1, from, to)?;
     let width = from.width as usize;
+    let pass = |from, to| Pass { from, to, filter };
     let narrow = match from.width == to.width {
-        true => values.to_vec(),
-        false => horizontal(values, width, &taps((from.width, to.width), filter)),
+        true => Cow::Borrowed(values),
+        false => Cow::Owned(horizontal(values, width, pass(from.width, to.width))),
     };
     Ok(match from.height == to.height {
-        true => narrow,
-        false => vertical(
-            &narrow,
-            to.width as usize,
-            &taps((from.height, to.height), filter),
-        ),
+        true => narrow.into_owned(),
+        false => vertical(&narrow, to.width as usize, pass(from.height, to.height)),
     })
 }
 
-fn taps(sides: (u32, u32), filter: Filter) -> Vec<Tap<f64>> {
-    (0..sides.1)
-        .map(|place| tap(place, sides, filter))
-        .collect()
-}
-
-/// `values` `[rows, width]` → `[rows, taps]`.
-fn horizontal(values: &[f32], width: usize, taps: &[Tap<f64>]) -> Vec<f32> {
-    let sum = |row: &[f32], tap: &Tap<f64>| {
-        let products = row[tap.first..].iter().zip(&tap.weights);
+/// `values` `[rows, from]` → `[rows, to]`.
+fn horizontal(values: &[f32], width: usize, pass: Pass) -> Vec<f32> {
+    let kept: Vec<(usize, Vec<f64>)> = pass
+        .windows()
+        .map(|window| (window.places.start, window.weights().collect()))
+        .collect();
+    let sum = |row: &[f32], (first, weights): &(usize, Vec<f64>)| {
+        let products = row[*first..].iter().zip(weights);
         products
             .map(|(&value, weight)| f64::from(value) * weight)
             .sum::<f64>() as f32
     };
     let rows = values.chunks_exact(width);
-    rows.flat_map(|row| taps.iter().map(move |tap| sum(row, tap)))
+    rows.flat_map(|row| kept.iter().map(move |window| sum(row, window)))
         .collect()
 }
 
-/// `values` `[rows, width]` → `[taps, width]`.
-fn vertical(values: &[f32], width: usize, taps: &[Tap<f64>]) -> Vec<f32> {
-    let mut out = Vec::with_capacity(taps.len() * width);
-    let mut sums = vec![0.0; width];
-    for tap in taps {
+/// `values` `[from, row_length]` → `[to, row_length]`.
+fn vertical(values: &[f32], row_length: usize, pass: Pass) -> Vec<f32> {
+    let mut out = Vec::with_capacity(pass.to as usize * row_length);
+    let mut sums = vec![0.0; row_length];
+    for window in pass.windows() {
         sums.fill(0.0);
-        let rows = values[tap.first * width..].chunks_exact(width);
-        for (row, weight) in rows.zip(&tap.weights) {
+        let rows = values[window.places.start * row_length..].chunks_exact(row_length);
+        for (row, weight) in rows.zip(window.weights()) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += f64::from(value) * weight;
             }
