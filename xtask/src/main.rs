@@ -12,8 +12,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use fetch_data::{FetchData, INTERRUPTED};
+use rut_formats::lines;
 use xtask::fetch::Interrupted;
 use xtask::{cargo, ci, docs, tidy};
+
+/// Characters of a line of an error; a longer one quotes a file that is none of ours.
+const LONGEST_LINE: usize = 4000;
 
 /// Downloads and checks of the rut workspace.
 #[derive(Debug, Parser)]
@@ -40,7 +44,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not anyhow's own report: a backtrace says nothing to whoever reads this.
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", lines(&format!("{error:#}"), LONGEST_LINE));
             if error.is::<Interrupted>() {
                 INTERRUPTED.into()
             } else {

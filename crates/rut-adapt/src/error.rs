@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use rut_formats::escape;
+
+/// Characters of a description that are shown; what it quotes of a file is cut before.
+const MOST: usize = 2000;
+
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -10,7 +15,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// An option lies outside its range.
-    #[error("use {field} = {found}: expected {expected}")]
+    #[error(
+        "use {field} = {found}: expected {expected}",
+        found = escape(found).at_most(MOST),
+        expected = escape(expected).at_most(MOST)
+    )]
     Option {
         /// The option's name.
         field: &'static str,
@@ -58,7 +67,10 @@ pub enum Error {
     },
     /// A saved state does not fit the run.
     #[error(
-        "resume from the saved state: {field}: expected {expected}, found {found}; start over with `--overwrite`"
+        "resume from the saved state: {field}: expected {expected}, found {found}; start over with `--overwrite`",
+        field = escape(field).at_most(MOST),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     State {
         /// The entry of the state.
@@ -78,7 +90,7 @@ pub enum Error {
     #[error("keep what the run produced: {0}")]
     Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file of the feature cache could not be written or read.
-    #[error("use the feature cache file {path}: {source}")]
+    #[error("use the feature cache file {path}: {source}", path = escape(path).whole())]
     Cache {
         /// The file.
         path: PathBuf,

@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use rut_formats::escape;
 use rut_study::Error;
 
 const FAILED: u8 = 1;
@@ -38,7 +39,7 @@ pub struct Unsound {
 impl std::fmt::Display for Unsound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { dataset, findings } = self;
-        write!(f, "find {dataset} sound: {findings} findings")
+        write!(f, "find {} sound: {findings} findings", escape(dataset))
     }
 }
 
@@ -79,7 +80,7 @@ impl std::error::Error for Unfinished {}
 /// Says on stderr what failed, and gives the exit code for it.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(Error::Stopped { dir }) = error.downcast_ref() {
-        let dir = dir.display();
+        let dir = escape(dir).whole();
         crate::output::note(&format!(
             "stopped; the state is saved in {dir}\ngo on with the same command and --resume"
         ));

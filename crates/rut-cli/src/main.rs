@@ -10,7 +10,6 @@ mod progress;
 mod signals;
 mod table;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use crate::args::{Cli, Command, TicketCommand};
@@ -59,8 +58,8 @@ fn start_logs(verbose: u8) {
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_writer(|| output::Logs)
         .init();
 }
 

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rut_adapt::event::{Event, Observer, ObserverError, Phase};
+use rut_formats::lines;
 use rut_study::journal::Display;
 
 use crate::output::note;
@@ -38,7 +39,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
+            Some(bar) => bar.println(lines(text, usize::MAX)),
             None => note(text),
         }
     }

@@ -1,12 +1,16 @@
 //! Figures as text tables for a terminal. Which figures there are, `rut-metrics` says.
 
+use rut_formats::escape;
 use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
 use rut_study::record::GridRecord;
 use rut_study::score::{Doubt, SplitScores};
 use rut_study::Record;
 
-/// Rows of cells, two blanks apart: numbers to the right, texts to the left. The first row is the head.
+/// Rows of cells, two blanks apart: numbers to the right, texts to the left. The first row is the head. Each cell is on one
+/// line, whatever name stands in it.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    let one_line = |row: &Vec<String>| row.iter().map(|cell| escape(cell).to_string()).collect();
+    let rows: &[Vec<String>] = &rows.iter().map(one_line).collect::<Vec<_>>();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
     let width = |column: usize| {
@@ -43,7 +47,7 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 /// An entry a line, its name in a column of its own. Entries without a value are left out.
 pub fn entries(rows: &[(&str, String)]) -> String {
     let told = rows.iter().filter(|(_, value)| !value.is_empty());
-    let line = |(name, value): &(&str, String)| format!("{name:<14} {value}");
+    let line = |(name, value): &(&str, String)| format!("{name:<14} {}", escape(value).whole());
     told.map(line).collect::<Vec<_>>().join("\n")
 }
 

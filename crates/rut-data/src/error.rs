@@ -3,6 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rut_formats::escape;
+
+/// Characters of a description that are shown; what it quotes of a file is cut before.
+const MOST: usize = 2000;
+
 /// What to do about one unreadable image, when there may be many.
 const UNREADABLE: &str =
     "`rut data check` lists all that cannot be read, --skip-unreadable leaves them out";
@@ -17,7 +22,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused a file or folder.
-    #[error("read {}: {source}", path.display())]
+    #[error("read {}: {source}", escape(path).whole())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -27,7 +32,10 @@ pub enum Error {
 
     /// The name is neither in the table of data sets nor data of the user's own.
     #[error(
-        "find data set '{name}': neither a folder, a list (.csv), a table (.parquet) nor one of {known}{hint}"
+        "find data set '{name}': neither a folder, a list (.csv), a table (.parquet) nor one of {known}{hint}",
+        name = escape(name),
+        known = escape(known).at_most(MOST),
+        hint = escape(hint).at_most(MOST)
     )]
     UnknownDataset {
         /// What was asked for.
@@ -39,7 +47,13 @@ pub enum Error {
     },
 
     /// The data set has no split of this name.
-    #[error("find split '{split}' of '{dataset}': expected one of {known}{hint}")]
+    #[error(
+        "find split '{split}' of '{dataset}': expected one of {known}{hint}",
+        split = escape(split),
+        dataset = escape(dataset),
+        known = escape(known).at_most(MOST),
+        hint = escape(hint).at_most(MOST)
+    )]
     UnknownSplit {
         /// The data set.
         dataset: String,
@@ -52,7 +66,10 @@ pub enum Error {
     },
 
     /// Files of a kind that this build does not read.
-    #[error("read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`{instead}", path.display())]
+    #[error(
+        "read {}: expected a build that reads {what}, found one without; build it with `--features {feature}`{instead}",
+        escape(path).whole()
+    )]
     MissingFeature {
         /// The file or folder.
         path: PathBuf,
@@ -65,7 +82,12 @@ pub enum Error {
     },
 
     /// The data set is known, but its files are not there.
-    #[error("find the data of '{dataset}': looked for {looked_for}; {remedy}")]
+    #[error(
+        "find the data of '{dataset}': looked for {looked_for}; {remedy}",
+        dataset = escape(dataset),
+        looked_for = escape(looked_for).at_most(MOST),
+        remedy = escape(remedy).at_most(MOST)
+    )]
     MissingData {
         /// Name in the table.
         dataset: String,
@@ -76,7 +98,13 @@ pub enum Error {
     },
 
     /// A data file does not have the structure it should have.
-    #[error("read {}, {place}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "read {}, {place}: expected {expected}, found {found}",
+        escape(path).whole(),
+        place = escape(place).at_most(MOST),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
+    )]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -91,7 +119,9 @@ pub enum Error {
     /// The bytes are no image, or of a format that is not read.
     #[error(
         "decode {name}: expected a JPEG, PNG, GIF, WebP, TIFF, BMP or PNM image, found {start} at its start; \
-         convert or remove it; {UNREADABLE}"
+         convert or remove it; {UNREADABLE}",
+        name = escape(name).at_most(MOST),
+        start = escape(start).at_most(MOST)
     )]
     NotAnImage {
         /// The file or record.
@@ -102,7 +132,9 @@ pub enum Error {
 
     /// The file ends before its image does.
     #[error(
-        "decode {name}: truncated {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}"
+        "decode {name}: truncated {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}",
+        name = escape(name).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     TruncatedImage {
         /// The file or record.
@@ -115,7 +147,9 @@ pub enum Error {
 
     /// The image is damaged.
     #[error(
-        "decode {name}: damaged {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}"
+        "decode {name}: damaged {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}",
+        name = escape(name).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     DamagedImage {
         /// The file or record.
@@ -127,7 +161,11 @@ pub enum Error {
     },
 
     /// A sound image of a kind that has no faithful 8-bit RGB form here.
-    #[error("decode {name}: expected {expected}, found {kind}; convert it first; {UNREADABLE}")]
+    #[error(
+        "decode {name}: expected {expected}, found {kind}; convert it first; {UNREADABLE}",
+        name = escape(name).at_most(MOST),
+        kind = escape(kind).at_most(MOST)
+    )]
     UnsupportedImage {
         /// The file or record.
         name: String,
@@ -140,7 +178,9 @@ pub enum Error {
     /// More images cannot be read than may be left out.
     #[error(
         "use the images of '{dataset}': expected at most {most} that cannot be read (`skip_unreadable`), found {found}: \
-         {images}; mend or remove them, or raise --skip-unreadable; `rut data check` lists them all"
+         {images}; mend or remove them, or raise --skip-unreadable; `rut data check` lists them all",
+        dataset = escape(dataset),
+        images = escape(images).at_most(MOST)
     )]
     Unreadable {
         /// The data set.
@@ -154,7 +194,10 @@ pub enum Error {
     },
 
     /// The image declares more pixels than [`MAX_PIXELS`](crate::MAX_PIXELS), or none.
-    #[error("take {name}: expected 1 to {cap} pixels, found {width}x{height}; shrink or remove it")]
+    #[error(
+        "take {name}: expected 1 to {cap} pixels, found {width}x{height}; shrink or remove it",
+        name = escape(name).at_most(MOST)
+    )]
     ImageSize {
         /// The file, record or operation.
         name: String,
@@ -169,7 +212,8 @@ pub enum Error {
     /// The image would take more memory while it is decoded than [`MAX_DECODED`](crate::MAX_DECODED).
     #[error(
         "decode {name}: expected an image that takes at most {cap} bytes, found {width}x{height} pixels that take {bytes}; \
-         shrink or remove it"
+         shrink or remove it",
+        name = escape(name).at_most(MOST)
     )]
     DecodedSize {
         /// The file or record.
@@ -185,7 +229,7 @@ pub enum Error {
     },
 
     /// A pixel buffer and its declared shape do not fit.
-    #[error("take {name}: expected {expected} values, found {found}")]
+    #[error("take {name}: expected {expected} values, found {found}", name = escape(name).at_most(MOST))]
     PixelCount {
         /// What was built.
         name: String,
@@ -197,7 +241,8 @@ pub enum Error {
 
     /// A real value that is no part of an image.
     #[error(
-        "take {name}: expected values from 0 to 1, found {value} in row {row}, column {column}"
+        "take {name}: expected values from 0 to 1, found {value} in row {row}, column {column}",
+        name = escape(name).at_most(MOST)
     )]
     PixelValue {
         /// What was built.
@@ -220,7 +265,12 @@ pub enum Error {
     },
 
     /// A folder that should hold class folders holds none, or a class folder holds no image.
-    #[error("read folder {}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "read folder {}: expected {expected}, found {found}",
+        escape(path).whole(),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
+    )]
     BadFolder {
         /// The folder.
         path: PathBuf,
@@ -232,7 +282,10 @@ pub enum Error {
 
     /// A class was named that the data set does not have.
     #[error(
-        "find class '{class}' of '{dataset}': expected one of {known}, or an index below {count}"
+        "find class '{class}' of '{dataset}': expected one of {known}, or an index below {count}",
+        class = escape(class),
+        dataset = escape(dataset),
+        known = escape(known).at_most(MOST)
     )]
     UnknownClass {
         /// What was asked for.
@@ -246,7 +299,11 @@ pub enum Error {
     },
 
     /// A class was named twice, or no class at all.
-    #[error("keep a list of classes of '{dataset}': {problem}")]
+    #[error(
+        "keep a list of classes of '{dataset}': {problem}",
+        dataset = escape(dataset),
+        problem = escape(problem).at_most(MOST)
+    )]
     BadClassList {
         /// The data set.
         dataset: String,
@@ -277,7 +334,10 @@ pub enum Error {
     /// A class has fewer images than the draw needs.
     #[error(
         "draw from class '{class}' (index {index}): found {found} {part} images, wanted {wanted} ({parts}); \
-         {remedy}leave the class out (--classes), or pass --allow-short to take what is there"
+         {remedy}leave the class out (--classes), or pass --allow-short to take what is there",
+        class = escape(class),
+        parts = escape(parts).at_most(MOST),
+        remedy = escape(remedy).at_most(MOST)
     )]
     ShortClass {
         /// Name of the class.
@@ -297,7 +357,7 @@ pub enum Error {
     },
 
     /// A budget, count or fraction that makes no sense.
-    #[error("use {what} '{found}': expected {expected}")]
+    #[error("use {what} '{found}': expected {expected}", found = escape(found))]
     BadOption {
         /// The option.
         what: &'static str,
@@ -308,7 +368,7 @@ pub enum Error {
     },
 
     /// A text is not a digest.
-    #[error("read digest '{text}': expected 64 hexadecimal digits")]
+    #[error("read digest '{text}': expected 64 hexadecimal digits", text = escape(text))]
     BadDigest {
         /// The text.
         text: String,

@@ -46,6 +46,7 @@ pub use datasets::folder::open_class_folders;
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use few_shot::{Draw, DrawOptions, ShortClass, draw, draw_beside_validation};
+pub use formats::npz::check_npz;
 pub use formats::{MAX_DECODED, MAX_PIXELS, decode_bytes, encode_png};
 pub use image_set::{ImageSet, ImageSource};
 pub use open::{open, open_split, settled_split};

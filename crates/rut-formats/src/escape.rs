@@ -45,6 +45,15 @@ impl Escaped<'_> {
             ..self
         }
     }
+
+    /// So many characters of the text: for a sentence that quotes others, say.
+    #[must_use]
+    pub fn at_most(self, characters: usize) -> Self {
+        Escaped {
+            longest: characters,
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for Escaped<'_> {
@@ -66,7 +75,7 @@ impl fmt::Display for Escaped<'_> {
 
 /// Characters that a terminal obeys instead of showing (Unicode, General_Category Cc, Zl, Zp and
 /// Bidi_Control), and format characters by which two texts look alike.
-fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -82,6 +91,18 @@ fn is_hidden(character: char) -> bool {
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{e0000}'..='\u{e007f}'
         )
+}
+
+/// A text of several lines, each of them [escaped](escape), of at most so many characters, and on a line of its own: what a
+/// program says to a terminal, whoever was quoted in it.
+///
+/// ```
+/// assert_eq!(rut_formats::lines("note:\n  \u{1b}[2J", 100), "note:\n  \\u{1b}[2J");
+/// ```
+#[must_use]
+pub fn lines(text: &str, characters: usize) -> String {
+    let escaped = |line| escape(line).at_most(characters).to_string();
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
 }
 
 /// The first ten texts of a list, each [escaped](escape), and how many more there are.

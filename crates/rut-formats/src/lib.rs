@@ -1,12 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod cell;
 mod escape;
 mod fault;
 mod metered;
 pub mod numpy;
 pub mod pickle;
 pub mod regular;
+mod shell;
 
-pub use escape::{Escaped, escape, list};
+pub use cell::csv_cell;
+pub use escape::{Escaped, escape, is_hidden, lines, list};
 pub use fault::Fault;
 pub use metered::{Allowance, Metered};
+pub use shell::shell_word;

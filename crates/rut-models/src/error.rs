@@ -3,17 +3,22 @@
 
 use std::path::PathBuf;
 
+use rut_formats::escape;
+
 use crate::mismatch::Mismatch;
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Characters of a description that are shown; what it quotes of a file is cut before.
+const MOST: usize = 2000;
 
 /// Why a network could not be read, assembled or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The operating system could not read a file or folder.
-    #[error("read {path}: {source}")]
+    #[error("read {path}: {source}", path = escape(path).whole())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -23,7 +28,9 @@ pub enum Error {
 
     /// A file is neither a safetensors file nor a PyTorch checkpoint, or is damaged.
     #[error(
-        "read {path}: {reason}; expected a complete .safetensors or PyTorch .pth/.pt/.th file of a state dict: {remedy}"
+        "read {path}: {reason}; expected a complete .safetensors or PyTorch .pth/.pt/.th file of a state dict: {remedy}",
+        path = escape(path).whole(),
+        reason = escape(reason).at_most(MOST)
     )]
     Format {
         /// The file.
@@ -35,7 +42,12 @@ pub enum Error {
     },
 
     /// A tensor has an element type that cannot be a weight or a mask.
-    #[error("read {path}: `{name}` holds {found} elements, expected {expected}")]
+    #[error(
+        "read {path}: `{name}` holds {found} elements, expected {expected}",
+        path = escape(path).whole(),
+        name = escape(name),
+        found = escape(found).at_most(MOST)
+    )]
     ElementType {
         /// The file.
         path: PathBuf,
@@ -49,7 +61,11 @@ pub enum Error {
 
     /// Two keys of a file mean the same parameter.
     #[error(
-        "read {path}: keys `{first}` and `{second}` both mean `{name}`; expected one of them: remove the other"
+        "read {path}: keys `{first}` and `{second}` both mean `{name}`; expected one of them: remove the other",
+        path = escape(path).whole(),
+        first = escape(first),
+        second = escape(second),
+        name = escape(name)
     )]
     DuplicateKey {
         /// The file.
@@ -65,7 +81,8 @@ pub enum Error {
     /// A file holds several networks, and nothing says which is meant.
     #[error(
         "read {path}: it holds the whole {kind} more than once, under {}; {remedy}",
-        crate::mismatch::quoted(found)
+        crate::mismatch::quoted(found),
+        path = escape(path).whole()
     )]
     SeveralNetworks {
         /// The file.
@@ -82,7 +99,8 @@ pub enum Error {
     #[error(
         "read {path}: nothing stands under the checkpoint key {}; expected one of {}",
         crate::mismatch::quoted(std::slice::from_ref(key)),
-        crate::mismatch::quoted(found)
+        crate::mismatch::quoted(found),
+        path = escape(path).whole()
     )]
     NoSuchKey {
         /// The file.
@@ -97,7 +115,10 @@ pub enum Error {
     #[error(
         "use {path}: it has no classifier{}: expected `{classifier}.weight` and `{classifier}.bias`, a linear layer of {width} \
          features; logits need one: probe it (`rut lp`), extract its features alone (`rut extract --features`), or name a \
-         checkpoint that has one", about.as_ref().map_or_else(String::new, |about| format!(" ({about})"))
+         checkpoint that has one",
+        about.as_ref().map_or_else(String::new, |about| format!(" ({about})")),
+        path = escape(path).whole(),
+        classifier = escape(classifier).at_most(MOST)
     )]
     NoClassifier {
         /// The file.
@@ -116,7 +137,9 @@ pub enum Error {
 
     /// A mask holds something else than 0 or 1.
     #[error(
-        "read mask {path}: `{name}` holds {value} at index {index}, expected only 0 and 1: a mask says which weights stay, scores must be thresholded first"
+        "read mask {path}: `{name}` holds {value} at index {index}, expected only 0 and 1: a mask says which weights stay, scores must be thresholded first",
+        path = escape(path).whole(),
+        name = escape(name)
     )]
     MaskValue {
         /// The file.
@@ -131,7 +154,9 @@ pub enum Error {
 
     /// A weight is NaN or infinite, or the square root of a variance would be.
     #[error(
-        "use {path}: `{name}` holds {value} at index {index}, expected {expected}: the file is damaged or its training diverged"
+        "use {path}: `{name}` holds {value} at index {index}, expected {expected}: the file is damaged or its training diverged",
+        path = escape(path).whole(),
+        name = escape(name)
     )]
     BadWeight {
         /// The file.
@@ -148,7 +173,11 @@ pub enum Error {
 
     /// A folder holds no file of a ticket.
     #[error(
-        "find the {what} of {ticket} in {directory}: expected one file {pattern}, found {found}"
+        "find the {what} of {ticket} in {directory}: expected one file {pattern}, found {found}",
+        ticket = escape(ticket).at_most(MOST),
+        directory = escape(directory).whole(),
+        pattern = escape(pattern).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     Ticket {
         /// `checkpoint` or `mask`.
@@ -165,7 +194,11 @@ pub enum Error {
 
     /// A folder holds several files that may be the one of a ticket.
     #[error(
-        "find the {wanted} in {directory}: expected one file {pattern}, found {found}; name the files with `--checkpoint` and `--mask`"
+        "find the {wanted} in {directory}: expected one file {pattern}, found {found}; name the files with `--checkpoint` and `--mask`",
+        wanted = escape(wanted).at_most(MOST),
+        directory = escape(directory).whole(),
+        pattern = escape(pattern).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     AmbiguousTicket {
         /// `checkpoint` or `mask`, of which model after how many pruning rounds.
@@ -179,7 +212,7 @@ pub enum Error {
     },
 
     /// A graph does not fit together, or does not fit its input.
-    #[error("evaluate node {node} ({op}): {reason}")]
+    #[error("evaluate node {node} ({op}): {reason}", reason = escape(reason).at_most(MOST))]
     Graph {
         /// Index of the node.
         node: usize,
@@ -190,7 +223,11 @@ pub enum Error {
     },
 
     /// An argument of a forward or backward pass has another shape, element type or device than it should.
-    #[error("run a frozen network: {what} is {found}, expected {expected}")]
+    #[error(
+        "run a frozen network: {what} is {found}, expected {expected}",
+        found = escape(found).at_most(MOST),
+        expected = escape(expected).at_most(MOST)
+    )]
     Argument {
         /// Which argument.
         what: &'static str,
@@ -201,7 +238,11 @@ pub enum Error {
     },
 
     /// There is no engine of this name.
-    #[error("use the engine `{found}`: expected one of {expected}")]
+    #[error(
+        "use the engine `{found}`: expected one of {expected}",
+        found = escape(found),
+        expected = escape(expected).at_most(MOST)
+    )]
     Engine {
         /// The name.
         found: String,

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use rut_formats::escape;
+
 /// As many keys of each kind are told, unless all are asked for.
 const SHOWN: usize = 10;
 
@@ -49,7 +51,7 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, path) = (self.kind, self.path.display());
+        let (kind, path) = (self.kind, escape(&self.path).whole());
         let counts = [
             self.missing.len(),
             self.unexpected.len(),

@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use rut_formats::escape;
+
+/// Characters of a description that are shown; what it quotes of a file is cut before.
+const MOST: usize = 2000;
+
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -10,10 +15,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A specification cannot be read.
-    #[error("read the run specification: {0}")]
+    #[error("read the run specification: {}", escape(.0).at_most(MOST))]
     Spec(String),
     /// A field of a specification lies outside its range, or does not go with another.
-    #[error("use {field} = {found}: expected {expected}")]
+    #[error(
+        "use {field} = {found}: expected {expected}",
+        found = escape(found).at_most(MOST),
+        expected = escape(expected).at_most(MOST)
+    )]
     Field {
         /// The field.
         field: &'static str,
@@ -24,14 +33,19 @@ pub enum Error {
     },
     /// The folder that networks are looked for in is not there.
     #[error(
-        "find the network in {dir}: no such folder here; name it with `--pretrained-dir`, or files with `--checkpoint` and `--mask`"
+        "find the network in {dir}: no such folder here; name it with `--pretrained-dir`, or files with `--checkpoint` and `--mask`",
+        dir = escape(dir).whole()
     )]
     NoNetworkFolder {
         /// The folder.
         dir: PathBuf,
     },
     /// What is called a ticket has lost no weight, or hardly one.
-    #[error("use {checkpoint} as a ticket: {found}, or say `--network dense`")]
+    #[error(
+        "use {checkpoint} as a ticket: {found}, or say `--network dense`",
+        checkpoint = escape(checkpoint).whole(),
+        found = escape(found).at_most(MOST)
+    )]
     NotATicket {
         /// The checkpoint.
         checkpoint: PathBuf,
@@ -39,7 +53,7 @@ pub enum Error {
         found: String,
     },
     /// A run's folder already holds something.
-    #[error("start in {dir}: it holds {found}; {remedy}")]
+    #[error("start in {dir}: it holds {found}; {remedy}", dir = escape(dir).whole())]
     Occupied {
         /// The folder.
         dir: PathBuf,
@@ -50,14 +64,19 @@ pub enum Error {
     },
     /// Another process works in a run's folder.
     #[error(
-        "start in {dir}: it holds a run that is going on in another process; wait for it, or choose another `--run-name`"
+        "start in {dir}: it holds a run that is going on in another process; wait for it, or choose another `--run-name`",
+        dir = escape(dir).whole()
     )]
     GoingOn {
         /// The folder.
         dir: PathBuf,
     },
     /// The file of a study cannot be used.
-    #[error("use the study {path}: {problem}")]
+    #[error(
+        "use the study {path}: {problem}",
+        path = escape(path).whole(),
+        problem = escape(problem).at_most(MOST)
+    )]
     Study {
         /// The file.
         path: PathBuf,
@@ -67,7 +86,11 @@ pub enum Error {
     /// A run cannot be resumed as asked.
     #[error(
         "resume {dir}: {field} was {expected} when the run began and is {found} now; start over with `--overwrite`, or \
-         choose another `--run-name`"
+         choose another `--run-name`",
+        dir = escape(dir).whole(),
+        field = escape(field).at_most(MOST),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     NotResumable {
         /// The run's folder.
@@ -81,7 +104,11 @@ pub enum Error {
     },
     /// What a finished run was made from is no longer there.
     #[error(
-        "take up {run} again: {field}: expected {expected}, found {found}; put back what the run was made from"
+        "take up {run} again: {field}: expected {expected}, found {found}; put back what the run was made from",
+        run = escape(run).at_most(MOST),
+        field = escape(field).at_most(MOST),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
     )]
     Changed {
         /// The run.
@@ -94,7 +121,7 @@ pub enum Error {
         found: String,
     },
     /// A file of a run's folder is missing or broken.
-    #[error("read {path}: {problem}")]
+    #[error("read {path}: {problem}", path = escape(path).whole(), problem = escape(problem).at_most(MOST))]
     Broken {
         /// The file.
         path: PathBuf,
@@ -102,7 +129,7 @@ pub enum Error {
         problem: String,
     },
     /// A file or folder could not be read or written.
-    #[error("{action} {path}: {source}")]
+    #[error("{action} {path}: {source}", path = escape(path).whole())]
     File {
         /// `read`, `write` …
         action: &'static str,
@@ -112,19 +139,19 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A picture could not be drawn.
-    #[error("draw: {0}")]
+    #[error("draw: {}", escape(.0).at_most(MOST))]
     Drawing(String),
     /// There is nothing to report on.
     #[error(
         "find runs in {}: expected folders with `record.json` or `failure.json`, or a `plan.jsonl`, found none; name a folder \
-         of results, or a run's", .folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+         of results, or a run's", .folders.iter().map(|folder| escape(folder).whole().to_string()).collect::<Vec<_>>().join(", ")
     )]
     NoRuns {
         /// Where was looked.
         folders: Vec<PathBuf>,
     },
     /// The run was stopped on request and can be resumed.
-    #[error("finish: stopped on request; the state is saved in {dir}")]
+    #[error("finish: stopped on request; the state is saved in {dir}", dir = escape(dir).whole())]
     Stopped {
         /// The run's folder.
         dir: PathBuf,
@@ -139,7 +166,7 @@ pub enum Error {
     #[error(transparent)]
     Adapt(rut_adapt::Error),
     /// Logits that cannot be scored.
-    #[error("score {what}: {source}")]
+    #[error("score {what}: {source}", what = escape(what).at_most(MOST))]
     Metrics {
         /// Which logits.
         what: String,

@@ -134,6 +134,9 @@ pub fn read_as(meaning: Meaning, path: &Path, part: Option<&str>) -> Result<Arch
     };
     let full = |name: &str| part.map_or_else(|| name.to_owned(), |part| format!("{part}.{name}"));
     let choices: Vec<String> = meaning.entries().iter().map(|name| full(name)).collect();
+    if let Archive::Npz(_) = archive {
+        rut_data::check_npz(path, &[choices.as_slice(), &[full("labels")]].concat())?;
+    }
     let values = archive.first_of(&choices).map_err(broken)?;
     let labels = archive.first_of(&[full("labels")]).map_err(broken)?;
     of_tensors(&values, &labels).map_err(broken)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::text_file::toml_problem;
 
 /// Whether a run writes an event file of TensorBoard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +86,7 @@ impl Places {
     /// # Errors
     /// If a key is unknown, or a value is of the wrong kind or out of range.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let places: Self = toml::from_str(text).map_err(|e| Error::Spec(e.to_string()))?;
+        let places: Self = toml::from_str(text).map_err(|e| Error::Spec(toml_problem(&e)))?;
         places.check()
     }
 

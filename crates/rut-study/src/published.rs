@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::names::find_mapping;
 use crate::record::PublishedEce;
 use crate::spec::{Method, NetworkKind, Optimizer, RunSpec};
+use crate::text_file::toml_problem;
 
 /// A defect of the reference that can be switched on.
 #[derive(Clone, Copy, Debug)]
@@ -174,7 +175,7 @@ impl Switch {
         }
         table
             .try_into()
-            .map_err(|e: toml::de::Error| unreadable(e.to_string()))
+            .map_err(|e: toml::de::Error| unreadable(toml_problem(&e)))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::network::KeyRule;
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::{Content, NO_PART};
 use crate::spec::{Method, RunSpec, ValidationFrom};
-use crate::text_file;
+use crate::text_file::{self, toml_problem};
 use crate::versioned::{parse, version};
 
 /// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
@@ -339,7 +339,7 @@ impl RunDir {
         let text = text_file::read(path, text_file::TOML)?;
         toml::from_str(&text).map_err(|e| Error::Broken {
             path: path.into(),
-            problem: e.to_string(),
+            problem: toml_problem(&e),
         })
     }
 

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::places::Places;
 use crate::spec::RunSpec;
-use crate::text_file;
+use crate::text_file::{self, toml_problem};
 
 /// Fields that take the place of one another: whoever sets one of a pair over the other means it alone.
 pub(crate) const INSTEAD: [(&str, &str); 2] = [("fraction", "n_shot"), ("steps", "epochs")];
@@ -44,7 +44,7 @@ impl Settings {
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         let table: Table = text
             .parse()
-            .map_err(|e: toml::de::Error| Error::Spec(format!("{origin}: {e}")))?;
+            .map_err(|e: toml::de::Error| Error::Spec(format!("{origin}: {}", toml_problem(&e))))?;
         // A run's own `spec.toml` holds the specification as a part, and says where validation images are the data set's own.
         let table = match table.get("spec") {
             Some(Value::Table(spec)) => {

@@ -12,6 +12,7 @@ use rut_models::Engine;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::text_file::toml_problem;
 
 /// How a network is adapted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -280,7 +281,7 @@ impl RunSpec {
     /// # Errors
     /// If a key is unknown or a value is of the wrong kind.
     pub fn from_toml(text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|e| Error::Spec(e.to_string()))
+        toml::from_str(text).map_err(|e| Error::Spec(toml_problem(&e)))
     }
 
     /// The specification as TOML.

@@ -29,6 +29,16 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<String> {
     }
 }
 
+/// What is wrong with a text that is no TOML, or other TOML than it should be, on one line.
+pub(crate) fn toml_problem(error: &toml::de::Error) -> String {
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    // The lines that follow show the text itself, which may be anybody's.
+    match error.to_string().lines().next() {
+        Some(place) if place.starts_with("TOML parse error") => format!("{place}: {message}"),
+        _ => message,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

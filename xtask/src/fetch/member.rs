@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use rut_formats::escape;
 
 /// The relative path that `name` means; empty for the archive's own root.
 ///
@@ -13,19 +14,19 @@ pub(super) fn member_path(name: &str) -> Result<PathBuf> {
     let is_drive =
         name.as_bytes().get(1) == Some(&b':') && name.as_bytes()[0].is_ascii_alphabetic();
     if name.starts_with('/') || is_drive {
-        bail!("refused `{name}`: an absolute path");
+        bail!("refused `{}`: an absolute path", escape(name));
     }
     if name.contains(['\\', '\0']) {
         bail!(
             "refused `{}`: a path with characters that mean something else elsewhere",
-            name.escape_default()
+            escape(name)
         );
     }
     let mut path = PathBuf::new();
     for part in name.split('/') {
         match part {
             "" | "." => {}
-            ".." => bail!("refused `{name}`: it climbs out of its folder"),
+            ".." => bail!("refused `{}`: it climbs out of its folder", escape(name)),
             _ => path.push(part),
         }
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use rut_formats::escape;
 
 /// Moves what is in the folder `from` into the folder `to`: whole subfolders by one rename each where
 /// nothing is there yet, file by file where something is. A file in the way is replaced. Nobody else may move anything into
@@ -23,7 +24,7 @@ pub fn place(from: &Path, to: &Path) -> Result<()> {
             }
             Ok(there) if is_folder || !there.is_file() => bail!(
                 "{} is in the way: it is {} and a {} should be there; move it away",
-                target.display(),
+                escape(&target).whole(),
                 if there.is_dir() {
                     "a folder"
                 } else {
@@ -34,7 +35,7 @@ pub fn place(from: &Path, to: &Path) -> Result<()> {
             _ => {}
         }
         fs::rename(&source, &target)
-            .with_context(|| format!("failed to move to {}", target.display()))?;
+            .with_context(|| format!("failed to move to {}", escape(&target).whole()))?;
     }
     Ok(())
 }
@@ -42,8 +43,8 @@ pub fn place(from: &Path, to: &Path) -> Result<()> {
 /// Names and kinds of what is in a folder, by name.
 fn entries(folder: &Path) -> Result<Vec<(String, bool)>> {
     let mut found = Vec::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?
+    for entry in fs::read_dir(folder)
+        .with_context(|| format!("failed to read {}", escape(folder).whole()))?
     {
         let entry = entry?;
         let name = entry

@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 use indicatif::{
     DecimalBytes, FormattedDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle,
 };
+use rut_formats::lines;
 
 use super::disk::megabytes;
 
+/// Characters of a line; a longer one quotes what came from elsewhere.
+const LONGEST_LINE: usize = 4000;
 /// Time between two lines about one file.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
@@ -49,7 +52,7 @@ impl Progress {
 
     /// Says something above the bars.
     pub fn say(&self, text: &str) {
-        self.above(|| eprintln!("{text}"));
+        self.above(|| eprintln!("{}", lines(text, LONGEST_LINE)));
     }
 
     /// Runs `print` while no bar is drawn.

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use rut_formats::escape;
 
 use super::digest::{Digests, Expected};
 use super::unpack::{Content, Contents};
@@ -47,10 +48,7 @@ impl Receipt {
             .keys()
             .find(|name| name.contains(['\n', '\r']))
         {
-            bail!(
-                "refused `{}`: a line break in a file name",
-                name.escape_default()
-            );
+            bail!("refused `{}`: a line break in a file name", escape(name));
         }
         let Digests { md5, sha256, bytes } = &self.digests;
         let mut text = format!("{FORMAT}\nmd5 {md5}\nsha256 {sha256}\nbytes {bytes}\n");
@@ -93,7 +91,7 @@ impl Receipt {
             let path = folder.join(name);
             at(bytes)?;
             let difference = difference(&path, content, &|read| at(bytes + read))?;
-            found.extend(difference.map(|what| format!("{}: {what}", path.display())));
+            found.extend(difference.map(|what| format!("{}: {what}", escape(&path).whole())));
             bytes += content.bytes;
         }
         at(bytes)?;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rut_formats::lines;
+
 use super::disk::{FreeSpace, Space};
 use super::job::Job;
 use super::lock::LockFile;
@@ -86,6 +88,7 @@ impl Session {
 
     /// A result, on stdout.
     pub(super) fn print(&self, line: &str) {
-        self.progress.above(|| println!("{line}"));
+        self.progress
+            .above(|| println!("{}", lines(line, usize::MAX)));
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::MultiGzDecoder;
-use rut_formats::Metered;
+use rut_formats::{Metered, escape};
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 use zip::ZipArchive;
@@ -89,7 +89,8 @@ pub fn unpack(archive: &Path, into: &Path, limits: Limits, job: &Job) -> Result<
         let path = into.join(&nested);
         folder.below = Path::new(&nested).parent().unwrap_or(Path::new("")).into();
         folder.archive(&path)?;
-        fs::remove_file(&path).with_context(|| format!("failed to remove {}", path.display()))?;
+        fs::remove_file(&path)
+            .with_context(|| format!("failed to remove {}", escape(&path).whole()))?;
         folder.contents.remove(&nested);
     }
     job.meter.end();
@@ -162,7 +163,7 @@ impl Folder<'_> {
                 .context("a file name is not UTF-8")?;
             let bytes = entry.size();
             if is_sparse(&mut entry)? {
-                bail!("refused `{name}`: a sparse file");
+                bail!("refused `{}`: a sparse file", escape(&name));
             }
             match entry.header().entry_type() {
                 EntryType::Directory => self.folder(&name)?,
@@ -176,8 +177,13 @@ impl Folder<'_> {
                 EntryType::XGlobalHeader => {
                     bail!("refused: a PAX header of {bytes} bytes, more than 1 MiB")
                 }
-                EntryType::Symlink | EntryType::Link => bail!("refused `{name}`: a link"),
-                other => bail!("refused `{name}`: neither a file nor a folder ({other:?})"),
+                EntryType::Symlink | EntryType::Link => {
+                    bail!("refused `{}`: a link", escape(&name))
+                }
+                other => bail!(
+                    "refused `{}`: neither a file nor a folder ({other:?})",
+                    escape(&name)
+                ),
             }
             // What nobody wanted of it, so that a description comes next.
             io::copy(&mut entry, &mut io::sink())?;
@@ -199,10 +205,13 @@ impl Folder<'_> {
             let name = entry.name()?.into_owned();
             let kind = entry.unix_mode().unwrap_or(0) & 0o170_000;
             if entry.is_symlink() || kind == 0o120_000 {
-                bail!("refused `{name}`: a link");
+                bail!("refused `{}`: a link", escape(&name));
             }
             if !matches!(kind, 0 | 0o100_000 | 0o040_000) {
-                bail!("refused `{name}`: neither a file nor a folder (mode {kind:o})");
+                bail!(
+                    "refused `{}`: neither a file nor a folder (mode {kind:o})",
+                    escape(&name)
+                );
             }
             let bytes = entry.size();
             if entry.is_dir() {
@@ -231,7 +240,8 @@ impl Folder<'_> {
             return Ok(());
         }
         let path = self.root.join(member);
-        fs::create_dir_all(&path).with_context(|| format!("failed to create {}", path.display()))
+        fs::create_dir_all(&path)
+            .with_context(|| format!("failed to create {}", escape(&path).whole()))
     }
 
     fn file(&mut self, name: &str, bytes: u64, reader: &mut dyn Read) -> Result<()> {
@@ -241,7 +251,8 @@ impl Folder<'_> {
         }
         ensure!(
             bytes <= self.left.bytes,
-            "refused `{name}`: the archive unpacks to far more than a data set would"
+            "refused `{}`: the archive unpacks to far more than a data set would",
+            escape(name)
         );
         // One byte more than is declared is enough to see that the declaration lies.
         let content = self
@@ -249,10 +260,11 @@ impl Folder<'_> {
                 &self.root.join(&member),
                 &mut reader.take(bytes.saturating_add(1)),
             )
-            .with_context(|| format!("failed at `{name}`"))?;
+            .with_context(|| format!("failed at `{}`", escape(name)))?;
         ensure!(
             content.bytes == bytes,
-            "`{name}` is damaged: {bytes} bytes are declared and {} are there",
+            "`{}` is damaged: {bytes} bytes are declared and {} are there",
+            escape(name),
             content.bytes
         );
         self.left.bytes -= bytes;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{anyhow, Result};
+use rut_formats::escape;
 use rut_study::bench::{bench, BenchReport, Built, Measured};
 
 use crate::args::BenchArgs;
@@ -26,7 +27,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     result(&text(&report))?;
     if let Some(path) = &args.json {
         report.write(path)?;
-        note(&format!("written to {}", path.display()));
+        note(&format!("written to {}", escape(path).whole()));
     }
     Ok(())
 }
@@ -35,11 +36,13 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 fn check_folder(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let problem = match folder {
-        Some(folder) if !folder.is_dir() => format!("there is no folder {}", folder.display()),
+        Some(folder) if !folder.is_dir() => {
+            format!("there is no folder {}", escape(folder).whole())
+        }
         _ if path.is_dir() => "expected a file, found a folder".to_owned(),
         _ => return Ok(()),
     };
-    Err(Usage(anyhow!("write {}: {problem}", path.display())).into())
+    Err(Usage(anyhow!("write {}: {problem}", escape(path).whole())).into())
 }
 
 fn text(report: &BenchReport) -> String {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, Result};
 use rut_data::ImageSet;
+use rut_formats::escape;
 use rut_models::Classifier;
 use rut_study::images::{describe, evaluation_transform};
 use rut_study::upstream::{features, source_images, write_features, WrittenPart};
@@ -70,6 +71,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
         String::new()
     };
     let logits = classes.map_or_else(String::new, |classes| format!(", logits [{n}, {classes}]"));
+    let file = escape(&file).whole();
     result(&format!("{file}: features [{n}, {width}]{logits}{labels}"))
 }
 
@@ -84,15 +86,15 @@ fn check_output(output: &Path) -> Result<()> {
     {
         return Err(Usage(anyhow!(
             "write {}: expected a name that ends in .safetensors",
-            output.display()
+            escape(output).whole()
         ))
         .into());
     }
     match folder {
         Some(folder) if !folder.is_dir() => Err(Usage(anyhow!(
             "write {}: there is no folder {}",
-            output.display(),
-            folder.display()
+            escape(output).whole(),
+            escape(folder).whole()
         ))
         .into()),
         _ => Ok(()),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{anyhow, Result};
+use rut_formats::escape;
 use rut_metrics::{
     bootstrap, bootstrap_difference, Binning, BootstrapOptions, Convention, Interval, Intervals,
     Logits, Outcomes, Predictions, Reliability, Summary, TemperatureFit, TemperatureIntervals,
@@ -121,7 +122,7 @@ impl<'a> Scored<'a> {
     }
 
     fn unscored(&self, source: rut_metrics::Error) -> rut_study::Error {
-        let file = self.path.display();
+        let file = escape(&self.path).whole();
         let what = match self.meaning {
             Meaning::Logits => file.to_string(),
             Meaning::Probabilities => {
@@ -223,7 +224,7 @@ fn describe(report: &Report, args: &MetricsArgs) -> String {
     if let (Some(difference), Some(other)) = (&report.difference, &args.against) {
         text.push_str(&format!(
             "\n\nminus {}, paired by sample:\n{}",
-            other.display(),
+            escape(other).whole(),
             columns(&differences(difference))
         ));
     }

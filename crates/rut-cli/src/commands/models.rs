@@ -90,13 +90,13 @@ fn describe(spec: &ModelSpec) -> String {
         ("features", spec.width.to_string()),
         ("parameters", parameters(spec).to_string()),
     ];
-    rows.extend(spec.weights.iter().map(|weights| {
+    rows.extend(spec.weights.iter().flat_map(|weights| {
         let Evaluation { resize, crop } = weights.evaluation;
         let about = format!(
-            "{}: evaluated at {resize}/{crop}; {}\n               {}",
-            weights.name, weights.recipe, weights.url
+            "{}: evaluated at {resize}/{crop}; {}",
+            weights.name, weights.recipe
         );
-        ("weights", about)
+        [("weights", about), ("", weights.url.to_owned())]
     }));
     entries(&rows)
 }

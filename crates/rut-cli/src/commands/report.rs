@@ -1,6 +1,7 @@
 //! `rut report`.
 
 use anyhow::Result;
+use rut_formats::escape;
 use rut_study::report::{report, Costs, ReportOptions, Written};
 
 use crate::args::ReportArgs;
@@ -18,7 +19,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     };
     let written = report(&args.folders, &args.out, &options)?;
     note(&described(&written));
-    result(&args.out.join("report.html").display().to_string())
+    result(&escape(&args.out.join("report.html")).whole().to_string())
 }
 
 fn described(written: &Written) -> String {

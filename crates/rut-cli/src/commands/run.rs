@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use rut_formats::{escape, shell_word};
 use rut_study::network::{inspect_named, How};
 use rut_study::published::{self, Switch};
 use rut_study::spec::{Method, ValidationFrom};
@@ -116,14 +117,15 @@ fn announcement(run: &CheckedRunSpec) -> String {
     let skipped = match run.dataset.skipped.as_slice() {
         [] => String::new(),
         [first, ..] => format!(
-            "\nleft out: {} images that cannot be read, the first {first}",
-            run.dataset.skipped.len()
+            "\nleft out: {} images that cannot be read, the first {}",
+            run.dataset.skipped.len(),
+            escape(&first.to_string()).at_most(2000)
         ),
     };
     format!(
         "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation{own}, {} test images ({} labels used){skipped}",
-        run.network_title(),
-        run.dataset.name,
+        escape(&run.network_title()),
+        escape(&run.dataset.name),
         run.targets(),
         run.draw.train.len(),
         run.draw.validation.len(),
@@ -140,7 +142,7 @@ fn show(dir: &RunDir, record: &Record, flags: &SessionFlags) -> Result<()> {
     result(&format!(
         "\n{}\n\n{diagram}\n\n{}",
         table::record(record),
-        dir.path().display()
+        escape(dir.path()).whole()
     ))
 }
 
@@ -149,11 +151,10 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         .run_name
         .clone()
         .unwrap_or_else(|| run.id.to_string());
-    let mask = run
-        .files
-        .mask
-        .as_deref()
-        .map_or_else(|| "none".to_owned(), |mask| mask.display().to_string());
+    let mask = run.files.mask.as_deref().map_or_else(
+        || "none".to_owned(),
+        |mask| escape(mask).whole().to_string(),
+    );
     // The files are read as a run would read them: a wrong one is found here and not only there.
     let found = inspect_named(&run.spec, How::of(run.spec.method))?;
     run.check_mapped(found.classes)?;
@@ -163,15 +164,15 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}",
         run.spec.to_toml()?.trim_end(),
         run.id,
-        places.results_path.join(name).display(),
-        run.files.checkpoint.display(),
+        escape(&places.results_path.join(name)).whole(),
+        escape(&run.files.checkpoint).whole(),
         found.density.overall,
         announcement(run).replace('\n', "\n# "),
     ))
 }
 
 fn next_steps(method: Method, dir: &Path) -> String {
-    let dir = dir.display();
+    let dir = shell_word(dir);
     let (other, title) = match method {
         Method::Lp => ("vp", "visual prompting of the same ticket"),
         Method::Vp => ("lp", "a linear probe of the same ticket"),

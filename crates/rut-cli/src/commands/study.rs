@@ -1,6 +1,7 @@
 //! `rut study`: what the reference's defects do to figures and conclusions. The runs are `sweep`'s.
 
 use anyhow::Result;
+use rut_formats::escape;
 use rut_study::card::Conclusion;
 use rut_study::card::{CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting};
 use rut_study::published::SWITCHES;
@@ -52,7 +53,8 @@ fn setting(setting: &CardSetting) -> String {
     let seeds = seeds.map(|figures| figures.seeds).max().unwrap_or(0);
     let head = format!(
         "{}; N = {} test images, {seeds} seeds",
-        setting.title, setting.test_images
+        escape(&setting.title),
+        setting.test_images
     );
     let mut rows = vec![heading(setting)];
     rows.extend(setting.rows.iter().map(row));

@@ -1,6 +1,7 @@
 //! `rut ticket inspect`.
 
 use anyhow::Result;
+use rut_formats::escape;
 use rut_models::{Checkpoint, Classifier, DensityReport, LayerDensity, Mask, Weights};
 use rut_study::spec::Method;
 use serde::Serialize;
@@ -83,8 +84,8 @@ fn describe(found: &Inspection) -> String {
     let mut text = format!(
         "{}\ncheckpoint  {}\nmask        {}\n\nweights kept                              {}\nwithout stem and classifier               {}\n",
         found.model,
-        found.checkpoint,
-        found.mask.as_deref().unwrap_or("none: zeros of the checkpoint count as pruned"),
+        escape(&found.checkpoint).whole(),
+        escape(found.mask.as_deref().unwrap_or("none: zeros of the checkpoint count as pruned")).whole(),
         density.overall,
         density.without_stem_and_classifier,
     );

@@ -1,6 +1,7 @@
 //! `rut upstream`, and what it shares with `rut extract`: a source network and images, without a run.
 
 use anyhow::Result;
+use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
 use rut_study::environment::Environment;
 use rut_study::images::{describe, evaluation_transform};
@@ -114,7 +115,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
             scores: found.clone(),
             environment: Environment::current(COMMIT, network.network.engine()),
         };
-        note(&record.write(results)?.display().to_string());
+        note(&escape(&record.write(results)?).whole().to_string());
     }
     if args.json {
         return json(&found);

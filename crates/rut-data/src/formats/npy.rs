@@ -14,7 +14,7 @@ pub(super) const HEADER: &str = "header";
 /// Where the elements stand, for errors.
 const ELEMENTS: &str = "elements";
 /// The longest header; that of an array of numbers is a line.
-const LONGEST_HEADER: usize = 1 << 16;
+pub(super) const LONGEST_HEADER: usize = 1 << 16;
 
 /// The content of a file.
 pub(crate) enum Npy<'a> {
@@ -42,7 +42,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Npy<'_>, Fault> {
 }
 
 /// The header and what follows it.
-fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
+pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
         let start = bytes.get(..8).unwrap_or(bytes).escape_ascii();
         Fault::new("start", "a NumPy file", format!("'{start}'"))

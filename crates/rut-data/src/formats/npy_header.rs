@@ -43,6 +43,31 @@ impl Header {
     }
 }
 
+/// Bytes of all elements, as a header declares them, whatever the elements are; `None` if that cannot be said.
+pub(super) fn declared(text: &str) -> Option<u64> {
+    let mut scanner = Scanner { rest: text };
+    let (mut size, mut shape) = (None, None);
+    scanner.expect("{").ok()?;
+    while !scanner.skip("}") {
+        let key = scanner.quoted().ok()?;
+        scanner.expect(":").ok()?;
+        match key {
+            "descr" => {
+                let name = scanner.quoted().ok()?;
+                let digits = name.trim_start_matches(|char: char| !char.is_ascii_digit());
+                size = digits.parse::<u64>().ok();
+            }
+            "shape" => shape = scanner.shape().ok(),
+            _ => _ = scanner.layout().ok()?,
+        }
+        if !scanner.skip(",") {
+            break;
+        }
+    }
+    let lengths = shape?.into_iter();
+    lengths.fold(size, |bytes, length| bytes?.checked_mul(length as u64))
+}
+
 /// What is still to be read.
 struct Scanner<'a> {
     rest: &'a str,
@@ -144,6 +169,20 @@ mod tests {
         assert_eq!(header.layout, Layout::ColumnMajor);
         let text = "{'descr': '|u1', 'fortran_order': False, 'shape': ()}";
         assert!(Header::parse(text).unwrap().shape.is_empty());
+    }
+
+    #[test]
+    fn bytes_are_declared_whatever_the_elements_are() {
+        let of = |descr: &str, shape: &str| {
+            declared(&format!(
+                "{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
+            ))
+        };
+        assert_eq!(of("<f2", "(2, 3)"), Some(12));
+        assert_eq!(of("|O8", "()"), Some(8));
+        assert_eq!(of("<f4", "(4611686018427387904, 3)"), None);
+        assert_eq!(of("<f4", "(-1,)"), None);
+        assert_eq!(declared("{'descr': [('a', '<f4')]}"), None);
     }
 
     #[test]

@@ -9,10 +9,25 @@ use zip::ZipArchive;
 
 use super::fault::{Fault, InFile as _};
 use super::inflated;
+use super::npy::{self, LONGEST_HEADER};
+use super::npy_header::declared;
 use crate::{Error, Result};
 
 /// Names of arrays that are shown where the wanted one is not there.
 const SHOWN: usize = 20;
+
+/// Checks that these arrays of the archive at `path` have the bytes that their headers declare, and at most 2 GiB: whoever reads
+/// them afterwards may take memory for what is declared. An array that is not there is left to whoever misses it.
+///
+/// # Errors
+/// [`Error::Malformed`] naming the array; [`Error::Io`].
+pub fn check_npz(path: &Path, names: &[String]) -> Result<()> {
+    let mut npz = Npz::open(path)?;
+    let mut names = names.iter();
+    names
+        .try_for_each(|name| npz.check(name))
+        .map_err(|fault| fault.at(path))
+}
 
 /// An open archive.
 pub(crate) struct Npz<R = BufReader<File>> {
@@ -35,6 +50,34 @@ impl<R: Read + Seek> Npz<R> {
             Fault::new("table of contents", "a zip archive of NumPy files", found)
         })?;
         Ok(Npz { archive })
+    }
+
+    /// Checks what the array `name` declares, if it is there.
+    fn check(&mut self, name: &str) -> Result<(), Fault> {
+        let place = format!("{name}.npy");
+        let Ok(entry) = self.archive.by_name(&place) else {
+            return Ok(());
+        };
+        let (size, compressed) = (entry.size(), entry.compressed_size());
+        inflated::check(size, compressed).map_err(|found| {
+            let expected = format!("at most {} bytes", inflated::MOST);
+            Fault::new(&place, expected, found)
+        })?;
+        let mut start = Vec::new();
+        let read = entry.take(LONGEST_HEADER as u64).read_to_end(&mut start);
+        read.map_err(|error| Fault::new(&place, "a readable file", error.to_string()))?;
+        let (header, elements) = npy::split(&start).map_err(|fault| fault.within(&place))?;
+        let there = size.saturating_sub((start.len() - elements.len()) as u64);
+        let declared = std::str::from_utf8(header).ok().and_then(declared);
+        match declared {
+            Some(declared) if declared <= there => Ok(()),
+            _ => {
+                let declared = declared.map_or("another number".to_owned(), |n| n.to_string());
+                let expected = format!("the {declared} bytes that its header declares");
+                let found = format!("{there}; save it again with numpy.savez");
+                Err(Fault::new(&place, expected, found))
+            }
+        }
     }
 
     /// The bytes of the `.npy` file of array `name`.

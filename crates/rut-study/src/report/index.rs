@@ -1,5 +1,6 @@
 //! The index of a study: a row per run with flat, typed columns, as CSV and as JSON lines, for programs.
 
+use rut_formats::csv_cell;
 use rut_metrics::Summary;
 use serde_json::{Map, Value, json};
 
@@ -52,7 +53,7 @@ impl Index {
         for row in &self.rows {
             let cells = row.iter().map(|value| match value {
                 Value::Null => String::new(),
-                Value::String(text) => text.clone(),
+                Value::String(text) => csv_cell(text).into_owned(),
                 other => other.to_string(),
             });
             writer.write_record(cells).map_err(unwritten)?;

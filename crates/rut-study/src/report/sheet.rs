@@ -7,7 +7,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chart::{Chart, Entry, Legend, Line};
 use super::table::Table;
-use super::wording::printable;
+use super::wording::{harmless, printable};
 use crate::error::{Result, file};
 use crate::run_dir::write_whole;
 
@@ -31,7 +31,7 @@ impl Sheet {
 
     /// Adds the page.
     pub(crate) fn add_page(&mut self, page: String) {
-        self.add(PAGE, page);
+        self.add(PAGE, harmless(&page));
     }
 
     /// Adds a picture, and gives it as it stands in the page.
@@ -41,7 +41,7 @@ impl Sheet {
             true => svg.to_owned(),
             false => svg.replacen("<svg", head, 1),
         };
-        self.add(&format!("figures/{name}.svg"), alone);
+        self.add(&format!("figures/{name}.svg"), harmless(&alone));
         PreEscaped(svg.to_owned())
     }
 
@@ -68,7 +68,10 @@ impl Sheet {
     /// If it cannot be written down.
     pub(crate) fn table(&mut self, table: &Table) -> Result<()> {
         self.add(&format!("tables/{}.csv", table.slug), table.csv()?);
-        self.add(&format!("tables/{}.tex", table.slug), table.latex());
+        self.add(
+            &format!("tables/{}.tex", table.slug),
+            harmless(&table.latex()),
+        );
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A table that can be written in three ways: HTML, CSV and LaTeX. What stands in it is `results`' and `listing`'s.
 
 use maud::{Markup, html};
+use rut_formats::csv_cell;
 
 use super::estimate::Estimate;
 use super::metric::Unit;
@@ -176,7 +177,8 @@ impl Table {
                     Kind::Ends => 2,
                     _ => 1,
                 };
-                value.exact().into_iter().take(wanted)
+                let cells = value.exact().into_iter().take(wanted);
+                cells.map(|cell| csv_cell(&cell).into_owned())
             });
             writer.write_record(cells).map_err(unwritten)?;
         }

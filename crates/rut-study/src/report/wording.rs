@@ -1,5 +1,7 @@
 //! Numbers and names as readers see them: percent, signs, LaTeX. What is said with them is `statement`'s and `page`'s.
 
+use rut_formats::is_hidden;
+
 use super::metric::Unit;
 
 /// A figure in its unit, `78.2 %` or `0.932`.
@@ -37,7 +39,16 @@ pub(crate) fn signed(value: f64, unit: Unit) -> String {
 
 /// `text` without characters that no page may hold.
 pub(crate) fn printable(text: &str) -> String {
-    let shown = |c: char| match c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') {
+    let shown = |c: char| match is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') {
+        true => '\u{fffd}',
+        false => c,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// A file's `text` without characters that none may hold, but with its lines.
+pub(crate) fn harmless(text: &str) -> String {
+    let shown = |c: char| match is_hidden(c) && !matches!(c, '\n' | '\t') {
         true => '\u{fffd}',
         false => c,
     };

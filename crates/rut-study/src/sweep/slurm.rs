@@ -5,6 +5,8 @@ mod time_limit;
 
 use std::path::{Path, PathBuf};
 
+use rut_formats::{escape, is_hidden, shell_word};
+
 use crate::checked::refused;
 use crate::error::{Error, Result};
 use time_limit::time_limit;
@@ -181,7 +183,9 @@ impl Job<'_> {
             Some(_) => "logs/%x-%A_%a.log",
             None => "logs/%x-%j.log",
         };
-        let log = self.site.folder.join(log);
+        // Slurm writes a percent sign of a folder's name as two; what stands behind one it replaces.
+        let folder = in_directive(self.site.folder)?.replace('%', "%%");
+        let log = format!("{folder}/{log}");
         let mut lines = vec![
             "#!/usr/bin/env bash".to_owned(),
             format!("# {about}"),
@@ -238,7 +242,7 @@ impl Job<'_> {
         lines.push("#SBATCH --requeue".into());
         lines.push("# Logs; a task that is queued again goes on in its file.".into());
         lines.push("#SBATCH --open-mode=append".into());
-        lines.push(format!("#SBATCH --output=\"{}\"", in_directive(&log)?));
+        lines.push(format!("#SBATCH --output=\"{}\"", log));
         // A job that is no array has nothing to save, and the signal would end it.
         if array.is_some() {
             lines.push("# How long before the time limit runs are told to save, in seconds after the @: longer than a step takes.".into());
@@ -247,18 +251,18 @@ impl Job<'_> {
                 options.signal_seconds
             ));
         }
-        Ok(format!("{}\n\n{}", lines.join("\n"), self.places()?))
+        Ok(format!("{}\n\n{}", lines.join("\n"), self.places()))
     }
 
-    fn places(&self) -> Result<String> {
-        Ok(format!(
+    fn places(&self) -> String {
+        format!(
             "set -u\n\
              # The program, the plan, and the folder that the plan's relative paths are relative to.\n\
              rut={}\nplan={}\ncd -- {} || exit 1\n",
-            quoted(self.site.binary)?,
-            quoted(&self.site.folder.join("plan.jsonl"))?,
-            quoted(self.site.working_folder)?,
-        ))
+            shell_word(self.site.binary),
+            shell_word(&self.site.folder.join("plan.jsonl")),
+            shell_word(self.site.working_folder),
+        )
     }
 
     fn extract(&self) -> Result<String> {
@@ -295,8 +299,8 @@ impl Job<'_> {
         if let Some(report) = &self.options.report {
             text.push_str(&format!(
                 "# Where the report is written.\nreport={}\n\"$rut\" report {} --out \"$report\" || code=$?\n",
-                quoted(report)?,
-                quoted(self.site.results)?,
+                shell_word(report),
+                shell_word(self.site.results),
             ));
         }
         text.push_str("exit \"$code\"\n");
@@ -354,23 +358,14 @@ fn saving(call: &str) -> String {
     )
 }
 
-/// A path as one word of the shell.
-fn quoted(path: &Path) -> Result<String> {
-    Ok(format!("'{}'", text(path)?.replace('\'', "'\\''")))
-}
-
-/// A path between the quotes of an `#SBATCH` line.
+/// A path between the quotes of an `#SBATCH` line, which no shell reads.
 fn in_directive(path: &Path) -> Result<String> {
-    let text = text(path)?;
-    match text.contains(['"', '\\']) {
-        true => Err(unwritable(path, "without quotes and backslashes")),
-        false => Ok(text.into()),
-    }
-}
-
-fn text(path: &Path) -> Result<&str> {
-    let text = path.to_str().filter(|text| !text.contains('\n'));
-    text.ok_or_else(|| unwritable(path, "of one line of UTF-8"))
+    let is_safe = |text: &&str| !text.contains(['"', '\\']) && !text.chars().any(is_hidden);
+    let text = path.to_str().filter(is_safe);
+    text.map(str::to_owned).ok_or_else(|| {
+        let expected = "in UTF-8, without quotes, backslashes and control characters";
+        unwritable(path, expected)
+    })
 }
 
 fn unwritable(path: &Path, expected: &str) -> Error {
@@ -382,7 +377,8 @@ fn unwritable(path: &Path, expected: &str) -> Error {
 }
 
 fn one_line(title: &str) -> String {
-    title.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    escape(&words).to_string()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::places::Places;
 use crate::settings::Settings;
 use crate::spec::field_names;
-use crate::text_file;
+use crate::text_file::{self, toml_problem};
 
 /// What may stand at the top of a file.
 const KEYS: [&str; 5] = ["title", "about", "base", "axes", "exclude"];
@@ -63,7 +63,7 @@ impl Study {
         let parser = Parser { path };
         let mut table: Table = text
             .parse()
-            .map_err(|e: toml::de::Error| parser.problem(e.to_string().trim_end()))?;
+            .map_err(|e: toml::de::Error| parser.problem(toml_problem(&e)))?;
         if is_one_run(&table) {
             let base = match table.remove("spec") {
                 Some(Value::Table(spec)) => spec,

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use rut_data::audit::{audit, Audit, Expected, Finding, PartAudit};
 use rut_data::{Counts, Dataset, SplitSpec};
+use rut_formats::escape;
 use rut_study::RunSpec;
 use serde_json::{json as object, Value};
 
@@ -14,6 +15,8 @@ use crate::table::columns;
 
 /// Findings of one kind that a person is shown.
 const SHOWN: usize = 10;
+/// Characters of a finding that a person is shown.
+const LONGEST: usize = 2000;
 
 /// Audits a data set, and tells what was found.
 pub fn run(args: &CheckArgs) -> Result<()> {
@@ -78,7 +81,7 @@ fn told(dataset: &Dataset, audit: &Audit) -> String {
     }));
     let mut text = format!(
         "{}: {} classes; every image was decoded\n\n{}\n\n{}",
-        dataset.name,
+        escape(&dataset.name),
         dataset.class_names.len(),
         columns(&rows),
         histogram(dataset, audit),
@@ -135,6 +138,7 @@ fn findings(findings: &[Finding]) -> String {
     for kind in kinds {
         let of_kind: Vec<&Finding> = findings.iter().filter(|f| f.kind() == kind).collect();
         for finding in of_kind.iter().take(SHOWN) {
+            let finding = escape(&finding.to_string()).at_most(LONGEST).to_string();
             text.push_str(&format!("\n{finding}"));
         }
         if of_kind.len() > SHOWN {

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use rut_data::{Dataset, Draw, ImageSet};
+use rut_formats::{csv_cell, escape};
 
 use super::specified;
 use crate::args::DrawArgs;
@@ -15,7 +16,8 @@ pub fn run(args: &DrawArgs) -> Result<()> {
     let (train, validation, test) = (draw.train.len(), draw.validation.len(), dataset.test.len());
     note(&format!(
         "{}: {train} training, {validation} validation, {test} test images; seed {}",
-        dataset.name, spec.seed
+        escape(&dataset.name),
+        spec.seed
     ));
     match &args.output {
         None => result(text.trim_end()),
@@ -43,9 +45,18 @@ fn table(dataset: &Dataset, draw: &Draw) -> Result<String> {
             let class = set.labels()[index];
             let name = &dataset.class_names[class as usize];
             let (place, class) = (index.to_string(), class.to_string());
-            writer.write_record([set.source(index).as_str(), name, part, &place, &class])?;
+            let (source, name) = (cell_of_path(&set.source(index)), csv_cell(name));
+            writer.write_record([source.as_str(), &name, part, &place, &class])?;
         }
     }
     let bytes = writer.into_inner().context("write a table")?;
     String::from_utf8(bytes).context("write a table")
+}
+
+/// A path that a spreadsheet takes for no formula and that still leads to its file.
+fn cell_of_path(path: &str) -> String {
+    match path.starts_with(['=', '+', '-', '@']) {
+        true => csv_cell(&format!("./{path}")).into_owned(),
+        false => csv_cell(path).into_owned(),
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, Result};
 use rut_data::{encode_png, ContactSheet, Dataset, ImageSet, Survey};
+use rut_formats::escape;
 use serde_json::json as object;
 
 use super::specified;
@@ -32,7 +33,7 @@ pub fn run(args: &ShowArgs) -> Result<()> {
     let path = args.output.clone().unwrap_or_else(default);
     rut_study::write_whole(&path, &picture)?;
     let Some(survey) = survey else {
-        return result(&format!("{}: no {part} images", dataset.name));
+        return result(&format!("{}: no {part} images", escape(&dataset.name)));
     };
     if args.json {
         return json(&object!({
@@ -87,7 +88,7 @@ fn part_of(dataset: &Dataset, part: SheetPart) -> Result<(&'static str, &ImageSe
         (SheetPart::Validation, Some(set)) => Ok(("validation", set)),
         (SheetPart::Validation, None) => Err(Usage(anyhow!(
             "show validation images of {}: it comes with none of its own",
-            dataset.name
+            escape(&dataset.name)
         ))
         .into()),
     }

@@ -3,6 +3,7 @@
 use std::path::{absolute, Path};
 
 use anyhow::{Context, Result};
+use rut_formats::{escape, shell_word};
 use rut_study::sweep::slurm::scripts;
 use rut_study::sweep::{Extraction, Plan, SlurmSite};
 use rut_study::write_whole;
@@ -54,9 +55,10 @@ pub fn run(args: &EmitArgs) -> Result<()> {
         options.tasks(plan.runs.len()),
         options.runs_per_task(plan.runs.len())
     ));
-    result(&format!("bash {}", folder.join("submit.sh").display()))
+    result(&format!("bash {}", shell_word(&folder.join("submit.sh"))))
 }
 
 fn make(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("make the folder {}", escape(folder).whole()))
 }

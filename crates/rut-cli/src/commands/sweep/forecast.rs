@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
+use rut_formats::escape;
 use rut_study::bench::Built;
 use rut_study::sweep::state::{counts, RUN_STATES};
 use rut_study::sweep::{
@@ -24,7 +25,7 @@ pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
     let states = prospects.plan().status(results);
     let mut parts = Vec::new();
     if !study.title.is_empty() {
-        parts.push(study.title.clone());
+        parts.push(escape(&study.title).to_string());
     }
     parts.push(axes(study, prospects));
     parts.push(tally(&states));
@@ -46,7 +47,7 @@ pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
     };
     let estimate = estimate(&left, options, &mut |text| note(text));
     parts.push(time(&estimate, left.len(), means));
-    parts.push(format!("results: {}", results.display()));
+    parts.push(format!("results: {}", escape(&results).whole()));
     result(&parts.join("\n\n"))
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use rut_formats::escape;
 use rut_study::sweep::state::counts;
 use rut_study::sweep::{Plan, Prospects, RunState};
 
@@ -72,8 +73,8 @@ fn keep(prospects: &Prospects, plan: &Plan) -> Result<PathBuf> {
         note(&format!(
             "{} runs in {} are not of this study, {} for one; they stay as they are",
             strangers.len(),
-            results.display(),
-            strangers.first().map_or("", String::as_str)
+            escape(results).whole(),
+            escape(strangers.first().map_or("", String::as_str))
         ));
     }
     Ok(path)
@@ -105,5 +106,5 @@ fn summary(plan: &Plan, results: &Path, tally: &Tally) -> String {
         .collect();
     let failed = tally.failed.iter();
     let failed = failures(failed.map(|(run_id, error)| (run_id.as_str(), error.as_str())));
-    format!("{}{failed}\n\n{}", columns(&rows), results.display())
+    format!("{}{failed}\n\n{}", columns(&rows), escape(results).whole())
 }

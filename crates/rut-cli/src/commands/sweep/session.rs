@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
+use rut_formats::escape;
 use rut_study::journal::Requests;
 use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
 use rut_study::RunDir;
@@ -16,6 +17,9 @@ use super::means::Means;
 use super::outcome::{line, Outcome, Tally};
 use super::pool::{Pool, Work};
 use crate::output::note;
+
+/// Characters of a line about a run.
+const LONGEST: usize = 2000;
 
 /// A study at work.
 pub struct Sweep<'a> {
@@ -113,9 +117,10 @@ impl Sweep<'_> {
     }
 
     fn tell(&self, text: &str) {
+        let text = escape(text).at_most(LONGEST).to_string();
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => note(text),
+            None => note(&text),
         }
     }
 

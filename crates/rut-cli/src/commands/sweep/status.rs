@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use rut_formats::escape;
 use rut_study::spec::{Method, NetworkKind, RunSpec};
 use rut_study::sweep::state::{counts, RUN_STATES};
 use rut_study::sweep::{Plan, RunState, RunStatus};
@@ -46,9 +47,9 @@ pub fn run(args: &StatusArgs) -> Result<()> {
     let text = format!("{}{}", table(&plan, &runs), failures(failed));
     let title = match plan.heading.title.as_str() {
         "" => String::new(),
-        title => format!("{title}\n\n"),
+        title => format!("{}\n\n", escape(title)),
     };
-    result(&format!("{title}{text}\n\n{}", results.display()))
+    result(&format!("{title}{text}\n\n{}", escape(&results).whole()))
 }
 
 /// The plan, and where its runs are: of a file, made anew; of a folder, the one in it.

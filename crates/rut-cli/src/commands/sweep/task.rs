@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Result};
 use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
+use rut_formats::escape;
 use rut_study::journal::{Display, Requests};
 use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
 use rut_study::{Error, Existing, Places, RunDir, Session};
@@ -68,7 +69,7 @@ fn part(args: &TaskArgs) -> Result<Plan> {
 }
 
 fn too_far(args: &TaskArgs, task: usize, runs: &Range<usize>) -> anyhow::Error {
-    let (plan, least) = (args.plan.display(), runs.start + 1);
+    let (plan, least) = (escape(&args.plan).whole(), runs.start + 1);
     let problem =
         format!("run task {task} of {plan}: expected a plan of at least {least} runs, found fewer");
     Usage(anyhow!(problem)).into()
@@ -81,6 +82,7 @@ fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result
         let mut observer = Stopping(session.requests);
         let images = extraction.extract(session.places, &mut observer)?;
         let (title, seconds) = (extraction.title(), started.elapsed().as_secs_f64());
+        let title = escape(&title);
         note(&format!("{title}: {images} images  {seconds:.1} s"));
     }
     Ok(())
@@ -145,6 +147,7 @@ impl TaskSession<'_> {
                 &outcome,
                 seconds,
             );
+            let told = escape(&told).at_most(2000);
             note(&format!("{}/{}  {told}", index + 1, runs.len()));
             if outcome == Outcome::Stopped {
                 break;
