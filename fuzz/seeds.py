@@ -35,6 +35,8 @@ def images():
         "gif": [{}],
         "bmp": [{}],
         "ppm": [{}],
+        "webp": [{"lossless": True}, {"quality": 50}, {"save_all": True, "append_images": [rgb]}],
+        "tiff": [{}, {"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}, {"compression": "packbits"}],
     }
     for kind, image in kinds.items():
         for way, options in ways.items():

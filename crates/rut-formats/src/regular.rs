@@ -21,7 +21,7 @@ pub const ARCHIVE: u64 = 1 << 40;
 ///
 /// # Errors
 /// Those of the operating system, with what was found where that is no regular file or a longer one.
-pub fn open(path: &Path, cap: u64) -> io::Result<File> {
+pub fn open(path: impl AsRef<Path>, cap: u64) -> io::Result<File> {
     let file = open_with(OpenOptions::new().read(true), path)?;
     match file.metadata()?.len() {
         length if length > cap => Err(io::Error::new(
@@ -36,7 +36,8 @@ pub fn open(path: &Path, cap: u64) -> io::Result<File> {
 ///
 /// # Errors
 /// Those of the operating system, with what was found where that is no regular file.
-pub fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+pub fn open_with(options: &mut OpenOptions, path: impl AsRef<Path>) -> io::Result<File> {
+    let path = path.as_ref();
     match std::fs::metadata(path) {
         Ok(found) => check(found.file_type())?,
         // Whether that is an error is for the options to say.
@@ -61,7 +62,7 @@ pub fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: impl AsRef<Path>, cap: u64) -> io::Result<Vec<u8>> {
     let file = open(path, cap)?;
     let length = file.metadata()?.len();
     let mut bytes = Vec::new();
@@ -81,7 +82,7 @@ pub fn read(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`open`], and where the bytes are no UTF-8.
-pub fn read_text(path: &Path, cap: u64) -> io::Result<String> {
+pub fn read_text(path: impl AsRef<Path>, cap: u64) -> io::Result<String> {
     let text = String::from_utf8(read(path, cap)?);
     text.map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }

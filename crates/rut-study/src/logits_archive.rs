@@ -7,6 +7,7 @@ use candle_core::npy::NpzTensors;
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::serialize;
+use rut_formats::regular;
 use rut_metrics::{Logits, Probs};
 
 use crate::error::{Error, Result, file};
@@ -199,7 +200,7 @@ enum Archive {
 
 impl Archive {
     fn open(path: &Path) -> Result<Self> {
-        std::fs::metadata(path).map_err(file("read", path))?;
+        regular::open(path, regular::WEIGHTS).map_err(file("read", path))?;
         let broken = |e: candle_core::Error| Error::Broken {
             path: path.into(),
             problem: e.to_string(),
@@ -207,7 +208,7 @@ impl Archive {
         match path.extension().and_then(|e| e.to_str()) {
             Some("npz") => NpzTensors::new(path).map(Self::Npz).map_err(broken),
             Some("safetensors") => {
-                let bytes = std::fs::read(path).map_err(file("read", path))?;
+                let bytes = regular::read(path, regular::WEIGHTS).map_err(file("read", path))?;
                 let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
                 tensors.map(Self::Safetensors).map_err(broken)
             }

@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rut_formats::regular;
 use serde::{Deserialize, Serialize};
 
 use crate::checked::CheckedRunSpec;
@@ -251,12 +252,9 @@ impl RunDir {
 
     fn lock_folder(&self) -> Result<Locked> {
         let path = self.lock();
-        let open = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(file("open", &path))?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        let open = regular::open_with(&mut options, &path).map_err(file("open", &path))?;
         for _ in 0..LOCK_ATTEMPTS {
             match open.try_lock() {
                 // Perhaps somebody only looks whether the run is going on.
@@ -272,7 +270,7 @@ impl RunDir {
 
     /// Whether a process works in the folder.
     pub fn is_locked(&self) -> bool {
-        let open = File::options().read(true).open(self.lock());
+        let open = regular::open(self.lock(), regular::TEXT);
         open.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
