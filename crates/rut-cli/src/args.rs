@@ -8,6 +8,7 @@ mod probing;
 mod report;
 mod study;
 mod sweep;
+mod transform;
 
 pub use bench::BenchArgs;
 pub use data::{
@@ -26,6 +27,7 @@ pub use probing::ProbingFlags;
 pub use report::ReportArgs;
 pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
+pub use transform::TransformFlags;
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -332,6 +334,9 @@ pub struct RunArgs {
     /// In words.
     #[command(flatten)]
     pub recipe: RecipeFlag,
+    /// What its input is.
+    #[command(flatten)]
+    pub transform: TransformFlags,
     /// What computes it.
     #[command(flatten)]
     pub engine: EngineFlags,
@@ -388,6 +393,9 @@ pub struct SourceArgs {
     /// Which network.
     #[command(flatten)]
     pub network: NetworkFlags,
+    /// What its input is.
+    #[command(flatten)]
+    pub transform: TransformFlags,
     /// What computes it.
     #[command(flatten)]
     pub engine: EngineFlags,
@@ -425,12 +433,25 @@ pub struct ExtractArgs {
     /// Which images of the data set; of a folder of class folders without `train`, all
     #[arg(long, value_enum, default_value_t)]
     pub part: ExtractPart,
+    /// What is done to images: as for `rut lp`, or as the weights were published with (`rut models info NAME`) [default: lp;
+    /// beside --weights, weights]
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub transform: Option<TransformChoice>,
     /// Write no logits: a network without a classifier has none
     #[arg(long)]
     pub features: bool,
     /// The file to write: `features` n × width, `logits` n × classes, `labels` n where there are any, and the images' names
     #[arg(long, short, value_name = "FILE.safetensors")]
     pub output: PathBuf,
+}
+
+/// Whose transform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TransformChoice {
+    /// That of `rut lp`
+    Lp,
+    /// That of the published weights
+    Weights,
 }
 
 /// A part of a data set.

@@ -175,6 +175,7 @@ fn flags(args: &RunArgs) -> Result<Settings> {
     for part in [
         Settings::of(network)?,
         Settings::of(&args.recipe)?,
+        Settings::of(&args.transform)?,
         Settings::of(&args.engine)?,
         Settings::of(&args.budget)?,
         Settings::of(train)?,

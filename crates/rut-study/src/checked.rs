@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rut_adapt::epochs::LoopOptions;
 use rut_adapt::label_map::{self, LabelMappingSpec};
 use rut_adapt::visual_prompt::MappingOptions;
-use rut_data::{ClassRef, Dataset, Draw, ImageSet, Seed, settled_split};
+use rut_data::{ClassRef, Dataset, Draw, ImageSet, Seed, Transform, settled_split};
 use rut_models::{ModelSpec, find_dense, find_ticket};
 
 use crate::error::{Error, Result};
@@ -70,6 +70,7 @@ impl RunSpec {
         self.settle();
         self.check_method(mapping)?;
         self.check_grid()?;
+        self.check_transform(model)?;
         self.loop_options(1).check()?;
         let from = self.validation_from(sources)?;
         let dataset = sources.dataset(&self)?.clone();
@@ -125,6 +126,7 @@ impl RunSpec {
         }
         if let Ok(model) = find_model(&self.model) {
             self.model = model.name.into();
+            self.settle_transform(model);
         }
         self.settle_dataset();
     }
@@ -326,6 +328,11 @@ impl CheckedRunSpec {
             ties: self.spec.ties,
             interval: self.spec.mapping_interval,
         }
+    }
+
+    /// How its images become the network's input, but for the normalisation.
+    pub fn transform(&self) -> Transform {
+        self.spec.transform(self.model, self.image_size)
     }
 
     /// A short account of the network: `resnet50, dense` or `resnet50, ticket 8`.

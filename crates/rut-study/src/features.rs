@@ -13,7 +13,7 @@ use rut_models::Engine;
 
 use crate::checked::CheckedRunSpec;
 use crate::error::Result;
-use crate::images::{describe, prepare_once, transform};
+use crate::images::{describe, prepare_once};
 use crate::network::LoadedNetwork;
 use crate::places::Places;
 
@@ -46,7 +46,7 @@ impl<'a> Features<'a> {
         Self {
             network,
             places,
-            transform: transform(run.spec.method, run.model, run.image_size),
+            transform: run.transform(),
             kept: run.spec.cache_dtype,
             engine: run.spec.engine,
             checkpoint_key: run.spec.checkpoint_key.clone(),

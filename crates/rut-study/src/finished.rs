@@ -20,7 +20,7 @@ use rut_models::{Engine, FrozenNetwork, ModelSpec};
 use serde::Serialize;
 
 use crate::error::{Error, Result, file};
-use crate::images::{prepare, transform};
+use crate::images::prepare;
 use crate::network::{How, KeyRule, LoadedNetwork, load_recorded};
 use crate::places::Places;
 use crate::record::Record;
@@ -255,7 +255,7 @@ impl FinishedRun {
     /// How the run's images become its input.
     pub fn transform(&self) -> Transform {
         let spec = &self.record.spec;
-        transform(spec.method, self.model, self.record.data.image_size)
+        spec.transform(self.model, self.record.data.image_size)
     }
 
     fn logits(

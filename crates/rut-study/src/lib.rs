@@ -14,6 +14,7 @@
 //!
 //! It is not the place of the training loops (`rut-adapt`) or of anything a person types or sees (`rut-cli`).
 
+mod announcement;
 pub mod bench;
 pub mod card;
 pub mod checked;
@@ -43,11 +44,13 @@ pub mod sweep;
 pub mod tensorboard;
 mod text_file;
 mod ticket;
+mod transform;
 mod unused;
 pub mod upstream;
 mod validation;
 mod versioned;
 
+pub use announcement::announcement;
 pub use checked::CheckedRunSpec;
 pub use error::{Error, Result};
 pub use places::Places;

@@ -102,7 +102,7 @@ pub(crate) fn load_recorded(
         ..spec.reading(how.classifier)
     };
     let read = Assembled::read(model, files, (&reading, how.rule))?;
-    Ok((model, read.ready(engine)?))
+    Ok((model, read.ready(engine, spec)?))
 }
 
 /// The network that `spec` names, which must be the ticket that it is called.
@@ -112,7 +112,7 @@ pub(crate) fn load_recorded(
 /// of a ticket is pruned.
 pub fn load_named(spec: &RunSpec, how: How) -> Result<(&'static ModelSpec, LoadedNetwork)> {
     let named = Assembled::named(spec, how)?;
-    Ok((named.model, named.ready(spec.engine)?))
+    Ok((named.model, named.ready(spec.engine, spec)?))
 }
 
 /// The network of `run`. Where what a record says of it is known from an earlier run, its weights are not read before it is
@@ -161,7 +161,7 @@ pub(crate) fn load_when_asked(
     let network = LoadedNetwork {
         network: network.clone(),
         density,
-        normalization: model.normalization,
+        normalization: run.spec.normalization(model),
         checkpoint,
         mask,
         notes,
@@ -189,6 +189,17 @@ pub fn inspect_named(spec: &RunSpec, how: How) -> Result<Inspected> {
 }
 
 impl LoadedNetwork {
+    /// What is known of it without asking it.
+    pub(crate) fn inspected(&self, model: &'static ModelSpec) -> Inspected {
+        Inspected {
+            model,
+            density: self.density.clone(),
+            classes: self.classes,
+            keys: self.keys.clone(),
+            notes: self.notes.clone(),
+        }
+    }
+
     fn known(&self) -> Known {
         Known {
             layers: self.density.layers.clone(),
@@ -272,14 +283,14 @@ impl<'a> Assembled<'a> {
         Ok(())
     }
 
-    fn ready(self, engine: Engine) -> Result<LoadedNetwork> {
+    fn ready(self, engine: Engine, spec: &RunSpec) -> Result<LoadedNetwork> {
         let model = self.model;
         let network = self.engine(engine)?;
         Ok(LoadedNetwork {
             title: title(model, self.weights.classes(), network.engine()),
             network,
             density: self.weights.density().clone(),
-            normalization: model.normalization,
+            normalization: spec.normalization(model),
             notes: self.notes(),
             classes: self.weights.classes(),
             keys: self.keys(),

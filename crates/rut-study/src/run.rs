@@ -11,6 +11,7 @@ use rut_adapt::state::State;
 use rut_data::Skipped;
 use rut_metrics::{Minimum, TemperatureFit};
 
+use crate::announcement::announcement;
 use crate::checked::CheckedRunSpec;
 use crate::environment::Environment;
 use crate::error::{Error, Result, file};
@@ -110,6 +111,8 @@ pub fn run(
         session.display.note(twin);
         return Ok((dir, record));
     }
+    let inspected = network.inspected(model);
+    session.display.note(&announcement(run, &inspected));
     train(run, places, session, (dir, &network, state))
 }
 

@@ -322,6 +322,26 @@ mod tests {
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-46178b5b22",
             ),
             (
+                "method = 'lp'\nresize = 256\ncrop = 224",
+                "cifar10-resnet50-ticket9-lp-all-seed4-69f356ce49",
+            ),
+            (
+                "interpolation = 'bicubic'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-c2057a82f9",
+            ),
+            (
+                "mean = [0.5, 0.5, 0.5]\nstd = [0.25, 0.25, 0.25]",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-6fe5f4f672",
+            ),
+            (
+                "method = 'lp'\ncheckpoint_key = 'teacher'",
+                "cifar10-resnet50-ticket9-lp-all-seed4-4e73b63f54",
+            ),
+            (
+                "source_classes = 10",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-f54a6aafba",
+            ),
+            (
                 "masking = 'dropped'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-fb68bcf060",
             ),

@@ -78,6 +78,16 @@ pub enum Optimizer {
     Lbfgs,
 }
 
+/// What interpolates where images are resized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Straight lines between pixels.
+    Bilinear,
+    /// Cubic curves.
+    Bicubic,
+}
+
 /// Which images a run validates on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -172,6 +182,22 @@ pub struct RunSpec {
     /// Number of source classes that the checkpoint's classifier must have; left out, as many as it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
+    /// By what the network's input is normalised: mean of each channel (red, green, blue), in [0, 1]; left out, the model's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<[f64; 3]>,
+    /// The same, standard deviation of each channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub std: Option<[f64; 3]>,
+    /// Side that the shorter side of an image is resized to before the middle is taken, pixels; left out beside `crop`, as the
+    /// model's weights were evaluated. Without both, images are resized to the network's own square (probing only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<u32>,
+    /// Side of the middle that is taken, pixels; left out beside `resize`, as the model's weights were evaluated (probing only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop: Option<u32>,
+    /// What interpolates where images are resized; left out, bilinear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<Interpolation>,
     /// What computes the frozen network. Engines agree but for the last bits.
     #[serde(with = "engine_text")]
     pub engine: Engine,
@@ -250,6 +276,11 @@ impl Default for RunSpec {
             masking: Masking::Applied,
             recipe: None,
             source_classes: None,
+            mean: None,
+            std: None,
+            resize: None,
+            crop: None,
+            interpolation: None,
             engine: Engine::Auto,
             epochs: 100,
             steps: None,

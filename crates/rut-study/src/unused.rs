@@ -33,6 +33,8 @@ const PROBING: &[&str] = &[
     "lr_grid",
     "weight_decay_grid",
     "cache_dtype",
+    "resize",
+    "crop",
 ];
 
 impl RunSpec {

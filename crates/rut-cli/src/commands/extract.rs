@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use anyhow::{anyhow, Result};
-use rut_data::ImageSet;
+use rut_data::{ImageSet, Transform};
 use rut_formats::escape;
 use rut_models::Classifier;
-use rut_study::images::{describe, evaluation_transform};
+use rut_study::images::describe;
 use rut_study::upstream::{features, source_images, write_features, WrittenPart};
 use serde::Serialize;
 
-use crate::args::{ExtractArgs, ExtractPart};
+use crate::args::{ExtractArgs, ExtractPart, TransformChoice};
 use crate::commands::upstream::{source, Source};
 use crate::exit::Usage;
-use crate::output::{json, result};
+use crate::output::{json, note, result};
 use crate::progress::Progress;
 
 /// What was written.
@@ -36,7 +36,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     };
     let source = source(&args.source, classifier)?;
     let (images, labelled) = images(&source, args.part)?;
-    let transform = evaluation_transform(source.model, args.source.weights.as_deref())?;
+    let transform = transform(args, &source)?;
     let extracted = features(&source.network, &images, &transform, &mut Progress::new(0))?;
     let names: Vec<String> = (0..images.len()).map(|i| images.source(i)).collect();
     let text = format!(
@@ -73,6 +73,27 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     let logits = classes.map_or_else(String::new, |classes| format!(", logits [{n}, {classes}]"));
     let file = escape(&file).whole();
     result(&format!("{file}: features [{n}, {width}]{logits}{labels}"))
+}
+
+/// The transform of `rut lp`, or the one that the weights were published with.
+fn transform(args: &ExtractArgs, source: &Source) -> Result<Transform> {
+    let weights = args.source.weights.as_deref();
+    let published = || source.spec.weights_transform(source.model, weights);
+    let side = source.spec.image_size.map(|side| side as usize);
+    let probing = source.spec.transform(source.model, side);
+    match (args.transform, weights) {
+        (Some(TransformChoice::Weights), _) | (None, Some(_)) => Ok(published()?),
+        (Some(TransformChoice::Lp), _) => Ok(probing),
+        (None, None) => {
+            note(&format!(
+                "images are resized as for `rut lp` ({}); --transform weights takes what the weights were published with ({}), \
+                 as earlier versions did",
+                probing.describe(),
+                published()?.describe()
+            ));
+            Ok(probing)
+        }
+    }
 }
 
 /// What would fail at the end fails at the beginning.

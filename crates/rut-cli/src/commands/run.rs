@@ -6,8 +6,8 @@ use anyhow::Result;
 use rut_formats::{escape, shell_word};
 use rut_study::network::{inspect_named, How};
 use rut_study::published::{self, Switch};
-use rut_study::spec::{Method, ValidationFrom};
-use rut_study::{CheckedRunSpec, Existing, Places, Record, RunDir, RunSpec, Session};
+use rut_study::spec::Method;
+use rut_study::{announcement, CheckedRunSpec, Existing, Places, Record, RunDir, RunSpec, Session};
 
 use crate::args::{RunArgs, SessionFlags};
 use crate::exit::Usage;
@@ -36,7 +36,6 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
     if args.session.dry_run {
         return dry_run(&checked, &places);
     }
-    note(&announcement(&checked));
     let requests = signals::requests()?;
     let mut display = Progress::new(checked.loop_options().epochs);
     let session = Session {
@@ -95,45 +94,6 @@ fn as_published(spec: &RunSpec, list: &str) -> Result<String> {
     Ok(text)
 }
 
-fn announcement(run: &CheckedRunSpec) -> String {
-    let method = match (run.spec.method, run.image_size) {
-        (Method::Lp, None) => "linear probing".to_owned(),
-        (Method::Lp, Some(side)) => {
-            format!("linear probing on images first resized to {side} pixels")
-        }
-        (Method::Vp, side) => {
-            format!(
-                "visual prompting: {0}-pixel images on a {1}-pixel canvas, mapping {2}",
-                side.unwrap_or(0),
-                run.model.input_size,
-                run.spec.mapping
-            )
-        }
-    };
-    let own = match run.spec.validation {
-        Some(ValidationFrom::Own) => " (its own)",
-        _ => "",
-    };
-    let skipped = match run.dataset.skipped.as_slice() {
-        [] => String::new(),
-        [first, ..] => format!(
-            "\nleft out: {} images that cannot be read, the first {}",
-            run.dataset.skipped.len(),
-            escape(&first.to_string()).at_most(2000)
-        ),
-    };
-    format!(
-        "{method}\nnetwork: {}\ndata: {}, {} classes; {} training, {} validation{own}, {} test images ({} labels used){skipped}",
-        escape(&run.network_title()),
-        escape(&run.dataset.name),
-        run.targets(),
-        run.draw.train.len(),
-        run.draw.validation.len(),
-        run.dataset.test.len(),
-        run.labels_used(),
-    )
-}
-
 fn show(dir: &RunDir, record: &Record, flags: &SessionFlags) -> Result<()> {
     if flags.json {
         return json(record);
@@ -167,7 +127,7 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         escape(&places.results_path.join(name)).whole(),
         escape(&run.files.checkpoint).whole(),
         found.density.overall,
-        announcement(run).replace('\n', "\n# "),
+        announcement(run, &found).replace('\n', "\n# "),
     ))
 }
 

@@ -4,7 +4,8 @@ use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
 use rut_study::environment::Environment;
-use rut_study::images::{describe, evaluation_transform};
+use rut_study::images::describe;
+use rut_study::names::find_model;
 use rut_study::network::{load_named, How, LoadedNetwork};
 use rut_study::spec::Method;
 use rut_study::upstream::{source_images, upstream, UpstreamRecord, FORMAT_VERSION};
@@ -38,12 +39,15 @@ pub fn source(args: &SourceArgs, classifier: Classifier) -> Result<Source> {
     let run = RunArgs {
         data: args.data.clone(),
         network: args.network.clone(),
+        transform: args.transform.clone(),
         engine: args.engine,
         ..RunArgs::default()
     };
     let resolved = resolve(Method::Lp, &run, &variables()).map_err(Usage)?;
     set_threads(args.threads.or(resolved.places.threads));
-    let (spec, places) = (resolved.spec, resolved.places);
+    let (mut spec, places) = (resolved.spec, resolved.places);
+    spec.settle();
+    spec.check_transform(find_model(&spec.model)?)?;
     let how = How {
         classifier,
         ..How::default()
@@ -92,7 +96,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     let dataset = args.data.dataset.clone().unwrap_or_else(|| own.to_owned());
     let spec = RunSpec { dataset, ..spec };
     let (images, classes) = source_images(&spec, &places)?;
-    let transform = evaluation_transform(model, args.weights.as_deref())?;
+    let transform = spec.weights_transform(model, args.weights.as_deref())?;
     let found = upstream(
         model,
         &network,

@@ -9,7 +9,7 @@ use super::{Adapted, Means, notes};
 use crate::checked::refused;
 use crate::error::Result;
 use crate::features::Features;
-use crate::images::{describe, transform};
+use crate::images::describe;
 use crate::journal::Journal;
 use crate::record::{LbfgsRecord, TrainingRecord};
 use crate::spec::Optimizer;
@@ -22,7 +22,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
         network,
         state,
     } = means;
-    let transform = transform(run.spec.method, run.model, run.image_size);
+    let transform = run.transform();
     let mut features = Features::new(run, network, places);
     features.state = state;
     let train = features.of(&run.train, journal)?;

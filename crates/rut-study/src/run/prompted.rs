@@ -18,7 +18,7 @@ use super::{Adapted, Means, notes};
 
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result};
-use crate::images::{describe, prepare, transform};
+use crate::images::{describe, prepare};
 use crate::journal::Journal;
 use crate::network::LoadedNetwork;
 use crate::record::{MappingRecord, TrainingRecord};
@@ -51,7 +51,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
         state,
         ..
     } = means;
-    let transform = transform(run.spec.method, run.model, run.image_size);
+    let transform = run.transform();
     let train = prepare(&run.train, &transform)?;
     let validation = match run.validation.is_empty() {
         true => None,

@@ -120,8 +120,15 @@ fn shared(spec: &RunSpec) -> String {
         spec.source_classes,
     );
     let images = (&spec.dataset, &spec.split, &spec.classes, spec.image_size);
+    let transform = (
+        spec.mean,
+        spec.std,
+        spec.resize,
+        spec.crop,
+        spec.interpolation,
+    );
     format!(
-        "{network:?} {images:?} {:?} {:?}",
+        "{network:?} {images:?} {transform:?} {:?} {:?}",
         spec.engine, spec.cache_dtype
     )
 }
