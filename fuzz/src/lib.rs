@@ -85,6 +85,15 @@ pub fn within_contents(contents: usize, bytes: &[u8], read: impl FnOnce()) {
     watched(4 * bytes.len() + LIBRARY + contents, bytes, read);
 }
 
+/// What the tensors of a checkpoint may take: four times what its deflated entries unpack to, if it has any.
+pub fn unpacked(bytes: &[u8]) -> usize {
+    let is_deflated = |entry: &[u8]| entry.starts_with(b"PK\x01\x02") && entry.get(10) == Some(&8);
+    match bytes.windows(11).any(is_deflated) {
+        true => 4 * INFLATED * bytes.len(),
+        false => 0,
+    }
+}
+
 fn watched(most: usize, bytes: &[u8], read: impl FnOnce()) {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();

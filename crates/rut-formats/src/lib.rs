@@ -8,6 +8,8 @@ pub mod numpy;
 pub mod pickle;
 pub mod regular;
 mod shell;
+pub mod torch;
+pub mod zip;
 
 pub use cell::csv_cell;
 pub use escape::{Escaped, escape, is_hidden, lines, list};

@@ -108,7 +108,8 @@ impl Checkpoint {
 
 fn decode(entry: Entry<'_>) -> Result<Read> {
     // A mask of `torch.nn.utils.prune` may be of booleans.
-    if !entry.element.is_float() && !entry.name.ends_with("_mask") {
+    let is_mask = entry.name.ends_with("_mask") && entry.element.is_read();
+    if !entry.element.is_float() && !is_mask {
         return Ok(Read::Other(entry.element.name()));
     }
     let data = entry

@@ -39,8 +39,14 @@ pub struct Mask {
     wrong: BTreeMap<String, Wrong>,
 }
 
-/// The first element that is neither 0 nor 1: its index and value.
-type Wrong = (usize, f64);
+/// Why what was read is no mask.
+#[derive(Debug, Clone, Copy)]
+enum Wrong {
+    /// The first element that is neither 0 nor 1: its index and value.
+    Value(usize, f64),
+    /// Elements, or a form of tensor, that are not read.
+    Element(&'static str),
+}
 
 impl Mask {
     /// Reads masks from a `.safetensors` or PyTorch file of any element type. Keys may stand under any dictionaries and
@@ -88,7 +94,13 @@ impl Mask {
     pub(crate) fn check(&self, key: &str) -> Result<()> {
         match self.wrong.get(key) {
             None => Ok(()),
-            Some(&(index, value)) => Err(Error::MaskValue {
+            Some(&Wrong::Element(found)) => Err(Error::ElementType {
+                path: self.path.clone(),
+                name: key.into(),
+                found: found.into(),
+                expected: "dense booleans, integers or floats of 0 and 1: save it as mask.to_dense().bool()",
+            }),
+            Some(&Wrong::Value(index, value)) => Err(Error::MaskValue {
                 path: self.path.clone(),
                 name: key.into(),
                 index,
@@ -106,11 +118,12 @@ fn without_suffix(key: &str) -> &str {
 }
 
 fn mask_array(entry: Entry<'_>) -> Result<(MaskArray, Option<Wrong>)> {
-    let mut wrong = None;
+    let is_read = entry.element.is_read();
+    let mut wrong = (!is_read).then(|| Wrong::Element(entry.element.name()));
     let values = entry.element.values(entry.bytes).enumerate();
     let keep = values.map(|(index, value)| {
         if value != 0.0 && value != 1.0 {
-            wrong.get_or_insert((index, value));
+            wrong.get_or_insert(Wrong::Value(index, value));
         }
         value == 1.0
     });

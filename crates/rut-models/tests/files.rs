@@ -36,6 +36,17 @@ fn every_layout_gives_the_same_weights() {
         "bfloat.pth",
         "double.pth",
         "not_contiguous.pth",
+        "protocol_3.pth",
+        "protocol_4.pth",
+        "protocol_5.pth",
+        "protocol_5_legacy.th",
+        "name_of_21_characters.pth",
+        "no_checksums.pth",
+        "training.pth",
+        "deflated.pth",
+        "trailing.pth",
+        "views.pth",
+        "views_legacy.th",
     ];
     for name in files {
         let weights = Weights::assemble(&of_fixtures(), &checkpoint(name), None);
@@ -149,6 +160,82 @@ fn torch_script_is_refused() {
     assert!(
         error.ends_with("save its weights: torch.save(torch.jit.load(path).state_dict(), ...)"),
         "{error}"
+    );
+}
+
+#[test]
+fn pickled_networks_are_refused_by_class() {
+    let error = message(Checkpoint::open(&fixture("whole_network.pth")));
+    assert!(
+        error.contains(
+            "whole_network.pth: it holds no tensors but an object of the class `__main__.Net` under `net`"
+        ) && error.ends_with("save its weights: torch.save(model.state_dict(), ...)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn masks_without_plain_elements_are_refused_by_kind() {
+    for (kind, found) in [
+        ("sparse", "sparse"),
+        ("complex", "complex64"),
+        ("meta", "meta"),
+        ("quantised", "quantised"),
+        ("f8", "float8_e4m3fn"),
+    ] {
+        let error = message(Mask::open(&fixture(&format!("mask_{kind}.pth"))));
+        let expected = format!("`conv1.weight` holds {found} elements, expected dense booleans");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
+#[test]
+fn only_regular_files_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = message(Checkpoint::open(folder.path()));
+    assert!(
+        error.contains("expected a regular file, found a folder"),
+        "{error}"
+    );
+    let device = Path::new("/dev/zero");
+    if device.exists() {
+        let error = message(Checkpoint::open(device));
+        assert!(
+            error.contains("expected a regular file, found a device"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn safetensors_headers_are_bounded() {
+    let with_header = |header: &[u8], data: usize| {
+        let length = (header.len() as u64).to_le_bytes();
+        [&length[..], header, &vec![0; data]].concat()
+    };
+    let axes = format!(
+        r#"{{"w":{{"dtype":"F32","shape":[{}1],"data_offsets":[0,4]}}}}"#,
+        "1,".repeat(100)
+    );
+    let text = opened("axes.safetensors", &with_header(axes.as_bytes(), 4));
+    assert!(text.contains("one of its tensors has 101 axes"), "{text}");
+    let long = format!(
+        r#"{{"w":{{"dtype":"F32","shape":[{}1],"data_offsets":[0,4]}}}}"#,
+        "1,".repeat(1 << 20)
+    );
+    let text = opened("long.safetensors", &with_header(long.as_bytes(), 4));
+    assert!(
+        text.contains("2097206 bytes, of which at most 1114"),
+        "{text}"
+    );
+    let kind = format!(
+        r#"{{"w":{{"dtype":"{}","shape":[1],"data_offsets":[0,4]}}}}"#,
+        "\\u001b".repeat(1000)
+    );
+    let text = opened("kind.safetensors", &with_header(kind.as_bytes(), 4));
+    assert!(
+        text.contains(r"\u{1b}") && text.len() < 2500 && !text.contains('\x1b'),
+        "{text}"
     );
 }
 

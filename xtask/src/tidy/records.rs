@@ -28,6 +28,11 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "prints on standard output what `--json` asks for",
     },
     Exception {
+        owner: "rut-models",
+        package: "serde_json",
+        reason: "the header of a safetensors file is JSON",
+    },
+    Exception {
         owner: "rut-data",
         package: "serde_json",
         reason: "data sets whose split files are JSON",

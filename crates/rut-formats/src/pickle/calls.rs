@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::machine::Machine;
+use super::machine::{Machine, Names};
 use super::node::{Global, Id, Node};
 use super::opcode as op;
 use crate::{Fault, escape};
@@ -16,6 +16,9 @@ const MOST: usize = 16;
 impl<'a> Machine<'a> {
     /// Pushes what stands under a module and a name.
     pub(super) fn name(&mut self, opcode: u8) -> Result<(), Fault> {
+        if self.names == Names::Any {
+            return self.any_name(opcode);
+        }
         let (module, name) = match opcode {
             op::GLOBAL => {
                 let module = String::from_utf8_lossy(self.cursor.line()?);
@@ -50,6 +53,9 @@ impl<'a> Machine<'a> {
     /// Does what the call of a known function does.
     pub(super) fn call(&mut self) -> Result<(), Fault> {
         let (arguments, function) = (self.pop()?, self.pop()?);
+        if self.names == Names::Any {
+            return self.push_node(Node::Call(function, arguments));
+        }
         let &Node::Global(function) = self.node(function) else {
             let found = format!("{}; nothing was executed", self.node(function).kind());
             return Err(self.fault("a function of NumPy to call", found));
@@ -76,6 +82,9 @@ impl<'a> Machine<'a> {
     /// Gives the value below the state on top.
     pub(super) fn build(&mut self) -> Result<(), Fault> {
         let state = self.pop()?;
+        if self.names == Names::Any {
+            return self.top().map(drop);
+        }
         let state = self.short_tuple(state)?;
         let below = self.top()?;
         let built = match (self.node(below), state.as_slice()) {

@@ -59,7 +59,7 @@ fn utf8(bytes: &[u8]) -> Option<Node<'_>> {
 }
 
 /// A number in two's complement, little-endian, of up to eight bytes.
-fn long(bytes: &[u8]) -> Option<Node<'static>> {
+pub(super) fn long(bytes: &[u8]) -> Option<Node<'static>> {
     let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
     let mut all = match negative {
         true => [0xff; 8],
@@ -70,7 +70,7 @@ fn long(bytes: &[u8]) -> Option<Node<'static>> {
 }
 
 /// A number in decimal, with an `L` behind it or not; protocol 1 writes bools as `00` and `01`.
-fn decimal(line: &[u8]) -> Option<Node<'static>> {
+pub(super) fn decimal(line: &[u8]) -> Option<Node<'static>> {
     match line {
         b"00" => Some(Node::Bool(false)),
         b"01" => Some(Node::Bool(true)),

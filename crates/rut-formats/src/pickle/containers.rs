@@ -1,6 +1,6 @@
 //! Instructions that make and fill lists, tuples and dicts.
 
-use super::machine::Machine;
+use super::machine::{Machine, Names};
 use super::node::{Id, Node};
 use super::opcode as op;
 use crate::Fault;
@@ -37,7 +37,13 @@ impl Machine<'_> {
             op::APPEND => vec![self.pop()?],
             _ => self.pop_mark()?,
         };
+        self.take_memory(size_of_val(items.as_slice()))?;
+        let is_any = self.names == Names::Any;
         let node = self.top_node()?;
+        if is_any && matches!(node, Node::Call(..)) {
+            // An object that takes items is a list of these.
+            *node = Node::List(Vec::new());
+        }
         if let Node::List(list) = node {
             list.extend(items);
             return Ok(());
@@ -56,7 +62,13 @@ impl Machine<'_> {
             _ => self.pop_mark()?,
         };
         let pairs = self.pairs(&items)?;
+        self.take_memory(size_of_val(pairs.as_slice()))?;
+        let is_any = self.names == Names::Any;
         let node = self.top_node()?;
+        if is_any && matches!(node, Node::Call(..)) {
+            // An object that takes keys is a dict of these: `OrderedDict`, `defaultdict`.
+            *node = Node::Dict(Vec::new());
+        }
         if let Node::Dict(dict) = node {
             dict.extend(pairs);
             return Ok(());

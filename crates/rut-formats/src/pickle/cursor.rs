@@ -17,6 +17,11 @@ impl<'a> Cursor<'a> {
         Cursor { bytes, at, start }
     }
 
+    /// How many bytes were taken.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
     /// The next instruction.
     pub(super) fn opcode(&mut self) -> Result<u8, Fault> {
         self.start = self.at;
@@ -78,6 +83,13 @@ impl<'a> Cursor<'a> {
         let line = self.take(length.unwrap_or(rest.len()))?;
         self.take(1)?;
         Ok(line)
+    }
+
+    /// Two lines, the line feed between them included, that behind them not.
+    pub(super) fn two_lines(&mut self) -> Result<&'a [u8], Fault> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let (first, second) = (self.line()?.len(), self.line()?.len());
+        Ok(rest.get(..first + 1 + second).unwrap_or_default())
     }
 
     /// A line that is a number in decimal.

@@ -9,31 +9,51 @@ use super::opcode as op;
 use super::value::Pickle;
 use crate::Fault;
 
-/// Values that any pickle may have, so that small files of many small values are read.
-const FREE_VALUES: usize = 1 << 18;
-/// Bytes of the file that pay for one value more.
-const BYTES_PER_VALUE: usize = 16;
-/// How many times the length of the file may be copied: the bytes of protocol 0 are unescaped to a
-/// text, and the text is turned into bytes.
-const COPIES: usize = 3;
+/// Bytes that the values of any pickle may take, so that small files of many small values are read.
+const FREE: usize = 32 << 20;
+/// How many times the length of the pickle its values may take beside.
+const TIMES: usize = 2;
+/// Bytes of a place in the memo that is not the next one, with the table's empty places.
+const SPARSE_PLACE: usize = 48;
 /// Lists, tuples and dicts that may be open at once.
 const MAX_MARKS: usize = 1 << 10;
 /// The newest protocol there is.
 const NEWEST: u64 = 5;
 
-/// Reads the pickle at the start of `bytes`.
+/// Which names a pickle may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// The functions by which NumPy puts arrays together, which become arrays; others are errors.
+    NumPy,
+    /// Any: what would be called stays a [call](super::Value::call) with its arguments. Nothing is
+    /// rebuilt, sets are lists, and the state of objects is dropped.
+    Any,
+}
+
+/// Reads the pickle at the start of `bytes`, which may name NumPy's functions.
 ///
 /// # Errors
 /// At the first instruction that is damaged, calls anything but the functions by which NumPy puts
-/// arrays together, or asks for more than so many bytes are worth.
+/// arrays together, or asks for more memory than so many bytes are worth.
 pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, Fault> {
-    let mut machine = Machine::new(bytes);
+    parse_names(bytes, Names::NumPy)
+}
+
+/// Reads the pickle at the start of `bytes`, which may use these names.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_names(bytes: &[u8], names: Names) -> Result<Pickle<'_>, Fault> {
+    let mut machine = Machine::new(bytes, names);
     loop {
         let opcode = machine.cursor.opcode()?;
         if opcode == op::STOP {
             let root = machine.pop()?;
-            let nodes = machine.nodes;
-            return Ok(Pickle { nodes, root });
+            return Ok(Pickle {
+                nodes: machine.nodes,
+                root,
+                length: machine.cursor.position(),
+            });
         }
         machine.step(opcode)?;
     }
@@ -46,23 +66,31 @@ pub(super) struct Machine<'a> {
     stack: Vec<Id>,
     /// Heights of the stack at which something was opened.
     marks: Vec<usize>,
-    memo: HashMap<u64, Id>,
-    /// How many times more something may be pushed or remembered.
-    values_left: usize,
-    /// Bytes that may still be copied.
+    /// What was remembered under 0, 1, 2 …, as every pickler counts.
+    memo: Vec<Id>,
+    /// What was remembered under other numbers.
+    sparse_memo: HashMap<u64, Id>,
+    /// Numbers and constants, which are made once.
+    ints: HashMap<i64, Id>,
+    constants: [Option<Id>; 3],
+    pub(super) names: Names,
+    /// Bytes that may still be taken.
     bytes_left: usize,
 }
 
 impl<'a> Machine<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+    fn new(bytes: &'a [u8], names: Names) -> Self {
         Machine {
             cursor: Cursor::new(bytes),
             nodes: Vec::new(),
             stack: Vec::new(),
             marks: Vec::new(),
-            memo: HashMap::new(),
-            values_left: FREE_VALUES + bytes.len() / BYTES_PER_VALUE,
-            bytes_left: bytes.len().saturating_mul(COPIES),
+            memo: Vec::new(),
+            sparse_memo: HashMap::new(),
+            ints: HashMap::new(),
+            constants: [None; 3],
+            names,
+            bytes_left: bytes.len().saturating_mul(TIMES).saturating_add(FREE),
         }
     }
 
@@ -85,9 +113,10 @@ impl<'a> Machine<'a> {
             op::GLOBAL | op::STACK_GLOBAL => self.name(opcode),
             op::REDUCE => self.call(),
             op::BUILD => self.build(),
+            _ if self.names == Names::Any && self.any_step(opcode)? => Ok(()),
             _ => {
                 let node = constant(&mut self.cursor, opcode)?;
-                self.push_node(node)
+                self.push_constant(node)
             }
         }
     }
@@ -110,36 +139,63 @@ impl<'a> Machine<'a> {
 
     /// Makes a value and pushes it.
     pub(super) fn push_node(&mut self, node: Node<'a>) -> Result<(), Fault> {
-        self.copied(node.copied_bytes())?;
-        let id = u32::try_from(self.nodes.len())
-            .map_err(|_| self.fault("fewer values", "more than can be counted"))?;
-        self.push(Id(id))?;
-        self.nodes.push(node);
-        Ok(())
+        let id = self.add(node)?;
+        self.push(id)
     }
 
-    /// Counts bytes that no longer stand in the file: a text that is shared can be turned into
-    /// bytes again and again.
-    fn copied(&mut self, bytes: usize) -> Result<(), Fault> {
+    /// Makes a value, whose place and contents are paid for.
+    fn add(&mut self, node: Node<'a>) -> Result<Id, Fault> {
+        self.take_memory(size_of::<Node<'_>>() + node.held_bytes())?;
+        let id = u32::try_from(self.nodes.len())
+            .map_err(|_| self.fault("fewer values", "more than can be counted"))?;
+        self.nodes.push(node);
+        Ok(Id(id))
+    }
+
+    /// Pushes a number or constant, which stands in the arena once.
+    fn push_constant(&mut self, node: Node<'a>) -> Result<(), Fault> {
+        let place = match node {
+            Node::None => 0,
+            Node::Bool(flag) => 1 + usize::from(flag),
+            Node::Int(number) => {
+                if let Some(&id) = self.ints.get(&number) {
+                    return self.push(id);
+                }
+                self.take_memory(SPARSE_PLACE)?;
+                let id = self.add(node)?;
+                self.ints.insert(number, id);
+                return self.push(id);
+            }
+            _ => return self.push_node(node),
+        };
+        let known = self.constants.get(place).copied().flatten();
+        let id = match known {
+            Some(id) => id,
+            None => self.add(node)?,
+        };
+        if let Some(constant) = self.constants.get_mut(place) {
+            *constant = Some(id);
+        }
+        self.push(id)
+    }
+
+    /// Counts memory before it is taken: a text that is shared can be turned into bytes again and
+    /// again, and a byte can ask for a list.
+    pub(super) fn take_memory(&mut self, bytes: usize) -> Result<(), Fault> {
         let left = self.bytes_left.checked_sub(bytes);
         self.bytes_left = left.ok_or_else(|| {
-            self.fault("fewer copied bytes", "more; the file is damaged or hostile")
+            let most = format!(
+                "values of at most {} MiB and {TIMES} times the pickle's length",
+                FREE >> 20
+            );
+            self.fault(most, "more; the file is damaged or hostile")
         })?;
         Ok(())
     }
 
     pub(super) fn push(&mut self, id: Id) -> Result<(), Fault> {
-        self.count_value()?;
+        self.take_memory(size_of::<Id>())?;
         self.stack.push(id);
-        Ok(())
-    }
-
-    fn count_value(&mut self) -> Result<(), Fault> {
-        let left = self.values_left.checked_sub(1);
-        self.values_left = left.ok_or_else(|| {
-            let most = format!("at most {FREE_VALUES} values, and one for {BYTES_PER_VALUE} bytes");
-            self.fault(most, "more; the file is damaged or hostile")
-        })?;
         Ok(())
     }
 
@@ -173,7 +229,9 @@ impl<'a> Machine<'a> {
         let mark = self.marks.pop();
         let mark = mark.filter(|&mark| mark <= self.stack.len());
         let mark = mark.ok_or_else(|| self.fault("an open list, tuple or dict", "none"))?;
-        Ok(self.stack.split_off(mark))
+        let items = self.stack.get(mark..).unwrap_or_default().to_vec();
+        self.stack.truncate(mark);
+        Ok(items)
     }
 
     /// A value, as far as it is there.
@@ -201,8 +259,9 @@ impl<'a> Machine<'a> {
             op::BINGET => self.cursor.unsigned::<1>()?,
             _ => self.cursor.unsigned::<4>()?,
         };
-        match self.memo.get(&key) {
-            Some(&id) => self.push(id),
+        let dense = usize::try_from(key).ok().and_then(|key| self.memo.get(key));
+        match dense.or_else(|| self.sparse_memo.get(&key)).copied() {
+            Some(id) => self.push(id),
             None => Err(self.fault(format!("a remembered value {key}"), "none")),
         }
     }
@@ -212,11 +271,19 @@ impl<'a> Machine<'a> {
             op::PUT => self.cursor.decimal()?,
             op::BINPUT => self.cursor.unsigned::<1>()?,
             op::LONG_BINPUT => self.cursor.unsigned::<4>()?,
-            _ => self.memo.len() as u64,
+            _ => (self.memo.len() + self.sparse_memo.len()) as u64,
         };
         let top = self.top()?;
-        self.count_value()?;
-        self.memo.insert(key, top);
+        let place = usize::try_from(key).unwrap_or(usize::MAX);
+        if let Some(known) = self.memo.get_mut(place) {
+            *known = top;
+        } else if place == self.memo.len() && self.sparse_memo.is_empty() {
+            self.take_memory(2 * size_of::<Id>())?;
+            self.memo.push(top);
+        } else {
+            self.take_memory(SPARSE_PLACE)?;
+            self.sparse_memo.insert(key, top);
+        }
         Ok(())
     }
 }

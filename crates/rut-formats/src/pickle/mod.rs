@@ -8,6 +8,7 @@
 //! All values stand in one arena and refer to each other by index, so a value that is shared a
 //! million times, holds itself or is nested a million deep costs what its bytes in the file cost.
 
+mod any;
 mod arrays;
 mod calls;
 mod constants;
@@ -23,5 +24,5 @@ mod tests;
 mod text;
 mod value;
 
-pub use machine::parse;
+pub use machine::{Names, parse, parse_names};
 pub use value::{Pickle, Value};

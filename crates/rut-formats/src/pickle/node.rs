@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::numpy::{Dtype, Layout};
 
+/// Bytes that an allocation costs beside those that were asked for.
+const ALLOCATION: usize = 16;
+
 /// The place of a value in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id(pub(super) u32);
@@ -13,6 +16,8 @@ pub(super) enum Node<'a> {
     None,
     Bool(bool),
     Int(i64),
+    /// An int of more than 64 bits: its little-endian bytes, or its decimal digits.
+    Long(&'a [u8]),
     Float(f64),
     /// `bytes`, `bytearray`, or `str` of Python 2.
     Bytes(Cow<'a, [u8]>),
@@ -24,6 +29,14 @@ pub(super) enum Node<'a> {
     Global(Global),
     Dtype(Dtype),
     Array(Box<Stored>),
+    /// A class or function of any name, by two lines of the file.
+    Class(&'a [u8]),
+    /// A class or function of any name, by the values of module and name.
+    NamedClass(Id, Id),
+    /// What calling a class or function with a tuple of arguments would give.
+    Call(Id, Id),
+    /// What the writer stored elsewhere under this id.
+    Persistent(Id),
 }
 
 /// An array whose bytes or objects are values of their own.
@@ -36,11 +49,17 @@ pub(super) struct Stored {
 }
 
 impl Node<'_> {
-    /// Bytes that are a copy, not part of the file.
-    pub(super) fn copied_bytes(&self) -> usize {
+    /// Bytes that it takes beside its place in the arena, none of them of the file.
+    pub(super) fn held_bytes(&self) -> usize {
         match self {
-            Node::Bytes(Cow::Owned(bytes)) => bytes.len(),
-            Node::Text(Cow::Owned(text)) => text.len(),
+            Node::Bytes(Cow::Owned(bytes)) => bytes.len() + ALLOCATION,
+            Node::Text(Cow::Owned(text)) => text.len() + ALLOCATION,
+            Node::List(items) => size_of_val(items.as_slice()) + ALLOCATION,
+            Node::Tuple(items) => size_of_val(&**items) + ALLOCATION,
+            Node::Dict(entries) => size_of_val(entries.as_slice()) + ALLOCATION,
+            Node::Array(stored) => {
+                size_of::<Stored>() + size_of_val(stored.shape.as_slice()) + 2 * ALLOCATION
+            }
             _ => 0,
         }
     }
@@ -50,7 +69,7 @@ impl Node<'_> {
         match self {
             Node::None => "None",
             Node::Bool(_) => "a bool",
-            Node::Int(_) => "an int",
+            Node::Int(_) | Node::Long(_) => "an int",
             Node::Float(_) => "a float",
             Node::Bytes(_) => "bytes",
             Node::Text(_) => "a text",
@@ -60,6 +79,9 @@ impl Node<'_> {
             Node::Global(_) => "a function",
             Node::Dtype(_) => "an element type",
             Node::Array(_) => "an array",
+            Node::Class(_) | Node::NamedClass(..) => "a class",
+            Node::Call(..) => "an object",
+            Node::Persistent(_) => "a stored value",
         }
     }
 }

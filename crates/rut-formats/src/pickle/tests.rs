@@ -1,7 +1,7 @@
 //! Pickles of all protocols, and hostile ones.
 
 use super::golden::PYTHON_3;
-use super::{Pickle, parse};
+use super::{Names, Pickle, parse, parse_names};
 use crate::Fault;
 
 fn assert_says(bytes: &[u8], texts: &[&str]) {
@@ -170,16 +170,81 @@ fn bombs_do_not_go_off() {
     assert!(parse(&deep).is_ok());
     let marks = [b'('; 5000];
     assert_says(&marks, &["at most 1024 open"]);
-    let many = vec![b'N'; 1 << 20];
-    assert_says(&many, &["values", "hostile"]);
-    let remembered = [b"N".as_slice(), &[0x94; 1 << 20]].concat();
-    assert_says(&remembered, &["values", "hostile"]);
+    let says = ["values of at most 32 MiB and 2 times", "hostile"];
+    let many = vec![b'N'; 20 << 20];
+    assert_says(&many, &says);
+    let remembered = [b"N".as_slice(), &[0x94; 8 << 20]].concat();
+    assert_says(&remembered, &says);
+    let dicts = vec![b'}'; 4 << 20];
+    assert_says(&dicts, &says);
+    let numbers: Vec<u8> = (0..1_u32 << 20)
+        .flat_map(|n| [&b"J"[..], &n.to_le_bytes()].concat())
+        .collect();
+    assert_says(&numbers, &says);
     // A long text that is turned into bytes again and again.
-    let mut copies = b"c_codecs\nencode\nq\x00X\x00\x40\x00\x00".to_vec();
-    copies.extend([b'a'; 0x4000]);
+    let mut copies = b"c_codecs\nencode\nq\x00X\x00\x00\x04\x00".to_vec();
+    copies.extend(b"a".repeat(0x4_0000));
     copies.extend(b"U\x06latin1\x86q\x01");
-    copies.extend(b"h\x00h\x01R".repeat(100));
-    assert_says(&copies, &["fewer copied bytes", "hostile"]);
+    copies.extend(b"h\x00h\x01R".repeat(200));
+    assert_says(&copies, &says);
+}
+
+#[test]
+fn constants_stand_once() {
+    let few = [&b"("[..], &b"NK\x07\x88".repeat(1000), b"t."].concat();
+    let pickle = parse(&few).unwrap();
+    assert_eq!(pickle.nodes.len(), 4);
+    assert_eq!(pickle.root().items().unwrap().len(), 3000);
+}
+
+fn any(bytes: &[u8]) -> Pickle<'_> {
+    parse_names(bytes, Names::Any).unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+#[test]
+fn any_name_is_kept_and_none_called() {
+    let pickle = any(b"\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.");
+    let (class, arguments) = pickle.root().call().unwrap();
+    assert_eq!(class.class(), Some((&b"os"[..], &b"system"[..])));
+    let arguments: Vec<_> = arguments
+        .items()
+        .unwrap()
+        .map(|item| item.bytes())
+        .collect();
+    assert_eq!(arguments, [Some(&b"true"[..])]);
+    let pickle = any(b"\x80\x04\x8c\x05posix\x8c\x06system\x93)\x81}b.");
+    let (class, _) = pickle.root().call().unwrap();
+    assert_eq!(class.class(), Some((&b"posix"[..], &b"system"[..])));
+    let pickle = any(b"(I1\nios\nsystem\n.");
+    assert!(pickle.root().call().is_some());
+    let ordered = any(b"ccollections\nOrderedDict\n)R(X\x01\0\0\0aK\x01u}X\x01\0\0\0mNsb.");
+    assert_eq!(ordered.root().get("a").unwrap().integer(), Some(1));
+    assert!(any(b"\x8f(K\x01K\x02\x90.").root().items().is_some());
+    let long = any(b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.rest");
+    assert_eq!(long.root().long(), Some(&b"l\xfc\x9cF\xf9 j\xa8P\x19"[..]));
+    assert_eq!(long.length(), 13);
+    let stored = any(b"(U\x07storageK\x05tQ.");
+    let id = stored.root().persistent().unwrap();
+    assert_eq!(id.items().unwrap().last().unwrap().integer(), Some(5));
+    assert!(any(b"Pthere\n.").root().persistent().is_some());
+}
+
+#[test]
+fn long_names_and_keys_are_shared() {
+    let mut twice = b"(c".to_vec();
+    twice.extend(b"a".repeat(1 << 20));
+    twice.extend(b"\nx\n");
+    twice.extend(b"2".repeat(4000));
+    twice.extend(b"t.");
+    let pickle = any(&twice);
+    assert_eq!(pickle.nodes.len(), 2);
+    assert!(
+        pickle
+            .root()
+            .items()
+            .unwrap()
+            .all(|class| class.class().is_none())
+    );
 }
 
 #[test]

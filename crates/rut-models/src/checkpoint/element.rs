@@ -5,7 +5,8 @@
 pub(crate) struct Element {
     name: &'static str,
     size: usize,
-    decode: fn(&[u8]) -> f64,
+    /// `None` for elements that are not read.
+    decode: Option<fn(&[u8]) -> f64>,
 }
 
 /// Little-endian bytes as a number; a slice of another length, which a reader never passes, gives NaN.
@@ -21,7 +22,7 @@ macro_rules! decoder {
 macro_rules! elements {
     ($($constant:ident $name:literal $type:ty, $to_f64:expr;)*) => {
         impl Element {
-            $(pub(super) const $constant: Self = Self { name: $name, size: size_of::<$type>(), decode: decoder!($type, $to_f64) };)*
+            $(pub(super) const $constant: Self = Self { name: $name, size: size_of::<$type>(), decode: Some(decoder!($type, $to_f64)) };)*
         }
     };
 }
@@ -48,13 +49,30 @@ impl Element {
         self.name
     }
 
-    /// Whether it is a floating-point type.
-    pub(crate) fn is_float(self) -> bool {
-        self.name.contains('f')
+    /// Elements that are not read, or a form of tensor that is not: `complex64`, `sparse`.
+    pub(super) const fn other(name: &'static str) -> Self {
+        Self {
+            name,
+            size: 1,
+            decode: None,
+        }
     }
 
-    /// All elements of little-endian bytes.
+    /// Whether its elements are read.
+    pub(crate) fn is_read(self) -> bool {
+        self.decode.is_some()
+    }
+
+    /// Whether it is a floating-point type that is read.
+    pub(crate) fn is_float(self) -> bool {
+        self.is_read() && self.name.contains('f')
+    }
+
+    /// All elements of little-endian bytes; none of elements that are not read.
     pub(crate) fn values(self, bytes: &[u8]) -> impl Iterator<Item = f64> {
-        bytes.chunks_exact(self.size).map(self.decode)
+        let decoded = self
+            .decode
+            .map(|decode| bytes.chunks_exact(self.size).map(decode));
+        decoded.into_iter().flatten()
     }
 }

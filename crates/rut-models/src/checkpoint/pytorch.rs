@@ -1,105 +1,88 @@
 //! Reads what `torch.save` wrote, zipped or legacy, without running any of the pickle's code.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
-use pytorch_reader::{DType, PytorchError, PytorchReader, Tensor};
+use rut_formats::torch::{self, Refusal, TorchFile};
 
-use super::digest;
 use super::element::Element;
 use super::reader::{Decode, Entry, Raw, Wanted, damaged};
 use crate::error::{Error, Result};
 
-const REMEDY: &str = "download it again, or save it anew with torch.save(model.state_dict(), ...)";
-
-pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) -> Result<Raw<T>> {
-    let reader = PytorchReader::new(path).map_err(|error| unreadable(path, &error))?;
-    let (wanted, others): (Vec<Tensor>, Vec<Tensor>) = reader
-        .into_tensors()
-        .into_values()
-        .partition(|tensor| wanted(&tensor.name));
-    check_sizes(path, &wanted)?;
-    let mut raw = Raw {
-        digest: digest::of_file(path)?,
-        entries: Default::default(),
-        left_out: others.len(),
-    };
-    for tensor in wanted {
-        let bytes = tensor
-            .read()
-            .map_err(|error| damaged(path, error.to_string(), REMEDY))?;
-        let value = decode(Entry {
-            name: &tensor.name,
-            element: element(tensor.dtype()),
-            shape: tensor.shape(),
-            bytes: &bytes,
-        })?;
-        raw.entries.insert(tensor.name, value);
+pub(super) fn read<T>(
+    path: &Path,
+    file: File,
+    wanted: Wanted<'_>,
+    decode: Decode<'_, T>,
+) -> Result<Raw<T>> {
+    let refused = |Refusal { reason, remedy }| damaged(path, reason, remedy);
+    let mut file = TorchFile::open(BufReader::new(file)).map_err(refused)?;
+    if let (true, Some(object)) = (file.tensors().is_empty(), file.object()) {
+        let remedy = "load it in Python and save its weights: torch.save(model.state_dict(), ...)";
+        let reason = format!("it holds no tensors but {object}");
+        return Err(damaged(path, reason, remedy));
     }
+    let mut raw = Raw {
+        digest: String::new(),
+        entries: Default::default(),
+        left_out: 0,
+    };
+    let others = file.tensors().iter().filter(|tensor| !wanted(&tensor.name));
+    raw.left_out = others.count();
+    let read = file.read(
+        |tensor| wanted(&tensor.name),
+        |tensor, bytes| {
+            let value = decode(Entry {
+                name: &tensor.name,
+                element: element(tensor.element),
+                shape: &tensor.shape,
+                bytes,
+            })?;
+            raw.entries.insert(tensor.name.clone(), value);
+            Ok(())
+        },
+    );
+    read.map_err(|stopped| match stopped {
+        Stopped::Refused(refusal) => refused(refusal),
+        Stopped::Failed(error) => error,
+    })?;
     Ok(raw)
 }
 
-fn unreadable(path: &Path, error: &PytorchError) -> Error {
-    if is_torch_script(path) {
-        let remedy = "save its weights: torch.save(torch.jit.load(path).state_dict(), ...)";
-        return damaged(
-            path,
-            "it is a TorchScript archive, a program and not a state dict".into(),
-            remedy,
-        );
+/// Why reading stopped: the file was refused, or a tensor was.
+enum Stopped {
+    Refused(Refusal),
+    Failed(Error),
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Stopped {
+        Stopped::Refused(refusal)
     }
-    damaged(path, error.to_string(), REMEDY)
 }
 
-/// Whether the file is a zip archive with the entry that only `torch.jit.save` writes.
-fn is_torch_script(path: &Path) -> bool {
-    const ENTRY: &[u8] = b"/constants.pkl";
-    std::fs::read(path).is_ok_and(|bytes| {
-        bytes.starts_with(b"PK") && bytes.windows(ENTRY.len()).any(|window| window == ENTRY)
-    })
-}
-
-/// Refuses tensors that would take more memory than the file has bytes: a view with stride 0 can declare any size.
-fn check_sizes(path: &Path, tensors: &[Tensor]) -> Result<()> {
-    /// Parameters may share a storage, but not many of them.
-    const SHARED: u64 = 4;
-    let file = path.metadata().map_err(|source| Error::Io {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    let mut total: u64 = 0;
-    for tensor in tensors {
-        let size = tensor.byte_len() as u64;
-        total = total.saturating_add(size);
-        if size > file.len() || total > file.len().saturating_mul(SHARED) {
-            let reason = format!(
-                "`{}` declares {size} bytes, more than the file's {} bytes can hold",
-                tensor.name,
-                file.len()
-            );
-            return Err(damaged(
-                path,
-                reason,
-                "make expanded tensors contiguous before saving",
-            ));
-        }
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Stopped {
+        Stopped::Failed(error)
     }
-    Ok(())
 }
 
-fn element(dtype: DType) -> Element {
-    match dtype {
-        DType::F64 => Element::F64,
-        DType::F32 => Element::F32,
-        DType::F16 => Element::F16,
-        DType::BF16 => Element::BF16,
-        DType::I64 => Element::I64,
-        DType::I32 => Element::I32,
-        DType::I16 => Element::I16,
-        DType::I8 => Element::I8,
-        DType::U64 => Element::U64,
-        DType::U32 => Element::U32,
-        DType::U16 => Element::U16,
-        DType::U8 => Element::U8,
-        DType::Bool => Element::BOOL,
+fn element(element: torch::Element) -> Element {
+    match element {
+        torch::Element::F64 => Element::F64,
+        torch::Element::F32 => Element::F32,
+        torch::Element::F16 => Element::F16,
+        torch::Element::Bf16 => Element::BF16,
+        torch::Element::I64 => Element::I64,
+        torch::Element::I32 => Element::I32,
+        torch::Element::I16 => Element::I16,
+        torch::Element::I8 => Element::I8,
+        torch::Element::U64 => Element::U64,
+        torch::Element::U32 => Element::U32,
+        torch::Element::U16 => Element::U16,
+        torch::Element::U8 => Element::U8,
+        torch::Element::Bool => Element::BOOL,
+        torch::Element::Other(name) => Element::other(name),
     }
 }

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use rut_formats::regular;
+
 use super::element::Element;
-use super::{pytorch, safetensors};
+use super::{digest, pytorch, safetensors};
 use crate::error::{Error, Result};
 
 /// One tensor of a file, little-endian and row-major.
@@ -36,7 +38,7 @@ const SAFETENSORS_START: usize = 9;
 
 /// Reads all wanted tensors of a file.
 pub(crate) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) -> Result<Raw<T>> {
-    let start = first_bytes(path)?;
+    let (mut file, start) = open(path)?;
     if start.is_empty() {
         return Err(damaged(
             path,
@@ -44,11 +46,13 @@ pub(crate) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) ->
             "download or copy it again",
         ));
     }
-    let raw = if start.get(SAFETENSORS_START - 1) == Some(&b'{') {
-        safetensors::read(path, wanted, decode)?
+    let digest = digest::of_file(&mut file).map_err(io(path))?;
+    let mut raw = if start.get(SAFETENSORS_START - 1) == Some(&b'{') {
+        safetensors::read(path, file, wanted, decode)?
     } else {
-        pytorch::read(path, wanted, decode)?
+        pytorch::read(path, file, wanted, decode)?
     };
+    raw.digest = digest;
     if raw.entries.is_empty() {
         let remedy = "save the state dict itself: torch.save(model.state_dict(), ...)";
         return Err(damaged(path, "it holds no tensors".into(), remedy));
@@ -56,15 +60,20 @@ pub(crate) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) ->
     Ok(raw)
 }
 
-fn first_bytes(path: &Path) -> Result<Vec<u8>> {
+/// The file and its first bytes.
+fn open(path: &Path) -> Result<(File, Vec<u8>)> {
     let mut start = Vec::new();
     let limit = SAFETENSORS_START as u64;
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut start));
-    read.map_err(|source| Error::Io {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    Ok(start)
+    let mut file = regular::open(path, regular::WEIGHTS).map_err(io(path))?;
+    let read = file.by_ref().take(limit).read_to_end(&mut start);
+    read.map_err(io(path))?;
+    Ok((file, start))
+}
+
+/// An error of the operating system about this file.
+pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_path_buf();
+    move |source| Error::Io { path, source }
 }
 
 /// A file that cannot be read as what it seems to be.

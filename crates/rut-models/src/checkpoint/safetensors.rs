@@ -1,55 +1,111 @@
-//! Reads a safetensors file. The file is read whole, and every length in its header is checked against what was read
-//! before anything is made of it, so a header that lies allocates nothing.
+//! Reads a safetensors file: its header, which is held against the file's length before anything is made of it, and then
+//! one tensor after the other.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors};
+use rut_formats::escape;
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::digest;
 use super::element::Element;
-use super::reader::{Decode, Entry, Raw, Wanted, damaged};
-use crate::error::{Error, Result};
+use super::reader::{Decode, Entry, Raw, Wanted, damaged, io};
+use crate::error::Result;
 
 const REMEDY: &str = "download or copy the file again";
+/// Bytes of the header's length, which stands first.
+const LENGTH: u64 = 8;
+/// The longest header of a small file; larger ones may have one of this share of them.
+const LONGEST_HEADER: u64 = 1 << 20;
+const HEADER_SHARE: u64 = 32;
+/// The most axes of a tensor, as PyTorch has them.
+const MOST_AXES: usize = 64;
 
-pub(super) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) -> Result<Raw<T>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-        damaged(
-            path,
-            format!(
-                "its safetensors header does not fit its {} bytes ({error})",
-                bytes.len()
-            ),
-            REMEDY,
-        )
-    })?;
+pub(super) fn read<T>(
+    path: &Path,
+    mut file: File,
+    wanted: Wanted<'_>,
+    decode: Decode<'_, T>,
+) -> Result<Raw<T>> {
+    let (metadata, start) = header(path, &mut file)?;
     let mut raw = Raw {
-        digest: digest::of_bytes(&bytes),
+        digest: String::new(),
         entries: Default::default(),
         left_out: 0,
     };
-    for (name, tensor) in file.iter() {
-        if !wanted(name) {
+    for name in metadata.offset_keys() {
+        let Some(info) = metadata.info(&name) else {
+            continue;
+        };
+        if !wanted(&name) {
             raw.left_out += 1;
             continue;
         }
+        let bytes = elements(path, &mut file, start, info)?;
         let value = decode(Entry {
-            name,
-            element: element(path, name, tensor.dtype())?,
-            shape: tensor.shape(),
-            bytes: tensor.data(),
+            name: &name,
+            element: element(info.dtype),
+            shape: &info.shape,
+            bytes: &bytes,
         })?;
-        raw.entries.insert(name.to_string(), value);
+        raw.entries.insert(name, value);
     }
     Ok(raw)
 }
 
-fn element(path: &Path, name: &str, dtype: Dtype) -> Result<Element> {
-    Ok(match dtype {
+/// The header, and where the tensors begin.
+fn header(path: &Path, file: &mut File) -> Result<(Metadata, u64)> {
+    let length = file.seek(SeekFrom::End(0)).map_err(io(path))?;
+    let misfit = |what: &str| {
+        let reason = format!("its safetensors header does not fit its {length} bytes ({what})");
+        damaged(path, reason, REMEDY)
+    };
+    let mut first = [0; LENGTH as usize];
+    file.seek(SeekFrom::Start(0)).map_err(io(path))?;
+    file.read_exact(&mut first).map_err(io(path))?;
+    let header = u64::from_le_bytes(first);
+    if header > length.saturating_sub(LENGTH) {
+        return Err(misfit(&format!("it declares {header} of its own")));
+    }
+    let most = LONGEST_HEADER + length / HEADER_SHARE;
+    if header > most {
+        let reason =
+            format!("its safetensors header has {header} bytes, of which at most {most} are read");
+        let remedy = "save the weights of one network, without other metadata";
+        return Err(damaged(path, reason, remedy));
+    }
+    let mut bytes = vec![0; header as usize];
+    file.read_exact(&mut bytes).map_err(io(path))?;
+    let metadata: Metadata = serde_json::from_slice(&bytes)
+        .map_err(|error| misfit(&escape(&error.to_string()).to_string()))?;
+    let start = LENGTH + header;
+    if start.checked_add(metadata.data_len() as u64) != Some(length) {
+        let declared = metadata.data_len();
+        return Err(misfit(&format!("its tensors have {declared} bytes")));
+    }
+    Ok((metadata, start))
+}
+
+/// The bytes of a tensor, which the header has placed within the file.
+fn elements(path: &Path, file: &mut File, start: u64, info: &TensorInfo) -> Result<Vec<u8>> {
+    if info.shape.len() > MOST_AXES {
+        let reason = format!(
+            "one of its tensors has {} axes, more than {MOST_AXES}",
+            info.shape.len()
+        );
+        return Err(damaged(path, reason, "save it with fewer axes"));
+    }
+    let (from, to) = info.data_offsets;
+    let mut bytes = vec![0; to.saturating_sub(from)];
+    file.seek(SeekFrom::Start(start + from as u64))
+        .and_then(|_| file.read_exact(&mut bytes))
+        .map_err(io(path))?;
+    Ok(bytes)
+}
+
+fn element(dtype: Dtype) -> Element {
+    match dtype {
         Dtype::F64 => Element::F64,
         Dtype::F32 => Element::F32,
         Dtype::F16 => Element::F16,
@@ -63,13 +119,9 @@ fn element(path: &Path, name: &str, dtype: Dtype) -> Result<Element> {
         Dtype::U16 => Element::U16,
         Dtype::U8 => Element::U8,
         Dtype::BOOL => Element::BOOL,
-        other => {
-            return Err(Error::ElementType {
-                path: path.to_path_buf(),
-                name: name.into(),
-                found: format!("{other:?}"),
-                expected: "floats, integers or booleans of at least 8 bits that every framework knows",
-            });
-        }
-    })
+        Dtype::C64 => Element::other("complex64"),
+        Dtype::F8_E4M3 => Element::other("float8_e4m3"),
+        Dtype::F8_E5M2 => Element::other("float8_e5m2"),
+        _ => Element::other("sub-byte"),
+    }
 }

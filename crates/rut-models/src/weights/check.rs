@@ -115,7 +115,7 @@ fn floats(held: &Held<'_>, key: &str) -> Result<()> {
             path: held.path.to_path_buf(),
             name: shown(key),
             found: (*element).into(),
-            expected: "f16, bf16, f32 or f64: save the weights as floats, of a quantised network `tensor.dequantize()`",
+            expected: "f16, bf16, f32 or f64: save the weights as floats, of a quantised network `tensor.dequantize()`, of a sparse one `tensor.to_dense()`",
         }),
     }
 }
