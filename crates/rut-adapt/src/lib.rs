@@ -11,6 +11,7 @@
 //!
 //! It is not the place of run specifications, folders or records: those are `rut-study`.
 
+pub mod checksum;
 pub mod epochs;
 pub mod error;
 pub mod evaluate;
@@ -26,6 +27,7 @@ pub mod optimizer;
 pub mod progress;
 pub mod prompt;
 pub mod schedule;
+pub mod seal;
 pub mod select;
 pub mod softmax_regression;
 pub mod state;

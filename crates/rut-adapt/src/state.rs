@@ -7,11 +7,14 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::error::{Error, Result};
+use crate::seal::{self, Seal};
 
 /// The metadata entry that holds the texts.
 const KEY: &str = "rut.state";
-/// The layout, first line of the entry.
-const VERSION: &str = "version 1";
+/// The layout, first line of the entry. The second is the file's own checksum.
+const VERSION: &str = "version 2";
+/// The layout without a checksum.
+const UNSEALED: &str = "version 1";
 
 /// Named tensors and texts. Floating-point numbers are kept as the bits of an `f64`.
 ///
@@ -27,9 +30,15 @@ const VERSION: &str = "version 1";
 pub struct State {
     tensors: BTreeMap<String, Tensor>,
     texts: BTreeMap<String, String>,
+    unchecked: bool,
 }
 
 impl State {
+    /// Whether the bytes that it was read from told no checksum: an earlier version wrote them.
+    pub fn is_unchecked(&self) -> bool {
+        self.unchecked
+    }
+
     /// Sets a tensor.
     pub fn put_tensor(&mut self, name: &str, tensor: &Tensor) {
         self.tensors.insert(name.into(), tensor.clone());
@@ -131,25 +140,30 @@ impl State {
             .texts
             .iter()
             .map(|(name, text)| format!("{name}={text}\n"));
-        serialize(
-            &self.tensors,
-            KEY,
-            &std::iter::once(format!("{VERSION}\n"))
-                .chain(lines)
-                .collect::<String>(),
-        )
+        let head = format!("{VERSION}\n{}\n", seal::open());
+        let text: String = std::iter::once(head).chain(lines).collect();
+        let mut bytes = serialize(&self.tensors, KEY, &text)?;
+        seal::close(&mut bytes);
+        Ok(bytes)
     }
 
     /// What [`to_bytes`](Self::to_bytes) wrote, on the CPU.
     ///
     /// # Errors
-    /// If the bytes are no state, or one of another layout.
+    /// If the bytes are no state, one of another layout, or not what was written.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let seal = seal::check(bytes);
+        if seal == Seal::Broken {
+            let found = "another: a bit has changed since it was written";
+            return Err(unfit("checksum", "the one that stands in the file", found));
+        }
         let (tensors, text) = deserialize(bytes, KEY)?;
         let mut lines = text.lines();
-        let version = lines.next().unwrap_or("none");
-        if version != VERSION {
-            return Err(unfit("version", VERSION, version));
+        match (lines.next().unwrap_or("none"), seal) {
+            // Its checksum was the second line.
+            (VERSION, Seal::Whole) => drop(lines.next()),
+            (UNSEALED, Seal::None) => {}
+            (version, _) => return Err(unfit("version", VERSION, version)),
         }
         let pair = |line: &str| {
             line.split_once('=')
@@ -160,6 +174,7 @@ impl State {
         Ok(Self {
             tensors,
             texts: texts.collect::<Result<_>>()?,
+            unchecked: seal == Seal::None,
         })
     }
 }

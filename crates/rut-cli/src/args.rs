@@ -468,8 +468,11 @@ pub enum ExtractPart {
 #[derive(Args, Clone, Debug)]
 pub struct MetricsArgs {
     /// A .safetensors or .npz file with `logits` (n × classes) and `labels` (n)
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "run")]
+    pub file: Option<PathBuf>,
+    /// The folder of a finished run, whose `logits.safetensors` is read: its test part, unless `--part` says another
+    #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
+    pub run: Option<PathBuf>,
     /// Read `PART.logits` and `PART.labels`, as `logits.safetensors` of a run's folder has them (test, validation)
     #[arg(long, alias = "split")]
     pub part: Option<String>,

@@ -1,13 +1,14 @@
-//! Ctrl-C and the signals of a batch system, as requests to a run.
+//! Ctrl-C, a terminal that is gone, and the signals of a batch system, as requests to a run.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rut_study::journal::Requests;
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
-/// Requests that SIGINT and SIGTERM (save and stop; a second one ends at once) and SIGUSR1 (save and go on) set.
+/// Requests that SIGINT and SIGTERM (save and stop; a second one ends at once), SIGHUP (save and stop) and SIGUSR1 (save and
+/// go on) set. Where SIGHUP is ignored when the program starts, as `nohup` does, it stays ignored.
 ///
 /// # Errors
 /// If a handler cannot be installed.
@@ -18,8 +19,39 @@ pub fn requests() -> Result<Requests> {
             flag::register_conditional_shutdown(signal, 130, Arc::clone(&requests.stop))?;
             flag::register(signal, Arc::clone(&requests.stop))?;
         }
+        // A terminal that is closed sends it twice, once by its shell: the second one must not end what the first one asked for.
+        if !is_ignored(SIGHUP) {
+            flag::register(SIGHUP, Arc::clone(&requests.stop))?;
+        }
         flag::register(SIGUSR1, Arc::clone(&requests.save)).map(drop)
     };
     install().context("install signal handlers")?;
     Ok(requests)
+}
+
+/// Whether this process ignores `signal`. A system that does not tell (only Linux does) is taken not to.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignores(&status, signal)
+}
+
+/// The same, by what the system tells of a process: the set of ignored signals as a hexadecimal number, the first one lowest.
+fn ignores(status: &str, signal: i32) -> bool {
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    set.is_some_and(|set| set >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_told_from_others() {
+        let nohup = "Name:\trut\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n";
+        assert!(ignores(nohup, SIGHUP));
+        assert!(!ignores(nohup, SIGINT));
+        assert!(!ignores("Name:\trut\nSigIgn:\t0000000000001000\n", SIGHUP));
+        assert!(!ignores("", SIGHUP));
+    }
 }

@@ -141,3 +141,52 @@ fn a_plan_that_is_none_or_has_no_such_run_is_refused() {
         &["a run named a, found none"],
     );
 }
+
+#[test]
+fn a_study_of_too_many_runs_is_refused_before_it_is_laid_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    let run = format!("sweep run {} --dry-run", file.display());
+    let values = |count: u32| {
+        let values: Vec<String> = (0..count).map(|value| value.to_string()).collect();
+        values.join(", ")
+    };
+    fs::write(&file, format!("[axes]\nseed = [{}]", values(1_000_000))).unwrap();
+    refuses(dir.path(), &run, 2, &["study.toml", "expected at most"]);
+    fs::write(&file, format!("[axes]\nseed = [{}]", "1,".repeat(300_000))).unwrap();
+    refuses(
+        dir.path(),
+        &run,
+        2,
+        &["study.toml", "at most 250000 values", "split"],
+    );
+    let axes = format!("[axes]\nseed = [{0}]\nepochs = [{0}]", values(1000));
+    fs::write(&file, axes).unwrap();
+    let texts = ["study.toml", "at most 250000 combinations", "1000 × 1000"];
+    refuses(dir.path(), &run, 2, &texts);
+}
+
+/// An axis of many values is planned, and told in a few lines.
+#[test]
+fn a_long_axis_is_told_in_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("study.toml");
+    let seeds: Vec<String> = (0..2000).map(|seed| seed.to_string()).collect();
+    let text = format!(
+        "[base]\ndataset = 'digits'\nmodel = 'resnet20_cifar100'\nsparsity = 8\nmethod = 'lp'\n[axes]\nseed = [{}]",
+        seeds.join(", ")
+    );
+    fs::write(&file, text).unwrap();
+    let results = dir.path().join("results");
+    let line = format!(
+        "sweep run {} --results-path {} --dry-run",
+        file.display(),
+        results.display()
+    );
+    let (out, _) = rut::ends(rut::rut(dir.path(), &line), 0);
+    assert!(out.starts_with("2000 runs"), "{out}");
+    assert!(
+        out.contains("and 1990 more") && out.lines().count() < 40,
+        "{out}"
+    );
+}

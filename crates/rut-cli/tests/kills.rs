@@ -87,12 +87,143 @@ fn a_killed_prompt_ends_like_one_left_alone() {
     compare("vp", "prompt.safetensors");
 }
 
-/// SIGINT saves and stops with 130; the message says how to go on.
+/// A killed sweep and what it started are gone soon, and it ends like one left alone.
+#[cfg(unix)]
+#[test]
+fn a_killed_sweep_ends_like_one_left_alone() {
+    let (left_alone, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sweep = |dir: &Path| {
+        let file = dir.join("study.toml");
+        let study = "[base]\ndataset = 'digits'\nmodel = 'resnet20_cifar100'\nsparsity = 8\nclasses = ['0-2']\nbatch_size = 5\nn_shot = 4\nsave_every = 0\n\
+                     [axes]\nrun = [{ method = 'lp', epochs = 300 }, { method = 'vp', epochs = 15 }]\nseed = [1, 2]";
+        std::fs::write(&file, study).unwrap();
+        let line = format!(
+            "sweep run {} --results-path {} --jobs 2 --threads 2",
+            file.display(),
+            dir.join("results").display()
+        );
+        rut::rut(dir, &line)
+    };
+    ends(sweep(left_alone.path()), 0);
+    let runs = |dir: &Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(dir.join("results")).unwrap();
+        let mut runs: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        runs.retain(|path| path.is_dir());
+        runs.sort();
+        runs
+    };
+    let compare = |what: &str| {
+        let (want, got) = (runs(left_alone.path()), runs(killed.path()));
+        assert_eq!((want.len(), got.len()), (4, 4), "{what}");
+        for (want, got) in want.iter().zip(&got) {
+            assert_eq!(record(want), record(got), "{what}");
+            for name in [
+                "events.jsonl",
+                "logits.safetensors",
+                "head.safetensors",
+                "prompt.safetensors",
+            ] {
+                let read = |run: &Path| std::fs::read(run.join(name)).ok();
+                assert!(read(want) == read(got), "{what}: {name} of {got:?} differs");
+            }
+        }
+    };
+    let (mut lives, mut kills, mut told) = (Lives::new(), 0, Vec::new());
+    let started = Instant::now();
+    while kills < KILLS {
+        assert!(
+            started.elapsed() < Duration::from_secs(300),
+            "{kills} kills in five minutes"
+        );
+        let mut sweep = sweep(killed.path());
+        let quiet = sweep.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = quiet.spawn().unwrap();
+        let life = 3 * lives.next();
+        told.push(life.as_millis());
+        std::thread::sleep(life);
+        if child.try_wait().unwrap().is_some() {
+            compare(&format!("killed or ended after {told:?} ms"));
+            std::fs::remove_dir_all(killed.path().join("results")).unwrap();
+            continue;
+        }
+        // By turns, for good and as a terminal that is closed does it.
+        let signal = match kills % 2 == 0 && hears_hang_ups() {
+            true => "-HUP",
+            false => "-KILL",
+        };
+        assert!(send(signal, child.id()));
+        child.wait().unwrap();
+        kills += 1;
+    }
+    ends(sweep(killed.path()), 0);
+    compare(&format!("killed or ended after {told:?} ms"));
+}
+
+/// Whether what this test starts hears of SIGHUP; under `nohup` it does not.
+#[cfg(unix)]
+fn hears_hang_ups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_none_or(|set| u64::from_str_radix(set.trim(), 16).is_ok_and(|set| set & 1 == 0))
+}
+
+#[cfg(unix)]
+fn send(signal: &str, process: u32) -> bool {
+    let sent = std::process::Command::new("kill")
+        .args([signal, &process.to_string()])
+        .status();
+    sent.unwrap().success()
+}
+
+/// What ignores SIGHUP when it starts, as `nohup` has it, goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = small(dir.path(), "vp", "--epochs 30");
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
+    shell.arg(run.get_program()).args(run.get_args());
+    shell.current_dir(rut::root()).env_clear();
+    shell.env("XDG_CACHE_HOME", dir.path().join("cache"));
+    let mut child = shell
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = || {
+        let runs = std::fs::read_dir(dir.path().join("results"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut sizes = runs.filter_map(|run| run.path().join("spec.toml").metadata().ok());
+        sizes.next().is_some()
+    };
+    let started = Instant::now();
+    while !begun() && started.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(send("-HUP", child.id()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(only_run(dir.path()).join("record.json").exists());
+}
+
+/// SIGINT, SIGTERM and SIGHUP save and stop with 130; the message says how to go on.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_says_how_to_go_on() {
+    for signal in ["-INT", "-TERM"] {
+        interrupted_by(signal);
+    }
+    if hears_hang_ups() {
+        interrupted_by("-HUP");
+    }
+}
+
+#[cfg(unix)]
+fn interrupted_by(signal: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = small(dir.path(), "vp", "--epochs 200")
+    let mut child = small(dir.path(), "vp", "--epochs 3000")
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -105,18 +236,14 @@ fn an_interrupted_run_says_how_to_go_on() {
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(500));
-    let interrupted = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupted.success());
+    assert!(send(signal, child.id()));
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
     assert!(text.contains("--resume"), "{text}");
     assert!(only_run(dir.path()).join("state.safetensors").exists());
     // The same specification with fewer epochs is another run: its folder has another name.
-    let (_, err) = ends(small(dir.path(), "vp", "--epochs 200"), 2);
+    let (_, err) = ends(small(dir.path(), "vp", "--epochs 3000"), 2);
     assert!(
         err.contains("an unfinished run") && err.contains("--resume"),
         "{err}"

@@ -284,3 +284,115 @@ fn a_dry_run_counts_and_estimates() {
     );
     assert!(out.contains("a study") && out.contains("vp flm"), "{out}");
 }
+
+/// Two of one file at once: the second works on what the first leaves, and says so where that is nothing.
+#[test]
+fn two_sweeps_of_one_file_share_its_runs() {
+    for _ in 0..3 {
+        let dir = tempfile::tempdir().unwrap();
+        let axes = "epochs = 3\n[axes]\nmethod = ['lp', 'vp']\nseed = [1, 2]";
+        let start = || {
+            sweep(dir.path(), "run --jobs 1 --threads 1", axes)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let both = [start(), start()];
+        let mut done = false;
+        for child in both {
+            let output = child.wait_with_output().unwrap();
+            let err = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(matches!(output.status.code(), Some(0 | 4)), "{err}");
+            // A line of a run that failed; what others work on is no failure.
+            assert!(!err.contains("  failed to"), "{err}");
+            done |= output.status.success();
+        }
+        assert!(done, "neither has seen the end");
+        assert_eq!(records(dir.path()), 4);
+        let left = fs::read_dir(dir.path().join("results")).unwrap().flatten();
+        let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+        assert_eq!(left.len(), 5, "{left:?}");
+    }
+}
+
+/// Two studies in one folder of results: each keeps its plan, and a report knows what is missing of both.
+#[test]
+fn two_studies_in_one_folder_keep_their_plans() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    let study = |name: &str, shots: u32| {
+        let file = dir.path().join(name);
+        fs::write(
+            &file,
+            format!("{BASE}method = 'lp'\nepochs = 1\n[axes]\nn_shot = [{shots}]\nseed = [1, 2]"),
+        )
+        .unwrap();
+        file
+    };
+    let run = |file: &Path| {
+        let line = format!(
+            "sweep run {} --results-path {}",
+            file.display(),
+            results.display()
+        );
+        ends(rut(dir.path(), &line), 0)
+    };
+    let (first, second) = (study("one.toml", 2), study("two.toml", 4));
+    run(&first);
+    run(&second);
+    run(&first);
+    let mut plans: Vec<String> = fs::read_dir(&results)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".jsonl"))
+        .collect();
+    plans.sort();
+    assert_eq!(plans.len(), 2, "{plans:?}");
+    assert!(
+        plans[0].starts_with("plan-two-") && plans[1] == "plan.jsonl",
+        "{plans:?}"
+    );
+    // A run of each is lost, and a record torn.
+    let all = runs(dir.path());
+    assert_eq!(all.len(), 4);
+    fs::remove_dir_all(&all[0]).unwrap();
+    fs::remove_dir_all(&all[2]).unwrap();
+    let record = all[3].join("record.json");
+    let whole = fs::read(&record).unwrap();
+    fs::write(&record, &whole[..whole.len() / 2]).unwrap();
+    let (out, _) = ends(
+        rut(
+            dir.path(),
+            &format!("sweep status {} --json", results.display()),
+        ),
+        0,
+    );
+    let status: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(status["runs"].as_array().unwrap().len(), 4, "{out}");
+    assert_eq!(status["counts"]["missing"], 2, "{out}");
+    assert_eq!(status["counts"]["done"], 1, "{out}");
+    assert_eq!(status["counts"]["failed"], 1, "{out}");
+    assert!(out.contains("record.json"), "{out}");
+    let report = format!(
+        "report {} --out {}",
+        results.display(),
+        dir.path().join("report").display()
+    );
+    let (_, err) = ends(rut(dir.path(), &report), 0);
+    assert!(err.contains("1 runs, 2 missing, 1 unreadable"), "{err}");
+    // What cannot be read is no run that is done, and is not written over.
+    let line = format!(
+        "sweep run {} --results-path {}",
+        second.display(),
+        results.display()
+    );
+    let (out, _) = ends(rut(dir.path(), &line), 1);
+    assert!(
+        out.contains("record.json") && out.contains("delete its folder"),
+        "{out}"
+    );
+    fs::write(&record, whole).unwrap();
+    run(&second);
+}

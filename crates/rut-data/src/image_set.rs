@@ -48,8 +48,8 @@ pub trait ImageSource: Send + Sync {
 pub struct ImageSet {
     source: Arc<dyn ImageSource>,
     /// Place in `source` of each image.
-    places: Vec<usize>,
-    labels: Vec<u32>,
+    places: Arc<[usize]>,
+    labels: Arc<[u32]>,
     /// Content of each image of `source`, once it was asked for.
     contents: Arc<Contents>,
 }
@@ -67,7 +67,7 @@ impl ImageSet {
         Ok(ImageSet {
             source,
             places: (0..expected).collect(),
-            labels,
+            labels: labels.into(),
             contents: Arc::new(Contents::of(expected)),
         })
     }
@@ -112,7 +112,7 @@ impl ImageSet {
     #[must_use]
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
-        for &label in &self.labels {
+        for &label in self.labels.iter() {
             if let Some(count) = counts.get_mut(label as usize) {
                 *count += 1;
             }
@@ -217,14 +217,14 @@ impl ImageSet {
 
     /// The images whose label `relabel` keeps, with the new labels.
     pub(crate) fn filter_map_labels(&self, relabel: impl Fn(u32) -> Option<u32>) -> ImageSet {
-        let kept = self.places.iter().zip(&self.labels);
-        let (places, labels) = kept
+        let kept = self.places.iter().zip(self.labels.iter());
+        let (places, labels): (Vec<_>, Vec<_>) = kept
             .filter_map(|(&place, &label)| Some((place, relabel(label)?)))
             .unzip();
         ImageSet {
             source: Arc::clone(&self.source),
-            places,
-            labels,
+            places: places.into(),
+            labels: labels.into(),
             contents: Arc::clone(&self.contents),
         }
     }

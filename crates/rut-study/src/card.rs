@@ -94,7 +94,9 @@ impl CardRuns {
                 });
             }
         }
-        let (prospects, of_all) = study.prospects_of(all, places)?;
+        let (mut prospects, of_all) = study.prospects_of(all, places)?;
+        // The study itself has a plan of its own.
+        prospects.heading.study.push_str("-card");
         let names = trained.iter().chain(&formulas).map(|variant| variant.name);
         let own: HashMap<&str, &[usize]> = names.zip(of_all.chunks(base.len().max(1))).collect();
         let runs = variants.iter().map(|variant| {
@@ -118,18 +120,19 @@ impl CardRuns {
         let Some((_, base)) = self.runs.first() else {
             return Ok(Card::default());
         };
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let (mut groups, mut places) = (Vec::<Vec<usize>>::new(), HashMap::new());
         for (combination, &run) in base.iter().enumerate() {
             let Some(planned) = planned.get(run) else {
                 continue;
             };
             let key = setting(&planned.run.spec)?;
-            match groups.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, members)) => members.push(combination),
-                None => groups.push((key, vec![combination])),
+            let place = *places.entry(key).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(members) => members.push(combination),
+                None => groups.push(vec![combination]),
             }
         }
-        let settings = groups.iter().map(|(_, members)| {
+        let settings = groups.iter().map(|members| {
             let table = Table {
                 runs: self,
                 records: &records,

@@ -79,7 +79,7 @@ impl RunSpec {
             .check_watched(draw.validation.len())?;
         self.check_chosen_on(draw.validation.len())?;
         let image_size = self.resolve_image_size(model, &dataset)?;
-        let (model, files) = self.network_files()?;
+        let (model, files) = sources.network_files(&self)?;
         let content = self.content(&files, from, sources)?;
         let id = RunId::new(&self, &content)?;
         self.settle_validation(from, &dataset);
@@ -109,7 +109,7 @@ impl RunSpec {
     /// # Errors
     /// If the network's files, or a user's own images, are not there to be digested.
     pub fn identify(&self, sources: &mut Sources<'_>) -> Result<RunId> {
-        let (_, files) = self.network_files()?;
+        let (_, files) = sources.network_files(self)?;
         let from = self.validation_from(sources)?;
         RunId::new(self, &self.content(&files, from, sources)?)
     }

@@ -175,6 +175,19 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The same with what to do, where a file is broken.
+    pub(crate) fn with_remedy(self, remedy: &str) -> Self {
+        match self {
+            Self::Broken { path, problem } => Self::Broken {
+                path,
+                problem: format!("{problem}; {remedy}"),
+            },
+            other => other,
+        }
+    }
+}
+
 impl From<rut_adapt::Error> for Error {
     /// Errors of the floors below keep their own kind: a missing data set is one whoever met it.
     fn from(error: rut_adapt::Error) -> Self {

@@ -3,13 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use rut_adapt::seal::Seal;
 use rut_data::Digest;
+use rut_formats::regular;
 use rut_models::{DensityReport, LayerDensity};
 use serde::{Deserialize, Serialize};
 
 use crate::network::How;
 use crate::record::KeysRecord;
 use crate::run_dir::write_whole;
+use crate::sealed;
 
 /// The layout of a file; one of another is not found.
 const VERSION: u32 = 2;
@@ -75,7 +78,10 @@ impl FactsKey<'_> {
 
     /// What is kept of the network. Whatever is wrong with the file, loading the network makes it again.
     pub(crate) fn find(&self, cache_dir: &Path) -> Option<Known> {
-        let text = std::fs::read_to_string(self.path(cache_dir)).ok()?;
+        let bytes = regular::read(&self.path(cache_dir), regular::TEXT).ok()?;
+        let (text, Seal::Whole) = sealed::from_bytes(bytes).ok()? else {
+            return None;
+        };
         let facts: Facts = serde_json::from_str(&text).ok()?;
         (facts.key == self.text()).then_some(facts.known)
     }
@@ -90,8 +96,8 @@ impl FactsKey<'_> {
         let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         let kept = folder
             .map_err(|error| error.to_string())
-            .and_then(|()| serde_json::to_vec(&facts).map_err(|error| error.to_string()))
-            .and_then(|bytes| write_whole(&path, &bytes).map_err(|error| error.to_string()));
+            .and_then(|()| sealed::to_text(&facts, 1))
+            .and_then(|text| write_whole(&path, text.as_bytes()).map_err(|e| e.to_string()));
         if let Err(reason) = kept {
             tracing::debug!(path = %path.display(), reason, "the network's facts are not kept");
         }

@@ -15,12 +15,14 @@ use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
 use rut_adapt::visual_prompt::PromptedNetwork;
 use rut_data::{ImageSet, Transform, Window};
+use rut_formats::regular;
 use rut_metrics::Temperature;
 use rut_models::{Engine, FrozenNetwork, ModelSpec};
 use serde::Serialize;
 
 use crate::error::{Error, Result, file};
 use crate::images::prepare;
+use crate::kept::{Held, REMEDY};
 use crate::network::{How, KeyRule, LoadedNetwork, load_recorded};
 use crate::places::Places;
 use crate::record::Record;
@@ -32,6 +34,8 @@ use crate::spec::{Method, RunSpec, ValidationFrom};
 pub struct FinishedRun {
     /// What was recorded.
     pub record: Record,
+    /// Whether its files are what was written.
+    pub held: Held,
     model: &'static ModelSpec,
     network: LoadedNetwork,
     adapted: Adapted,
@@ -112,6 +116,7 @@ impl FinishedRun {
     pub fn open(dir: &Path, weights: &WeightPlaces, engine: Option<Engine>) -> Result<Self> {
         let dir = RunDir::at(dir);
         let record = dir.read_record()?;
+        let held = dir.check_files(&record)?;
         let (_, files) = weights.put_into(&record.spec).network_files()?;
         let engine = engine.unwrap_or(record.spec.engine);
         let how = How {
@@ -139,6 +144,7 @@ impl FinishedRun {
         let adapted = Adapted::read(&dir, &record, model, &network)?;
         Ok(Self {
             record,
+            held,
             model,
             network,
             adapted,
@@ -306,9 +312,6 @@ fn unchanged(dir: &RunDir, field: &str, expected: &str, found: &str) -> Result<(
     })
 }
 
-/// What helps where a finished run lost something.
-const REMEDY: &str = "put it back, or run it again with `--overwrite`";
-
 /// Whether the finished run in `dir` still has all its files, and what was trained can be used with `network`.
 ///
 /// # Errors
@@ -318,7 +321,7 @@ pub(crate) fn check_complete(
     record: &Record,
     model: &ModelSpec,
     network: &LoadedNetwork,
-) -> Result<()> {
+) -> Result<Held> {
     let kept = dir.kept(record.spec.method);
     let missing: Vec<_> = kept
         .iter()
@@ -334,7 +337,9 @@ pub(crate) fn check_complete(
             ),
         });
     }
-    Adapted::read(dir, record, model, network).map(drop)
+    let held = dir.check_files(record)?;
+    Adapted::read(dir, record, model, network)?;
+    Ok(held)
 }
 
 impl Adapted {
@@ -346,7 +351,7 @@ impl Adapted {
     ) -> Result<Self> {
         let path = dir.trained(record.spec.method);
         let read = || -> Result<Self> {
-            let bytes = std::fs::read(&path).map_err(file("read", &path))?;
+            let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
             if record.spec.method == Method::Lp {
                 return Ok(Self::Probe(LinearHead::from_bytes(&bytes)?));
             }

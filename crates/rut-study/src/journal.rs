@@ -2,13 +2,18 @@
 //! seconds by phase.
 //! What a person sees meanwhile is the display's business.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rut_adapt::checksum::Checksum;
 use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
 use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
@@ -16,8 +21,10 @@ use rut_models::EngineInfo;
 
 use crate::environment::means;
 use crate::error::{Error, Result, file};
+use crate::kept;
 use crate::record::{Cost, Record};
 use crate::run_dir::{RunDir, write_whole};
+use crate::sealed::CHANGED;
 use crate::tensorboard::{Board, BoardOptions};
 
 /// Shows a run to a person while it goes on.
@@ -59,6 +66,10 @@ pub struct Journal<'a> {
     dir: &'a RunDir,
     events: BufWriter<File>,
     written: u64,
+    /// Of all that was written.
+    checksum: Checksum,
+    /// The checksum of the specification's file.
+    spec: String,
     board: Option<Board>,
     display: &'a mut dyn Display,
     requests: &'a Requests,
@@ -69,6 +80,8 @@ pub struct Journal<'a> {
 
 /// Entries of the saved state that are the journal's own.
 const LENGTH: &str = "journal.events_length";
+const EVENTS: &str = "journal.events_checksum";
+const SPEC: &str = "journal.spec_checksum";
 const MEANS: &str = "journal.means";
 const RESUMED: &str = "journal.resumed";
 const OTHER_MEANS: &str = "journal.other_means";
@@ -95,17 +108,34 @@ impl<'a> Journal<'a> {
             .map_err(file("open", &path))?;
         let found = events.metadata().map_err(file("read", &path))?.len();
         if found < length {
-            let problem = format!(
-                "expected at least {length} bytes, found {found}; start over with `--overwrite`"
-            );
+            let problem = format!("expected at least {length} bytes, found {found}; {AGAIN}");
             return Err(Error::Broken { path, problem });
+        }
+        let checksum = beginning(&events, length).map_err(file("read", &path))?;
+        let spec = match dir.spec().exists() {
+            true => Checksum::of_file(&dir.spec())
+                .map_err(file("read", &dir.spec()))?
+                .digits(),
+            false => String::new(),
+        };
+        if let Some(state) = state {
+            unchanged(&path, state, (EVENTS, &checksum.digits()))?;
+            unchanged(&dir.spec(), state, (SPEC, &spec))?;
+            if state.is_unchecked() {
+                display.note(
+                    "an earlier version saved the state, without checksums: it is not checked",
+                );
+            }
         }
         events.set_len(length).map_err(file("cut", &path))?;
         events
             .seek(SeekFrom::End(0))
             .map_err(file("write", &path))?;
         let board = |options| Board::open(&dir.tensorboard(), state, options);
-        let board = keeping.board.map(board).transpose()?;
+        let board = keeping.board.and_then(|options| {
+            let failed = |error| display.note(&without_board(&error));
+            board(options).map_err(failed).ok()
+        });
         let clock = Clock::resume(state, means(keeping.engine))?;
         if let Some(other) = clock.other_means.last().filter(|_| state.is_some()) {
             display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", clock.means));
@@ -114,6 +144,8 @@ impl<'a> Journal<'a> {
             dir,
             events: BufWriter::new(events),
             written: length,
+            checksum,
+            spec,
             board,
             display,
             requests: keeping.requests,
@@ -146,32 +178,81 @@ impl<'a> Journal<'a> {
     }
 
     /// Shows a trained prompt to whoever looks on.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn show_prompt(&mut self, prompt: &PaddingPrompt) -> Result<()> {
-        let board = self.board.as_mut();
-        board.map_or(Ok(()), |board| board.show_prompt(prompt))
+    pub fn show_prompt(&mut self, prompt: &PaddingPrompt) {
+        self.on_board(|board| board.show_prompt(prompt));
     }
 
     /// Tells the figures of the finished run to whoever looks on.
+    pub fn finish(&mut self, record: &Record) {
+        self.on_board(|board| board.finish(record));
+    }
+
+    /// Whether `events.jsonl` holds what was written to it, by the checksums of `files`.
     ///
     /// # Errors
-    /// If they cannot be written.
-    pub fn finish(&mut self, record: &Record) -> Result<()> {
-        let board = self.board.as_mut();
-        board.map_or(Ok(()), |board| board.finish(record))
+    /// If not.
+    pub(crate) fn check_events(&self, files: &BTreeMap<String, String>) -> Result<()> {
+        let path = self.dir.events();
+        match files.get(&kept::name(&path)) == Some(&self.checksum.digits()) {
+            true => Ok(()),
+            false => Err(changed(&path)),
+        }
+    }
+
+    /// Does something on the board. It is no part of the run: where it cannot be written, the run goes on without.
+    fn on_board(&mut self, does: impl FnOnce(&mut Board) -> Result<()>) {
+        if let Some(Err(error)) = self.board.as_mut().map(does) {
+            self.board = None;
+            self.display.note(&without_board(&error));
+        }
     }
 
     fn write_state(&mut self, mut state: State) -> Result<()> {
         self.sync()?;
         state.put_number(LENGTH, self.written);
-        if let Some(board) = &mut self.board {
-            board.flush()?;
+        state.put_text(EVENTS, self.checksum.digits());
+        state.put_text(SPEC, self.spec.as_str());
+        self.on_board(Board::flush);
+        if let Some(board) = &self.board {
             board.save(&mut state);
         }
         self.clock.save(&mut state);
         write_whole(&self.dir.state(), &state.to_bytes()?)
+    }
+}
+
+/// What is said where the file for TensorBoard cannot be written.
+fn without_board(error: &Error) -> String {
+    format!(
+        "warning: failed to {error}: the run goes on, and TensorBoard is not told of it any more"
+    )
+}
+
+/// What helps where a half-done run cannot go on.
+pub(crate) const AGAIN: &str =
+    "put it back, or start over with `--overwrite` (a run of a sweep: delete its folder)";
+
+fn changed(path: &Path) -> Error {
+    Error::Broken {
+        path: path.into(),
+        problem: format!("{CHANGED}; {AGAIN}"),
+    }
+}
+
+/// Holds what was found of the file at `path` against what `state` tells of it, if it tells anything.
+fn unchanged(path: &Path, state: &State, (entry, found): (&str, &str)) -> Result<()> {
+    match state.has(entry) && state.text(entry)? != found {
+        true => Err(changed(path)),
+        false => Ok(()),
+    }
+}
+
+/// The checksum of the first `length` bytes of a file.
+fn beginning(file: &File, length: u64) -> std::io::Result<Checksum> {
+    let mut checksum = Checksum::default();
+    match checksum.read(&mut file.take(length))? == length {
+        true => Ok(checksum),
+        false => Err(std::io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
@@ -183,9 +264,8 @@ impl Observer for Journal<'_> {
             .write_all(line.as_bytes())
             .map_err(file("write", &self.dir.events()))?;
         self.written += line.len() as u64;
-        if let Some(board) = &mut self.board {
-            board.tell(event)?;
-        }
+        self.checksum.update(line.as_bytes());
+        self.on_board(|board| board.tell(event));
         self.display.event(event);
         Ok(())
     }

@@ -46,9 +46,12 @@ pub struct Record {
     /// The ECE of the test logits as published, if the specification asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_ece: Option<PublishedEce>,
+    /// XXH3 checksums of the run's other files, by name; none where an earlier version wrote them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// What it was made with.
     pub environment: Environment,
-    /// What it took. Of all entries only this one differs between two runs of one specification.
+    /// What it took; in the file, also the checksum of the record itself. Of all entries only this one differs between two runs of one specification.
     pub cost: Cost,
 }
 

@@ -6,9 +6,12 @@ mod rescored;
 
 pub(crate) use prompted::untrained_prompt;
 
+use std::collections::BTreeMap;
+
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::State;
 use rut_data::Skipped;
+use rut_formats::regular;
 use rut_metrics::{Minimum, TemperatureFit};
 
 use crate::announcement::announcement;
@@ -16,7 +19,7 @@ use crate::checked::CheckedRunSpec;
 use crate::environment::Environment;
 use crate::error::{Error, Result, file};
 use crate::finished::check_complete;
-use crate::journal::{Display, Journal, Keeping, Requests};
+use crate::journal::{AGAIN, Display, Journal, Keeping, Requests};
 use crate::logits_archive::write_splits;
 use crate::network::{How, LoadedNetwork, density_with_new_head, load_named, load_when_asked};
 use crate::places::{Places, Tensorboard};
@@ -93,10 +96,14 @@ pub fn run(
         Method::Vp => load_named(&run.spec, how)?,
     };
     run.check_mapped(network.classes)?;
-    let _locked = dir.prepare(run, session.existing)?;
+    let locked = dir.prepare(run, session.existing)?;
+    if let Some(warning) = locked.warning(dir.path()) {
+        session.display.note(&warning);
+    }
     if dir.is_finished() {
         let record = dir.read_record()?;
-        check_complete(&dir, &record, model, &network)?;
+        let held = check_complete(&dir, &record, model, &network)?;
+        held.note().map(|note| session.display.note(note));
         session
             .display
             .note("the run is finished already: nothing to do");
@@ -174,8 +181,8 @@ fn train(
             Environment::current(commit, network.network.engine()),
         ),
     )?;
-    journal.finish(&record)?;
-    keep(&dir, &adapted, &record)?;
+    journal.finish(&record);
+    let record = keep(&dir, &adapted, record, &journal)?;
     dir.forget_state()?;
     Ok((dir, record))
 }
@@ -190,17 +197,17 @@ fn saved_state(dir: &RunDir) -> Result<Option<State>> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(file("read", &path))?;
+    let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
     State::from_bytes(&bytes)
         .map(Some)
         .map_err(|e| Error::Broken {
             path,
-            problem: e.to_string(),
+            problem: format!("{e}; {AGAIN}"),
         })
 }
 
-/// Writes everything, the record last.
-fn keep(dir: &RunDir, adapted: &Adapted, record: &Record) -> Result<()> {
+/// Writes everything, the record last, which gets the checksums of the rest.
+fn keep(dir: &RunDir, adapted: &Adapted, record: Record, journal: &Journal<'_>) -> Result<Record> {
     let mut splits = vec![("test", &adapted.test)];
     splits.extend(
         adapted
@@ -219,7 +226,13 @@ fn keep(dir: &RunDir, adapted: &Adapted, record: &Record) -> Result<()> {
     write_whole(path, bytes)?;
     let svg = reliability::svg(&record.test.raw, &record.run_id)?;
     write_whole(&dir.reliability(), svg.as_bytes())?;
-    dir.write_record(record)
+    let record = Record {
+        files: dir.checksums(record.spec.method)?,
+        ..record
+    };
+    journal.check_events(&record.files)?;
+    dir.write_record(&record)?;
+    Ok(record)
 }
 
 fn record(
@@ -263,6 +276,7 @@ fn record(
             .map(|logits| score(logits, at, "validation"))
             .transpose()?,
         published_ece: published_ece(&run.spec, &adapted.test)?,
+        files: BTreeMap::new(),
         environment,
         cost,
     })

@@ -1,24 +1,24 @@
 //! A run's folder: the names of its files, and writing them whole or not at all.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use rut_adapt::whole_file::is_temporary;
 use rut_formats::regular;
 use serde::{Deserialize, Serialize};
 
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
+use crate::journal::AGAIN;
+use crate::kept::REMEDY;
+use crate::lock::{self, Locked};
 use crate::network::KeyRule;
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_id::{Content, NO_PART};
+use crate::sealed;
 use crate::spec::{Method, RunSpec, ValidationFrom};
 use crate::text_file::{self, toml_problem};
 use crate::versioned::{parse, version};
-
-/// How often a folder's lock is tried, and the time between. Whoever only looks holds it for an instant.
-const LOCK_ATTEMPTS: u32 = 5;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What to do when the folder is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,12 +36,6 @@ pub enum Existing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
-}
-
-/// A run's folder that no other process works in.
-#[derive(Debug)]
-pub struct Locked {
-    _file: File,
 }
 
 /// What `spec.toml` holds: the specification, and the content that it named when the run began.
@@ -147,7 +141,7 @@ impl RunDir {
         self.path.join("failure.json")
     }
 
-    fn spec(&self) -> PathBuf {
+    pub(crate) fn spec(&self) -> PathBuf {
         self.path.join("spec.toml")
     }
 
@@ -188,7 +182,9 @@ impl RunDir {
         let begun = self.is_finished() || self.is_begun();
         let failure = self.failure();
         let foreign = |mut entries: fs::ReadDir| {
-            entries.any(|entry| entry.is_ok_and(|entry| entry.path() != failure))
+            // What a killed process was writing is nobody's.
+            let foreign = |path: PathBuf| path != failure && !is_temporary(&path);
+            entries.any(|entry| entry.is_ok_and(|entry| foreign(entry.path())))
         };
         if !begun
             && !self.spec().exists()
@@ -251,26 +247,17 @@ impl RunDir {
     }
 
     fn lock_folder(&self) -> Result<Locked> {
-        let path = self.lock();
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false);
-        let open = regular::open_with(&mut options, &path).map_err(file("open", &path))?;
-        for _ in 0..LOCK_ATTEMPTS {
-            match open.try_lock() {
-                // Perhaps somebody only looks whether the run is going on.
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-                // Some network file systems know no locks: there, nobody is kept apart.
-                _ => return Ok(Locked { _file: open }),
-            }
+        match lock::take(&self.lock())? {
+            Some(locked) => Ok(locked),
+            None => Err(Error::GoingOn {
+                dir: self.path.clone(),
+            }),
         }
-        Err(Error::GoingOn {
-            dir: self.path.clone(),
-        })
     }
 
     /// Whether a process works in the folder.
     pub fn is_locked(&self) -> bool {
-        let open = regular::open(self.lock(), regular::TEXT);
+        let open = regular::open(&self.lock(), regular::TEXT);
         open.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
@@ -334,10 +321,10 @@ impl RunDir {
     }
 
     fn read_toml<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        let text = text_file::read(path, text_file::TOML)?;
+        let text = text_file::read(path, text_file::TOML).map_err(|e| e.with_remedy(AGAIN))?;
         toml::from_str(&text).map_err(|e| Error::Broken {
             path: path.into(),
-            problem: toml_problem(&e),
+            problem: format!("{}; {AGAIN}", toml_problem(&e)),
         })
     }
 
@@ -364,7 +351,7 @@ impl RunDir {
                 "the run is not finished: no record was written; `--resume` it first".into(),
             ));
         }
-        let text = text_file::read(&path, text_file::JSON)?;
+        let text = text_file::read(&path, text_file::JSON).map_err(|e| e.with_remedy(REMEDY))?;
         if let Ok(found) = version(&text)
             && found != FORMAT_VERSION
         {
@@ -372,7 +359,8 @@ impl RunDir {
                 "expected format_version {FORMAT_VERSION}, found {found}; read it with the rut that wrote it"
             )));
         }
-        let again = |problem| broken(format!("{problem}; run it again with `--overwrite`"));
+        let again = |problem| broken(format!("{problem}; {REMEDY}"));
+        let (text, _) = sealed::from_bytes(text.into_bytes()).map_err(again)?;
         parse(&text, FORMAT_VERSION).map_err(again)
     }
 
@@ -381,11 +369,11 @@ impl RunDir {
     /// # Errors
     /// If it cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(record).map_err(|e| Error::Broken {
+        // In `cost`: nothing else differs between two runs of one specification, and it stands for that, too.
+        let text = sealed::to_text(record, 2).map_err(|problem| Error::Broken {
             path: self.record(),
-            problem: e.to_string(),
+            problem,
         })?;
-        text.push('\n');
         write_whole(&self.record(), text.as_bytes())
     }
 }
@@ -463,11 +451,13 @@ impl SpecFile {
     }
 }
 
-/// Deletes a file, if it is there.
-fn delete(path: &Path) -> Result<()> {
-    match path.exists() {
-        true => fs::remove_file(path).map_err(file("delete", path)),
-        false => Ok(()),
+/// Deletes a file, if it is there. Another process may have been faster.
+pub(crate) fn delete(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(file("delete", path)(error))
+        }
+        _ => Ok(()),
     }
 }
 

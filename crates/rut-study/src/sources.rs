@@ -5,19 +5,29 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
-use rut_data::{Dataset, Draw, DrawOptions, draw, draw_beside_validation};
+use rut_data::{Dataset, Draw, DrawOptions, Seed, draw, draw_beside_validation};
+use rut_models::ModelSpec;
 
+use crate::checked::WeightFiles;
 use crate::error::Result;
 use crate::places::Places;
 use crate::spec::{RunSpec, ValidationFrom};
 
+/// Images of draws that are kept: some tens of megabytes.
+const MOST_DRAWN: usize = 4_000_000;
+
 /// Data sets, draws and digests that were asked for. A look-up that failed is tried again when it is asked for again.
 pub struct Sources<'a> {
     places: &'a Places,
+    /// Whether of draws only their sizes are asked for, which are the same for all seeds.
+    sizes_only: bool,
     datasets: HashMap<String, Dataset>,
     draws: HashMap<String, Draw>,
+    /// Images of all these draws.
+    drawn: usize,
     images: HashMap<String, String>,
     files: HashMap<PathBuf, String>,
+    networks: HashMap<String, (&'static ModelSpec, WeightFiles)>,
 }
 
 impl<'a> Sources<'a> {
@@ -25,10 +35,21 @@ impl<'a> Sources<'a> {
     pub fn new(places: &'a Places) -> Self {
         Self {
             places,
+            sizes_only: false,
             datasets: HashMap::new(),
             draws: HashMap::new(),
+            drawn: 0,
             images: HashMap::new(),
             files: HashMap::new(),
+            networks: HashMap::new(),
+        }
+    }
+
+    /// The same, for runs that are planned and not run: of what they draw only the sizes are right.
+    pub(crate) fn for_sizes(places: &'a Places) -> Self {
+        Self {
+            sizes_only: true,
+            ..Self::new(places)
         }
     }
 
@@ -52,6 +73,11 @@ impl<'a> Sources<'a> {
         from: ValidationFrom,
         options: &DrawOptions,
     ) -> Result<Draw> {
+        let seed = match self.sizes_only {
+            true => Seed(0),
+            false => options.seed,
+        };
+        let options = &DrawOptions { seed, ..*options };
         let key = format!("{} {from:?} {options:?}", key(spec));
         if let Some(known) = self.draws.get(&key) {
             return Ok(known.clone());
@@ -64,6 +90,13 @@ impl<'a> Sources<'a> {
             }
             _ => draw(labels, names, options)?,
         };
+        // Each seed has a draw of its own: as many as there are would not fit.
+        let images = drawn.train.len() + drawn.validation.len();
+        if self.drawn + images > MOST_DRAWN {
+            self.draws.clear();
+            self.drawn = 0;
+        }
+        self.drawn += images;
         self.draws.insert(key, drawn.clone());
         Ok(drawn)
     }
@@ -91,6 +124,22 @@ impl<'a> Sources<'a> {
         let digest = own.digest()?.to_string();
         self.images.insert(key, digest.clone());
         Ok(digest)
+    }
+
+    /// The model that `spec` names, and the files of its weights.
+    pub(crate) fn network_files(
+        &mut self,
+        spec: &RunSpec,
+    ) -> Result<(&'static ModelSpec, WeightFiles)> {
+        let named = (&spec.pretrained_dir, &spec.checkpoint, &spec.mask);
+        let chosen = (&spec.model, spec.network, spec.sparsity, spec.masking);
+        let key = format!("{named:?} {chosen:?}");
+        if let Some((model, files)) = self.networks.get(&key) {
+            return Ok((model, files.clone()));
+        }
+        let found = spec.network_files()?;
+        self.networks.insert(key, found.clone());
+        Ok(found)
     }
 
     /// SHA-256 of a file.

@@ -1,6 +1,6 @@
 //! Small files of text that people and earlier runs wrote. What they describe is others' business.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use rut_formats::regular;
@@ -20,12 +20,19 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<String> {
     let opened = regular::open(path, regular::ARCHIVE).map_err(file("read", path))?;
     let mut text = String::new();
     let read = opened.take(most + 1).read_to_string(&mut text);
-    match read.map_err(file("read", path))? as u64 {
-        length if length <= most => Ok(text),
-        _ => Err(Error::Broken {
-            path: path.to_owned(),
-            problem: format!("expected at most {most} bytes, found more; this is another file"),
-        }),
+    let broken = |problem: String| {
+        let path = path.to_owned();
+        Err(Error::Broken { path, problem })
+    };
+    match read {
+        Ok(length) if length as u64 <= most => Ok(text),
+        Ok(_) => broken(format!(
+            "expected at most {most} bytes, found more; this is another file"
+        )),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            broken("expected text in UTF-8, found other bytes".into())
+        }
+        Err(error) => Err(file("read", path)(error)),
     }
 }
 

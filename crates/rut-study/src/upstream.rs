@@ -11,6 +11,7 @@ use rut_adapt::features::{Extracted, Extractor, FeatureMatrix, FeatureType};
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::{State, serialize};
 use rut_data::{ImageSet, Transform};
+use rut_formats::regular;
 use rut_models::ModelSpec;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,7 @@ use crate::network::LoadedNetwork;
 use crate::places::Places;
 use crate::run_dir::write_whole;
 use crate::score::{SplitScores, score};
+use crate::sealed;
 use crate::spec::{Masking, RunSpec};
 use crate::versioned::parse;
 
@@ -64,8 +66,9 @@ impl UpstreamRecord {
     /// # Errors
     /// If it cannot be read, is broken, or is of another format version.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(file("read", path))?;
-        parse(&text, FORMAT_VERSION).map_err(|problem| Error::Broken {
+        let bytes = regular::read(path, regular::TEXT).map_err(file("read", path))?;
+        let read = sealed::from_bytes(bytes).and_then(|(text, _)| parse(&text, FORMAT_VERSION));
+        read.map_err(|problem| Error::Broken {
             path: path.into(),
             problem: format!("{problem}; measure it again with `rut upstream`, or delete it"),
         })
@@ -89,11 +92,10 @@ impl UpstreamRecord {
         let folder = results.join("upstream");
         let path = folder.join(format!("{}-{}.json", self.model, &hash[..10]));
         std::fs::create_dir_all(&folder).map_err(file("make the folder", &folder))?;
-        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::Broken {
+        let text = sealed::to_text(self, 1).map_err(|problem| Error::Broken {
             path: path.clone(),
-            problem: e.to_string(),
+            problem,
         })?;
-        text.push('\n');
         write_whole(&path, text.as_bytes())?;
         Ok(path)
     }

@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rut_data::Digest;
+use rut_formats::regular;
 
 use super::file::{self, FeatureShape};
 use super::part::Part;
@@ -16,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::LabelledImages;
 use crate::progress::{At, Reporter};
-use crate::whole_file::write_whole;
+use crate::seal::Seal;
+use crate::whole_file::{delete_left_behind, write_whole};
 
 /// Part of every key: a new layout, or a new meaning of a field, finds no old file.
 const VERSION: &str = "version 1";
@@ -213,6 +215,7 @@ impl FeatureCache {
                 files.push((used, about.len(), path));
             }
         }
+        delete_left_behind(&self.dir, |name| is_own(&self.dir.join(beginning(name))));
         files.sort();
         let mut size: u64 = files.iter().map(|(_, size, _)| size).sum();
         for (_, bytes, path) in files.into_iter().filter(|(_, _, path)| path != keep) {
@@ -245,6 +248,12 @@ fn is_own(path: &Path) -> bool {
         && ["safetensors", "part"].contains(&ending.as_str())
 }
 
+/// The name of the file that a temporary one was to become.
+fn beginning(name: &str) -> String {
+    let parts: Vec<&str> = name.splitn(3, '.').collect();
+    parts.iter().take(2).copied().collect::<Vec<_>>().join(".")
+}
+
 /// Deletes a file; another process may have been faster.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
@@ -260,10 +269,17 @@ fn read_whole(path: &Path, key: &str, shape: FeatureShape) -> Option<Extracted> 
 
 /// As [`read_whole`], of a file whose key `is` the right one.
 fn read_if(path: &Path, is: impl Fn(&str) -> bool, shape: FeatureShape) -> Option<Extracted> {
-    let bytes = fs::read(path).ok()?;
-    let Some(found) = file::from_bytes(&bytes, is, shape) else {
-        tracing::warn!(path = %path.display(), "a file of the feature cache does not fit its key: extracting again");
-        return None;
+    let bytes = regular::read(path, regular::ARCHIVE).ok()?;
+    let found = match file::from_bytes(&bytes, is, shape) {
+        Ok((found, Seal::None)) => {
+            tracing::warn!(path = %path.display(), "a file of the feature cache tells no checksum, for an earlier version wrote it: not checked");
+            found
+        }
+        Ok((found, _)) => found,
+        Err(problem) => {
+            tracing::warn!(path = %path.display(), "a file of the feature cache {problem}: extracting again");
+            return None;
+        }
     };
     // The time of the last use; a cache that cannot be touched still serves.
     let _ = File::options()

@@ -1,5 +1,5 @@
 //! A finished file of the feature cache: safetensors with `features` [n, width] and `logits` [n, classes], f32 or f16, and
-//! the key in its metadata. Which file is whose is `cache`'s business.
+//! the key in its metadata, after the file's own checksum. Which file is whose is `cache`'s business.
 
 use std::collections::HashMap;
 
@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::{Extracted, FeatureMatrix, FeatureType};
 use crate::error::{Error, Result};
+use crate::seal::{self, Seal};
 
 /// The metadata entry that holds the key.
 const KEY: &str = "rut.features";
@@ -40,18 +41,37 @@ pub(super) fn to_bytes(all: &Extracted, key: &str) -> Result<Vec<u8>> {
         let view = TensorView::new(dtype(matrix.kept()), shape, bytes).map_err(failed)?;
         views.push((*name, view));
     }
-    let metadata = HashMap::from([(KEY.to_owned(), key.to_owned())]);
-    safetensors::serialize(views, Some(metadata)).map_err(failed)
+    let text = format!("{}{key}", seal::open());
+    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+    seal::close(&mut bytes);
+    Ok(bytes)
 }
 
 /// What is in a file, if it is whole, of `shape`, and its key `is` the right one.
+///
+/// # Errors
+/// What is wrong with it, in words.
 pub(super) fn from_bytes(
     bytes: &[u8],
     is: impl Fn(&str) -> bool,
     shape: FeatureShape,
-) -> Option<Extracted> {
+) -> std::result::Result<(Extracted, Seal), &'static str> {
+    let seal = seal::check(bytes);
+    if seal == Seal::Broken {
+        return Err("is not what was written: its checksum is another");
+    }
+    let fitting = fitting(bytes, is, shape).ok_or("does not fit its key")?;
+    Ok((fitting, seal))
+}
+
+fn fitting(bytes: &[u8], is: impl Fn(&str) -> bool, shape: FeatureShape) -> Option<Extracted> {
     let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
-    let own = header.metadata().as_ref()?.get(KEY)?;
+    let text = header.metadata().as_ref()?.get(KEY)?;
+    // Earlier versions wrote the key alone.
+    let own = seal::find(text)
+        .and_then(|seal| text.strip_prefix(seal))
+        .unwrap_or(text);
     let file = SafeTensors::deserialize(bytes).ok()?;
     let matrix = |name: &str, width: usize| {
         let view = file.tensor(name).ok()?;

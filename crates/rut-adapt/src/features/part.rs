@@ -48,9 +48,18 @@ impl Part {
                 .truncate(false)
                 .open(path);
             let file = file.map_err(failed(path))?;
-            while let Err(TryLockError::WouldBlock) = file.try_lock() {
-                wait()?;
-                std::thread::sleep(Duration::from_millis(200));
+            loop {
+                match file.try_lock() {
+                    Ok(()) => break,
+                    Err(TryLockError::WouldBlock) => {
+                        wait()?;
+                        std::thread::sleep(Duration::from_millis(200));
+                    }
+                    Err(TryLockError::Error(error)) => {
+                        tracing::warn!(path = %path.display(), %error, "the feature cache's file system has no locks: two processes may extract the same");
+                        break;
+                    }
+                }
             }
             // Who had the lock may have finished and deleted the file. Where locks are unknown, all go on without.
             if path.exists() {

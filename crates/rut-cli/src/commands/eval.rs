@@ -6,7 +6,7 @@ use rut_study::score::score;
 use rut_study::Places;
 
 use crate::args::{EvalArgs, PartChoice, TakenUpFlags};
-use crate::output::{json, result};
+use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::{diagram, table};
 
@@ -57,5 +57,9 @@ pub fn open(dir: &std::path::Path, flags: &TakenUpFlags) -> Result<FinishedRun> 
         checkpoint: flags.checkpoint.clone(),
         mask: flags.mask.clone(),
     };
-    Ok(FinishedRun::open(dir, &weights, flags.engine.engine)?)
+    let finished = FinishedRun::open(dir, &weights, flags.engine.engine)?;
+    if let Some(text) = finished.held.note() {
+        note(text);
+    }
+    Ok(finished)
 }

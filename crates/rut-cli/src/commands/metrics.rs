@@ -1,6 +1,6 @@
 //! `rut metrics`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
 use rut_formats::escape;
@@ -9,13 +9,15 @@ use rut_metrics::{
     Logits, Outcomes, Predictions, Reliability, Summary, TemperatureFit, TemperatureIntervals,
     TopLabel,
 };
+use rut_study::kept::{check_file, Held};
 use rut_study::logits_archive::{self, ArchivedLogits, Meaning};
 use rut_study::score::{temperature_of, Doubt};
+use rut_study::RunDir;
 use serde::Serialize;
 
 use crate::args::MetricsArgs;
 use crate::exit::Usage;
-use crate::output::{json, result};
+use crate::output::{json, note, result};
 use crate::table::{columns, percent};
 use crate::{diagram, table};
 
@@ -49,9 +51,12 @@ struct Conventional {
 /// Scores logits or probabilities and labels from a file.
 pub fn run(args: &MetricsArgs) -> Result<()> {
     let convention = convention(&args.convention)?;
-    let own = Scored::read(&args.file, args)?;
+    let (file, part) = source(args)?;
+    let own = Scored::read(&file, part, args)?;
     let other = args.against.as_deref();
-    let other = other.map(|file| Scored::read(file, args)).transpose()?;
+    let other = other
+        .map(|file| Scored::read(file, part, args))
+        .transpose()?;
     let report = report(&own, other.as_ref(), convention).map_err(|source| own.unscored(source))?;
     if args.json {
         return json(&report);
@@ -63,6 +68,22 @@ pub fn run(args: &MetricsArgs) -> Result<()> {
     ))
 }
 
+/// The file, and the part of it that is scored.
+fn source(args: &MetricsArgs) -> Result<(PathBuf, Option<&str>)> {
+    let part = args.part.as_deref();
+    match (&args.run, &args.file) {
+        (Some(folder), _) => {
+            let run = RunDir::at(folder);
+            run.read_record()?;
+            Ok((run.logits(), part.or(Some("test"))))
+        }
+        (None, Some(file)) => Ok((file.clone(), part)),
+        (None, None) => {
+            Err(Usage(anyhow!("use rut metrics: expected a FILE, or --run FOLDER")).into())
+        }
+    }
+}
+
 /// A file and what its values mean.
 struct Scored<'a> {
     path: &'a Path,
@@ -72,12 +93,15 @@ struct Scored<'a> {
 
 impl<'a> Scored<'a> {
     /// Reads `path`. Values that look like probabilities are not taken for logits.
-    fn read(path: &'a Path, args: &MetricsArgs) -> Result<Self> {
+    fn read(path: &'a Path, part: Option<&str>, args: &MetricsArgs) -> Result<Self> {
+        if let Some(text) = check_file(path)?.and_then(Held::note) {
+            note(text);
+        }
         let meaning = match args.probabilities {
             true => Meaning::Probabilities,
             false => Meaning::Logits,
         };
-        let archive = logits_archive::read_as(meaning, path, args.part.as_deref())?;
+        let archive = logits_archive::read_as(meaning, path, part)?;
         let scored = Self {
             path,
             meaning,

@@ -29,6 +29,10 @@ fn described(written: &Written) -> String {
         (written.missing, "missing"),
         (written.unreadable, "unreadable"),
         (written.conflicts, "with conflicting records"),
+        (
+            written.unchecked,
+            "not checked (an earlier version wrote them, without checksums)",
+        ),
     ];
     for (count, name) in others.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {count} {name}"));

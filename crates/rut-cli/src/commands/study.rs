@@ -25,8 +25,8 @@ pub fn run(command: &StudyCommand) -> Result<()> {
 fn card(args: &CardArgs) -> Result<()> {
     let sweep = &args.sweep;
     let study = resolve_study(&sweep.file, &sweep.study, &variables()).map_err(Usage)?;
-    let means = Means::new(sweep, &study)?;
     let runs = CardRuns::of(&study)?;
+    let means = Means::new(sweep, &runs.prospects)?;
     if sweep.dry_run {
         crate::set_threads(Some(means.each(means.jobs)));
         return forecast::show(&study, &runs.prospects, means);

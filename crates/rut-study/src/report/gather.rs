@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::upstream;
 use crate::error::{Error, Result, file};
+use crate::kept;
 use crate::record::{FORMAT_VERSION, Record};
 use crate::run_dir::RunDir;
 use crate::spec::RunSpec;
@@ -168,12 +169,16 @@ impl Gathered {
             self.unfinished.push(unfinished(&dir, folder));
             return;
         }
-        match dir.read_record() {
+        let whole = dir.read_record().and_then(|record| {
+            dir.check_files(&record)?;
+            Ok(record)
+        });
+        match whole {
             Ok(record) => self.add(Run::new(record, dir, folder, names)),
             Err(error) => self.unfinished.push(Unfinished {
                 run_id: folder,
                 fate: Fate::Unreadable,
-                reason: newer(&dir).unwrap_or_else(|| without_path(error)),
+                reason: newer(&dir).unwrap_or_else(|| of_file(&dir, error)),
                 spec: None,
             }),
         }
@@ -201,17 +206,15 @@ impl Gathered {
         }
     }
 
-    /// Reads the plan of `folder`, if it has one.
+    /// Reads the plans of `folder`, if it has any.
     fn plan(&mut self, folder: &Path, planned: &mut BTreeMap<String, RunSpec>) -> Result<()> {
-        let path = Plan::path(folder);
-        if !path.exists() {
-            return Ok(());
+        for path in Plan::paths(folder) {
+            let plan = Plan::read(&path)?;
+            let said = |text: String| (!text.is_empty()).then_some(text);
+            self.title = self.title.take().or(said(plan.heading.title));
+            self.about = self.about.take().or(said(plan.heading.about));
+            planned.extend(plan.runs.into_iter().map(|run| (run.run_id, run.spec)));
         }
-        let plan = Plan::read(&path)?;
-        let said = |text: String| (!text.is_empty()).then_some(text);
-        self.title = self.title.take().or(said(plan.heading.title));
-        self.about = self.about.take().or(said(plan.heading.about));
-        planned.extend(plan.runs.into_iter().map(|run| (run.run_id, run.spec)));
         Ok(())
     }
 
@@ -304,6 +307,16 @@ fn newer(dir: &RunDir) -> Option<String> {
             "written by a newer rut: format {format_version}, this one reads {FORMAT_VERSION}; make the report with that"
         )
     })
+}
+
+/// An error's reason, with the name of the file if it is not the record.
+fn of_file(dir: &RunDir, error: Error) -> String {
+    match error {
+        Error::Broken { path, problem } if path != dir.record() => {
+            format!("{}: {problem}", kept::name(&path))
+        }
+        other => without_path(other),
+    }
 }
 
 /// An error's reason without the file, whose folder is told beside it.

@@ -87,6 +87,8 @@ pub struct Written {
     pub missing: usize,
     /// Records that cannot be read.
     pub unreadable: usize,
+    /// Finished runs of an earlier version, whose files have no checksums to be held against.
+    pub unchecked: usize,
     /// Runs of which two records differ.
     pub conflicts: usize,
     /// Files written.
@@ -109,6 +111,11 @@ pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Resul
         failed: study.count(Fate::Failed),
         missing: study.count(Fate::Missing),
         unreadable: study.count(Fate::Unreadable),
+        unchecked: study
+            .runs
+            .iter()
+            .filter(|run| run.record.files.is_empty())
+            .count(),
         conflicts: study.conflicts.len(),
         files,
     })

@@ -77,7 +77,7 @@ pub(super) fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adap
     let finished = visual_prompt(start, splits, &options, state, journal)?;
     let scored = scored(run, network, &splits, &finished, journal)?;
     let prompt = &finished.trained.prompt;
-    journal.show_prompt(prompt)?;
+    journal.show_prompt(prompt);
     Ok(Adapted {
         test: scored.test,
         test_before_remap: scored.test_before_remap,

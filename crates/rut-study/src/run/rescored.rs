@@ -1,10 +1,10 @@
 //! A run that differs from a finished one only in how an ECE is taken: its files are that one's, and its record is but
 //! for that figure. Nothing is trained twice for a formula.
 
-use std::fs;
 use std::path::Path;
 
 use rut_adapt::evaluate::SplitLogits;
+use rut_formats::regular;
 use rut_models::EngineInfo;
 
 use crate::checked::CheckedRunSpec;
@@ -49,6 +49,7 @@ pub(super) fn rescored(
         && made.rut == env!("CARGO_PKG_VERSION")
         && record.cost.other_means.is_empty()
         && twin.kept(run.spec.method).iter().all(|path| path.exists())
+        && twin.check_files(&record).is_ok()
         && record.run_id == id.as_str();
     let Some(test) = same.then(|| test_logits(&twin)).flatten() else {
         return Ok(None);
@@ -73,6 +74,10 @@ pub(super) fn rescored(
     }
     let svg = reliability::svg(&record.test.raw, &record.run_id)?;
     write_whole(&dir.reliability(), svg.as_bytes())?;
+    let record = Record {
+        files: dir.checksums(method)?,
+        ..record
+    };
     dir.write_record(&record)?;
     Ok(Some(record))
 }
@@ -84,6 +89,6 @@ fn test_logits(twin: &RunDir) -> Option<SplitLogits> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from).map_err(file("read", from))?;
+    let bytes = regular::read(from, regular::WEIGHTS).map_err(file("read", from))?;
     write_whole(to, &bytes)
 }

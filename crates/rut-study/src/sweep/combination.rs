@@ -15,7 +15,7 @@ use crate::spec::RunSpec;
 use crate::unused::fields;
 
 /// More combinations than these are a slip of the keyboard.
-const MOST: usize = 1_000_000;
+pub(super) const MOST: usize = 250_000;
 
 /// A run of a study.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,13 +124,16 @@ impl Study {
 
     /// The specification of a table, without fields of which it makes no use.
     fn useful(&self, mut table: Table) -> Result<RunSpec> {
-        let spec = self.spec(table.clone())?;
+        let mut spec = self.spec(table.clone())?;
         // A mapping that no table has is said where the run is checked.
         let unused = find_mapping(&spec.mapping).map(|mapping| spec.unused(mapping));
+        let set = table.len();
         for field in unused.unwrap_or_default() {
             table.remove(field);
         }
-        let mut spec = self.spec(table)?;
+        if table.len() < set {
+            spec = self.spec(table)?;
+        }
         spec.settle();
         Ok(spec)
     }
@@ -189,5 +192,15 @@ mod tests {
             assert!(error.contains("finite"), "{error}");
             assert!(error.contains("study.toml"), "{error}");
         }
+    }
+
+    /// So many that anything but work in proportion to their number would not end.
+    #[test]
+    fn a_hundred_thousand_combinations_are_laid_out() {
+        let seeds: Vec<String> = (0..100_000).map(|seed| seed.to_string()).collect();
+        let study = study(&format!("[axes]\nseed = [{}]", seeds.join(",")));
+        let (runs, _) = study.combinations().unwrap();
+        assert_eq!(runs.len(), 100_000);
+        assert_eq!(runs.last().unwrap().spec.seed, 99_999);
     }
 }

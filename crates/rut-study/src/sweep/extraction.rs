@@ -1,7 +1,7 @@
 //! Features that several probes of a plan share, extracted once into the cache, before the probes run. A probe whose
 //! features are not there extracts them itself: nothing but time depends on this.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rut_adapt::event::Observer;
 use rut_data::ImageSet;
@@ -25,26 +25,26 @@ pub struct Extraction {
 impl Extraction {
     /// Those of `plan`, in its order. A probe that shares with no other is one, too.
     pub fn of(plan: &Plan) -> Vec<Self> {
-        let mut found: Vec<(String, Self)> = Vec::new();
+        let (mut found, mut places) = (Vec::<Self>::new(), HashMap::new());
         for run in &plan.runs {
             if run.spec.method != Method::Lp {
                 continue;
             }
             let key = shared(&run.spec);
-            let known = found.iter().position(|(other, _)| *other == key);
             let (run_id, spec) = (run.run_id.clone(), run.spec.clone());
-            match known.and_then(|index| found.get_mut(index)) {
-                Some((_, group)) => {
+            let place = *places.entry(key).or_insert(found.len());
+            match found.get_mut(place) {
+                Some(group) => {
                     group.run_ids.push(run_id);
                     group.specs.push(spec);
                 }
                 None => {
                     let (run_ids, specs) = (vec![run_id], vec![spec]);
-                    found.push((key, Self { run_ids, specs }));
+                    found.push(Self { run_ids, specs });
                 }
             }
         }
-        found.into_iter().map(|(_, group)| group).collect()
+        found
     }
 
     /// What it is about, in words.

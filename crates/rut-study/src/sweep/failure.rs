@@ -1,9 +1,11 @@
 //! What is written down of a run that failed: its folder then holds `failure.json`, until it is tried again.
 
+use rut_formats::regular;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, file};
 use crate::run_dir::{RunDir, write_whole};
+use crate::sealed;
 use crate::spec::RunSpec;
 use crate::versioned::parse;
 
@@ -44,8 +46,9 @@ impl Failure {
         if !path.exists() {
             return Ok(None);
         }
-        let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
-        let failure = parse(&text, FORMAT_VERSION).map_err(|problem| Error::Broken {
+        let bytes = regular::read(&path, regular::TEXT).map_err(file("read", &path))?;
+        let read = sealed::from_bytes(bytes).and_then(|(text, _)| parse(&text, FORMAT_VERSION));
+        let failure = read.map_err(|problem| Error::Broken {
             path: path.clone(),
             problem: format!("{problem}; delete it, or run again"),
         })?;
@@ -59,11 +62,10 @@ impl Failure {
     pub fn write(&self, dir: &RunDir) -> Result<()> {
         let path = dir.failure();
         std::fs::create_dir_all(dir.path()).map_err(file("make the folder", dir.path()))?;
-        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::Broken {
+        let text = sealed::to_text(self, 1).map_err(|problem| Error::Broken {
             path: path.clone(),
-            problem: e.to_string(),
+            problem,
         })?;
-        text.push('\n');
         write_whole(&path, text.as_bytes())
     }
 }

@@ -1,9 +1,11 @@
 //! The list of runs that a study is made of, as a file: what a pool of processes, a job array and a report go by. What is
 //! on the list, a study's file decides.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rut_adapt::whole_file::write_new;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, file};
@@ -15,8 +17,9 @@ use crate::versioned::parse;
 /// The layout of a plan's file; one of another is refused.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Name of the plan in a folder of results.
+/// Name of the plan in a folder of results; of a second study's there, with its name in between.
 const NAME: &str = "plan.jsonl";
+const OTHERS: (&str, &str) = ("plan-", ".jsonl");
 
 /// Runs in order. As a file: JSON, the heading in the first line, then a run a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,10 @@ pub struct Heading {
     pub title: String,
     /// What it asks, in a sentence or two.
     pub about: String,
+    /// Which study it is of: the name of its file, and what tells files of one name apart; none where an earlier version
+    /// wrote the plan.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub study: String,
     /// Where its runs read and write.
     pub places: Places,
 }
@@ -60,9 +67,88 @@ impl PlannedRun {
 }
 
 impl Plan {
-    /// Where the plan of the runs in `results` lies.
+    /// Where the plan of the first study lies whose runs are in `results`.
     pub fn path(results: &Path) -> PathBuf {
         results.join(NAME)
+    }
+
+    /// All plans in `results`: the first study's, then those of others by name.
+    pub fn paths(results: &Path) -> Vec<PathBuf> {
+        let (before, after) = OTHERS;
+        let entries = std::fs::read_dir(results).into_iter().flatten().flatten();
+        let mut others: Vec<PathBuf> = entries
+            .filter(|entry| {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                name.starts_with(before) && name.ends_with(after)
+            })
+            .map(|entry| entry.path())
+            .collect();
+        others.sort();
+        let first = Some(Self::path(results)).filter(|first| first.exists());
+        first.into_iter().chain(others).collect()
+    }
+
+    /// The plans of all studies in `results` as one, with the heading of the first.
+    ///
+    /// # Errors
+    /// If there is none, or as [`read`](Self::read).
+    pub fn read_all(results: &Path) -> Result<Self> {
+        let mut paths = Self::paths(results).into_iter();
+        let first = paths.next().unwrap_or_else(|| Self::path(results));
+        let mut all = Self::read(&first)?;
+        let mut known: HashSet<String> = all.runs.iter().map(|run| run.run_id.clone()).collect();
+        for path in paths {
+            let runs = Self::read(&path)?.runs.into_iter();
+            all.runs
+                .extend(runs.filter(|run| known.insert(run.run_id.clone())));
+        }
+        Ok(all)
+    }
+
+    /// Writes it down in `results`, in place of what was planned of the same study before, and never of another's. Gives the
+    /// file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&self, results: &Path) -> Result<PathBuf> {
+        let (before, after) = OTHERS;
+        let own = results.join(format!("{before}{}{after}", self.heading.study));
+        let first = Self::path(results);
+        let place = if own.exists() {
+            own
+        } else if self.write_first(&first)? {
+            return Ok(first);
+        } else if self.replaces(&first) {
+            first
+        } else {
+            own
+        };
+        self.write(&place)?;
+        Ok(place)
+    }
+
+    /// Writes it to `path`, if nothing is there; whether that was so.
+    fn write_first(&self, path: &Path) -> Result<bool> {
+        make_folder_of(path)?;
+        write_new(path, &self.to_bytes(path)?).map_err(file("write", path))
+    }
+
+    /// Whether the plan at `path` is an earlier one of the same study. One of an earlier version, which does not say, is if it
+    /// has the same title and a run of this one.
+    fn replaces(&self, path: &Path) -> bool {
+        let Ok(found) = Self::read(path) else {
+            return false;
+        };
+        if !found.heading.study.is_empty() {
+            return found.heading.study == self.heading.study;
+        }
+        let own: HashSet<&str> = self.runs.iter().map(|run| run.run_id.as_str()).collect();
+        found.heading.title == self.heading.title
+            && found
+                .runs
+                .iter()
+                .any(|run| own.contains(run.run_id.as_str()))
     }
 
     /// The plan at `path`.
@@ -121,9 +207,11 @@ impl Plan {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(file("make the folder", folder))?;
-        }
+        make_folder_of(path)?;
+        write_whole(path, &self.to_bytes(path)?)
+    }
+
+    fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
         let unwritable = |e: std::io::Error| Error::Broken {
             path: path.into(),
             problem: e.to_string(),
@@ -137,7 +225,14 @@ impl Plan {
         for run in &self.runs {
             line(serde_json::to_string(run)).map_err(unwritable)?;
         }
-        write_whole(path, &text)
+        Ok(text)
+    }
+}
+
+fn make_folder_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(file("make the folder", folder)),
+        None => Ok(()),
     }
 }
 
@@ -175,5 +270,65 @@ mod tests {
         std::fs::write(&path, &text[..text.len() - 9]).unwrap();
         let error = Plan::read(&path).unwrap_err().to_string();
         assert!(error.contains("line 3"), "{error}");
+    }
+
+    fn of(study: &str, title: &str, ids: &[&str]) -> Plan {
+        let run = |id: &&str| PlannedRun {
+            run_id: (*id).into(),
+            spec: RunSpec::default(),
+        };
+        Plan {
+            heading: Heading {
+                format_version: FORMAT_VERSION,
+                title: title.into(),
+                study: study.into(),
+                ..Heading::default()
+            },
+            runs: ids.iter().map(run).collect(),
+        }
+    }
+
+    #[test]
+    fn each_study_keeps_its_own_plan() {
+        let dir = tempfile::tempdir().unwrap();
+        let results = dir.path().join("results");
+        let (a, b) = (of("a-1", "", &["x"]), of("b-1", "", &["y"]));
+        assert_eq!(a.keep(&results).unwrap(), results.join("plan.jsonl"));
+        assert_eq!(b.keep(&results).unwrap(), results.join("plan-b-1.jsonl"));
+        // What is planned again takes the place of what was planned before.
+        let more = of("a-1", "", &["x", "z"]);
+        assert_eq!(more.keep(&results).unwrap(), results.join("plan.jsonl"));
+        assert_eq!(b.keep(&results).unwrap(), results.join("plan-b-1.jsonl"));
+        assert_eq!(Plan::read(&results.join("plan.jsonl")).unwrap(), more);
+        let ids =
+            |plan: Plan| -> Vec<String> { plan.runs.into_iter().map(|run| run.run_id).collect() };
+        assert_eq!(ids(Plan::read_all(&results).unwrap()), ["x", "z", "y"]);
+        assert_eq!(Plan::paths(&results).len(), 2);
+        // The first study's plan may go; the other's stays where it is.
+        std::fs::remove_file(results.join("plan.jsonl")).unwrap();
+        assert_eq!(b.keep(&results).unwrap(), results.join("plan-b-1.jsonl"));
+        assert_eq!(ids(Plan::read_all(&results).unwrap()), ["y"]);
+    }
+
+    #[test]
+    fn a_plan_of_an_earlier_version_is_told_by_its_title_and_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Plan::path(dir.path());
+        for (title, ids, kept) in [
+            ("t", ["x"], "plan.jsonl"),
+            ("t", ["y"], "plan-a-1.jsonl"),
+            ("other", ["x"], "plan-a-1.jsonl"),
+        ] {
+            of("", title, &ids).write(&path).unwrap();
+            let place = of("a-1", "t", &["x", "z"]).keep(dir.path()).unwrap();
+            assert_eq!(place, dir.path().join(kept));
+            assert!(Plan::read(&path).is_ok());
+            let _ = std::fs::remove_file(dir.path().join("plan-a-1.jsonl"));
+        }
+        // What cannot be read is nobody's, and stays.
+        std::fs::write(&path, "torn").unwrap();
+        let place = of("a-1", "t", &["x"]).keep(dir.path()).unwrap();
+        assert_eq!(place, dir.path().join("plan-a-1.jsonl"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"torn");
     }
 }

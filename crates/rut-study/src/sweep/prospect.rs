@@ -7,9 +7,9 @@ use super::combination::Combination;
 use super::plan::{FORMAT_VERSION, Heading, Plan, PlannedRun};
 use super::study::Study;
 use crate::checked::CheckedRunSpec;
-use crate::error::{Result, file};
+use crate::error::Result;
 use crate::places::Places;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, delete};
 use crate::run_id::{Content, RunId};
 use crate::sources::Sources;
 use crate::spec::{RunSpec, ValidationFrom};
@@ -73,7 +73,7 @@ impl Study {
         combinations: Vec<Combination>,
         places: Places,
     ) -> Result<(Prospects, Vec<usize>)> {
-        let mut sources = Sources::new(&places);
+        let mut sources = Sources::for_sizes(&places);
         let drawn = began_drawn(&combinations, &mut sources);
         let (mut seen, mut of_all) = (HashMap::new(), Vec::new());
         let mut runs: Vec<Prospect> = Vec::new();
@@ -96,6 +96,7 @@ impl Study {
             format_version: FORMAT_VERSION,
             title: self.title.clone(),
             about: self.about.clone(),
+            study: self.mark(),
             places,
         };
         Ok((Prospects { heading, runs }, of_all))
@@ -137,7 +138,7 @@ fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool 
     let open: Vec<&RunSpec> = open.filter(|spec| own(spec, sources)).collect();
     let plan = match open.is_empty() {
         true => return false,
-        false => Plan::read(&Plan::path(sources.results_path())),
+        false => Plan::read_all(sources.results_path()),
     };
     let runs = plan.map(|plan| plan.runs).unwrap_or_default();
     let drawn = |run: &&PlannedRun| run.spec.validation == Some(ValidationFrom::Drawn);
@@ -156,7 +157,7 @@ fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool 
 fn forget(folder: &Path) -> Result<()> {
     let failure = RunDir::at(folder).failure();
     if failure.exists() {
-        std::fs::remove_file(&failure).map_err(file("delete", &failure))?;
+        delete(&failure)?;
         // A folder in which something else lies stays.
         let _ = std::fs::remove_dir(folder);
     }

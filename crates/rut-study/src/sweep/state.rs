@@ -1,4 +1,4 @@
-//! What became of a planned run, as its folder tells: nothing is opened but failures.
+//! What became of a planned run, as its folder tells: nothing is opened but records and failures.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -14,13 +14,13 @@ use crate::run_dir::RunDir;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
-    /// It has its record.
+    /// It has its record, which can be read.
     Done,
     /// A process works in its folder.
     GoingOn,
     /// It was begun, and can be resumed.
     HalfDone,
-    /// It failed, and was not tried again.
+    /// It failed, and was not tried again; or its record cannot be read.
     Failed,
     /// Nothing is there.
     Missing,
@@ -53,7 +53,10 @@ impl RunStatus {
         let dir = RunDir::at(results.join(run_id));
         // The lock says nothing of a finished run; a record that is being written counts when it is there.
         let (state, error) = if dir.is_finished() {
-            (RunState::Done, None)
+            match dir.read_record() {
+                Ok(_) => (RunState::Done, None),
+                Err(error) => (RunState::Failed, Some(error.to_string())),
+            }
         } else if dir.is_locked() {
             (RunState::GoingOn, None)
         } else {
@@ -136,7 +139,8 @@ mod tests {
         assert_eq!(state().state, RunState::GoingOn);
         drop(lock);
         std::fs::write(dir.record(), "{}").unwrap();
-        assert_eq!(state().state, RunState::Done);
+        assert_eq!(state().state, RunState::Failed);
+        assert!(state().error.unwrap().contains("record.json"));
         let none = Plan {
             heading: Default::default(),
             runs: Vec::new(),

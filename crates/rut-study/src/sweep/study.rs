@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rut_data::did_you_mean;
+use rut_data::{Digest, did_you_mean};
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};
+use super::combination::MOST;
 use crate::error::{Error, Result};
 use crate::places::Places;
 use crate::settings::Settings;
@@ -61,6 +62,7 @@ impl Study {
     /// If it is no TOML, a key is unknown, a value is of the wrong kind, an axis is empty, or two axes set one field.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let parser = Parser { path };
+        parser.check_size(text)?;
         let mut table: Table = text
             .parse()
             .map_err(|e: toml::de::Error| parser.problem(toml_problem(&e)))?;
@@ -110,6 +112,20 @@ impl Study {
         Ok(())
     }
 
+    /// What tells its plan from those of other studies: the name of its file, and a digest of where that lies.
+    pub(super) fn mark(&self) -> String {
+        let place = self.path.canonicalize();
+        let place = place.or_else(|_| std::path::absolute(&self.path));
+        let place = place.unwrap_or_else(|_| self.path.clone());
+        let digest = Digest::of_bytes(place.as_os_str().as_encoded_bytes()).to_string();
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let safe = stem
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '_');
+        let name: String = safe.take(40).collect();
+        format!("{name}-{}", digest.get(..8).unwrap_or_default())
+    }
+
     /// Whether the base sets `key`.
     pub fn has(&self, key: &str) -> bool {
         self.base.has(key)
@@ -157,6 +173,17 @@ impl Parser<'_> {
         Error::Study {
             path: self.path.into(),
             problem: problem.into(),
+        }
+    }
+
+    /// Before it is parsed, which takes many times the memory of the text.
+    fn check_size(&self, text: &str) -> Result<()> {
+        // Each value of a list, but perhaps the last, has one behind it.
+        match text.bytes().filter(|byte| *byte == b',').count() {
+            values if values > MOST => Err(self.problem(format!(
+                "expected lists of at most {MOST} values in all, found {values}; split the study"
+            ))),
+            _ => Ok(()),
         }
     }
 

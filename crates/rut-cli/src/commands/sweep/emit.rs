@@ -5,7 +5,7 @@ use std::path::{absolute, Path};
 use anyhow::{Context, Result};
 use rut_formats::{escape, shell_word};
 use rut_study::sweep::slurm::scripts;
-use rut_study::sweep::{Extraction, Plan, SlurmSite};
+use rut_study::sweep::{Extraction, SlurmSite};
 use rut_study::write_whole;
 
 use crate::args::EmitArgs;
@@ -37,7 +37,7 @@ pub fn run(args: &EmitArgs) -> Result<()> {
     make(&folder.join("logs"))?;
     plan.write(&folder.join("plan.jsonl"))?;
     // Beside the results, too: whoever looks there for what is missing finds it.
-    plan.write(&Plan::path(&results))?;
+    plan.keep(&results)?;
     prospects.forget_stand_ins()?;
     for script in &scripts {
         write_whole(&folder.join(script.name), script.text.as_bytes())?;

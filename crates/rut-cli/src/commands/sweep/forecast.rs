@@ -19,6 +19,10 @@ use crate::COMMIT;
 /// No measurement begins after this time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// An axis of more values is told by its first ones, and how many these are.
+const LONG: usize = 50;
+const SHOWN: usize = 10;
+
 /// Prints it.
 pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
     let results = &prospects.heading.places.results_path;
@@ -55,11 +59,27 @@ pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
 fn axes(study: &Study, prospects: &Prospects) -> String {
     let mut rows = vec![["axis", "value", "runs"].map(str::to_owned).to_vec()];
     for (place, axis) in study.axes.iter().enumerate() {
-        for (index, value) in axis.values.iter().enumerate() {
-            let has = |run: &&Prospect| run.values.get(place) == Some(&index);
-            let count = prospects.runs.iter().filter(has).count();
+        let mut counts = vec![0usize; axis.values.len()];
+        for run in &prospects.runs {
+            let value = run.values.get(place);
+            if let Some(count) = value.and_then(|&value| counts.get_mut(value)) {
+                *count += 1;
+            }
+        }
+        // Nobody reads thousands of lines.
+        let shown = if counts.len() > LONG {
+            SHOWN
+        } else {
+            counts.len()
+        };
+        for (index, (value, count)) in axis.values.iter().zip(&counts).take(shown).enumerate() {
             let name = if index == 0 { axis.name.as_str() } else { "" };
             rows.push(vec![name.into(), value.label.clone(), count.to_string()]);
+        }
+        if shown < counts.len() {
+            let rest = counts.iter().skip(shown).sum::<usize>();
+            let others = format!("and {} more", counts.len() - shown);
+            rows.push(vec![String::new(), others, rest.to_string()]);
         }
     }
     format!("{} runs\n\n{}", prospects.runs.len(), columns(&rows))

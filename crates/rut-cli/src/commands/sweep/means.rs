@@ -2,7 +2,7 @@
 
 use anyhow::{anyhow, Result};
 use rut_study::names::find_model;
-use rut_study::sweep::{Combination, Study};
+use rut_study::sweep::{Prospect, Prospects};
 
 use crate::args::SweepArgs;
 use crate::exit::Usage;
@@ -23,9 +23,9 @@ impl Means {
     /// As asked for, or as suits the study.
     ///
     /// # Errors
-    /// If a number is out of range, or the study comes to no run.
-    pub fn new(args: &SweepArgs, study: &Study) -> Result<Self> {
-        let (runs, places) = study.combinations()?;
+    /// If a number is out of range.
+    pub fn new(args: &SweepArgs, prospects: &Prospects) -> Result<Self> {
+        let (runs, places) = (&prospects.runs, &prospects.heading.places);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = args.threads.or(places.threads).unwrap_or(cores);
         for (flag, value) in [("--jobs", args.jobs), ("--threads", Some(threads))] {
@@ -33,8 +33,8 @@ impl Means {
                 return Err(Usage(anyhow!("use {flag} {value}: expected 1 to 1024")).into());
             }
         }
-        let small = |run: &Combination| {
-            find_model(&run.spec.model).is_ok_and(|model| model.input_size <= SMALL)
+        let small = |run: &Prospect| {
+            find_model(&run.run.spec.model).is_ok_and(|model| model.input_size <= SMALL)
         };
         let usual = if runs.iter().all(small) { threads } else { 1 };
         let jobs = args.jobs.unwrap_or(usual).min(runs.len()).max(1);

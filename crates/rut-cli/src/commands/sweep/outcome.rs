@@ -1,5 +1,6 @@
 //! How planned runs ended in this call, and the lines that tell it.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use rut_study::RunDir;
@@ -106,9 +107,10 @@ fn beginning(error: &str) -> String {
 
 /// Errors, each once, and the names of the runs that failed with it.
 pub fn failures<'a>(failed: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut errors: Vec<(&str, Vec<&str>)> = Vec::new();
+    let (mut errors, mut places) = (Vec::<(&str, Vec<&str>)>::new(), HashMap::new());
     for (run_id, error) in failed {
-        match errors.iter_mut().find(|(known, _)| *known == error) {
+        let place = *places.entry(error).or_insert(errors.len());
+        match errors.get_mut(place) {
             Some((_, runs)) => runs.push(run_id),
             None => errors.push((error, vec![run_id])),
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use rut_formats::escape;
+use rut_study::lock;
 use rut_study::sweep::state::counts;
 use rut_study::sweep::{Plan, Prospects, RunState};
 
@@ -23,13 +24,13 @@ use crate::table::columns;
 /// Runs what is missing, or with `--dry-run` says what that is.
 pub fn run(args: &SweepArgs) -> Result<()> {
     let study = resolve_study(&args.file, &args.study, &variables()).map_err(Usage)?;
-    let means = Means::new(args, &study)?;
+    let prospects = study.prospects()?;
+    let means = Means::new(args, &prospects)?;
     if args.dry_run {
         // Rates are measured with as many threads as a run will have.
         crate::set_threads(Some(means.each(means.jobs)));
-        return forecast::show(&study, &study.prospects()?, means);
+        return forecast::show(&study, &prospects, means);
     }
-    let prospects = study.prospects()?;
     let (plan, tally) = carry_out(&prospects, means)?;
     let results = &prospects.heading.places.results_path;
     result(&summary(&plan, results, &tally))?;
@@ -65,8 +66,10 @@ pub fn carry_out(prospects: &Prospects, means: Means) -> Result<(Plan, Tally)> {
 /// Writes the plan down, and says what else lies beside it.
 fn keep(prospects: &Prospects, plan: &Plan) -> Result<PathBuf> {
     let results = &prospects.heading.places.results_path;
-    let path = Plan::path(results);
-    plan.write(&path)?;
+    let path = plan.keep(results)?;
+    if let Some(warning) = lock::warning(results)? {
+        note(&warning);
+    }
     prospects.forget_stand_ins()?;
     let strangers = plan.strangers(results)?;
     if !strangers.is_empty() {

@@ -1,6 +1,6 @@
 //! A study at work: which processes are started in which order, and what is told of their ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -9,6 +9,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use rut_formats::escape;
 use rut_study::journal::Requests;
+use rut_study::kept::Held;
 use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
 use rut_study::RunDir;
 
@@ -52,13 +53,11 @@ impl Sweep<'_> {
     /// # Errors
     /// If a process cannot be started, or a failure cannot be written down.
     pub fn work(&mut self, plan: &Plan) -> Result<()> {
-        let done = |run: &&PlannedRun| RunDir::at(self.results.join(&run.run_id)).is_finished();
-        let (skipped, runs): (Vec<_>, Vec<_>) = plan.runs.iter().partition(done);
-        self.tally.skipped = skipped.len();
+        let runs = self.not_done(plan);
         note(&format!(
             "{} runs: {} done before, {} to run, {} at a time, {} threads in all",
             self.total,
-            skipped.len(),
+            self.tally.skipped,
             runs.len(),
             self.means.jobs.min(runs.len().max(1)),
             self.means.threads,
@@ -67,6 +66,7 @@ impl Sweep<'_> {
         self.pass((&shared, &before), &runs)?;
         // Those that another process worked on may have been left by it.
         let again = std::mem::take(&mut self.tally.going_on);
+        let again: HashSet<String> = again.into_iter().collect();
         let again = runs.into_iter().filter(|run| again.contains(&run.run_id));
         let again: Vec<_> = again.collect();
         if self.requests.stop.load(Ordering::Relaxed) {
@@ -75,6 +75,31 @@ impl Sweep<'_> {
             return Ok(());
         }
         self.pass((&[], &HashMap::new()), &again)
+    }
+
+    /// What there is to run. A finished run whose files are not what was written is none of it: it has failed.
+    fn not_done<'p>(&mut self, plan: &'p Plan) -> Vec<&'p PlannedRun> {
+        let (mut left, mut unchecked) = (Vec::new(), 0);
+        for run in &plan.runs {
+            let outcome = match RunDir::at(self.results.join(&run.run_id)).finished() {
+                Ok(None) => {
+                    left.push(run);
+                    continue;
+                }
+                Ok(Some(held)) => {
+                    unchecked += usize::from(held == Held::Unchecked);
+                    Outcome::Skipped
+                }
+                Err(error) => Outcome::Failed(error.to_string()),
+            };
+            self.tally.count(&run.run_id, &outcome);
+        }
+        if unchecked > 0 {
+            note(&format!(
+                "{unchecked} of the runs done before are of an earlier version, without checksums of their files: not checked"
+            ));
+        }
+        left
     }
 
     /// Extracts `shared` features, and runs `runs`, those in `before` after their features.

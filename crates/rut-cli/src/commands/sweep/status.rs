@@ -1,6 +1,6 @@
 //! `rut sweep status`: what became of a study's runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -52,11 +52,11 @@ pub fn run(args: &StatusArgs) -> Result<()> {
     result(&format!("{title}{text}\n\n{}", escape(&results).whole()))
 }
 
-/// The plan, and where its runs are: of a file, made anew; of a folder, the one in it.
+/// The plan, and where its runs are: of a file, made anew; of a folder, those in it.
 fn plan(args: &StatusArgs) -> Result<(Plan, PathBuf)> {
     let of = &args.of;
     if of.is_dir() {
-        return Ok((Plan::read(&Plan::path(of))?, of.clone()));
+        return Ok((Plan::read_all(of)?, of.clone()));
     }
     if of.extension().is_some_and(|kind| kind == "jsonl") {
         let plan = Plan::read(of)?;
@@ -71,10 +71,11 @@ fn plan(args: &StatusArgs) -> Result<(Plan, PathBuf)> {
 
 /// Counts by data set, method and network, and of all.
 fn table(plan: &Plan, runs: &[RunStatus]) -> String {
-    let mut groups: Vec<([String; 3], Vec<&RunStatus>)> = Vec::new();
+    let (mut groups, mut places) = (Vec::<([String; 3], Vec<&RunStatus>)>::new(), HashMap::new());
     for (planned, status) in plan.runs.iter().zip(runs) {
         let group = group(&planned.spec);
-        match groups.iter_mut().find(|(known, _)| *known == group) {
+        let place = *places.entry(group.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
             Some((_, members)) => members.push(status),
             None => groups.push((group, vec![status])),
         }

@@ -1,7 +1,9 @@
 //! `rut sweep task`: some runs of a plan, in this process, one after the other.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::ops::Range;
+use std::os::unix::process::parent_id;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ use rut_study::{Error, Existing, Places, RunDir, Session};
 
 use super::outcome::{line, Outcome, Tally};
 use crate::args::TaskArgs;
-use crate::exit::{chain, Usage};
+use crate::exit::{chain, Usage, INTERRUPTED};
 use crate::output::note;
 use crate::{signals, COMMIT};
 
@@ -23,18 +25,22 @@ use crate::{signals, COMMIT};
 const WAIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The time between two looks whether the process that started this one is there, and what is left after it to save.
+const LOOK: Duration = Duration::from_millis(50);
+const GRACE: Duration = Duration::from_millis(700);
+
 /// Runs the part of the plan that is asked for.
 pub fn run(args: &TaskArgs) -> Result<()> {
     if args.runs_per_task == 0 {
         return Err(Usage(anyhow!("use --runs-per-task 0: expected at least 1")).into());
     }
-    let plan = part(args)?;
-    let places = &plan.heading.places;
-    let threads = crate::set_threads(args.threads.or(places.threads));
     let requests = signals::requests()?;
     if args.until_eof {
         stop_at_eof(Arc::clone(&requests.stop));
     }
+    let plan = part(args)?;
+    let places = &plan.heading.places;
+    let threads = crate::set_threads(args.threads.or(places.threads));
     let session = TaskSession {
         places,
         requests: &requests,
@@ -121,7 +127,8 @@ impl TaskSession<'_> {
     fn runs(&self, plan: &Plan, args: &TaskArgs) -> Result<()> {
         let all: Vec<&PlannedRun> = plan.runs.iter().collect();
         let mut tally = self.pass(&all)?;
-        let going_on = |run: &&PlannedRun| tally.going_on.contains(&run.run_id);
+        let names: HashSet<&String> = tally.going_on.iter().collect();
+        let going_on = |run: &&PlannedRun| names.contains(&run.run_id);
         let again: Vec<&PlannedRun> = plan.runs.iter().filter(going_on).collect();
         if args.run.is_none() && !again.is_empty() && !tally.stopped {
             tally.going_on.clear();
@@ -176,8 +183,11 @@ impl TaskSession<'_> {
     /// One planned run. Only what keeps its failure from being written down is an error.
     fn one(&self, planned: &PlannedRun) -> Result<Outcome> {
         let dir = self.dir(planned);
-        if dir.is_finished() {
-            return Ok(Outcome::Skipped);
+        match dir.finished() {
+            Ok(None) => {}
+            Ok(Some(_)) => return Ok(Outcome::Skipped),
+            // Nothing is written beside it: what is there may be put right.
+            Err(error) => return Ok(Outcome::Failed(error.to_string())),
         }
         let Err(error) = self.checked_and_run(planned) else {
             return Ok(Outcome::Done);
@@ -219,12 +229,19 @@ impl TaskSession<'_> {
     }
 }
 
-/// Asks to stop when standard input ends.
+/// Asks to stop when standard input ends. If the process that started this one is gone, too, nobody waits for it: it ends
+/// soon, whether it could save by then or not, and is resumed from what it saved before.
 fn stop_at_eof(stop: Arc<AtomicBool>) {
+    let parent = parent_id();
     std::thread::spawn(move || {
         let mut stdin = std::io::stdin().lock();
         while matches!(stdin.read(&mut [0; 64]), Ok(1..)) {}
         stop.store(true, Ordering::Relaxed);
+        while parent_id() == parent {
+            std::thread::sleep(LOOK);
+        }
+        std::thread::sleep(GRACE);
+        std::process::exit(INTERRUPTED.into());
     });
 }
 
