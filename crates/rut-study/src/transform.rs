@@ -217,7 +217,7 @@ mod tests {
             ("crop = 300", ["crop", "256"]),
             ("resize = 5000", ["resize", "4096"]),
             ("crop = 0", ["crop", "4096"]),
-            ("resize = 64\nimage_size = 32", ["image_size", "both"]),
+            ("resize = 256\nimage_size = 32", ["image_size", "both"]),
             ("crop = 16\nmodel = 'vgg11'", ["crop", "vgg11"]),
         ] {
             let spec = settled(toml);
