@@ -86,7 +86,7 @@ pub enum Error {
         "find the data of '{dataset}': looked for {looked_for}; {remedy}",
         dataset = escape(dataset),
         looked_for = escape(looked_for).at_most(MOST),
-        remedy = escape(remedy).at_most(MOST)
+        remedy = escape(&**remedy).at_most(MOST)
     )]
     MissingData {
         /// Name in the table.
@@ -336,8 +336,8 @@ pub enum Error {
         "draw from class '{class}' (index {index}): found {found} {part} images, wanted {wanted} ({parts}); \
          {remedy}leave the class out (--classes), or pass --allow-short to take what is there",
         class = escape(class),
-        parts = escape(parts).at_most(MOST),
-        remedy = escape(remedy).at_most(MOST)
+        parts = escape(&**parts).at_most(MOST),
+        remedy = escape(&**remedy).at_most(MOST)
     )]
     ShortClass {
         /// Name of the class.
@@ -349,11 +349,11 @@ pub enum Error {
         /// Images needed.
         wanted: usize,
         /// What they are needed for.
-        parts: String,
+        parts: Box<str>,
         /// Of which part they are: `training` or `validation`.
         part: &'static str,
         /// What helps besides, up to the comma that ends it.
-        remedy: String,
+        remedy: Box<str>,
     },
 
     /// A budget, count or fraction that makes no sense.

@@ -296,12 +296,12 @@ impl Plan {
                     index,
                     found,
                     wanted,
-                    parts: self.parts.clone(),
+                    parts: self.parts.as_str().into(),
                     part: match self.shortage {
                         Shortage::Validation => "validation",
                         Shortage::All { .. } | Shortage::Shots { .. } => "training",
                     },
-                    remedy: self.remedy(),
+                    remedy: self.remedy().into(),
                 });
             }
         }

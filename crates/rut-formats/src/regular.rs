@@ -162,11 +162,11 @@ mod tests {
             ("zero", "a device"),
             ("", "a folder"),
         ] {
-            says(read(&at(name), u64::MAX), kind);
-            says(read_text(&at(name), u64::MAX), kind);
+            says(read(at(name), u64::MAX), kind);
+            says(read_text(at(name), u64::MAX), kind);
             // As a lock or a log is opened.
             says(
-                open_with(OpenOptions::new().append(true).create(true), &at(name)),
+                open_with(OpenOptions::new().append(true).create(true), at(name)),
                 kind,
             );
         }
@@ -186,7 +186,7 @@ mod tests {
             assert_eq!(read(Path::new("/proc/self/status"), TEXT).unwrap(), b"");
         }
         assert_eq!(
-            read(&folder.path().join("none"), 1).unwrap_err().kind(),
+            read(folder.path().join("none"), 1).unwrap_err().kind(),
             ErrorKind::NotFound
         );
         std::fs::write(&path, [0xff]).unwrap();

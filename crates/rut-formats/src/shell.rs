@@ -48,6 +48,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    #[expect(clippy::print_stdout, reason = "a skipped test must be seen")]
     fn the_shell_reads_what_was_meant() {
         use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
         for word in [

@@ -78,7 +78,7 @@ impl FactsKey<'_> {
 
     /// What is kept of the network. Whatever is wrong with the file, loading the network makes it again.
     pub(crate) fn find(&self, cache_dir: &Path) -> Option<Known> {
-        let bytes = regular::read(&self.path(cache_dir), regular::TEXT).ok()?;
+        let bytes = regular::read(self.path(cache_dir), regular::TEXT).ok()?;
         let (text, Seal::Whole) = sealed::from_bytes(bytes).ok()? else {
             return None;
         };

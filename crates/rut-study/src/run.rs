@@ -103,7 +103,9 @@ pub fn run(
     if dir.is_finished() {
         let record = dir.read_record()?;
         let held = check_complete(&dir, &record, model, &network)?;
-        held.note().map(|note| session.display.note(note));
+        if let Some(note) = held.note() {
+            session.display.note(note);
+        }
         session
             .display
             .note("the run is finished already: nothing to do");

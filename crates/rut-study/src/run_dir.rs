@@ -257,7 +257,7 @@ impl RunDir {
 
     /// Whether a process works in the folder.
     pub fn is_locked(&self) -> bool {
-        let open = regular::open(&self.lock(), regular::TEXT);
+        let open = regular::open(self.lock(), regular::TEXT);
         open.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 

@@ -227,11 +227,8 @@ fn left_out_note(place: &Place<'_>, left_out: &[&str]) -> Option<String> {
     let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
     for key in left_out {
         let shared = place.prefix.split_inclusive('.');
-        let rest = shared.fold(Some(*key), |rest, part| match rest?.strip_prefix(part) {
-            Some(rest) => Some(rest),
-            None => rest,
-        });
-        *groups.entry(first(rest.unwrap_or(key))).or_default() += 1;
+        let rest = shared.fold(*key, |rest, part| rest.strip_prefix(part).unwrap_or(rest));
+        *groups.entry(first(rest)).or_default() += 1;
     }
     let names: Vec<&str> = groups.keys().copied().collect();
     let keys = if left_out.len() == 1 { "key" } else { "keys" };

@@ -60,7 +60,7 @@ pub struct PlannedRun {
 
 impl PlannedRun {
     /// As the plan means it: what it does not say of the validation images is what runs were without it.
-    fn as_planned(mut self) -> Self {
+    fn into_planned(mut self) -> Self {
         self.spec.validation.get_or_insert(ValidationFrom::Drawn);
         self
     }
@@ -193,7 +193,7 @@ impl Plan {
         let run = |(index, line): (usize, &str)| {
             let run: serde_json::Result<PlannedRun> = serde_json::from_str(line);
             let run = run.map_err(|e| broken(index + 2, e.to_string()))?;
-            Ok(run.as_planned())
+            Ok(run.into_planned())
         };
         let wanted = lines
             .enumerate()
