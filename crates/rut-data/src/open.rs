@@ -7,7 +7,7 @@ use crate::formats::class_names;
 use crate::registry::{DATASETS, find};
 use crate::spec::Form;
 use crate::spelling::did_you_mean;
-use crate::stratify::set_aside;
+use crate::stratify::{made, set_aside};
 use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpec};
 
 /// A form in which a user's own data may lie on the disk.
@@ -184,6 +184,7 @@ fn stratify(dataset: Dataset, seed: Seed) -> Result<Dataset> {
         train,
         validation: None,
         test,
+        remarks: vec![made(share, seed)],
         ..dataset
     })
 }

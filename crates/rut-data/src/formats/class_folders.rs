@@ -30,6 +30,12 @@ pub(crate) fn class_names(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Whether image files stand in `folder` itself.
+pub(crate) fn has_images(folder: &Path) -> Result<bool> {
+    let is_image = |path: &PathBuf| has_image_ending(path) && !path.is_dir();
+    Ok(entries(folder)?.iter().any(is_image))
+}
+
 /// The image files below `folder`, sorted.
 pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();

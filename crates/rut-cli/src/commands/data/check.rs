@@ -62,6 +62,7 @@ fn report(spec: &RunSpec, dataset: &Dataset, audit: &Audit) -> Value {
         |finding: &Finding| object!({ "kind": finding.kind(), "text": finding.to_string() });
     object!({
         "dataset": dataset.name, "split": spec.split, "classes": dataset.class_names,
+        "remarks": dataset.remarks,
         "parts": audit.parts.iter().map(part).collect::<Vec<_>>(),
         "findings": audit.findings.iter().map(finding).collect::<Vec<_>>(),
     })
@@ -80,14 +81,21 @@ fn told(dataset: &Dataset, audit: &Audit) -> String {
         ]
     }));
     let mut text = format!(
-        "{}: {} classes; every image was decoded\n\n{}\n\n{}",
+        "{}: {} classes; every image was decoded{}\n\n{}\n\n{}",
         escape(&dataset.name),
         dataset.class_names.len(),
+        remarks(dataset),
         columns(&rows),
         histogram(dataset, audit),
     );
     text.push_str(&findings(&audit.findings));
     text
+}
+
+/// What must be known of how the parts came about, a line each.
+fn remarks(dataset: &Dataset) -> String {
+    let remarks = dataset.remarks.iter();
+    remarks.map(|remark| format!("\n{remark}")).collect()
 }
 
 /// `98 to 102`, or `4` where all classes have as many.

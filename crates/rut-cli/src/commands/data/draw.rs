@@ -19,6 +19,7 @@ pub fn run(args: &DrawArgs) -> Result<()> {
         escape(&dataset.name),
         spec.seed
     ));
+    dataset.remarks.iter().for_each(|remark| note(remark));
     match &args.output {
         None => result(text.trim_end()),
         Some(path) => Ok(rut_study::write_whole(path, text.as_bytes())?),
