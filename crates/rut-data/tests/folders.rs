@@ -285,7 +285,7 @@ fn a_wrong_image_is_named_when_it_is_decoded() {
     assert_says(
         data.train.decode(1),
         &[
-            "train/a/2.jpg: expected a JPEG, PNG, GIF, BMP or PNM image",
+            "train/a/2.jpg: expected a JPEG, PNG, GIF, WebP, TIFF, BMP or PNM image",
             "68 65 6c",
         ],
     );

@@ -306,6 +306,63 @@ mod with_feature {
         );
     }
 
+    /// A table that `parquet/codecs.py` wrote with pyarrow.
+    fn of_pyarrow(name: &str) -> std::path::PathBuf {
+        of_datasets().with_file_name(format!("{name}.parquet"))
+    }
+
+    #[test]
+    fn pages_of_every_usual_encoding_are_read() {
+        let names = "none snappy gzip lz4 zstd zstd_v2 plain large";
+        for name in names.split(' ') {
+            let is_zstd = name.contains("zstd") || name == "large";
+            if is_zstd && !cfg!(feature = "zstd") {
+                let texts = ["a build that reads pages of ZSTD", "--features zstd"];
+                assert_says(open_path(&of_pyarrow(name)), &texts);
+                continue;
+            }
+            let data = open_path(&of_pyarrow(name)).expect(name);
+            let all = ImageSet::concat(&[&data.train, &data.test]).expect("one set");
+            assert_eq!((data.class_names.len(), all.len()), (2, 8), "{name}");
+            for index in 0..all.len() {
+                let row: u32 = all
+                    .source(index)
+                    .rsplit('#')
+                    .next()
+                    .and_then(|row| row.parse().ok())
+                    .expect("a row");
+                let picture = all.decode(index).expect("an image");
+                assert_eq!(
+                    (picture.width(), picture.height(), all.labels()[index]),
+                    (4, 3, row % 2)
+                );
+                assert!(
+                    picture
+                        .pixels()
+                        .iter()
+                        .all(|&value| u32::from(value) == 20 * row),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn encodings_that_are_not_read_are_told_and_nothing_else() {
+        for (name, found) in [
+            ("brotli", "BROTLI"),
+            ("delta", "the encoding DELTA_LENGTH_BYTE_ARRAY"),
+        ] {
+            let data = open_path(&of_pyarrow(name)).and_then(|data| data.train.decode(0));
+            let text = data.expect_err(name).to_string();
+            assert!(
+                text.contains(found) && text.contains("write the file again"),
+                "{text}"
+            );
+            assert!(!text.contains("damaged"), "{text}");
+        }
+    }
+
     #[test]
     fn broken_tables_are_named() {
         let says = |file: Vec<u8>, texts: &[&str]| {

@@ -30,8 +30,7 @@ impl Part {
     pub(crate) const ALL: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
 
     /// The words that mean a part, in messages.
-    pub(crate) const WORDS: &str =
-        "train (training), val (valid, validation, dev) or test (testing)";
+    pub(crate) const WORDS: &str = "train, val, validation or test";
 
     /// What it is called.
     #[cfg(feature = "parquet")]
