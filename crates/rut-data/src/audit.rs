@@ -1,15 +1,19 @@
 //! What is wrong with a data set: counts that are not the table's, images that do not decode, labels
-//! out of range, classes without images, and images that stand on both sides of a split.
+//! out of range, classes without images, images that stand on both sides of a split, and one image
+//! under two labels.
 
 mod finding;
+mod others;
 
 pub use finding::Finding;
+pub use others::{OtherFiles, other_files};
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rayon::prelude::*;
 
-use crate::{Counts, Dataset, Digest, ImageSet, Result, RgbImage};
+use crate::{Counts, Dataset, Digest, Error, ImageSet, Result, RgbImage};
 
 /// What an audit found.
 #[derive(Clone, Debug)]
@@ -27,6 +31,10 @@ pub struct PartAudit {
     pub name: &'static str,
     /// Its images.
     pub images: usize,
+    /// Those that were decoded.
+    pub decoded: usize,
+    /// Files of those that were not, which are no images at all.
+    pub no_images: usize,
     /// Images of each class, by label.
     pub class_counts: Vec<usize>,
     /// Images whose very pixels an earlier image of the same part has. Not a finding: many data
@@ -62,6 +70,7 @@ pub fn audit(dataset: &Dataset, expected: Option<Expected<'_>>) -> Audit {
     let seen: Vec<Seen> = parts.iter().map(|part| Seen::of(part)).collect();
     for (part, seen) in parts.iter().zip(&seen) {
         findings.extend(seen.undecodable.iter().cloned());
+        findings.extend(seen.contradictions(part));
         findings.extend(labels(part, &dataset.class_names));
     }
     for (at, one) in parts.iter().enumerate() {
@@ -72,6 +81,8 @@ pub fn audit(dataset: &Dataset, expected: Option<Expected<'_>>) -> Audit {
     let summary = |(part, seen): (&Part<'_>, &Seen)| PartAudit {
         name: part.name,
         images: part.set.len(),
+        decoded: part.set.len() - seen.undecodable.len(),
+        no_images: seen.no_images,
         class_counts: part.set.class_counts(dataset.class_names.len()),
         repeated: seen.repeated,
     };
@@ -172,7 +183,10 @@ struct Seen {
     /// The first image with these pixels.
     first: HashMap<Digest, usize>,
     repeated: usize,
+    /// Images whose pixels another one before has under another label: that one, and they.
+    contradictory: Vec<[usize; 2]>,
     undecodable: Vec<Finding>,
+    no_images: usize,
 }
 
 impl Seen {
@@ -184,20 +198,47 @@ impl Seen {
         let mut seen = Seen {
             first: HashMap::with_capacity(part.set.len()),
             repeated: 0,
+            contradictory: Vec::new(),
             undecodable: Vec::new(),
+            no_images: 0,
         };
+        let label = |index: usize| part.set.labels().get(index);
         for (index, digest) in digests.into_iter().enumerate() {
             match digest {
-                Ok(digest) if seen.first.contains_key(&digest) => seen.repeated += 1,
-                Ok(digest) => drop(seen.first.insert(digest, index)),
-                Err(error) => seen.undecodable.push(Finding::Undecodable {
-                    part: part.name,
-                    image: part.set.source(index),
-                    problem: error.to_string(),
-                }),
+                Ok(digest) => match seen.first.entry(digest) {
+                    Entry::Vacant(place) => drop(place.insert(index)),
+                    Entry::Occupied(first) => {
+                        let first = *first.get();
+                        seen.repeated += 1;
+                        if label(first) != label(index) {
+                            seen.contradictory.push([first, index]);
+                        }
+                    }
+                },
+                Err(error) => {
+                    seen.no_images += usize::from(matches!(error, Error::NotAnImage { .. }));
+                    seen.undecodable.push(Finding::Undecodable {
+                        part: part.name,
+                        image: part.set.source(index),
+                        problem: error.to_string(),
+                    });
+                }
             }
         }
         seen
+    }
+
+    /// One image under two labels.
+    fn contradictions(&self, part: &Part<'_>) -> Vec<Finding> {
+        let finding = |images: &[usize; 2]| {
+            let [one, other] = images.map(|index| part.set.labels().get(index).copied());
+            Some(Finding::Contradiction {
+                part: part.name,
+                images: images.map(|index| part.set.source(index)),
+                labels: [one?, other?],
+            })
+        };
+        self.contradictory.iter().filter_map(finding).collect()
     }
 }
 

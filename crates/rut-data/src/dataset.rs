@@ -19,6 +19,9 @@ pub struct Dataset {
     pub validation: Option<ImageSet>,
     /// Test images.
     pub test: ImageSet,
+    /// What a person must know of how the parts came about, a sentence each: a test part that was set
+    /// aside here, by which seed; a part that was left out.
+    pub remarks: Vec<String>,
     /// Side in pixels of the image's window in the paper's visual-prompting protocol; unknown
     /// for a user's folder.
     pub prompt_size: Option<u32>,
@@ -48,6 +51,7 @@ impl Dataset {
             train,
             validation,
             test,
+            remarks,
         } = parts;
         Dataset {
             name,
@@ -55,6 +59,7 @@ impl Dataset {
             train,
             validation,
             test,
+            remarks,
             prompt_size: None,
             image_size: ImageSize::Varying,
             window: Window::Whole,

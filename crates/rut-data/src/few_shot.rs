@@ -251,7 +251,7 @@ impl Plan {
             validation: asked.min(train_from),
             train_from,
             train_to,
-            parts: format!("{} and {asked} for validation", counted(shots, "shot")),
+            parts: format!("{} and {asked} kept for validation", counted(shots, "shot")),
             shortage: Shortage::Shots {
                 shots,
                 validation: asked,

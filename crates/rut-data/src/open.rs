@@ -7,7 +7,7 @@ use crate::formats::class_names;
 use crate::registry::{DATASETS, find};
 use crate::spec::Form;
 use crate::spelling::did_you_mean;
-use crate::stratify::set_aside;
+use crate::stratify::{made, set_aside};
 use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpec};
 
 /// A form in which a user's own data may lie on the disk.
@@ -154,6 +154,17 @@ fn open_own(name_or_path: &str, data_dir: &Path) -> Result<Dataset> {
     Ok(Dataset::own(name_of(path), (form.read)(path)?))
 }
 
+/// The folder of a user's class folders, if that is what is named.
+pub(crate) fn class_folders_of(name_or_path: &str, data_dir: &Path) -> Option<PathBuf> {
+    if find(name_or_path).is_some() {
+        return None;
+    }
+    let places = [PathBuf::from(name_or_path), data_dir.join(name_or_path)];
+    let is_own = |path: &&PathBuf| OWN.iter().any(|form| (form.is)(path));
+    let root = places.iter().find(is_own)?;
+    (root.is_dir() && !parquet::is(root)).then(|| root.clone())
+}
+
 /// The last part of a path, without links and dots.
 fn name_of(path: &Path) -> String {
     let absolute = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -184,6 +195,7 @@ fn stratify(dataset: Dataset, seed: Seed) -> Result<Dataset> {
         train,
         validation: None,
         test,
+        remarks: vec![made(share, seed)],
         ..dataset
     })
 }

@@ -132,6 +132,8 @@ pub struct Parts {
     pub validation: Option<ImageSet>,
     /// Test images.
     pub test: ImageSet,
+    /// What a person must know of how the parts came about, a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// Width and height of a data set's images, in pixels.

@@ -1,6 +1,6 @@
 //! Seeded orders and splits per class, for few-shot draws and for data without an official split.
 
-use crate::{Error, ImageSet, Result, Seed, ValidationRule};
+use crate::{Error, ImageSet, Parts, Result, Seed, ValidationRule};
 
 /// The images of each class, ascending.
 ///
@@ -57,6 +57,35 @@ pub(crate) fn cut(members: Vec<Vec<usize>>, train_count: impl Fn(usize, usize) -
     parts.train.sort_unstable();
     parts.test.sort_unstable();
     parts
+}
+
+/// The parts of data without an own split: [`set_aside`], with the remark that says so.
+///
+/// # Errors
+/// As [`set_aside`].
+pub(crate) fn split_anew(
+    class_names: Vec<String>,
+    all: &ImageSet,
+    share: f64,
+    (seed, purpose): (Seed, &str),
+) -> Result<Parts> {
+    let (train, test) = set_aside(all, class_names.len(), share, (seed, purpose))?;
+    Ok(Parts {
+        class_names,
+        train,
+        validation: None,
+        test,
+        remarks: vec![made(share, seed)],
+    })
+}
+
+/// The remark on a test part that was set aside here.
+pub(crate) fn made(share: f64, Seed(seed): Seed) -> String {
+    let percent = (share * 100.0).round();
+    format!(
+        "the test part is made by rut: about {percent} % of each class, drawn with seed {seed} \
+         (--split stratified:SEED draws another)"
+    )
 }
 
 /// Training and test images: of each class, in a random order that the seed and the purpose decide,

@@ -143,14 +143,15 @@ fn fine_labels_are_taken_and_broken_files_named() {
 }
 
 /// A pickle of an array of bytes of this shape.
-fn pickled_array(dtype: &str, shape: [u16; 2], data: &[u8]) -> Vec<u8> {
+fn pickled_array(dtype: &str, shape: &[u16], data: &[u8]) -> Vec<u8> {
     let mut pickle = b"cnumpy.core.multiarray\n_reconstruct\n".to_vec();
     pickle.extend(b"(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01");
     for length in shape {
         pickle.push(b'M');
         pickle.extend(length.to_le_bytes());
     }
-    pickle.extend(b"\x86cnumpy\ndtype\n(U\x02");
+    pickle.push(0x84 + shape.len() as u8);
+    pickle.extend(b"cnumpy\ndtype\n(U\x02");
     pickle.extend(dtype.bytes());
     pickle.extend(b"K\x00K\x01tR\x89T");
     pickle.extend((data.len() as u32).to_le_bytes());
@@ -162,14 +163,53 @@ fn pickled_array(dtype: &str, shape: [u16; 2], data: &[u8]) -> Vec<u8> {
 /// A CIFAR-10 for Python with this as its first file and nothing else.
 fn first_batch(data: &[u8], labels: &[u8]) -> Result<Dataset, Error> {
     let labels: Vec<u8> = labels.iter().flat_map(|&label| [b'K', label]).collect();
-    let parts = [
-        b"\x80\x02}(U\x04data",
-        data,
-        b"U\x06labels](",
-        &labels,
-        b"eu.",
-    ];
+    let list = [b"](".as_slice(), &labels, b"e"].concat();
+    labelled_batch(data, &list)
+}
+
+/// As [`first_batch`], with the labels as they are pickled.
+fn labelled_batch(data: &[u8], labels: &[u8]) -> Result<Dataset, Error> {
+    let parts = [b"\x80\x02}(U\x04data", data, b"U\x06labels", labels, b"u."];
     first_file(&parts.concat())
+}
+
+#[test]
+fn labels_of_cifar_may_be_an_array() {
+    let two = pickled_array("u1", &[2, 3072], &[3; 6144]);
+    let wide = [7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    for labels in [
+        pickled_array("i8", &[2], &wide),
+        pickled_array("u1", &[2], &[7, 1]),
+        pickled_array("u1", &[2, 1], &[7, 1]),
+    ] {
+        let cifar = labelled_batch(&two, &labels).expect("a sound file");
+        assert_eq!(cifar.test.labels(), [7, 1]);
+    }
+    let says = |labels: Vec<u8>, texts: &[&str]| assert_says(labelled_batch(&two, &labels), texts);
+    says(
+        pickled_array("u1", &[2], &[7, 10]),
+        &["labels, label 1", "below 10", "found 10"],
+    );
+    says(
+        pickled_array("i1", &[2], &[7, 255]),
+        &["labels, label 1", "found -1"],
+    );
+    says(
+        pickled_array("u1", &[3], &[7, 1, 1]),
+        &["data", "bytes [3, 3072]"],
+    );
+    says(
+        pickled_array("u1", &[1, 2], &[7, 1]),
+        &["a list of labels or an array", "[1, 2]"],
+    );
+    says(
+        pickled_array("f4", &[2], &[0; 8]),
+        &["labels, label 0", "another number"],
+    );
+    says(
+        b"K\x01".to_vec(),
+        &["a list of labels or an array", "an int"],
+    );
 }
 
 fn first_file(bytes: &[u8]) -> Result<Dataset, Error> {
@@ -184,7 +224,7 @@ fn first_file(bytes: &[u8]) -> Result<Dataset, Error> {
 
 #[test]
 fn broken_pickles_of_cifar_are_named() {
-    let two = pickled_array("u1", [2, 3072], &[3; 6144]);
+    let two = pickled_array("u1", &[2, 3072], &[3; 6144]);
     let cifar = first_batch(&two, &[7, 0]).expect("a sound file");
     assert_eq!(
         (cifar.train.len(), cifar.test.labels()),
@@ -195,12 +235,12 @@ fn broken_pickles_of_cifar_are_named() {
     assert_says(first_batch(&two, &[7, 10]), &says);
     let says = ["data_batch_1, data", "bytes [1, 3072]", "[2, 3072]"];
     assert_says(first_batch(&two, &[7]), &says);
-    let wide = pickled_array("u2", [1, 3072], &[3; 6144]);
+    let wide = pickled_array("u2", &[1, 3072], &[3; 6144]);
     assert_says(
         first_batch(&wide, &[7]),
         &["data_batch_1, data", "bytes [1, 3072]"],
     );
-    let short = pickled_array("u1", [2, 3072], &[3; 6000]);
+    let short = pickled_array("u1", &[2, 3072], &[3; 6000]);
     assert_says(
         first_batch(&short, &[7, 1]),
         &["data_batch_1, data", "6000 bytes"],

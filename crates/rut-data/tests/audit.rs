@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{dot, write};
-use rut_data::audit::{Audit, Expected, Finding, audit};
+use rut_data::audit::{Audit, Expected, Finding, audit, other_files};
 use rut_data::{ContactSheet, Counts, Dataset, ImageSet, Survey, open};
 use tempfile::{TempDir, tempdir};
 
@@ -65,6 +65,58 @@ fn the_same_pixels_in_train_and_test_are_found_whatever_the_file_format() {
 }
 
 #[test]
+fn one_image_under_two_labels_is_found_in_every_part() {
+    for part in ["train", "test"] {
+        let audit = audited(|folder| {
+            let images = folder.join(part);
+            let first = std::fs::read_dir(images.join("crow"))
+                .expect("a class")
+                .flatten()
+                .next();
+            let first = first.expect("an image").path();
+            std::fs::copy(&first, images.join("owl/same.pgm")).expect("copied");
+            std::fs::copy(&first, images.join("crow/same.pgm")).expect("copied");
+        });
+        let [finding] = audit.findings.as_slice() else {
+            panic!("{:?}", audit.findings);
+        };
+        let text = finding.to_string();
+        assert_eq!(finding.kind(), "contradiction");
+        assert!(
+            text.starts_with(part)
+                && text.contains("(label 0)")
+                && text.contains("same.pgm (label 1)"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn files_that_are_no_images_by_their_names_are_counted() {
+    let (folder, _) = folders(|folder| {
+        write(folder.join("train/owl/notes.txt"), b"no image");
+        write(folder.join("train/list.csv"), b"a,b");
+        write(folder.join("test/owl/.hidden"), b"x");
+        write(folder.join("README.md"), b"beside the parts");
+    });
+    let path = folder.path().to_str().expect("UTF-8");
+    let others = other_files(path, Path::new("nowhere")).expect("readable");
+    assert_eq!(others.count, 2);
+    let names: Vec<&str> = others
+        .first
+        .iter()
+        .filter_map(|path| path.to_str())
+        .collect();
+    assert_eq!(names, ["train/list.csv", "train/owl/notes.txt"]);
+    assert_eq!(
+        other_files("digits", Path::new("nowhere"))
+            .expect("none")
+            .count,
+        0
+    );
+}
+
+#[test]
 fn a_file_that_stands_in_both_parts_is_found_once() {
     let (_folder, dataset) = folders(|_| ());
     let test = ImageSet::concat(&[&dataset.test, &dataset.train.select(&[0])]).expect("a set");
@@ -81,6 +133,13 @@ fn every_image_that_does_not_decode_is_named() {
     });
     let kinds: Vec<&str> = audit.findings.iter().map(Finding::kind).collect();
     assert_eq!(kinds, ["undecodable"; 2]);
+    let counts = [0, 1].map(|at| {
+        (
+            audit.parts[at].images - audit.parts[at].decoded,
+            audit.parts[at].no_images,
+        )
+    });
+    assert_eq!(counts, [(1, 0), (1, 1)]);
     let [cut, page] = [0, 1].map(|at| audit.findings[at].to_string());
     assert!(
         cut.starts_with("train: failed to decode") && cut.contains("cut.png: truncated PNG"),

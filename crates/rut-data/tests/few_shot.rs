@@ -222,7 +222,7 @@ fn a_short_class_is_refused_by_name() {
         "class 'owl' (index 0)",
         "found 30",
         "wanted 31",
-        "27 shots and 4 for validation",
+        "27 shots and 4 kept",
         "lower --n-shot",
         "--val-shots 0",
         "--allow-short",
@@ -259,7 +259,7 @@ fn a_small_class_needs_no_more_than_shots_and_validation() {
         assert!(is_within(&pair[0].train, &pair[1].train));
         assert!(is_within(&pair[0].validation, &pair[1].validation));
     }
-    assert_says(usual(4), &["found 6", "wanted 8", "4 shots and 4 for"]);
+    assert_says(usual(4), &["found 6", "wanted 8", "4 shots and 4 kept"]);
     let explicit = |shots, validation| {
         let options = options(per_class(shots), ValidationRule::PerClass(validation));
         draw(&[0, 0], &["owl"], &options)
@@ -268,7 +268,7 @@ fn a_small_class_needs_no_more_than_shots_and_validation() {
     assert_eq!((one.train.len(), one.validation.len()), (1, 1));
     assert_says(
         explicit(1, 2),
-        &["wanted 3", "1 shot and 2", "--val-shots 0"],
+        &["wanted 3", "1 shot and 2 kept", "--val-shots 0"],
     );
 }
 

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{assert_says, dot, write};
-use rut_data::{ColorOrder, Dataset, Error, ImageSet, Prepared, Transform, open};
+use rut_data::{ColorOrder, Dataset, Error, ImageSet, Prepared, Transform, open, open_split};
 use tempfile::{TempDir, tempdir};
 
 /// A folder with one-pixel images at these paths.
@@ -61,6 +61,144 @@ fn val_serves_as_test() {
     let folder = folder(&["train/a/1.jpg", "validation/a/2.jpg"]);
     let data = open_folder(folder.path()).expect("sound folders");
     assert_eq!((data.test.len(), data.validation.is_none()), (1, true));
+}
+
+#[test]
+fn parts_are_known_by_other_words_in_any_case() {
+    for [train, validation, test] in [
+        ["Train", "Valid", "Test"],
+        ["Training", "Validation", "Testing"],
+        ["seg_train", "seg_dev", "seg_test"],
+        ["TRAIN", "Val", "TEST"],
+        ["train_images", "valid_images", "test_images"],
+        ["seg_train/seg_train", "dev", "seg_test/seg_test"],
+    ] {
+        let paths = [
+            (train, "a/1.jpg"),
+            (train, "b/2.jpg"),
+            (validation, "a/3.jpg"),
+            (test, "b/4.jpg"),
+        ];
+        let paths = paths.map(|(part, image)| format!("{part}/{image}"));
+        let folder = folder(&paths.each_ref().map(String::as_str));
+        let data = open_folder(folder.path()).expect(train);
+        assert_eq!(data.class_names, ["a", "b"], "{train}");
+        assert_eq!(
+            (data.train.labels(), data.test.labels()),
+            ([0, 1].as_slice(), [1].as_slice())
+        );
+        let validation = data.validation.map(|set| set.labels().to_vec());
+        // The folder `dev` does not say `seg`.
+        let own = (!train.contains('/')).then(|| vec![0]);
+        assert_eq!(validation, own, "{train}");
+        assert!(data.remarks.is_empty());
+    }
+    for validation in ["valid", "Validation", "dev"] {
+        let folder = folder(&["train/a/1.jpg", &format!("{validation}/a/2.jpg")]);
+        let data = open_folder(folder.path()).expect(validation);
+        assert_eq!((data.test.len(), data.validation.is_none()), (1, true));
+    }
+}
+
+#[test]
+fn names_of_parts_that_do_not_decide_are_named() {
+    let folder = folder(&["Train/a/1.jpg", "training/a/2.jpg", "test/a/3.jpg"]);
+    let texts = [
+        "one folder for each part",
+        "'Train', 'training'",
+        "move some away",
+    ];
+    assert_says(open_folder(folder.path()), &texts);
+    // Exact names that were read before stay.
+    let folder = self::folder(&["train/a/1.jpg", "Training/b/2.jpg", "test/a/3.jpg"]);
+    assert_eq!(
+        open_folder(folder.path()).expect("train").class_names,
+        ["a"]
+    );
+}
+
+#[test]
+fn a_class_called_train_is_a_class() {
+    let folder = folder(&["bus/1.jpg", "bus/2.jpg", "train/1.jpg", "train/2.jpg"]);
+    let data = open_folder(folder.path()).expect("two classes");
+    assert_eq!(data.class_names, ["bus", "train"]);
+    assert!(data.remarks[0].contains("made by rut") && data.remarks[0].contains("seed 0"));
+    let again = open_split(
+        folder.path().to_str().expect("UTF-8"),
+        Path::new("x"),
+        Some("stratified:7"),
+    );
+    assert!(again.expect("a split").remarks[0].contains("seed 7"));
+}
+
+#[test]
+fn classes_that_stand_deeper_are_refused_with_their_path() {
+    let says = |paths: &[&str], deeper: &str| {
+        let folder = folder(paths);
+        let name = format!("name {} instead", folder.path().join(deeper).display());
+        assert_says(
+            open_folder(folder.path()),
+            &["one folder of images per class", &name],
+        );
+    };
+    says(&["data/cat/1.jpg", "data/dog/2.jpg"], "data");
+    says(&["a/b/cat/1.jpg", "a/b/dog/2.jpg"], "a/b");
+    says(&["a/train/cat/1.jpg", "a/test/cat/2.jpg"], "a");
+    says(
+        &[
+            "one/cat/1.jpg",
+            "one/dog/1.jpg",
+            "two/cat/1.jpg",
+            "two/dog/2.jpg",
+        ],
+        "one",
+    );
+    says(
+        &[
+            "cat/train/1.jpg",
+            "cat/test/2.jpg",
+            "dog/train/3.jpg",
+            "dog/test/4.jpg",
+        ],
+        "cat",
+    );
+    says(
+        &["train/x/cat/1.jpg", "train/x/dog/1.jpg", "test/cat/1.jpg"],
+        "train/x",
+    );
+    // As Tiny ImageNet has it: a folder in each class, which is none.
+    let folder = folder(&[
+        "cat/images/1.jpg",
+        "cat/images/2.jpg",
+        "dog/images/3.jpg",
+        "dog/images/4.jpg",
+    ]);
+    assert_eq!(
+        open_folder(folder.path()).expect("classes").class_names,
+        ["cat", "dog"]
+    );
+    // Folders that differ, and images beside them.
+    let folder = self::folder(&[
+        "cat/red/1.jpg",
+        "cat/blue/2.jpg",
+        "dog/a/3.jpg",
+        "dog/b/4.jpg",
+    ]);
+    assert_eq!(
+        open_folder(folder.path()).expect("classes").class_names,
+        ["cat", "dog"]
+    );
+    let folder = self::folder(&[
+        "cat/0.jpg",
+        "cat/x/1.jpg",
+        "cat/y/2.jpg",
+        "dog/x/3.jpg",
+        "dog/y/4.jpg",
+    ]);
+    assert_eq!(
+        open_folder(folder.path()).expect("classes").class_names,
+        ["cat", "dog"]
+    );
 }
 
 #[test]
@@ -147,7 +285,7 @@ fn a_wrong_image_is_named_when_it_is_decoded() {
     assert_says(
         data.train.decode(1),
         &[
-            "train/a/2.jpg: expected a JPEG, PNG, GIF, BMP or PNM image",
+            "train/a/2.jpg: expected a JPEG, PNG, GIF, WebP, TIFF, BMP or PNM image",
             "68 65 6c",
         ],
     );

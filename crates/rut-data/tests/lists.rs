@@ -44,6 +44,30 @@ fn a_split_column_says_which_part_an_image_is_in() {
 }
 
 #[test]
+fn parts_are_known_by_other_words_in_any_case() {
+    let images = ["1.jpg", "2.jpg", "3.jpg", "4.jpg"];
+    for [train, validation, test] in [
+        ["Train", "valid", "TEST"],
+        ["training", "dev", "testing"],
+        ["seg_train", "seg_val", "seg_test"],
+    ] {
+        let list = format!(
+            "path,label,split\n1.jpg,a,{train}\n2.jpg,b,{train}\n3.jpg,a,{validation}\n4.jpg,b,{test}\n"
+        );
+        let folder = folder(list, &images);
+        let data = open_list(&folder).expect(train);
+        assert_eq!(sources(&data.train), ["1.jpg", "2.jpg"]);
+        assert_eq!(sources(&data.validation.expect("a part")), ["3.jpg"]);
+        assert_eq!(sources(&data.test), ["4.jpg"]);
+    }
+    let mixed = "path,label,split\n1.jpg,a,train\n2.jpg,a,seg_test\n";
+    assert_says(
+        open_list(&folder(mixed, &images)),
+        &["line 3, column 'split'", "'seg_test'"],
+    );
+}
+
+#[test]
 fn validation_serves_as_test() {
     let list = "path,label,split\n1,a,train\n2,a,validation\n";
     let data = open_list(&folder(list, &["1", "2"])).expect("a sound list");

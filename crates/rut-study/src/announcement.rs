@@ -78,8 +78,12 @@ fn split(run: &CheckedRunSpec) -> String {
         (false, Some(ValidationFrom::Own)) => "validation on its own validation images",
         (false, _) => "validation on images kept from its training images",
     };
+    let remarks = run.dataset.remarks.iter();
+    let remarks: String = remarks
+        .map(|remark| format!("; {}", escape(remark).at_most(2000)))
+        .collect();
     format!(
-        "{}{split}, {} classes; {validation}, {} test images",
+        "{}{split}, {} classes; {validation}, {} test images{remarks}",
         escape(&run.dataset.name),
         run.targets(),
         run.dataset.test.len()

@@ -352,6 +352,7 @@ fn notes(run: &CheckedRunSpec, network: &LoadedNetwork) -> Vec<String> {
                 .into(),
         );
     }
+    notes.extend(run.dataset.remarks.iter().cloned());
     let own = run.spec.validation == Some(ValidationFrom::Own);
     if run.dataset.validation.is_some() && !own && !run.validation.is_empty() {
         notes.push("the data set's own validation images were not used: validation is drawn from the training images".into());

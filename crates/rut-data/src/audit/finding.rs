@@ -60,6 +60,15 @@ pub enum Finding {
         /// The parts.
         parts: [&'static str; 2],
     },
+    /// Images of one part have the same pixels and different labels.
+    Contradiction {
+        /// The part.
+        part: &'static str,
+        /// Where the two images are from.
+        images: [String; 2],
+        /// Their labels.
+        labels: [u32; 2],
+    },
     /// Images of two parts have the same pixels.
     Duplicate {
         /// The parts.
@@ -82,6 +91,7 @@ impl Finding {
             Finding::Label { .. } => "label",
             Finding::EmptyClass { .. } => "empty-class",
             Finding::Overlap { .. } => "overlap",
+            Finding::Contradiction { .. } => "contradiction",
             Finding::Duplicate { .. } => "duplicate",
         }
     }
@@ -125,6 +135,14 @@ impl fmt::Display for Finding {
                 image,
                 parts: [one, other],
             } => write!(f, "{image} is both in {one} and in {other}"),
+            Finding::Contradiction {
+                part,
+                images: [a, b],
+                labels: [x, y],
+            } => write!(
+                f,
+                "{part}: {a} (label {x}) and {b} (label {y}) have the same pixels under two labels"
+            ),
             Finding::Duplicate {
                 parts: [one, other],
                 images: [a, b],

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::image_set::ImageSource;
 use crate::resize::Extent;
-use crate::stratify::set_aside;
+use crate::stratify::split_anew;
 use crate::{
     Counts, DatasetSpec, Depth, Digest, Error, Form, ImageSet, ImageSize, Parts, Picture, Result,
     Seed, SplitSpec, Window,
@@ -105,14 +105,8 @@ fn parts(subjects: Subjects) -> Result<Parts> {
     let labels = subjects.labels.clone();
     subjects.check()?;
     let all = ImageSet::new(Arc::new(subjects), labels)?;
-    let purpose = (SPLIT_SEED, "abide split");
-    let (train, test) = set_aside(&all, SPEC.classes.len(), TEST_SHARE, purpose)?;
-    Ok(Parts {
-        class_names: SPEC.class_names(),
-        train,
-        validation: None,
-        test,
-    })
+    let class_names = SPEC.class_names();
+    split_anew(class_names, &all, TEST_SHARE, (SPLIT_SEED, "abide split"))
 }
 
 /// All subjects of a file.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::coop;
 use crate::formats::class_folders;
 use crate::formats::image_npz::{self, Names};
-use crate::stratify::set_aside;
+use crate::stratify::split_anew;
 use crate::{
     Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec, Window,
 };
@@ -111,14 +111,12 @@ fn read(root: &Path, folder: &str) -> Result<Parts> {
     let mut class_names = class_folders::class_names(&root.join(folder))?;
     class_names.retain(|name| name != NO_CLASS);
     let all = class_folders::read(root, folder, &class_names)?;
-    let purpose = (SPLIT_SEED, "caltech101 split");
-    let (train, test) = set_aside(&all, class_names.len(), TEST_SHARE, purpose)?;
-    Ok(Parts {
+    split_anew(
         class_names,
-        train,
-        validation: None,
-        test,
-    })
+        &all,
+        TEST_SHARE,
+        (SPLIT_SEED, "caltech101 split"),
+    )
 }
 
 fn read_npz(path: &Path) -> Result<Parts> {
@@ -138,5 +136,6 @@ fn read_npz(path: &Path) -> Result<Parts> {
         train,
         validation: None,
         test,
+        remarks: Vec::new(),
     })
 }

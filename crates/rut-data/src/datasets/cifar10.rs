@@ -114,6 +114,7 @@ fn read_binary(root: &Path) -> Result<Parts> {
         train: cifar_binary::read(&folder, TRAIN, labels)?,
         validation: None,
         test: cifar_binary::read(&folder, TEST, labels)?,
+        remarks: Vec::new(),
     })
 }
 
@@ -137,5 +138,6 @@ fn read_python(root: &Path) -> Result<Parts> {
         train: cifar_python::read(&folder, PYTHON_TRAIN, labels)?,
         validation: None,
         test: cifar_python::read(&folder, PYTHON_TEST, labels)?,
+        remarks: Vec::new(),
     })
 }

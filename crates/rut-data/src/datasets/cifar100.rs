@@ -74,6 +74,7 @@ fn read_binary(root: &Path) -> Result<Parts> {
         train: cifar_binary::read(&folder, &["train.bin"], labels)?,
         validation: None,
         test: cifar_binary::read(&folder, &["test.bin"], labels)?,
+        remarks: Vec::new(),
     })
 }
 
@@ -97,6 +98,7 @@ fn read_python(root: &Path) -> Result<Parts> {
         train: cifar_python::read(&folder, &["train"], labels)?,
         validation: None,
         test: cifar_python::read(&folder, &["test"], labels)?,
+        remarks: Vec::new(),
     })
 }
 

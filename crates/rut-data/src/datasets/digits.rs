@@ -69,6 +69,7 @@ fn read(root: &Path) -> Result<Parts> {
         train: all.select(&train),
         validation: None,
         test: all.select(&test),
+        remarks: Vec::new(),
     })
 }
 

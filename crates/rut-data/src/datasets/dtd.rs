@@ -106,6 +106,7 @@ fn read(root: &Path, folder: &str, partition: u32) -> Result<Parts> {
         train: train?,
         validation: Some(validation?),
         test: test?,
+        remarks: Vec::new(),
     })
 }
 

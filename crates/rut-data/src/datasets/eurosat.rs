@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::coop;
 use crate::formats::class_folders;
-use crate::stratify::set_aside;
+use crate::stratify::split_anew;
 use crate::{
     Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec, Window,
 };
@@ -93,14 +93,7 @@ fn read_all(root: &Path) -> Result<(Vec<String>, ImageSet)> {
 
 fn read_stratified(root: &Path) -> Result<Parts> {
     let (class_names, all) = read_all(root)?;
-    let purpose = (SPLIT_SEED, "eurosat split");
-    let (train, test) = set_aside(&all, class_names.len(), TEST_SHARE, purpose)?;
-    Ok(Parts {
-        class_names,
-        train,
-        validation: None,
-        test,
-    })
+    split_anew(class_names, &all, TEST_SHARE, (SPLIT_SEED, "eurosat split"))
 }
 
 fn read_leak(root: &Path) -> Result<Parts> {
@@ -110,5 +103,6 @@ fn read_leak(root: &Path) -> Result<Parts> {
         train: all.clone(),
         validation: None,
         test: all,
+        remarks: Vec::new(),
     })
 }

@@ -87,6 +87,7 @@ fn read(root: &Path) -> Result<Parts> {
         train,
         validation: Some(validation),
         test,
+        remarks: Vec::new(),
     })
 }
 

@@ -87,6 +87,7 @@ fn read(root: &Path) -> Result<Parts> {
         train: part(root, train, &labels)?,
         validation: Some(part(root, validation, &labels)?),
         test: part(root, test, &labels)?,
+        remarks: Vec::new(),
     })
 }
 

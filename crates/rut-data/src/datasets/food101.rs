@@ -86,5 +86,6 @@ fn read(root: &Path) -> Result<Parts> {
         train: Files::labelled(root, IMAGES, train)?,
         validation: None,
         test: Files::labelled(root, IMAGES, test)?,
+        remarks: Vec::new(),
     })
 }

@@ -142,6 +142,7 @@ fn read(root: &Path, training: &str) -> Result<Parts> {
         train: train(root, training)?,
         validation: None,
         test: test(root)?,
+        remarks: Vec::new(),
     })
 }
 

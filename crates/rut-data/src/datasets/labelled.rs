@@ -5,30 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::datasets::folder::split_whole;
+use crate::datasets::part::Part;
 use crate::{Error, ImageSet, Parts, Result};
-
-/// A part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Part {
-    /// The words that mean a part, in messages.
-    pub(crate) const WORDS: &str = "train, val, validation or test";
-
-    /// The part that a word means, whatever its case.
-    pub(crate) fn named(word: &str) -> Option<Part> {
-        match word.to_ascii_lowercase().as_str() {
-            "train" => Some(Part::Train),
-            "val" | "validation" => Some(Part::Validation),
-            "test" => Some(Part::Test),
-            _ => None,
-        }
-    }
-}
 
 /// The classes that these labels name, and the class of each label. Classes are sorted by name;
 /// where all labels are whole numbers they are sorted as numbers, and `07` is `7`.
@@ -88,6 +66,7 @@ pub(crate) fn take_apart(
         train,
         validation,
         test,
+        remarks: Vec::new(),
     })
 }
 

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
-use crate::datasets::labelled::{Part, classes, malformed, take_apart};
+use crate::datasets::labelled::{classes, malformed, take_apart};
+use crate::datasets::part::Part;
 use crate::formats::files::Files;
 use crate::formats::image_list::{self, Row};
 use crate::formats::texts::Texts;
@@ -53,6 +54,8 @@ struct List<'a> {
     labels: Texts,
     /// The part of each row, or nothing where the list has no column for it.
     parts: Vec<Part>,
+    /// What the words for parts say besides, all the same: of `seg_train` and `seg_test`, `seg`.
+    beside: Option<String>,
     /// The line of each image, by the hash of its path.
     lines: HashMap<u64, u32>,
     hashes: RandomState,
@@ -70,6 +73,7 @@ impl<'a> List<'a> {
             paths: Texts::default(),
             labels: Texts::default(),
             parts: Vec::new(),
+            beside: None,
             lines: HashMap::new(),
             hashes: RandomState::new(),
             missing: None,
@@ -79,7 +83,10 @@ impl<'a> List<'a> {
 
     fn add(&mut self, row: Row<'_>) -> Result<()> {
         if let Some(word) = row.split {
-            let part = Part::named(word).ok_or_else(|| {
+            let beside = &mut self.beside;
+            let said = Part::in_name(word)
+                .filter(|(_, rest)| rest == beside.get_or_insert_with(|| rest.clone()));
+            let (part, _) = said.ok_or_else(|| {
                 let place = format!("line {}, column 'split'", row.line);
                 malformed(self.path, &place, (Part::WORDS, &format!("'{word}'")))
             })?;

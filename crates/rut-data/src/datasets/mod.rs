@@ -17,6 +17,7 @@ pub(crate) mod labelled;
 pub(crate) mod list;
 pub(crate) mod oxfordpets;
 pub(crate) mod parquet;
+pub(crate) mod part;
 pub(crate) mod stanfordcars;
 pub(crate) mod sun397;
 pub(crate) mod svhn;

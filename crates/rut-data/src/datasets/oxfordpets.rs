@@ -104,6 +104,7 @@ fn read(root: &Path, folder: &str) -> Result<Parts> {
         train: set(train)?,
         validation: None,
         test: set(test)?,
+        remarks: Vec::new(),
     })
 }
 

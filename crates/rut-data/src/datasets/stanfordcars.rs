@@ -65,6 +65,7 @@ fn read(root: &Path) -> Result<Parts> {
         train: part(root, TRAIN, TRAIN_LABELS)?,
         validation: None,
         test: part(root, TEST, TEST_LABELS)?,
+        remarks: Vec::new(),
     })
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::coop;
 use crate::formats::files::{Files, Labelled};
 use crate::formats::{class_folders, list_file};
-use crate::stratify::set_aside;
+use crate::stratify::split_anew;
 use crate::{
     Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec, Window,
 };
@@ -229,14 +229,7 @@ fn read_stratified(root: &Path) -> Result<Parts> {
         .map(|class| (class.folder, class.name))
         .unzip();
     let all = class_folders::read(root, IMAGES, &folders)?;
-    let purpose = (SPLIT_SEED, "sun397 split");
-    let (train, test) = set_aside(&all, class_names.len(), TEST_SHARE, purpose)?;
-    Ok(Parts {
-        class_names,
-        train,
-        validation: None,
-        test,
-    })
+    split_anew(class_names, &all, TEST_SHARE, (SPLIT_SEED, "sun397 split"))
 }
 
 fn read_partition(root: &Path, lists: &str, number: &str) -> Result<Parts> {
@@ -254,6 +247,7 @@ fn read_partition(root: &Path, lists: &str, number: &str) -> Result<Parts> {
         train,
         validation: None,
         test,
+        remarks: Vec::new(),
     })
 }
 

@@ -87,5 +87,6 @@ fn read(root: &Path, train: &[&str]) -> Result<Parts> {
         train: ImageSet::concat(&train.iter().collect::<Vec<_>>())?,
         validation: None,
         test: svhn::read(&root.join(TEST))?,
+        remarks: Vec::new(),
     })
 }

@@ -118,6 +118,7 @@ fn read(root: &Path, number: &str) -> Result<Parts> {
         train,
         validation: None,
         test,
+        remarks: Vec::new(),
     })
 }
 

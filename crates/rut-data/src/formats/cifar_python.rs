@@ -1,5 +1,5 @@
 //! The Python layout of CIFAR-10 and CIFAR-100: pickles of a dict with an array `data` of bytes
-//! `[images, 3072]`, the red, green and blue plane of a 32×32 image, row by row, and a list of
+//! `[images, 3072]`, the red, green and blue plane of a 32×32 image, row by row, and a list or an array of
 //! labels (<https://www.cs.toronto.edu/~kriz/cifar.html>). Nothing in them is executed.
 
 use std::path::Path;
@@ -75,28 +75,51 @@ fn class_name(name: Value<'_>, key: &str) -> Result<String, Fault> {
 fn batch(file: &[u8], labels: Labels<'_>) -> Result<(Vec<u8>, Vec<u32>), Fault> {
     let pickle = pickle::parse(file)?;
     let data = value(&pickle, DATA)?.array(DATA)?;
-    let numbers = list(&pickle, labels.key, "labels")?;
-    let images = numbers.len();
+    let labels = labels_in(&pickle, labels)?;
+    let images = labels.len();
     if !data.is_bytes() || data.shape() != [images, PIXELS] || images == 0 {
         let expected = format!("bytes [{images}, {PIXELS}], an image for each label");
         let found = format!("an array {:?}; fetch the file again", data.shape());
         return Err(Fault::new(DATA, expected, found));
     }
-    let labels: Result<Vec<u32>, Fault> = numbers
-        .enumerate()
-        .map(|(at, number)| label(at, number, labels))
-        .collect();
-    Ok((data.into_row_major().into_owned(), labels?))
+    Ok((data.into_row_major().into_owned(), labels))
 }
 
-fn label(at: usize, number: Value<'_>, labels: Labels<'_>) -> Result<u32, Fault> {
-    let label = number.integer().and_then(|label| u32::try_from(label).ok());
+/// The labels, from a list or from an array of as many whole numbers.
+fn labels_in(pickle: &Pickle<'_>, labels: Labels<'_>) -> Result<Vec<u32>, Fault> {
+    let value = value(pickle, labels.key)?;
+    let in_list =
+        |(at, number): (usize, Value<'_>)| label(at, number.integer().ok_or(number.kind()), labels);
+    let in_array =
+        |(at, number): (usize, Option<i64>)| label(at, number.ok_or("another number"), labels);
+    match (value.items(), value.shape()) {
+        (Some(items), _) => items.enumerate().map(in_list).collect(),
+        (None, Some([_] | [_, 1])) => {
+            let array = value.array(labels.key)?;
+            array.integers().enumerate().map(in_array).collect()
+        }
+        (None, shape) => {
+            let found = match shape {
+                Some(shape) => format!("an array {shape:?}"),
+                None => value.kind().to_owned(),
+            };
+            Err(Fault::new(
+                labels.key,
+                "a list of labels or an array of them",
+                found,
+            ))
+        }
+    }
+}
+
+fn label(at: usize, number: Result<i64, &str>, labels: Labels<'_>) -> Result<u32, Fault> {
+    let label = number.ok().and_then(|label| u32::try_from(label).ok());
     label
         .filter(|&label| (label as usize) < labels.classes)
         .ok_or_else(|| {
-            let found = match number.integer() {
-                Some(number) => format!("{number}; fetch the file again"),
-                None => number.kind().to_owned(),
+            let found = match number {
+                Ok(number) => format!("{number}; fetch the file again"),
+                Err(kind) => kind.to_owned(),
             };
             let place = format!("{}, label {at}", labels.key);
             Fault::new(place, format!("a label below {}", labels.classes), found)

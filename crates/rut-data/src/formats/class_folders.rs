@@ -30,10 +30,26 @@ pub(crate) fn class_names(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Whether image files stand in `folder` itself.
+pub(crate) fn has_images(folder: &Path) -> Result<bool> {
+    let is_image = |path: &PathBuf| has_image_ending(path) && !path.is_dir();
+    Ok(entries(folder)?.iter().any(is_image))
+}
+
 /// The image files below `folder`, sorted.
 pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>> {
+    files(folder, has_image_ending)
+}
+
+/// The other files below `folder`, sorted.
+pub(crate) fn other_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    files(folder, |path| !has_image_ending(path))
+}
+
+/// The files below `folder` that are `wanted`, sorted.
+fn files(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    walk(folder, 0, &mut found)?;
+    walk(folder, (0, wanted), &mut found)?;
     found.sort_unstable_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     Ok(found)
 }
@@ -82,7 +98,11 @@ fn sort_key(path: &Path) -> (&[u8], &[u8]) {
     )
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+fn walk(
+    folder: &Path,
+    (depth, wanted): (usize, fn(&Path) -> bool),
+    found: &mut Vec<PathBuf>,
+) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(Error::BadFolder {
             path: folder.to_path_buf(),
@@ -92,8 +112,8 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     }
     for path in entries(folder)? {
         if path.is_dir() {
-            walk(&path, depth + 1, found)?;
-        } else if has_image_ending(&path) {
+            walk(&path, (depth + 1, wanted), found)?;
+        } else if wanted(&path) {
             found.push(path);
         }
     }

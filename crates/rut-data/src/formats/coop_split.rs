@@ -46,6 +46,7 @@ pub(crate) fn read(root: &Path, split: &str, images: &str) -> Result<Parts> {
         train,
         validation: validation.filter(|set| !set.is_empty()),
         test,
+        remarks: Vec::new(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! `rut data check`: what is wrong with a data set.
 
 use anyhow::Result;
-use rut_data::audit::{audit, Audit, Expected, Finding, PartAudit};
+use rut_data::audit::{audit, other_files, Audit, Expected, Finding, OtherFiles, PartAudit};
 use rut_data::{Counts, Dataset, SplitSpec};
 use rut_formats::escape;
 use rut_study::RunSpec;
@@ -23,9 +23,10 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     let (spec, places) = specified(&args.which, &BudgetFlags::default())?;
     let dataset = spec.open_dataset(&places)?;
     let audit = audit(&dataset, expected(&spec));
+    let others = other_files(&spec.dataset, &places.data_dir)?;
     match args.json {
-        true => json(&report(&spec, &dataset, &audit))?,
-        false => result(&told(&dataset, &audit))?,
+        true => json(&report(&spec, (&dataset, &others), &audit))?,
+        false => result(&told(&dataset, &audit, &others))?,
     }
     match audit.findings.len() {
         0 => Ok(()),
@@ -52,22 +53,24 @@ fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
     })
 }
 
-fn report(spec: &RunSpec, dataset: &Dataset, audit: &Audit) -> Value {
+fn report(spec: &RunSpec, (dataset, others): (&Dataset, &OtherFiles), audit: &Audit) -> Value {
     let part = |part: &PartAudit| {
         object!({
-            "part": part.name, "images": part.images, "class_counts": part.class_counts, "repeated": part.repeated,
+            "part": part.name, "images": part.images, "decoded": part.decoded, "no_images": part.no_images,
+            "class_counts": part.class_counts, "repeated": part.repeated,
         })
     };
     let finding =
         |finding: &Finding| object!({ "kind": finding.kind(), "text": finding.to_string() });
     object!({
         "dataset": dataset.name, "split": spec.split, "classes": dataset.class_names,
+        "remarks": dataset.remarks, "other_files": others.count,
         "parts": audit.parts.iter().map(part).collect::<Vec<_>>(),
         "findings": audit.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }
 
-fn told(dataset: &Dataset, audit: &Audit) -> String {
+fn told(dataset: &Dataset, audit: &Audit, others: &OtherFiles) -> String {
     let mut rows = vec![["", "images", "repeated", "images a class"]
         .map(str::to_owned)
         .to_vec()];
@@ -80,14 +83,54 @@ fn told(dataset: &Dataset, audit: &Audit) -> String {
         ]
     }));
     let mut text = format!(
-        "{}: {} classes; every image was decoded\n\n{}\n\n{}",
+        "{}: {} classes; {}{}{}\n\n{}\n\n{}",
         escape(&dataset.name),
         dataset.class_names.len(),
+        decoded(audit),
+        left_out(others),
+        remarks(dataset),
         columns(&rows),
         histogram(dataset, audit),
     );
     text.push_str(&findings(&audit.findings));
     text
+}
+
+/// How many images were decoded, and how many files are none.
+fn decoded(audit: &Audit) -> String {
+    let sum = |of: fn(&PartAudit) -> usize| audit.parts.iter().map(of).sum::<usize>();
+    let (images, decoded) = (sum(|part| part.images), sum(|part| part.decoded));
+    match (images - decoded, sum(|part| part.no_images)) {
+        (0, _) => "every image was decoded".to_owned(),
+        (_, 0) => format!("{decoded} of {images} images were decoded"),
+        (_, none) => format!("{decoded} of {images} files were decoded, {none} are no images"),
+    }
+}
+
+/// Files that are no images by their names.
+fn left_out(others: &OtherFiles) -> String {
+    let names = others.first.iter();
+    let names: Vec<String> = names.map(|path| format!("'{}'", escape(path))).collect();
+    let more = match others.count - names.len() {
+        0 => "",
+        _ => " …",
+    };
+    match others.count {
+        0 => String::new(),
+        1 => format!("\n1 other file is left out: {}", names.join(", ")),
+        count => format!(
+            "\n{count} other files are left out: {}{more}",
+            names.join(", ")
+        ),
+    }
+}
+
+/// What must be known of how the parts came about, a line each.
+fn remarks(dataset: &Dataset) -> String {
+    let remarks = dataset.remarks.iter();
+    remarks
+        .map(|remark| format!("\n{}", escape(remark).at_most(2000)))
+        .collect()
 }
 
 /// `98 to 102`, or `4` where all classes have as many.

@@ -19,6 +19,9 @@ pub fn run(args: &DrawArgs) -> Result<()> {
         escape(&dataset.name),
         spec.seed
     ));
+    for remark in &dataset.remarks {
+        note(&escape(remark).at_most(2000).to_string());
+    }
     match &args.output {
         None => result(text.trim_end()),
         Some(path) => Ok(rut_study::write_whole(path, text.as_bytes())?),

@@ -1,8 +1,8 @@
 //! Parquet files to parts of a data set.
 //!
 //! Classes are named as the files say in the description that `datasets` writes, and else as in a
-//! list. A part none of whose images has a label (`-1`, or nothing) is left out: many test parts
-//! are published so. A single file, or training files alone, are split as a folder of class
+//! list. A part none of whose images has a label (`-1`, or nothing) is left out with a remark: many
+//! test parts are published so. A single file, or training files alone, are split as a folder of class
 //! folders is.
 
 use std::borrow::Cow;
@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{is_table, shards};
-use crate::datasets::labelled::{Part, classes, malformed, take_apart};
+use crate::datasets::labelled::{classes, malformed, take_apart};
+use crate::datasets::part::Part;
 use crate::formats::parquet::{Label, Table, TableImages};
 use crate::{ImageSet, Parts, Result};
 
@@ -26,8 +27,10 @@ pub(crate) fn read(path: &Path) -> Result<Parts> {
     let whole = rows.parts.iter().all(|part| *part == Part::Train);
     let (class_names, labels) = rows.classes(path)?;
     let all = ImageSet::new(Arc::new(TableImages::new(rows.tables)), labels)?;
-    let parts = Some(rows.parts.as_slice()).filter(|_| !whole);
-    take_apart(path, class_names, &all, parts)
+    let split = Some(rows.parts.as_slice()).filter(|_| !whole);
+    let mut parts = take_apart(path, class_names, &all, split)?;
+    parts.remarks.splice(0..0, rows.unlabelled);
+    Ok(parts)
 }
 
 /// The labelled rows of all files.
@@ -36,6 +39,8 @@ struct Rows {
     /// The label and the part of each row, one table after the other.
     labels: Vec<Label>,
     parts: Vec<Part>,
+    /// A remark on each part that has no labels.
+    unlabelled: Vec<String>,
 }
 
 impl Rows {
@@ -50,12 +55,15 @@ impl Rows {
             tables: Vec::new(),
             labels: Vec::new(),
             parts: Vec::new(),
+            unlabelled: Vec::new(),
         };
         let labelled: Vec<Part> = read
             .iter()
             .filter(|(_, _, labels)| labels.iter().any(is_label))
             .map(|read| read.1)
             .collect();
+        let empty = read.iter().filter(|(_, part, _)| !labelled.contains(part));
+        rows.unlabelled = remarks(empty.map(|(table, part, labels)| (table, *part, labels.len())));
         for (table, part, labels) in read
             .into_iter()
             .filter(|(_, part, _)| labelled.contains(part))
@@ -122,6 +130,25 @@ impl Rows {
         });
         labels.collect()
     }
+}
+
+/// A remark on each part of these tables, none of whose rows has a label.
+fn remarks<'a>(tables: impl Iterator<Item = (&'a Table, Part, usize)>) -> Vec<String> {
+    let mut parts: Vec<(Part, &Table, usize)> = Vec::new();
+    for (table, part, rows) in tables {
+        match parts.iter_mut().find(|(known, ..)| *known == part) {
+            Some((_, _, count)) => *count += rows,
+            None => parts.push((part, table, rows)),
+        }
+    }
+    let remark = |(part, table, rows): (Part, &Table, usize)| {
+        let part = part.name();
+        let path = table.path.display();
+        format!(
+            "the {part} part ({rows} images, {path}) is unlabelled and left out: its labels are -1 or missing"
+        )
+    };
+    parts.into_iter().map(remark).collect()
 }
 
 /// Whether a row has a label; published test parts have -1 in its place.

@@ -1,19 +1,23 @@
 //! Tables of images in Parquet files, as the `datasets` library of Hugging Face writes them: a
-//! column of structs whose `bytes` are an image file, and a column of labels.
+//! column of structs whose `bytes` are an image file, or of the bytes themselves, and a column of
+//! labels.
 //!
-//! The `parquet` crate reads them, inside a fence: the pages of a column are looked through for
-//! sizes that cannot be before memory is taken ([`pages`]), encodings that nobody needs here are
-//! refused, and a panic of the crate on a damaged file is caught and becomes an error.
+//! The `parquet` crate reads them, inside a fence: pages are decoded here, within bounds ([`pages`]),
+//! encodings that nobody needs here are refused, and a panic of the crate on a damaged file is caught
+//! and becomes an error.
 
+mod codec;
 mod column;
+mod header;
 mod pages;
 mod row_groups;
+mod thrift;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use parquet::basic::Type;
+use parquet::basic::{Compression, ConvertedType, LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::Length;
@@ -27,13 +31,17 @@ use crate::{Error, Result};
 use column::Values;
 pub(crate) use row_groups::TableImages;
 
-/// Names of the column of images, in order of preference; the last part of the path is [`BYTES`].
+/// Names of the column of images, in order of preference; in structs, the images are their [`BYTES`].
 const IMAGES: &[&str] = &["image", "img"];
 const BYTES: &str = "bytes";
 /// Names of the column of labels, in order of preference.
 const LABELS: &[&str] = &["label", "labels", "fine_label"];
 /// Bytes of the longest text that is taken for a label.
 const LONGEST_LABEL: usize = 1024;
+/// Bytes that a row with an image takes of a file at least.
+const LEAST_BYTES: u64 = 32;
+/// Rows that any table may have, whatever it takes.
+const SMALL_TABLE: u64 = 1 << 17;
 /// Where `datasets` describes the columns.
 const DESCRIPTION: &str = "huggingface";
 
@@ -77,10 +85,33 @@ impl Table {
             labels,
         };
         table.check_rows()?;
+        table.check_compression()?;
         Ok(table)
     }
 
-    /// No table has more rows than bytes.
+    /// Columns that are encoded as nobody reads here are told before anything is read.
+    fn check_compression(&self) -> Result<()> {
+        let columns = [self.images, self.labels];
+        let groups = self.metadata.row_groups().iter();
+        let mut encodings =
+            groups.flat_map(|group| columns.map(|column| group.column(column).compression()));
+        match encodings.find(|encoding| !codec::is_read(*encoding)) {
+            None => Ok(()),
+            Some(Compression::ZSTD(_)) => Err(Error::MissingFeature {
+                path: self.path.clone(),
+                what: "pages of ZSTD",
+                feature: "zstd",
+                instead: ", or write the file again with SNAPPY",
+            }),
+            Some(other) => {
+                let other = other.to_string();
+                let name = other.split('(').next().unwrap_or_default();
+                Err(unsupported(&self.path, codec::KNOWN, name))
+            }
+        }
+    }
+
+    /// No table has more rows than its bytes can hold images, but for a few that share one.
     fn check_rows(&self) -> Result<()> {
         let counts = || {
             self.metadata
@@ -91,10 +122,11 @@ impl Table {
         let total = counts().try_fold(0i64, i64::checked_add);
         let possible = counts().all(|count| count >= 0);
         let total = total.and_then(|total| u64::try_from(total).ok());
-        match total.filter(|total| possible && *total <= self.length) {
+        let most = self.length / LEAST_BYTES + SMALL_TABLE;
+        match total.filter(|total| possible && *total <= most) {
             Some(_) => Ok(()),
             None => {
-                let found = "more rows than the file has bytes".to_owned();
+                let found = "more rows than images fit into the file".to_owned();
                 Err(damaged(&self.path, found))
             }
         }
@@ -196,7 +228,8 @@ fn find_columns(path: &Path, metadata: &ParquetMetaData) -> Result<(usize, usize
             found: format!("'{}'{hint}", tops.join("', '")),
         }
     };
-    let images = "a column 'image' or 'img' of structs with the images' bytes";
+    let images =
+        "a column 'image' or 'img' of structs with the images' bytes, or of the bytes themselves";
     let labels = "a column 'label', 'labels' or 'fine_label' of whole numbers or texts";
     Ok((
         image.ok_or_else(|| lacks(images, "image"))?,
@@ -205,7 +238,10 @@ fn find_columns(path: &Path, metadata: &ParquetMetaData) -> Result<(usize, usize
 }
 
 fn is_image(column: &ColumnDescriptor, name: &str) -> bool {
-    column.path().parts() == [name, BYTES]
+    let text = column.converted_type() == ConvertedType::UTF8
+        || column.logical_type_ref() == Some(&LogicalType::String);
+    let parts = column.path().parts();
+    (parts == [name, BYTES] || parts == [name] && !text)
         && column.physical_type() == Type::BYTE_ARRAY
         && column.max_rep_level() == 0
 }
@@ -239,6 +275,11 @@ fn class_names(file: &FileMetaData, labels: usize) -> Option<Vec<String>> {
 /// What `read` gives. The crate panics on some damaged files; that is an error here.
 fn fenced<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Err(ParquetError::NYI(found))) => Err(unsupported(
+            path,
+            "pages of plain values or of a dictionary",
+            &found,
+        )),
         Ok(result) => result.map_err(|error| damaged(path, error.to_string())),
         Err(_) => Err(damaged(path, "what no reader understands".to_owned())),
     }
@@ -250,5 +291,15 @@ fn damaged(path: &Path, found: String) -> Error {
         place: "its pages".to_owned(),
         expected: "a Parquet file (is it damaged? fetch or write it again)".to_owned(),
         found,
+    }
+}
+
+/// What is as it should be, but not read here.
+fn unsupported(path: &Path, expected: &str, found: &str) -> Error {
+    Error::Malformed {
+        path: path.to_path_buf(),
+        place: "its pages".to_owned(),
+        expected: expected.to_owned(),
+        found: format!("{found}; write the file again"),
     }
 }

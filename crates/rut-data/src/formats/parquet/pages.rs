@@ -1,145 +1,266 @@
-//! What the pages of a column say of their sizes, looked through before they are decoded: the
-//! decoder takes as much memory as a page header says, up to two gigabytes.
-//!
-//! Page headers are structs of Thrift's compact protocol; field 2 is the size of the page, field 3
-//! the bytes of it that are stored (`parquet.thrift` of the Parquet format).
+//! The pages of a column, one after the other. Their headers are read here and not by the `parquet` crate, which takes as much
+//! memory as they say: a page is decoded up to what its header says, that is bounded, and so are all pages of a column together.
 
-/// Types of the compact protocol.
-const TRUE: u8 = 1;
-const FALSE: u8 = 2;
-const BYTE: u8 = 3;
-const I16: u8 = 4;
-const I32: u8 = 5;
-const I64: u8 = 6;
-const DOUBLE: u8 = 7;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
-const SET: u8 = 10;
-const MAP: u8 = 11;
-const STRUCT: u8 = 12;
-/// Structs and lists in each other; headers have two.
-const MAX_DEPTH: u32 = 8;
-/// What a page may be larger than its bytes can become.
-const SLACK: u64 = 64;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-/// Checks that no page is larger than its stored bytes can become when each grows to at most
-/// `growth` bytes.
-pub(super) fn check(column: &[u8], growth: u64) -> Result<(), &'static str> {
-    let mut reader = Compact { rest: column };
-    while !reader.rest.is_empty() {
-        let (size, stored) = reader.header().ok_or("a page header that is cut short")?;
-        reader.take(stored).ok_or("a page that is cut short")?;
-        if size > (stored as u64).saturating_mul(growth).saturating_add(SLACK) {
-            return Err("a page that is larger than its bytes can become");
-        }
-    }
-    Ok(())
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding};
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+
+use super::codec;
+use super::header::{Header, Kind};
+
+/// Bytes of the largest page.
+const MAX_PAGE: usize = 256 << 20;
+/// Bytes that all pages of a column may become together, beyond four times what is stored.
+const MOST_BEYOND: usize = 256 << 20;
+
+/// Where the values of a dictionary are in memory, once it was read: they stay there as long as the column is read.
+pub(super) type Dictionary = Arc<OnceLock<Range<usize>>>;
+
+/// The pages of a column that are not yet read.
+pub(super) struct Pages {
+    rest: Bytes,
+    compression: Compression,
+    /// Values that are not yet read.
+    values: u64,
+    /// The highest levels, of definition and of repetition.
+    levels: [i16; 2],
+    dictionary: Dictionary,
 }
 
-/// Bytes not yet read.
-struct Compact<'a> {
-    rest: &'a [u8],
-}
-
-impl Compact<'_> {
-    /// The size of a page and its stored bytes.
-    fn header(&mut self) -> Option<(u64, usize)> {
-        let (mut size, mut stored, mut id) = (None, None, 0i64);
-        while let Some(kind) = self.field(&mut id)? {
-            match (id, kind) {
-                (2, I32) => size = u64::try_from(self.number()?).ok(),
-                (3, I32) => stored = usize::try_from(self.number()?).ok(),
-                _ => self.skip(kind, MAX_DEPTH)?,
-            }
-        }
-        Some((size?, stored?))
-    }
-
-    /// The type of the next field, whose id replaces the one before; no type at the end.
-    fn field(&mut self, id: &mut i64) -> Option<Option<u8>> {
-        let byte = self.byte()?;
-        if byte == 0 {
-            return Some(None);
-        }
-        *id = match byte >> 4 {
-            0 => self.number()?,
-            more => id.checked_add(more.into())?,
+impl Pages {
+    /// The pages in `bytes`, which are those of the column that `chunk` describes.
+    ///
+    /// # Errors
+    /// If the headers do not fit the bytes, or say that they become more than is read.
+    pub(super) fn new(bytes: Bytes, chunk: &ColumnChunkMetaData) -> Result<Pages> {
+        let column = chunk.column_descr();
+        let pages = Pages {
+            rest: bytes,
+            compression: chunk.compression(),
+            levels: [column.max_def_level(), column.max_rep_level()],
+            values: u64::try_from(chunk.num_values()).unwrap_or_default(),
+            dictionary: Dictionary::default(),
         };
-        Some(Some(byte & 15))
+        pages.check()?;
+        Ok(pages)
     }
 
-    fn skip(&mut self, kind: u8, depth: u32) -> Option<()> {
-        let depth = depth.checked_sub(1)?;
-        match kind {
-            TRUE | FALSE => Some(()),
-            BYTE => self.take(1),
-            I16 | I32 | I64 => self.varint().map(|_| ()),
-            DOUBLE => self.take(8),
-            BINARY => {
-                let length = self.varint()?;
-                self.take(usize::try_from(length).ok()?)
+    /// Looks through the headers before any page is decoded.
+    fn check(&self) -> Result<()> {
+        let most = self
+            .rest
+            .len()
+            .saturating_mul(4)
+            .saturating_add(MOST_BEYOND);
+        let (mut ahead, mut total) = (self.at_start(), 0usize);
+        while let Some((header, end, stored)) = ahead.ahead()? {
+            if header.size > MAX_PAGE && self.compression != Compression::UNCOMPRESSED {
+                let size = header.size;
+                let text = format!("a page of {size} bytes, where at most {MAX_PAGE} are read");
+                return Err(damaged(text));
             }
-            LIST | SET => {
-                let byte = self.byte()?;
-                let count = match byte >> 4 {
-                    15 => self.varint()?,
-                    count => count.into(),
-                };
-                (0..count).try_for_each(|_| self.skip_element(byte & 15, depth))
-            }
-            MAP => {
-                let count = self.varint()?;
-                let kinds = if count == 0 { 0 } else { self.byte()? };
-                (0..count).try_for_each(|_| {
-                    self.skip_element(kinds >> 4, depth)?;
-                    self.skip_element(kinds & 15, depth)
-                })
-            }
-            STRUCT => {
-                let mut id = 0;
-                while let Some(kind) = self.field(&mut id)? {
-                    self.skip(kind, depth)?;
+            let size = match self.compression {
+                Compression::UNCOMPRESSED => stored.len(),
+                _ => header.size,
+            };
+            total = total.saturating_add(size);
+            ahead.pass_over(&header, end);
+        }
+        match total <= most {
+            true => Ok(()),
+            false => Err(damaged(format!(
+                "pages of {total} bytes in one row group, where at most {most} are read; write it again with smaller ones"
+            ))),
+        }
+    }
+
+    /// The same pages, to look through.
+    fn at_start(&self) -> Pages {
+        Pages {
+            rest: self.rest.clone(),
+            dictionary: Dictionary::default(),
+            ..*self
+        }
+    }
+
+    fn pass_over(&mut self, header: &Header, end: usize) {
+        self.rest = self.rest.slice(end..);
+        self.values = self.values.saturating_sub(header.kind.values().into());
+    }
+
+    /// Where the dictionary will be.
+    pub(super) fn dictionary(&self) -> Dictionary {
+        Arc::clone(&self.dictionary)
+    }
+
+    /// The next header, its length, and the stored bytes of its page; nothing at the end.
+    fn ahead(&self) -> Result<Option<(Header, usize, Bytes)>> {
+        if self.rest.is_empty() || self.values == 0 {
+            return Ok(None);
+        }
+        let (header, length) =
+            Header::read(&self.rest).ok_or_else(|| damaged("a page header that is cut short"))?;
+        let end = length.checked_add(header.stored);
+        let end = end.filter(|end| *end <= self.rest.len());
+        let end = end.ok_or_else(|| damaged("a page that is cut short"))?;
+        let stored = self.rest.slice(length..end);
+        Ok(Some((header, end, stored)))
+    }
+
+    /// The bytes of a page, of which the first `plain` are stored as they are.
+    fn decoded(&self, header: &Header, stored: &Bytes, plain: usize) -> Result<Bytes> {
+        if self.compression == Compression::UNCOMPRESSED {
+            return Ok(stored.clone());
+        }
+        let levels = stored.get(..plain).filter(|_| plain <= header.size);
+        let levels = levels.ok_or_else(|| damaged("levels longer than their page"))?;
+        let values = codec::decode(self.compression, &stored[plain..], header.size - plain);
+        let values = values.map_err(damaged)?;
+        match plain {
+            0 => Ok(Bytes::from(values)),
+            _ => Ok(Bytes::from([levels, &values].concat())),
+        }
+    }
+
+    fn page(&self, header: &Header, stored: &Bytes) -> Result<Option<Page>> {
+        let page = match header.kind {
+            Kind::Data {
+                values,
+                encoding,
+                definition,
+                repetition,
+            } => Page::DataPage {
+                buf: self.decoded(header, stored, 0)?,
+                num_values: values,
+                encoding: of_values(encoding)?,
+                def_level_encoding: of_levels(definition, self.levels[0])?,
+                rep_level_encoding: of_levels(repetition, self.levels[1])?,
+                statistics: None,
+            },
+            Kind::Dictionary { values, encoding } => {
+                let buf = self.decoded(header, stored, 0)?;
+                // The decoder takes memory for so many.
+                if values as usize > buf.len() {
+                    return Err(damaged("a dictionary of more values than bytes"));
                 }
-                Some(())
+                let start = buf.as_ptr().addr();
+                // A second dictionary is refused by the decoder.
+                let _ = self.dictionary.set(start..start + buf.len());
+                Page::DictionaryPage {
+                    buf,
+                    num_values: values,
+                    encoding: of_values(encoding)?,
+                    is_sorted: false,
+                }
             }
-            _ => None,
-        }
+            Kind::DataV2 {
+                values,
+                nulls,
+                rows,
+                encoding,
+                definition,
+                repetition,
+                encoded,
+            } => {
+                let plain = (definition as usize).saturating_add(repetition as usize);
+                let buf = match encoded {
+                    true => self.decoded(header, stored, plain)?,
+                    false => stored.clone(),
+                };
+                Page::DataPageV2 {
+                    buf,
+                    num_values: values,
+                    encoding: of_values(encoding)?,
+                    num_nulls: nulls,
+                    num_rows: rows,
+                    def_levels_byte_len: definition,
+                    rep_levels_byte_len: repetition,
+                    is_compressed: false,
+                    statistics: None,
+                }
+            }
+            Kind::Other => return Ok(None),
+        };
+        Ok(Some(page))
     }
+}
 
-    /// An element of a list: there, truth takes a byte.
-    fn skip_element(&mut self, kind: u8, depth: u32) -> Option<()> {
-        match kind {
-            TRUE | FALSE => self.take(1),
-            _ => self.skip(kind, depth),
-        }
-    }
-
-    /// A signed number: zigzag of a variable-length one.
-    fn number(&mut self) -> Option<i64> {
-        let value = self.varint()?;
-        Some((value >> 1) as i64 ^ -((value & 1) as i64))
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
+impl PageReader for Pages {
+    fn get_next_page(&mut self) -> Result<Option<Page>> {
+        while let Some((header, end, stored)) = self.ahead()? {
+            self.pass_over(&header, end);
+            if let Some(page) = self.page(&header, &stored)? {
+                return Ok(Some(page));
             }
         }
-        None
+        Ok(None)
     }
 
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*byte)
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+        let metadata = |(header, ..): (Header, usize, Bytes)| PageMetadata {
+            num_rows: None,
+            num_levels: Some(header.kind.values() as usize),
+            is_dict: matches!(header.kind, Kind::Dictionary { .. }),
+        };
+        Ok(self.ahead()?.map(metadata))
     }
 
-    fn take(&mut self, count: usize) -> Option<()> {
-        self.rest = self.rest.get(count..)?;
-        Some(())
+    fn skip_next_page(&mut self) -> Result<()> {
+        if let Some((header, end, _)) = self.ahead()? {
+            self.pass_over(&header, end);
+        }
+        Ok(())
     }
+}
+
+impl Iterator for Pages {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Result<Page>> {
+        self.get_next_page().transpose()
+    }
+}
+
+fn damaged(text: impl Into<String>) -> ParquetError {
+    ParquetError::General(text.into())
+}
+
+/// The encoding of values that has this number. Others than these take memory before they look, and nobody needs them here.
+fn of_values(number: u32) -> Result<Encoding> {
+    match number {
+        0 => Ok(Encoding::PLAIN),
+        2 => Ok(Encoding::PLAIN_DICTIONARY),
+        8 => Ok(Encoding::RLE_DICTIONARY),
+        other => Err(unknown(other)),
+    }
+}
+
+/// The encoding of levels up to `highest` that has this number; none are stored where that is 0, whatever is said of them.
+fn of_levels(number: u32, highest: i16) -> Result<Encoding> {
+    match number {
+        3 => Ok(Encoding::RLE),
+        _ if highest == 0 => Ok(Encoding::RLE),
+        other => Err(unknown(other)),
+    }
+}
+
+fn unknown(number: u32) -> ParquetError {
+    let names = [
+        (4, "BIT_PACKED"),
+        (5, "DELTA_BINARY_PACKED"),
+        (6, "DELTA_LENGTH_BYTE_ARRAY"),
+        (7, "DELTA_BYTE_ARRAY"),
+        (9, "BYTE_STREAM_SPLIT"),
+    ];
+    let known = names.iter().find(|(known, _)| *known == number);
+    let name = known.map_or_else(
+        || format!("number {number}"),
+        |(_, name)| (*name).to_owned(),
+    );
+    ParquetError::NYI(format!("the encoding {name}"))
 }
