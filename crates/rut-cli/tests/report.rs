@@ -217,7 +217,10 @@ fn whatever_became_of_a_run_is_a_visible_row() {
     // One record of a newer format, one cut off, one failure in place of a record, one planned and never begun.
     edit(&all[0], |record| record["format_version"] = 2.into());
     let cut = std::fs::read(all[1].join("record.json")).unwrap();
-    std::fs::write(all[1].join("record.json"), &cut[..cut.len() / 2]).unwrap();
+    // Behind a whole line: a number that is cut is another mistake.
+    let half = &cut[..cut.len() / 2];
+    let end = half.iter().rposition(|byte| *byte == b'\n').unwrap();
+    std::fs::write(all[1].join("record.json"), &half[..end]).unwrap();
     std::fs::remove_file(all[2].join("record.json")).unwrap();
     let failed = all[2].file_name().unwrap().to_str().unwrap();
     let failure = serde_json::json!({

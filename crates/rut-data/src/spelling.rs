@@ -4,7 +4,8 @@
 const SLIP: usize = 3;
 
 /// `"; did you mean 'cifar10'?"` for the name of `known` that is nearest to `name`, or nothing where none is near. A name
-/// that `name` is the beginning of is nearer than any other; of names equally near, the first counts. Case, `-`, `_` and
+/// that `name` is the beginning of is nearer than any other; of names equally near, one of which `name` only lacks letters,
+/// then the first. Case, `-`, `_` and
 /// blanks do not matter.
 ///
 /// ```
@@ -19,7 +20,7 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         let begins = name.chars().count() >= SLIP && known.starts_with(&name);
         let edits = distance(&name, &known);
         let most = SLIP.min(known.chars().count() / 2);
-        (begins || edits <= most).then_some((!begins, edits))
+        (begins || edits <= most).then_some((!begins, edits, !lacks_letters(&name, &known)))
     };
     let nearest = known
         .into_iter()
@@ -28,6 +29,12 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest.map_or_else(String::new, |(_, known)| {
         format!("; did you mean '{known}'?")
     })
+}
+
+/// Whether the letters of `name` stand in `known`, in their order.
+fn lacks_letters(name: &str, known: &str) -> bool {
+    let mut rest = known.chars();
+    name.chars().all(|letter| rest.any(|other| other == letter))
 }
 
 /// A name without what does not matter.
@@ -73,6 +80,10 @@ mod tests {
         assert_eq!(
             did_you_mean("ilmm", ["flm", "ilm"]),
             "; did you mean 'ilm'?"
+        );
+        assert_eq!(
+            did_you_mean("sed", ["std", "seed"]),
+            "; did you mean 'seed'?"
         );
     }
 }

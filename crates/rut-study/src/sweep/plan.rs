@@ -299,9 +299,10 @@ mod tests {
         let more = of("a-1", "", &["x", "z"]);
         assert_eq!(more.keep(&results).unwrap(), results.join("plan.jsonl"));
         assert_eq!(b.keep(&results).unwrap(), results.join("plan-b-1.jsonl"));
-        assert_eq!(Plan::read(&results.join("plan.jsonl")).unwrap(), more);
         let ids =
             |plan: Plan| -> Vec<String> { plan.runs.into_iter().map(|run| run.run_id).collect() };
+        let first = Plan::read(&results.join("plan.jsonl")).unwrap();
+        assert_eq!(ids(first), ["x", "z"]);
         assert_eq!(ids(Plan::read_all(&results).unwrap()), ["x", "z", "y"]);
         assert_eq!(Plan::paths(&results).len(), 2);
         // The first study's plan may go; the other's stays where it is.
