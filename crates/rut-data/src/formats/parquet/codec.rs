@@ -111,15 +111,14 @@ fn lz4_block(stored: &[u8], size: usize) -> Result<Vec<u8>, String> {
 /// Bytes that a block of LZ4 becomes (`lz4_Block_format.md` of LZ4).
 fn lz4_length(stored: &[u8]) -> Option<usize> {
     /// A length of four bits, and of the bytes that go on where these are full.
-    fn long<'a>(short: u8, mut rest: &'a [u8]) -> Option<(usize, &'a [u8])> {
+    fn long(short: u8, mut rest: &[u8]) -> Option<(usize, &[u8])> {
         let mut length = usize::from(short);
-        while short == 15 {
+        let mut goes_on = short == 15;
+        while goes_on {
             let (&more, after) = rest.split_first()?;
             rest = after;
             length = length.checked_add(usize::from(more))?;
-            if more < 255 {
-                break;
-            }
+            goes_on = more == 255;
         }
         Some((length, rest))
     }
