@@ -444,10 +444,16 @@ fn every_dense_control_is_compared_and_what_varies_is_told() {
     assert!(!page.contains("/home/someone"));
     // A record of upstream scores that cannot be read is no gap in a table.
     std::fs::write(results.join("upstream/v2.json"), "{").unwrap();
-    let line = format!(
-        "report {} --out {}",
-        results.display(),
-        dir.path().join("out").display()
+    let (err, files) = report(dir.path(), &[&results], "out");
+    assert!(err.contains("1 unreadable"), "{err}");
+    let unread = text(&files, "tables/unread.csv");
+    assert!(
+        unread.contains("upstream/v2.json") && unread.contains("or delete it"),
+        "{unread}"
     );
-    refuses(dir.path(), &line, 1, &["upstream/v2.json", "or delete it"]);
+    let networks = text(&files, "tables/networks.csv");
+    assert!(
+        networks.contains("unknown: a measurement cannot be read"),
+        "{networks}"
+    );
 }

@@ -11,6 +11,7 @@ use rut_metrics::{
 };
 use rut_study::kept::{check_file, Held};
 use rut_study::logits_archive::{self, ArchivedLogits, Meaning};
+use rut_study::report::digits_apart;
 use rut_study::score::{temperature_of, Doubt};
 use rut_study::RunDir;
 use serde::Serialize;
@@ -257,10 +258,16 @@ fn describe(report: &Report, args: &MetricsArgs) -> String {
 
 fn differences(difference: &Intervals) -> [Vec<String>; 4] {
     let row = |name: &str, Interval { estimate, lo, hi }: Interval| {
+        let nearest = match (lo > 0.0, hi < 0.0) {
+            (true, _) => lo,
+            (_, true) => hi,
+            _ => 0.0,
+        };
+        let digits = digits_apart(nearest, 4);
         vec![
             name.to_owned(),
-            format!("{estimate:+.4}"),
-            format!("95 % interval {lo:+.4} to {hi:+.4}"),
+            format!("{estimate:+.digits$}"),
+            format!("95 % interval {lo:+.digits$} to {hi:+.digits$}"),
         ]
     };
     let Intervals {

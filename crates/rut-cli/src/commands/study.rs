@@ -5,6 +5,7 @@ use rut_formats::escape;
 use rut_study::card::Conclusion;
 use rut_study::card::{CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting};
 use rut_study::published::SWITCHES;
+use rut_study::report::digits_apart;
 use serde_json::json;
 
 use super::sweep::{carry_out, forecast, Means};
@@ -99,6 +100,12 @@ fn interval(found: Option<&CardInterval>, factor: f64, digits: usize) -> String 
     let Some(found) = found else {
         return "–".into();
     };
+    let nearest = match found.interval {
+        Some((lo, _)) if lo > 0.0 => lo,
+        Some((_, hi)) if hi < 0.0 => hi,
+        _ => 0.0,
+    };
+    let digits = digits_apart(factor * nearest, digits);
     let signed = |value: f64| format!("{:+.digits$}", factor * value);
     let mark = match found.conclusion {
         Conclusion::Same | Conclusion::Open => "",

@@ -67,15 +67,54 @@ impl Estimate {
         }
     }
 
-    /// Whether there is an interval and 0 lies outside.
+    /// Whether there is an interval and 0 lies outside, by more than what sums in f64 are off by.
     pub(crate) fn excludes_zero(&self) -> bool {
-        self.interval.is_some_and(|(lo, hi)| lo > 0.0 || hi < 0.0)
+        self.nearest_to_zero().is_some()
+    }
+
+    /// Of an interval that excludes 0, the end beside it.
+    fn nearest_to_zero(&self) -> Option<f64> {
+        let (lo, hi) = self.interval?;
+        match (lo >= LEAST, hi <= -LEAST) {
+            (true, _) => Some(lo),
+            (_, true) => Some(hi),
+            _ => None,
+        }
+    }
+
+    /// How many digits after the point it takes to write it `scale` times as large, from `digits` up, so that an interval that
+    /// excludes 0 does not look as if it began there.
+    pub(crate) fn digits(&self, scale: f64, digits: usize) -> usize {
+        let Some(end) = self.nearest_to_zero() else {
+            return digits;
+        };
+        digits_apart(scale * end, digits)
     }
 
     /// The ends that a picture shows: the mean's own place where there is no interval.
     pub(crate) fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.mean, self.mean))
     }
+}
+
+/// An end nearer to 0 than this is 0: a ten-millionth of a share is no image, and sums in f64 are off by less.
+const LEAST: f64 = 1e-7;
+
+/// The least digits after the point, from `digits` up, with which `end` is not written as 0: the end of an interval that
+/// excludes 0 must not look as if it did not.
+///
+/// ```
+/// use rut_study::report::digits_apart;
+/// assert_eq!(digits_apart(0.12, 1), 1);
+/// assert_eq!(digits_apart(-0.004, 1), 3);
+/// assert_eq!(digits_apart(0.0, 1), 1);
+/// ```
+pub fn digits_apart(end: f64, digits: usize) -> usize {
+    let seen = |digits: &usize| {
+        let text = format!("{end:.digits$}");
+        text.chars().any(|c| matches!(c, '1'..='9'))
+    };
+    (digits..=digits + 5).find(seen).unwrap_or(digits)
 }
 
 /// The mean, or `None` without a value.
@@ -121,7 +160,16 @@ mod tests {
             mean: 0.0,
             interval: Some((lo, hi)),
         };
-        assert!(of(1e-9, 1.0).excludes_zero() && of(-1.0, -1e-9).excludes_zero());
+        assert!(of(1e-6, 1.0).excludes_zero() && of(-1.0, -1e-6).excludes_zero());
+        assert!(!of(1e-12, 1.0).excludes_zero() && !of(-1.0, -1e-12).excludes_zero());
         assert!(!of(0.0, 1.0).excludes_zero() && !of(-1.0, 1.0).excludes_zero());
+        assert_eq!(of(4e-6, 1.0).digits(100.0, 1), 4);
+        assert_eq!(
+            (
+                of(-1.0, -0.03).digits(1.0, 2),
+                of(-1.0, 1e-6).digits(1.0, 2)
+            ),
+            (2, 2)
+        );
     }
 }

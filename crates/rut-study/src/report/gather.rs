@@ -2,9 +2,11 @@
 //! judges no figure; what is compared with what is `study`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::unread::Unread;
 use super::upstream;
 use crate::error::{Error, Result, file};
 use crate::kept;
@@ -12,6 +14,7 @@ use crate::record::{FORMAT_VERSION, Record};
 use crate::run_dir::RunDir;
 use crate::spec::RunSpec;
 use crate::sweep::{Failure, Plan};
+use crate::text_file;
 use crate::upstream::UpstreamRecord;
 use crate::versioned::version;
 
@@ -30,6 +33,8 @@ pub(crate) struct Gathered {
     pub(crate) conflicts: Vec<Conflict>,
     /// Networks on their own source data.
     pub(crate) upstream: Vec<UpstreamRecord>,
+    /// What could not be read, beside the records of runs.
+    pub(crate) unread: Vec<Unread>,
     /// Where among `runs` an id is.
     places: BTreeMap<String, usize>,
 }
@@ -96,7 +101,7 @@ pub(crate) struct Conflict {
 /// Reads `folders`, each a folder of results or a run's, in their order; entries of one by name.
 ///
 /// # Errors
-/// If a folder or a plan cannot be read, or there is no run in any.
+/// If a folder is not there, or there is nothing of a run in any. Whatever cannot be read is told as such.
 pub(crate) fn gather(folders: &[PathBuf]) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let mut planned = BTreeMap::new();
@@ -105,25 +110,40 @@ pub(crate) fn gather(folders: &[PathBuf]) -> Result<Gathered> {
         if is_run(folder) {
             gathered.take(RunDir::at(folder), label.clone(), &mut names);
         }
-        gathered.plan(folder, &mut planned)?;
-        for (name, path) in folders_in(folder)? {
-            let shown = match folders.len() {
-                1 => name,
-                _ => format!("{label}/{name}"),
-            };
-            if is_run(&path) {
-                gathered.take(RunDir::at(path), shown, &mut names);
+        let shown = |name: &str| match folders.len() {
+            1 => name.to_owned(),
+            _ => format!("{label}/{name}"),
+        };
+        gathered.plan(folder, &mut planned, &shown);
+        match folders_in(folder) {
+            Ok((inside, unread)) => {
+                gathered.add_unread(unread, &shown);
+                for (name, path) in inside {
+                    if is_run(&path) {
+                        gathered.take(RunDir::at(path), shown(&name), &mut names);
+                    }
+                }
             }
+            Err(error) if folders.len() == 1 || is_absent(&error) => return Err(error),
+            Err(error) => gathered.unread.push(Unread::new(label.clone(), error)),
         }
-        gathered.upstream.extend(upstream::read(folder)?);
+        let (measured, unread) = upstream::read(folder);
+        gathered.upstream.extend(measured);
+        gathered.add_unread(unread, &shown);
     }
     gathered.settle(planned);
-    match gathered.runs.is_empty() && gathered.unfinished.is_empty() {
+    match gathered.is_empty() {
         true => Err(Error::NoRuns {
             folders: folders.to_vec(),
         }),
         false => Ok(gathered),
     }
+}
+
+/// Whether a folder is not there at all, or is none.
+fn is_absent(error: &Error) -> bool {
+    let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+    matches!(error, Error::File { source, .. } if absent.contains(&source.kind()))
 }
 
 /// Whether there is something of a run in `folder`.
@@ -132,17 +152,41 @@ fn is_run(folder: &Path) -> bool {
     dir.is_finished() || dir.failure().exists() || dir.is_begun()
 }
 
-/// Folders in `folder` by name.
-fn folders_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+/// Folders in `folder` in the order of their names, and what is there and cannot be looked into.
+fn folders_in(folder: &Path) -> Result<(Vec<(String, PathBuf)>, Vec<Unread>)> {
     let entries = std::fs::read_dir(folder).map_err(file("open the folder", folder))?;
-    let mut found = BTreeMap::new();
-    for entry in entries {
-        let path = entry.map_err(file("read", folder))?.path();
-        if let Some(name) = path.file_name().filter(|_| path.is_dir()) {
-            found.insert(name.to_string_lossy().into_owned(), path);
+    // Names need not be UTF-8: what is none stands as `\xFF`, so that no two are shown alike.
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry.map_err(file("read", folder))?.path()))
+        .collect::<Result<_>>()?;
+    paths.sort();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    for path in paths {
+        let name = path.file_name().unwrap_or_default();
+        let name = match name.to_str() {
+            Some(name) => name.to_owned(),
+            None => format!("{name:?}").trim_matches('"').to_owned(),
+        };
+        match looked_into(&path) {
+            Ok(true) => found.push((name, path)),
+            Ok(false) => {}
+            Err(error) => unread.push(Unread::new(name, error)),
         }
     }
-    Ok(found)
+    Ok((found, unread))
+}
+
+/// Whether `path` is a folder. One that cannot be opened, or a link that leads nowhere, is an error; what has gone meanwhile
+/// is not.
+fn looked_into(path: &Path) -> Result<bool> {
+    let open = || match std::fs::metadata(path)?.is_dir() {
+        true => std::fs::read_dir(path).map(|_| true),
+        false => Ok(false),
+    };
+    match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(false),
+        found => found.map_err(file("open", path)),
+    }
 }
 
 /// The last part of each folder's path, numbered where two are the same.
@@ -206,16 +250,42 @@ impl Gathered {
         }
     }
 
+    /// Whether there is nothing of a run.
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.unfinished.is_empty() && self.unread.is_empty()
+    }
+
+    /// Adds what could not be read in a folder, called as `shown` says.
+    fn add_unread(&mut self, unread: Vec<Unread>, shown: &impl Fn(&str) -> String) {
+        self.unread.extend(unread.into_iter().map(|one| Unread {
+            name: shown(&one.name),
+            ..one
+        }));
+    }
+
     /// Reads the plans of `folder`, if it has any.
-    fn plan(&mut self, folder: &Path, planned: &mut BTreeMap<String, RunSpec>) -> Result<()> {
+    fn plan(
+        &mut self,
+        folder: &Path,
+        planned: &mut BTreeMap<String, RunSpec>,
+        shown: &impl Fn(&str) -> String,
+    ) {
         for path in Plan::paths(folder) {
-            let plan = Plan::read(&path)?;
-            let said = |text: String| (!text.is_empty()).then_some(text);
-            self.title = self.title.take().or(said(plan.heading.title));
-            self.about = self.about.take().or(said(plan.heading.about));
-            planned.extend(plan.runs.into_iter().map(|run| (run.run_id, run.spec)));
+            match Plan::read(&path) {
+                Ok(plan) => self.add_plan(plan, planned),
+                Err(error) => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    self.unread.push(Unread::new(shown(&name), error));
+                }
+            }
         }
-        Ok(())
+    }
+
+    fn add_plan(&mut self, plan: Plan, planned: &mut BTreeMap<String, RunSpec>) {
+        let said = |text: String| (!text.is_empty()).then_some(text);
+        self.title = self.title.take().or(said(plan.heading.title));
+        self.about = self.about.take().or(said(plan.heading.about));
+        planned.extend(plan.runs.into_iter().map(|run| (run.run_id, run.spec)));
     }
 
     /// Adds what is planned and nowhere to be found, and forgets failures that were made good elsewhere.
@@ -300,7 +370,7 @@ fn unfinished(dir: &RunDir, folder: String) -> Unfinished {
 
 /// What is said of a record that a later rut wrote.
 fn newer(dir: &RunDir) -> Option<String> {
-    let text = std::fs::read_to_string(dir.record()).ok()?;
+    let text = text_file::read(&dir.record(), text_file::JSON).ok()?;
     let format_version = version(&text).ok()?;
     (format_version > FORMAT_VERSION).then(|| {
         format!(

@@ -81,7 +81,7 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
     let mut columns = vec![
         Column::new("data set", "dataset", Kind::Text),
         Column::new("method", "method", Kind::Text),
-        Column::new("labels", "labels", Kind::Text),
+        Column::new("images per class", "labels", Kind::Text),
         Column::new("network", "network", Kind::Text),
         Column::new("seed", "seed", Kind::Number),
         Column::new(

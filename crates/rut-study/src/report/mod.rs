@@ -2,7 +2,7 @@
 //!
 //! | question | where |
 //! | --- | --- |
-//! | what do the folders hold? | `gather`, `upstream` |
+//! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
 //! | what may be compared with what? | `setting`, `network`, `study`, `pair` |
 //! | how sure is it? | `student`, `estimate`, `statement` |
 //! | how does it look? | `canvas`, `chart` and the figures; `table` and the tables; `page` |
@@ -36,12 +36,14 @@ mod statement;
 mod student;
 mod study;
 mod table;
+mod unread;
 mod upstream;
 mod wording;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
+pub use estimate::digits_apart;
 use gather::Fate;
 use study::Study;
 
@@ -85,7 +87,7 @@ pub struct Written {
     pub failed: usize,
     /// Runs that are planned or begun, and not finished.
     pub missing: usize,
-    /// Records that cannot be read.
+    /// Records and other files that cannot be read.
     pub unreadable: usize,
     /// Finished runs of an earlier version, whose files have no checksums to be held against.
     pub unchecked: usize,
@@ -100,17 +102,18 @@ pub struct Written {
 /// this one does not have is deleted.
 ///
 /// # Errors
-/// If there is no run in `folders`, if one of them or a plan cannot be read, or if `out` cannot be written. A record that
-/// cannot be read is a row of the report.
+/// If there is nothing of a run in `folders`, if one of them is not there, or if `out` cannot be written. Whatever else cannot be
+/// read is a row of the report.
 pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Result<Written> {
     let study = Study::of(gather::gather(folders)?);
     let sheet = page::compose(&study, options)?;
+    let unread = sheet.unread_count();
     let files = sheet.write(out)?;
     Ok(Written {
         runs: study.runs.len(),
         failed: study.count(Fate::Failed),
         missing: study.count(Fate::Missing),
-        unreadable: study.count(Fate::Unreadable),
+        unreadable: study.count(Fate::Unreadable) + unread,
         unchecked: study
             .runs
             .iter()

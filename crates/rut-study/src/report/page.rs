@@ -40,7 +40,7 @@ const SECTIONS: [Section; 9] = [
     },
     Section {
         anchor: "labels",
-        heading: "Accuracy and calibration against labels",
+        heading: "Accuracy and calibration against training images per class",
         compose: sections::labels,
     },
     Section {
@@ -97,6 +97,10 @@ pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
     sheet.add("runs.csv", index.csv()?);
     sheet.add("runs.jsonl", index.json_lines());
     let pairs = pairs(study);
+    let of_pairs = pairs.iter().flat_map(|pair| &pair.unread);
+    for unread in study.unread.iter().chain(of_pairs) {
+        sheet.add_unread(unread.clone());
+    }
     let parts = Parts {
         study,
         pairs: &pairs,
@@ -120,7 +124,7 @@ pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                header { (head(study, &title)) }
+                header { (head(study, &title, sheet.unread_count())) }
                 nav aria-label="Contents" { @for (section, _) in &bodies {
                     a href={ "#" (section.anchor) } { (section.heading) }
                 } }
@@ -143,12 +147,12 @@ fn title(study: &Study, options: &ReportOptions) -> String {
     printable(&title.unwrap_or_else(|| "A study of frozen networks".into()))
 }
 
-fn head(study: &Study, title: &str) -> Markup {
+fn head(study: &Study, title: &str, unread: usize) -> Markup {
     let counts = [
         (study.runs.len(), "runs done", ""),
         (study.count(Fate::Failed), "failed", "bad"),
         (study.count(Fate::Missing), "missing", "bad"),
-        (study.count(Fate::Unreadable), "unreadable", "bad"),
+        (study.count(Fate::Unreadable) + unread, "unreadable", "bad"),
         (study.networks.len(), "networks", ""),
         (study.settings.len(), "settings", ""),
     ];
@@ -204,7 +208,8 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
         }
         p.note {
             "Intervals over seeds (Student's t) allow for the luck of drawing images and of training, those by bootstrap for the luck of the test set; neither allows for the choice of data sets, or for how a network was trained upstream. "
-            "Small test sets inflate the ECE, so N stands beside every figure."
+            "Small test sets inflate the ECE, so N stands beside every figure. "
+            "A shot is one training image of each class: 16 shots are 16 images per class."
         }
     }
 }

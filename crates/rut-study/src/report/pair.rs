@@ -10,8 +10,9 @@ use super::gather::{Run, without_path};
 use super::metric::COMPARED;
 use super::setting::Labels;
 use super::study::{Place, Study};
+use super::unread::Unread;
 use crate::error::{Error, Result};
-use crate::logits_archive;
+use crate::logits_archive::{self, ArchivedLogits};
 
 /// The most pairs of runs whose logits are opened.
 const MOST_OPENED: usize = 48;
@@ -34,6 +35,8 @@ pub(crate) struct Pair {
     pub(crate) differences: Vec<Option<Difference>>,
     /// Why an interval is missing, if one is.
     pub(crate) note: Option<String>,
+    /// Logits that could not be read.
+    pub(crate) unread: Vec<Unread>,
 }
 
 /// A difference of two figures.
@@ -92,6 +95,7 @@ fn pair(study: &Study, ticket: Place, dense: Place, opened: &mut usize) -> Optio
         images: first.record.data.test_images,
         differences: COMPARED.iter().map(|_| None).collect(),
         note: None,
+        unread: Vec::new(),
     };
     for (difference, metric) in pair.differences.iter_mut().zip(COMPARED) {
         let of = |(a, b): &(&Run, &Run)| Some((metric.of)(&a.record)? - (metric.of)(&b.record)?);
@@ -125,7 +129,18 @@ impl Pair {
             return;
         }
         *opened += 1;
-        match bootstraps(dense, ticket) {
+        let (first, second) = match (logits(dense), logits(ticket)) {
+            (Ok(first), Ok(second)) => (first, second),
+            (first, second) => {
+                self.unread
+                    .extend([first.err(), second.err()].into_iter().flatten());
+                let reasons: Vec<&str> = self.unread.iter().map(|one| &*one.reason).collect();
+                let reasons = reasons.join("; ");
+                self.note = Some(format!("no interval: the logits cannot be read: {reasons}"));
+                return;
+            }
+        };
+        match bootstraps((dense, &first), (ticket, &second)) {
             Ok(found) => {
                 for (difference, found) in self.differences.iter_mut().zip(found) {
                     if let Some(estimate) = found.filter(|_| lacking(difference)) {
@@ -136,23 +151,29 @@ impl Pair {
             }
             Err(error) => {
                 let reason = without_path(error);
-                self.note = Some(format!("no interval: the logits cannot be read: {reason}"));
+                self.note = Some(format!("no interval: the logits cannot be used: {reason}"));
             }
         }
     }
 }
 
+/// The test logits of `run`.
+fn logits(run: &Run) -> Result<ArchivedLogits, Unread> {
+    let path = run.dir.logits();
+    let read = logits_archive::read(&path, Some("test"));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    read.map_err(|error| Unread::new(format!("{}/{name}", run.folder), error))
+}
+
 /// Of two runs on the same test images, for each of [`COMPARED`].
-fn bootstraps(dense: &Run, ticket: &Run) -> Result<Vec<Option<Estimate>>> {
-    let files = [dense, ticket].map(|run| logits_archive::read(&run.dir.logits(), Some("test")));
-    let [first, second] = files;
-    let (first, second) = (first?, second?);
+fn bootstraps(
+    (dense, first): (&Run, &ArchivedLogits),
+    (ticket, second): (&Run, &ArchivedLogits),
+) -> Result<Vec<Option<Estimate>>> {
     let difference = || -> rut_metrics::Result<(Intervals, Option<Intervals>)> {
         let options = BootstrapOptions::default();
-        let raw = |archive: &logits_archive::ArchivedLogits| {
-            Outcomes::of(archive.logits()?, &archive.labels)
-        };
-        let plain = bootstrap_difference(&raw(&first)?, &raw(&second)?, &options)?;
+        let raw = |archive: &ArchivedLogits| Outcomes::of(archive.logits()?, &archive.labels);
+        let plain = bootstrap_difference(&raw(first)?, &raw(second)?, &options)?;
         let fits = (&dense.record.temperature, &ticket.record.temperature);
         let (Some(a), Some(b)) = fits else {
             return Ok((plain, None));

@@ -11,8 +11,8 @@ use super::pair::Pair;
 use super::setting::{last_part, name};
 use super::study::{Place, Study};
 use super::table::{Column, Kind, Table, Value};
+use super::unread::Unread;
 use super::wording::figure;
-use crate::error::Result;
 use crate::upstream::UpstreamRecord;
 
 /// The networks, a row each.
@@ -72,7 +72,9 @@ fn upstream(study: &Study, network: &Network) -> String {
     let own = |record: &&UpstreamRecord| super::upstream::key(record) == network.key;
     // Several folders may hold the same measurement.
     let told: BTreeSet<String> = study.upstream.iter().filter(own).map(told).collect();
+    let unread = |one: &Unread| one.name.contains("upstream/");
     match told.is_empty() {
+        true if study.unread.iter().any(unread) => "unknown: a measurement cannot be read".into(),
         true => "not measured".into(),
         false => told.into_iter().collect::<Vec<_>>().join("; "),
     }
@@ -131,7 +133,7 @@ fn place_columns(setting: Option<usize>) -> Vec<Column> {
             Column::new("setting", "setting", Kind::Text),
         ]);
     }
-    columns.push(Column::new("labels", "labels", Kind::Text));
+    columns.push(Column::new("images per class", "labels", Kind::Text));
     columns
 }
 
@@ -262,11 +264,9 @@ pub(crate) fn choices(map: &HeatMap, slug: &str) -> Table {
     }
 }
 
-/// Accuracy of every class, a column per run; the runs have the same test images.
-///
-/// # Errors
-/// If a record can no longer be read.
-pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> Result<Table> {
+/// Accuracy of every class, a column per run whose record can still be read, and those that cannot; the runs have the same
+/// test images.
+pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> (Table, Vec<Unread>) {
     let mut columns = vec![
         Column::new("class", "class", Kind::Text),
         Column::new("images", "images", Kind::Number),
@@ -275,11 +275,16 @@ pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> Result<Table
         .iter()
         .filter_map(|run| study.runs.get(*run).zip(study.places.get(*run)))
         .collect();
-    let mut found = Vec::new();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
     for (run, place) in &runs {
         let label = study.networks.get(place.network).map_or("", |n| &n.label);
-        columns.push(Column::new(&format!("{label}, %"), label, Kind::Number));
-        found.push(run.dir.read_record()?.test.raw.per_class);
+        match run.dir.read_record() {
+            Ok(record) => {
+                columns.push(Column::new(&format!("{label}, %"), label, Kind::Number));
+                found.push(record.test.raw.per_class);
+            }
+            Err(error) => unread.push(Unread::new(format!("{}/record.json", run.folder), error)),
+        }
     }
     let names = runs
         .first()
@@ -297,10 +302,11 @@ pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> Result<Table
         row.extend(accuracies.map(|accuracy| Value::Figure(accuracy, Unit::Percent)));
         row
     };
-    Ok(Table {
+    let table = Table {
         slug: slug.into(),
         caption: "Accuracy of every class on the test images.".into(),
         columns,
         rows: names.iter().enumerate().map(row).collect(),
-    })
+    };
+    (table, unread)
 }

@@ -9,7 +9,7 @@ use super::chosen::{Choice, Chosen};
 use super::curves::{self, Curves};
 use super::diagram;
 use super::forest;
-use super::gather::{Run, without_path};
+use super::gather::Run;
 use super::heat_map::HeatMap;
 use super::listing::{self, Common};
 use super::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
@@ -21,6 +21,7 @@ use super::results;
 use super::setting::Setting;
 use super::sheet::Sheet;
 use super::study::{Place, Study};
+use super::unread::{self, Unread};
 use super::wording::{printable, unbroken};
 use crate::error::Result;
 use crate::spec::Method;
@@ -48,7 +49,7 @@ pub(crate) fn weights(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     };
     let charts = against.compose(parts, sheet)?;
     Ok(html! {
-        p.note { "A grey line joins the networks on the same number of labels, which stands at its end. Pruning goes on to the right." }
+        p.note { "A grey line joins the networks on as many training images per class, whose number stands at its end. Pruning goes on to the right." }
         (charts)
     })
 }
@@ -58,7 +59,7 @@ pub(crate) fn labels(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     let against = Against {
         prefix: "labels",
         charts: against::labels,
-        none: "There is one number of labels only: there is nothing to draw.",
+        none: "There is one number of training images per class only: there is nothing to draw.",
     };
     let charts = against.compose(parts, sheet)?;
     let study = parts.study;
@@ -160,7 +161,7 @@ fn pair_counts(pairs: &[&Pair]) -> String {
 fn choice(choice: &Choice) -> Markup {
     html! {
         p.note {
-            "Chosen runs: of every setting, on its largest number of labels, the first seed of the first dense network and of the sparsest ticket; "
+            "Chosen runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
             (choice.runs()) " of " (choice.candidates) " such runs"
             @if choice.runs() < choice.candidates { " (" code { "--figures N" } " shows more)" }
             "."
@@ -257,7 +258,11 @@ fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
     for one in told {
         match Curves::read(one.run) {
             Ok(curves) => found.push((curves, one)),
-            Err(error) => problems.push(format!("{}: {}", one.run.folder, without_path(error))),
+            Err(error) => {
+                let unread = Unread::new(format!("{}/events.jsonl", one.run.folder), error);
+                problems.push(format!("{}: {}", one.run.folder, unread.reason));
+                sheet.add_unread(unread);
+            }
         }
     }
     let lines: Vec<curves::Told<'_>> = found
@@ -323,9 +328,14 @@ fn prompts_of(told: &[Told<'_>], sheet: &mut Sheet) -> Markup {
                 html! { figure { img src=(uri) alt={ "prompt of " (printable(&title)) };
                 figcaption { strong { (printable(&title)) } ": the trained border, seed " (one.run.record.spec.seed) "; the image goes where it is grey." } } }
             }
-            Err(error) => html! { p.note {
-                (printable(&title)) ": the prompt cannot be read: " (printable(&without_path(error))) "."
-            } },
+            Err(error) => {
+                let unread = Unread::new(format!("{}/prompt.safetensors", one.run.folder), error);
+                let told = html! { p.note {
+                    (printable(&title)) ": the prompt cannot be read: " (printable(&unread.reason)) "."
+                } };
+                sheet.add_unread(unread);
+                told
+            }
         });
     }
     html! { div.prompts { @for picture in &pictures { (picture) } } }
@@ -339,7 +349,8 @@ pub(crate) fn classes(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
             continue;
         };
         let slug = format!("classes-{}", setting.slug);
-        let table = results::classes(parts.study, &chosen.runs, &slug)?;
+        let (table, unread) = results::classes(parts.study, &chosen.runs, &slug);
+        unread.into_iter().for_each(|one| sheet.add_unread(one));
         sheet.table(&table)?;
         tables.push(html! {
             div { h4 { (printable(&setting.label())) ", " (chosen.labels.name()) } (table.html()) }
@@ -358,6 +369,11 @@ pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     }
     if !study.unfinished.is_empty() {
         tables.push(listing::unfinished(study));
+    }
+    // This section is the last: what the others could not read is known.
+    let unread = sheet.unread();
+    if !unread.is_empty() {
+        tables.push(unread::table(&unread));
     }
     if !study.runs.is_empty() {
         tables.push(listing::runs(study, &common, parts.options));

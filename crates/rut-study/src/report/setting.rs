@@ -231,10 +231,10 @@ impl Labels {
     /// What it is called in a sentence.
     pub(crate) fn name(self) -> String {
         match self.0 {
-            Budget::All => "all labels".into(),
+            Budget::All => "all images".into(),
             Budget::PerClass(Shots(1)) => "1 shot".into(),
             Budget::PerClass(Shots(shots)) => format!("{shots} shots"),
-            Budget::Fraction(share) => format!("{} % of the labels", 100.0 * share.get()),
+            Budget::Fraction(share) => format!("{} % of the images", 100.0 * share.get()),
         }
     }
 

@@ -1,12 +1,13 @@
 //! The files of a report while it is composed, and writing them. What is in them is decided elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
 use super::chart::{Chart, Entry, Legend, Line};
 use super::table::Table;
+use super::unread::Unread;
 use super::wording::{harmless, printable};
 use crate::error::{Result, file};
 use crate::run_dir::write_whole;
@@ -15,6 +16,7 @@ use crate::run_dir::write_whole;
 #[derive(Default)]
 pub(crate) struct Sheet {
     files: BTreeMap<String, Vec<u8>>,
+    unread: BTreeSet<Unread>,
 }
 
 /// The page's own file.
@@ -27,6 +29,21 @@ impl Sheet {
     /// Adds a file.
     pub(crate) fn add(&mut self, path: &str, bytes: impl Into<Vec<u8>>) {
         self.files.insert(path.into(), bytes.into());
+    }
+
+    /// Notes that something could not be read.
+    pub(crate) fn add_unread(&mut self, unread: Unread) {
+        self.unread.insert(unread);
+    }
+
+    /// What could not be read so far, each once.
+    pub(crate) fn unread(&self) -> Vec<Unread> {
+        self.unread.iter().cloned().collect()
+    }
+
+    /// How much could not be read.
+    pub(crate) fn unread_count(&self) -> usize {
+        self.unread.len()
     }
 
     /// Adds the page.

@@ -1,6 +1,6 @@
 //! Differences in words, each with its interval. One whose interval holds 0 is not put into words.
 
-use super::estimate::Spread;
+use super::estimate::{Estimate, Spread};
 use super::metric::{COMPARED, ECE_AT_TEMPERATURE, Unit};
 use super::pair::{Difference, Pair};
 use super::study::{Place, Study};
@@ -37,10 +37,16 @@ pub(crate) fn statements(study: &Study, pairs: &[Pair]) -> Vec<String> {
 fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> Option<String> {
     let spread = difference.spread?;
     let estimate = difference.estimate;
-    let (lo, hi) = estimate.interval.filter(|_| estimate.excludes_zero())?;
+    let interval = estimate.interval.filter(|_| estimate.excludes_zero())?;
     let (lower, higher, figure) = WORDS.get(at)?;
     let unit = COMPARED.get(at)?.unit;
     // Pairs are dense minus ticket; the sentence is about the ticket.
+    let turned = Estimate {
+        mean: -estimate.mean,
+        interval: Some((-interval.1, -interval.0)),
+    };
+    let (mean, ends) = signed(&turned, unit);
+    let [lo, hi] = ends?;
     let words = if estimate.mean > 0.0 { lower } else { higher };
     let points = match unit {
         Unit::Percent => " points",
@@ -61,9 +67,9 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
         network(pair.dense)?,
         study.settings.get(pair.setting)?.label(),
         pair.labels.name(),
-        signed(-estimate.mean, unit),
-        signed(-hi, unit),
-        signed(-lo, unit),
+        mean,
+        lo,
+        hi,
         pair.images,
     ))
 }

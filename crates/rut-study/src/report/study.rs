@@ -7,6 +7,7 @@ use super::gather::{Conflict, Fate, Gathered, Run, Unfinished};
 use super::metric::Metric;
 use super::network::{Network, NetworkKey, networks};
 use super::setting::{Labels, Setting, settings};
+use super::unread::Unread;
 use crate::upstream::UpstreamRecord;
 
 /// All that a report tells.
@@ -31,6 +32,8 @@ pub(crate) struct Study {
     pub(crate) conflicts: Vec<Conflict>,
     /// Networks on their own source data.
     pub(crate) upstream: Vec<UpstreamRecord>,
+    /// What could not be read, beside the records of runs.
+    pub(crate) unread: Vec<Unread>,
 }
 
 /// Where a run belongs, seeds apart.
@@ -88,6 +91,7 @@ impl Study {
             unfinished: gathered.unfinished,
             conflicts: gathered.conflicts,
             upstream: gathered.upstream,
+            unread: gathered.unread,
         }
     }
 

@@ -79,19 +79,22 @@ impl Column {
 impl Value {
     /// The mean, and the interval, as readers see them.
     fn shown(&self) -> (String, Option<String>) {
-        let interval = |estimate: &Estimate, write: fn(f64, Unit) -> String, unit| {
+        let interval = |estimate: &Estimate, unit| {
             let ends = estimate.interval;
-            let ends = ends.map(|(lo, hi)| format!("{} to {}", write(lo, unit), write(hi, unit)));
-            (write(estimate.mean, unit), ends)
+            let ends = ends.map(|(lo, hi)| format!("{} to {}", bare(lo, unit), bare(hi, unit)));
+            (bare(estimate.mean, unit), ends)
         };
         match self {
             Self::Text(text) | Self::Network(text, _) => (text.clone(), None),
             Self::Count(count) => (count.to_string(), None),
             Self::Figure(Some(value), unit) => (bare(*value, *unit), None),
-            Self::Estimate(Some(estimate), unit) => interval(estimate, bare, *unit),
-            Self::Difference(Some(estimate), unit) => interval(estimate, signed, *unit),
+            Self::Estimate(Some(estimate), unit) => interval(estimate, *unit),
+            Self::Difference(Some(estimate), unit) => {
+                let (mean, ends) = signed(estimate, *unit);
+                (mean, ends.map(|ends| ends.join(" to ")))
+            }
             Self::Ends(Some(estimate), unit) => {
-                let (_, ends) = interval(estimate, bare, *unit);
+                let (_, ends) = interval(estimate, *unit);
                 (ends.unwrap_or_else(|| NONE.into()), None)
             }
             _ => (NONE.into(), None),
@@ -197,9 +200,15 @@ impl Table {
             line(heads.collect())
         );
         for row in &self.rows {
-            let cells = row.iter().map(|value| match value.shown() {
-                (mean, Some(ends)) => latex(&format!("{mean} ({ends})")),
-                (mean, None) => latex(&mean),
+            let cells = row.iter().map(|value| {
+                let shown = match value.shown() {
+                    (mean, Some(ends)) => latex(&format!("{mean} ({ends})")),
+                    (mean, None) => latex(&mean),
+                };
+                match value.is_clear() {
+                    true => format!("\\textbf{{{shown}}}"),
+                    false => shown,
+                }
             });
             text.push_str(&line(cells.collect()));
         }
@@ -296,7 +305,7 @@ mod tests {
             "{latex}"
         );
         assert!(
-            latex.contains("& $-$2.1 ($-$3.0 to $-$1.2) \\\\"),
+            latex.contains("& \\textbf{$-$2.1 ($-$3.0 to $-$1.2)} \\\\"),
             "{latex}"
         );
     }

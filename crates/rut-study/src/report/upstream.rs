@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::network::NetworkKey;
-use crate::error::{Result, file};
+use super::unread::Unread;
 use crate::spec::Masking;
 use crate::upstream::UpstreamRecord;
 
@@ -18,21 +18,32 @@ pub(crate) fn key(record: &UpstreamRecord) -> NetworkKey {
     }
 }
 
-/// The records in `results`, by file name; none where nothing was measured.
-///
-/// # Errors
-/// If one cannot be read.
-pub(crate) fn read(results: &Path) -> Result<Vec<UpstreamRecord>> {
+/// The records in `results`, by file name, and what of them could not be read; none where nothing was measured.
+pub(crate) fn read(results: &Path) -> (Vec<UpstreamRecord>, Vec<Unread>) {
     let folder = results.join("upstream");
+    let (mut records, mut unread) = (Vec::new(), Vec::new());
     if !folder.is_dir() {
-        return Ok(Vec::new());
+        return (records, unread);
     }
-    let entries = std::fs::read_dir(&folder).map_err(file("open the folder", &folder))?;
+    let paths = match files_in(&folder) {
+        Ok(paths) => paths,
+        // That it cannot be opened is told with the other folders of `results`.
+        Err(_) => return (records, unread),
+    };
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match UpstreamRecord::read(&path) {
+            Ok(record) => records.push(record),
+            Err(error) => unread.push(Unread::new(format!("upstream/{name}"), error)),
+        }
+    }
+    (records, unread)
+}
+
+fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     paths.sort();
-    paths
-        .iter()
-        .map(|path| UpstreamRecord::read(path))
-        .collect()
+    Ok(paths)
 }

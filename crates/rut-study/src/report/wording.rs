@@ -2,6 +2,7 @@
 
 use rut_formats::is_hidden;
 
+use super::estimate::Estimate;
 use super::metric::Unit;
 
 /// A figure in its unit, `78.2 %` or `0.932`.
@@ -14,11 +15,18 @@ pub(crate) fn figure(value: f64, unit: Unit) -> String {
 
 /// A figure in its unit without the unit's sign.
 pub(crate) fn bare(value: f64, unit: Unit) -> String {
-    let text = match unit {
-        Unit::Percent => format!("{:.1}", 100.0 * value),
-        Unit::Plain if value != 0.0 && value.abs() < 0.1 => format!("{value:.4}"),
-        Unit::Plain => format!("{value:.3}"),
+    rounded(value, unit, 0)
+}
+
+/// The same in at least so many digits after the point.
+fn rounded(value: f64, unit: Unit, least: usize) -> String {
+    let (shown, digits) = match unit {
+        Unit::Percent => (100.0 * value, 1),
+        Unit::Plain if value != 0.0 && value.abs() < 0.1 => (value, 4),
+        Unit::Plain => (value, 3),
     };
+    let digits = digits.max(least);
+    let text = format!("{shown:.digits$}");
     // No minus before a figure that rounds to nothing.
     match text.strip_prefix('-') {
         Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.to_owned(),
@@ -27,9 +35,24 @@ pub(crate) fn bare(value: f64, unit: Unit) -> String {
     }
 }
 
-/// A difference without the unit's sign, with its own.
-pub(crate) fn signed(value: f64, unit: Unit) -> String {
-    let text = bare(value, unit);
+/// A difference and the ends of its interval, without the unit's sign, with their own; in as many digits as it takes to see
+/// that an interval excludes 0.
+pub(crate) fn signed(estimate: &Estimate, unit: Unit) -> (String, Option<[String; 2]>) {
+    let digits = match unit {
+        Unit::Percent => estimate.digits(100.0, 1),
+        // Its own rule gives what is small four.
+        Unit::Plain => match estimate.digits(1.0, 4) {
+            4 => 0,
+            more => more,
+        },
+    };
+    let write = |value| with_sign(value, unit, digits);
+    let ends = estimate.interval.map(|(lo, hi)| [write(lo), write(hi)]);
+    (write(estimate.mean), ends)
+}
+
+fn with_sign(value: f64, unit: Unit, digits: usize) -> String {
+    let text = rounded(value, unit, digits);
     let nothing = text.chars().all(|c| matches!(c, '0' | '.'));
     match text.starts_with('−') || nothing {
         true => text,
@@ -117,9 +140,37 @@ mod tests {
         assert_eq!(figure(0.78165, Unit::Percent), "78.2 %");
         assert_eq!(figure(0.93234, Unit::Plain), "0.932");
         assert_eq!(bare(0.01234, Unit::Plain), "0.0123");
-        assert_eq!(signed(-0.0213, Unit::Percent), "−2.1");
-        assert_eq!(signed(0.0213, Unit::Percent), "+2.1");
-        assert_eq!(signed(-0.0001, Unit::Percent), "0.0");
+        assert_eq!(with_sign(-0.0213, Unit::Percent, 0), "−2.1");
+        assert_eq!(with_sign(0.0213, Unit::Percent, 0), "+2.1");
+        assert_eq!(with_sign(-0.0001, Unit::Percent, 0), "0.0");
+    }
+
+    #[test]
+    fn an_interval_that_excludes_zero_is_never_written_as_if_it_did_not() {
+        let of = |mean, lo, hi, unit| {
+            let interval = Some((lo, hi));
+            let (mean, ends) = signed(&Estimate { mean, interval }, unit);
+            let [lo, hi] = ends.unwrap();
+            format!("{mean} ({lo} to {hi})")
+        };
+        let (percent, plain) = (Unit::Percent, Unit::Plain);
+        assert_eq!(of(0.02, 0.01, 0.03, percent), "+2.0 (+1.0 to +3.0)");
+        assert_eq!(
+            of(0.012, 0.00004, 0.024, percent),
+            "+1.200 (+0.004 to +2.400)"
+        );
+        assert_eq!(
+            of(-0.012, -0.024, -0.0004, percent),
+            "−1.20 (−2.40 to −0.04)"
+        );
+        assert_eq!(
+            of(0.2, 0.00002, 0.4, plain),
+            "+0.20000 (+0.00002 to +0.40000)"
+        );
+        assert_eq!(of(0.2, 0.03, 0.4, plain), "+0.200 (+0.0300 to +0.400)");
+        // Nothing is claimed of these.
+        assert_eq!(of(0.012, -0.0004, 0.024, percent), "+1.2 (0.0 to +2.4)");
+        assert_eq!(of(0.012, 1e-9, 0.024, percent), "+1.2 (0.0 to +2.4)");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rut_adapt::whole_file::write_new;
+use rut_formats::regular;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, file};
@@ -182,7 +183,7 @@ impl Plan {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_some(path: &Path, wanted: impl Fn(usize, &str) -> bool) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+        let text = regular::read_text(path, regular::TEXT).map_err(file("read", path))?;
         let broken = |line: usize, problem: String| Error::Broken {
             path: path.into(),
             problem: format!("line {line}: {problem}; make the plan again from the study's file"),
