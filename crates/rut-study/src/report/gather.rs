@@ -152,8 +152,11 @@ fn is_run(folder: &Path) -> bool {
     dir.is_finished() || dir.failure().exists() || dir.is_begun()
 }
 
+/// A folder by its name.
+type Named = (String, PathBuf);
+
 /// Folders in `folder` in the order of their names, and what is there and cannot be looked into.
-fn folders_in(folder: &Path) -> Result<(Vec<(String, PathBuf)>, Vec<Unread>)> {
+fn folders_in(folder: &Path) -> Result<(Vec<Named>, Vec<Unread>)> {
     let entries = std::fs::read_dir(folder).map_err(file("open the folder", folder))?;
     // Names need not be UTF-8: what is none stands as `\xFF`, so that no two are shown alike.
     let mut paths: Vec<PathBuf> = entries
