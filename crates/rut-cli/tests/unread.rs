@@ -138,7 +138,7 @@ fn records_and_folders_of_every_kind_are_rows() {
     symlink("nowhere", results.join("dangling")).unwrap();
     let closed = results.join("closed");
     fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     // The superuser can read it all the same.
     let is_closed = fs::read_dir(&closed).is_err();
     let (err, page, table) = report(dir.path(), &[&results]);

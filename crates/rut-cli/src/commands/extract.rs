@@ -78,7 +78,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
 /// The transform of `rut lp`, or the one that the weights were published with.
 fn transform(args: &ExtractArgs, source: &Source) -> Result<Transform> {
     let weights = args.source.weights.as_deref();
-    let published = || source.spec.weights_transform(source.model, weights);
+    let published = || anyhow::Ok(source.spec.weights_transform(source.model, weights)?);
     let side = source.spec.image_size.map(|side| side as usize);
     let probing = source.spec.transform(source.model, side);
     match (args.transform, weights) {
