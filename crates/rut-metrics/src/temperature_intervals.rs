@@ -63,7 +63,7 @@ impl TemperatureIntervals {
 ///
 /// # Errors
 ///
-/// [`Error::LabelCount`], [`Error::Label`] or what the options' checks say.
+/// [`Error::LabelCount`](crate::Error::LabelCount), [`Error::Label`](crate::Error::Label) or what the options' checks say.
 pub fn bootstrap_temperature(
     (logits, labels): (Logits<'_>, &[u32]),
     fit: &TemperatureFit,
