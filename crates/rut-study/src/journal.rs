@@ -17,6 +17,7 @@ use rut_adapt::checksum::Checksum;
 use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
 use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
+use rut_formats::regular;
 use rut_models::EngineInfo;
 
 use crate::environment::means;
@@ -99,13 +100,9 @@ impl<'a> Journal<'a> {
     ) -> Result<Self> {
         let path = dir.events();
         let length = state.map_or(Ok(0), |state| state.number(LENGTH))?;
-        let mut events = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(file("open", &path))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut events = regular::open_with(&mut options, &path).map_err(file("open", &path))?;
         let found = events.metadata().map_err(file("read", &path))?.len();
         if found < length {
             let problem = format!("expected at least {length} bytes, found {found}; {AGAIN}");

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rut_data::Digest;
+use rut_formats::regular;
 
 use super::Extracted;
 use super::cache::failed;
@@ -41,13 +42,9 @@ impl Part {
         mut wait: impl FnMut() -> Result<()>,
     ) -> Result<Self> {
         loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path);
-            let file = file.map_err(failed(path))?;
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = regular::open_with(&mut options, path).map_err(failed(path))?;
             loop {
                 match file.try_lock() {
                     Ok(()) => break,
