@@ -219,7 +219,7 @@ fn of_two_networks_the_key_decides_and_is_part_of_the_id() {
     assert_eq!(found["spec"]["checkpoint_key"], "teacher");
 }
 
-/// Raw and averaged weights in one file: earlier versions took the raw ones without a word.
+/// Raw and averaged weights in one file: earlier versions took the raw ones silently.
 #[test]
 fn what_an_earlier_version_began_is_gone_on_with_by_its_rule() {
     let dir = tempfile::tempdir().unwrap();

@@ -178,7 +178,7 @@ pub enum Error {
     /// More images cannot be read than may be left out.
     #[error(
         "use the images of '{dataset}': expected at most {most} that cannot be read (`skip_unreadable`), found {found}: \
-         {images}; mend or remove them, or raise --skip-unreadable; `rut data check` lists them all",
+         {images}; repair or remove them, or raise --skip-unreadable; `rut data check` lists them all",
         dataset = escape(dataset),
         images = escape(images).at_most(MOST)
     )]

@@ -91,7 +91,7 @@ fn best<'a>(keys: &[&'a str], names: &Names) -> Option<Place<'a>> {
     Some(place_at(keys, prefix, names))
 }
 
-const LAYOUT_COUNT: usize = 5;
+const LAYOUT_COUNT: usize = LAYOUTS.len();
 
 impl<'a> Place<'a> {
     /// The parameter that a key of the file means here.

@@ -23,7 +23,7 @@ const OTHERS: &[(usize, &[u8], &str, &str)] = &[
         257,
         b"ustar",
         "it is in the tar format of PyTorch before 0.1.10",
-        "save it anew: torch.save(torch.load(path, weights_only=False), ...)",
+        "save it again: torch.save(torch.load(path, weights_only=False), ...)",
     ),
     (0, b"\x1f\x8b", "it is compressed with gzip", "unpack it"),
     (0, b"7z\xbc\xaf", "it is a 7z archive", "unpack it"),
