@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use rut_formats::did_you_mean;
+
 use crate::datasets::{coop, folder, list, parquet};
 use crate::formats::class_names;
 use crate::registry::{DATASETS, find};
 use crate::spec::Form;
-use crate::spelling::did_you_mean;
 use crate::stratify::{made, set_aside};
 use crate::{Dataset, DatasetSpec, Error, ImageSet, Parts, Result, Seed, SplitSpec};
 

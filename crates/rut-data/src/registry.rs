@@ -1,11 +1,12 @@
 //! The table of data sets, and finding a line of it by name. Opening is `open`'s.
 
+use rut_formats::plain_name;
+
 use crate::DatasetSpec;
 use crate::datasets::{
     abide, caltech101, cifar10, cifar100, digits, dtd, eurosat, fgvcaircraft, flowers102, food101,
     gtsrb, oxfordpets, stanfordcars, sun397, svhn, ucf101,
 };
-use crate::spelling::plain;
 
 /// All data sets that have a name, in the order in which they are listed.
 pub static DATASETS: &[DatasetSpec] = &[
@@ -34,9 +35,10 @@ pub static DATASETS: &[DatasetSpec] = &[
 /// ```
 #[must_use]
 pub fn find(name: &str) -> Option<&'static DatasetSpec> {
-    let wanted = plain(name);
+    let wanted = plain_name(name);
     let answers = |spec: &&DatasetSpec| {
-        plain(spec.name) == wanted || spec.aliases.iter().any(|alias| plain(alias) == wanted)
+        plain_name(spec.name) == wanted
+            || spec.aliases.iter().any(|alias| plain_name(alias) == wanted)
     };
     DATASETS.iter().find(answers)
 }

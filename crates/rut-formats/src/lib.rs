@@ -8,6 +8,7 @@ pub mod numpy;
 pub mod pickle;
 pub mod regular;
 mod shell;
+mod spelling;
 pub mod torch;
 pub mod zip;
 
@@ -16,3 +17,4 @@ pub use escape::{Escaped, escape, is_hidden, lines, list};
 pub use fault::Fault;
 pub use metered::{Allowance, Metered};
 pub use shell::shell_word;
+pub use spelling::{did_you_mean, plain_name};

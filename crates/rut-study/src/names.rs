@@ -1,7 +1,8 @@
 //! Names that a person types, and the rows of the tables that they mean. The tables are the lower crates'.
 
 use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec};
-use rut_data::{DATASETS, DatasetSpec, did_you_mean};
+use rut_data::{DATASETS, DatasetSpec};
+use rut_formats::did_you_mean;
 use rut_models::{MODELS, ModelSpec};
 
 use crate::error::{Error, Result};

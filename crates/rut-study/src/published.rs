@@ -4,7 +4,7 @@
 
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::label_map::Refresh;
-use rut_data::did_you_mean;
+use rut_formats::did_you_mean;
 use rut_metrics::{BatchedEce, Batching, BinnedValues, Logits};
 use toml::Table;
 

@@ -6,10 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
-use rut_formats::{Metered, regular};
+use rut_formats::{Metered, did_you_mean, regular};
 
 use super::texts::Texts;
-use crate::spelling::did_you_mean;
 use crate::{Error, Result};
 
 const PATH: &str = "path";

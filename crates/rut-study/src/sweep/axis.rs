@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rut_data::did_you_mean;
+use rut_formats::did_you_mean;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rut_data::{Digest, did_you_mean};
+use rut_data::Digest;
+use rut_formats::did_you_mean;
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};

@@ -22,10 +22,9 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::Length;
 use parquet::schema::types::ColumnDescriptor;
-use rut_formats::regular;
+use rut_formats::{did_you_mean, regular};
 use serde_json::Value;
 
-use crate::spelling::did_you_mean;
 use crate::{Error, Result};
 
 use column::Values;

@@ -1,5 +1,7 @@
 //! What a person may have meant by a name that no table has. Which names there are is the tables' business.
 
+use strsim::levenshtein;
+
 /// Names this far apart (in edits) are taken for a slip of the finger.
 const SLIP: usize = 3;
 
@@ -9,16 +11,16 @@ const SLIP: usize = 3;
 /// blanks do not matter.
 ///
 /// ```
-/// assert_eq!(rut_data::did_you_mean("cifr-10", ["cifar10", "gtsrb"]), "; did you mean 'cifar10'?");
-/// assert_eq!(rut_data::did_you_mean("imagenet", ["cifar10", "gtsrb"]), "");
+/// assert_eq!(rut_formats::did_you_mean("cifr-10", ["cifar10", "gtsrb"]), "; did you mean 'cifar10'?");
+/// assert_eq!(rut_formats::did_you_mean("imagenet", ["cifar10", "gtsrb"]), "");
 /// ```
 #[must_use]
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let name = plain(name);
+    let name = plain_name(name);
     let near = |known: &&str| {
-        let known = plain(known);
+        let known = plain_name(known);
         let begins = name.chars().count() >= SLIP && known.starts_with(&name);
-        let edits = distance(&name, &known);
+        let edits = levenshtein(&name, &known);
         let most = SLIP.min(known.chars().count() / 2);
         (begins || edits <= most).then_some((!begins, edits, !lacks_letters(&name, &known)))
     };
@@ -37,25 +39,15 @@ fn lacks_letters(name: &str, known: &str) -> bool {
     name.chars().all(|letter| rest.any(|other| other == letter))
 }
 
-/// A name without what does not matter.
-pub(crate) fn plain(name: &str) -> String {
+/// A name without what does not matter: case, `-`, `_` and blanks.
+///
+/// ```
+/// assert_eq!(rut_formats::plain_name("CIFAR-10"), rut_formats::plain_name("cifar_10"));
+/// ```
+#[must_use]
+pub fn plain_name(name: &str) -> String {
     let kept = name.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
     kept.flat_map(char::to_lowercase).collect()
-}
-
-/// Edit distance of Levenshtein, in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
