@@ -74,7 +74,7 @@ fn a_contact_sheet_is_written_where_it_is_asked_for() {
         out.contains("797 test, 10 classes") && out.contains("mean           0.30"),
         "{out}"
     );
-    let picture = rut_data::decode_bytes(&fs::read(&sheet).unwrap(), "sheet.png").unwrap();
+    let picture = rut_images::decode(&fs::read(&sheet).unwrap()).unwrap();
     assert!(picture.width() > 500, "{}", picture.width());
     let (out, _) = ends(rut(dir.path(), &format!("{line} --json")), 0);
     let told: Value = serde_json::from_str(&out).unwrap();

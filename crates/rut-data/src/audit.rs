@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use rayon::prelude::*;
+use rut_images::RgbImage;
 
-use crate::{Counts, Dataset, Digest, Error, ImageSet, Result, RgbImage};
+use crate::{Counts, Dataset, Digest, Error, ImageSet, Result};
 
 /// What an audit found.
 #[derive(Clone, Debug)]
@@ -216,7 +217,7 @@ impl Seen {
                     }
                 },
                 Err(error) => {
-                    seen.no_images += usize::from(matches!(error, Error::NotAnImage { .. }));
+                    seen.no_images += usize::from(is_no_image(&error));
                     seen.undecodable.push(Finding::Undecodable {
                         part: part.name,
                         image: part.set.source(index),
@@ -240,6 +241,17 @@ impl Seen {
         };
         self.contradictory.iter().filter_map(finding).collect()
     }
+}
+
+fn is_no_image(error: &Error) -> bool {
+    use rut_images::Error::NotAnImage;
+    matches!(
+        error,
+        Error::Image {
+            source: NotAnImage { .. },
+            ..
+        }
+    )
 }
 
 /// Digest of size and colours, whatever the file format and mode.

@@ -2,9 +2,10 @@
 
 use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 use rayon::prelude::*;
+use rut_images::{Extent, Filter, RgbImage, nearest, resample};
 
 use crate::stratify::by_class;
-use crate::{Error, Extent, Filter, ImageSet, Result, RgbImage, resample};
+use crate::{Error, ImageSet, Result};
 
 /// Side of a letter, pixels.
 const LETTER: usize = 8;
@@ -110,9 +111,10 @@ impl ContactSheet {
         let to = size(fitted(width), fitted(height));
         let from = size(image.width, image.height);
         let pixels = match self.side / longer {
-            0 => resample(&image.pixels, 3, (from, to), Filter::Bilinear)?,
-            _ => crate::nearest(&image.pixels, 3, from, to)?,
+            0 => resample(&image.pixels, 3, (from, to), Filter::Bilinear),
+            _ => nearest(&image.pixels, 3, from, to),
         };
+        let pixels = pixels.map_err(Error::Resize)?;
         Ok(RgbImage {
             width: to.width,
             height: to.height,

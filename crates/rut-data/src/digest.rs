@@ -6,6 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use rut_formats::regular;
+use rut_images::Picture;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Result};
@@ -38,6 +39,18 @@ impl Digest {
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of a picture: of mode, size, palette and pixels, or the bits of real values.
+    #[must_use]
+    pub fn of_picture(picture: &Picture) -> Digest {
+        let (mode, width, height) = (picture.mode(), picture.width(), picture.height());
+        let mut bytes = format!("rut picture 1 {mode:?} {width} {height}\0").into_bytes();
+        bytes.extend(picture.palette().as_flattened());
+        bytes.extend(picture.pixels());
+        let values = picture.values().iter();
+        bytes.extend(values.flat_map(|value| value.to_le_bytes()));
+        Digest::of_bytes(&bytes)
     }
 
     /// The digest of these bytes, one part after the other.

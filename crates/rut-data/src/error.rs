@@ -116,64 +116,22 @@ pub enum Error {
         found: String,
     },
 
-    /// The bytes are no image, or of a format that is not read.
+    /// An image cannot be decoded, or is no image.
     #[error(
-        "decode {name}: expected a JPEG, PNG, GIF, WebP, TIFF, BMP or PNM image, found {start} at its start; \
-         convert or remove it; {UNREADABLE}",
+        "decode {name}: {problem}; {UNREADABLE}",
         name = escape(name).at_most(MOST),
-        start = escape(start).at_most(MOST)
+        problem = escape(&source.to_string()).at_most(MOST)
     )]
-    NotAnImage {
+    Image {
         /// The file or record.
         name: String,
-        /// Its first bytes in hexadecimal, and the format where it is known.
-        start: String,
+        /// What is wrong with it.
+        source: rut_images::Error,
     },
 
-    /// The file ends before its image does.
-    #[error(
-        "decode {name}: truncated {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}",
-        name = escape(name).at_most(MOST),
-        found = escape(found).at_most(MOST)
-    )]
-    TruncatedImage {
-        /// The file or record.
-        name: String,
-        /// `JPEG`, `PNG`, `GIF`, `WebP`, `TIFF`, `BMP` or `PNM`.
-        format: &'static str,
-        /// What is missing.
-        found: String,
-    },
-
-    /// The image is damaged.
-    #[error(
-        "decode {name}: damaged {format} image, {found}; fetch or copy it again, or remove it; {UNREADABLE}",
-        name = escape(name).at_most(MOST),
-        found = escape(found).at_most(MOST)
-    )]
-    DamagedImage {
-        /// The file or record.
-        name: String,
-        /// `JPEG`, `PNG`, `GIF`, `WebP`, `TIFF`, `BMP` or `PNM`.
-        format: &'static str,
-        /// What the decoder said.
-        found: String,
-    },
-
-    /// A sound image of a kind that has no faithful 8-bit RGB form here.
-    #[error(
-        "decode {name}: expected {expected}, found {kind}; convert it first; {UNREADABLE}",
-        name = escape(name).at_most(MOST),
-        kind = escape(kind).at_most(MOST)
-    )]
-    UnsupportedImage {
-        /// The file or record.
-        name: String,
-        /// What it is.
-        kind: String,
-        /// What would do.
-        expected: &'static str,
-    },
+    /// An image cannot be made as large or as small as it should be.
+    #[error("resize an image: {problem}", problem = escape(&_0.to_string()).at_most(MOST))]
+    Resize(#[source] rut_images::Error),
 
     /// More images cannot be read than may be left out.
     #[error(
@@ -191,68 +149,6 @@ pub enum Error {
         found: usize,
         /// The first of them, with what is wrong.
         images: String,
-    },
-
-    /// The image declares more pixels than [`MAX_PIXELS`](crate::MAX_PIXELS), or none.
-    #[error(
-        "take {name}: expected 1 to {cap} pixels, found {width}x{height}; shrink or remove it",
-        name = escape(name).at_most(MOST)
-    )]
-    ImageSize {
-        /// The file, record or operation.
-        name: String,
-        /// Declared width in pixels.
-        width: u64,
-        /// Declared height in pixels.
-        height: u64,
-        /// The largest number of pixels.
-        cap: u64,
-    },
-
-    /// The image would take more memory while it is decoded than [`MAX_DECODED`](crate::MAX_DECODED).
-    #[error(
-        "decode {name}: expected an image that takes at most {cap} bytes, found {width}x{height} pixels that take {bytes}; \
-         shrink or remove it",
-        name = escape(name).at_most(MOST)
-    )]
-    DecodedSize {
-        /// The file or record.
-        name: String,
-        /// Declared width in pixels.
-        width: u32,
-        /// Declared height in pixels.
-        height: u32,
-        /// Bytes that decoding would take.
-        bytes: u64,
-        /// The most that it may take.
-        cap: u64,
-    },
-
-    /// A pixel buffer and its declared shape do not fit.
-    #[error("take {name}: expected {expected} values, found {found}", name = escape(name).at_most(MOST))]
-    PixelCount {
-        /// What was built.
-        name: String,
-        /// Values that the shape asks for; a byte each, but for real ones.
-        expected: usize,
-        /// Values given.
-        found: usize,
-    },
-
-    /// A real value that is no part of an image.
-    #[error(
-        "take {name}: expected values from 0 to 1, found {value} in row {row}, column {column}",
-        name = escape(name).at_most(MOST)
-    )]
-    PixelValue {
-        /// What was built.
-        name: String,
-        /// The value, maybe NaN.
-        value: f32,
-        /// Its row, from 0.
-        row: usize,
-        /// Its column, from 0.
-        column: usize,
     },
 
     /// There is not one label per image.
@@ -376,6 +272,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Wraps what is wrong with an image with its name.
+    pub(crate) fn image(name: impl FnOnce() -> String) -> impl FnOnce(rut_images::Error) -> Error {
+        move |source| Error::Image {
+            name: name(),
+            source,
+        }
+    }
+
     /// Wraps an I/O error with the path it is about.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_path_buf();

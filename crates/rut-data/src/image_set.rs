@@ -3,9 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use rut_images::{Depth, Picture};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Depth, Digest, Error, Picture, Result};
+use crate::{Digest, Error, Result};
 
 /// Where the images of an [`ImageSet`] come from: an archive in memory, files, anything else.
 pub trait ImageSource: Send + Sync {
@@ -37,12 +38,13 @@ pub trait ImageSource: Send + Sync {
 /// An ordered set of labelled images. Cloning and selecting are cheap.
 ///
 /// ```
-/// use rut_data::{Extent, ImageSet, Mode, Picture};
+/// use rut_data::ImageSet;
+/// use rut_images::{Extent, Mode, Picture};
 /// let dot = |value| Picture::new(Mode::Grey, Extent::square(1), vec![value]);
 /// let set = ImageSet::from_pictures(vec![dot(7)?, dot(8)?, dot(9)?], vec![0, 1, 0])?;
 /// assert_eq!(set.class_counts(2), [2, 1]);
 /// assert_eq!(set.select(&[2]).decode(0)?.pixels(), [9]);
-/// # Ok::<(), rut_data::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct ImageSet {
@@ -129,7 +131,7 @@ impl ImageSet {
     /// Decodes image `index`.
     ///
     /// # Errors
-    /// [`Error::IndexOutOfRange`], [`Error::UnsupportedImage`] if its depth is not that of the set, or whatever is wrong
+    /// [`Error::IndexOutOfRange`], [`Error::Image`] if its depth is not that of the set, or whatever is wrong
     /// with the image.
     pub fn decode(&self, index: usize) -> Result<Picture> {
         let len = self.len();
@@ -139,14 +141,16 @@ impl ImageSet {
             .ok_or(Error::IndexOutOfRange { index, len })?;
         let picture = self.source.decode(*place)?;
         match (picture.mode().depth(), self.depth()) {
-            (found, expected) if found != expected => Err(Error::UnsupportedImage {
-                name: self.source.name(*place),
-                kind: found.to_string(),
-                expected: match expected {
-                    Depth::Bytes => "8-bit pixels, as in the other images of its set",
-                    Depth::Real => "real values, as in the other images of its set",
-                },
-            }),
+            (found, expected) if found != expected => {
+                let problem = rut_images::Error::Unsupported {
+                    kind: found.to_string(),
+                    expected: match expected {
+                        Depth::Bytes => "8-bit pixels, as in the other images of its set",
+                        Depth::Real => "real values, as in the other images of its set",
+                    },
+                };
+                Err(Error::image(|| self.source.name(*place))(problem))
+            }
             _ => Ok(picture),
         }
     }
@@ -284,7 +288,7 @@ impl ImageSource for Pictures {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Ok(self.decode(index)?.digest())
+        Ok(Digest::of_picture(&self.decode(index)?))
     }
 }
 

@@ -13,7 +13,6 @@
 //!
 //! Nothing here prints, reads the environment or knows a tensor library.
 
-mod alpha;
 pub mod audit;
 mod batches;
 mod contact_sheet;
@@ -25,10 +24,8 @@ mod few_shot;
 mod formats;
 mod image_set;
 mod open;
-mod picture;
 mod prepared;
 mod registry;
-mod resize;
 mod seed;
 mod spec;
 mod split;
@@ -46,13 +43,11 @@ pub use digest::Digest;
 pub use error::{Error, Result};
 pub use few_shot::{Draw, DrawOptions, ShortClass, draw, draw_beside_validation};
 pub use formats::npz::check_npz;
-pub use formats::{MAX_DECODED, MAX_PIXELS, decode_bytes, encode_png};
 pub use image_set::{ImageSet, ImageSource};
 pub use open::{open, open_split, settled_split};
-pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use prepared::{Batch, Prepared};
 pub use registry::{DATASETS, find};
-pub use resize::{Extent, Filter, nearest, resample, resample_real};
+pub use rut_images::{Depth, Filter, Picture, RgbImage};
 pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec, Window};
 pub use split::{Budget, Share, Shots, ValidationRule};

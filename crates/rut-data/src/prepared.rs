@@ -1,9 +1,10 @@
 //! Transformed images, ready to be cut into batches.
 
 use rayon::prelude::*;
+use rut_images::Depth;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Depth, Digest, Error, ImageSet, Result, Transform};
+use crate::{Digest, Error, ImageSet, Result, Transform};
 
 /// The transformed images of an [`ImageSet`], `[n, side, side, 3]`.
 ///
@@ -12,14 +13,15 @@ use crate::{Depth, Digest, Error, ImageSet, Result, Transform};
 /// one channel of f32.
 ///
 /// ```
-/// use rut_data::{ColorOrder, Extent, ImageSet, Mode, Picture, Prepared, Transform};
+/// use rut_data::{ColorOrder, ImageSet, Prepared, Transform};
+/// use rut_images::{Extent, Mode, Picture};
 /// let picture = Picture::new(Mode::Grey, Extent::square(1), vec![51])?;
 /// let set = ImageSet::from_pictures(vec![picture], vec![3])?;
 /// let transform = Transform::squash(2, ColorOrder::RgbThenResize);
 /// let prepared = Prepared::new(&set, &transform, 1 << 20)?;
 /// let batch = prepared.batch(&[0])?;
 /// assert_eq!((batch.images, batch.labels), (vec![0.2; 12], vec![3]));
-/// # Ok::<(), rut_data::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Prepared {

@@ -3,8 +3,9 @@
 use std::ops::AddAssign;
 
 use rayon::prelude::*;
+use rut_images::RgbImage;
 
-use crate::{ImageSet, Result, RgbImage};
+use crate::{ImageSet, Result};
 
 /// What a number of images look like.
 #[derive(Clone, Debug, PartialEq)]

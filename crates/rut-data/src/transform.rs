@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::alpha::{premultiply, unpremultiply};
-use crate::resize::{Extent, Filter, nearest, resample, resample_real};
-use crate::{Error, Mode, Picture, Result, RgbImage};
+use rut_images::{Extent, Filter, Mode, Picture, RgbImage};
+
+use crate::{Error, Result};
 
 /// Grows when decoding or resizing gives other 8-bit pixels than before: part of the keys of caches. The second has
 /// libjpeg's colours for JPEG files whose markers contradict each other.
@@ -20,11 +20,12 @@ const MAX_SIDE: u32 = 4_096;
 /// picture always gives the same pixels.
 ///
 /// ```
-/// use rut_data::{ColorOrder, Extent, Mode, Picture, Transform};
+/// use rut_data::{ColorOrder, Transform};
+/// use rut_images::{Extent, Mode, Picture};
 /// let picture = Picture::new(Mode::Grey, Extent { width: 4, height: 2 }, vec![80; 8])?;
 /// let image = Transform::squash(2, ColorOrder::RgbThenResize).apply(&picture)?;
 /// assert_eq!((image.width, image.height, image.pixels[0]), (2, 2, 80));
-/// # Ok::<(), rut_data::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Transform {
@@ -101,8 +102,8 @@ impl Transform {
     /// The transformed picture in 8-bit RGB.
     ///
     /// # Errors
-    /// [`Error::BadOption`] if a side is out of range, [`Error::ImageSize`] if a step's result
-    /// would be too large.
+    /// [`Error::BadOption`] if a side is out of range, [`Error::Resize`] if a step's result would be
+    /// too large.
     pub fn apply(&self, picture: &Picture) -> Result<RgbImage> {
         Ok(self.steps(picture)?.to_rgb())
     }
@@ -175,103 +176,18 @@ impl Geometry {
     }
 
     fn apply(self, picture: Cow<'_, Picture>, filter: Filter) -> Result<Cow<'_, Picture>> {
-        match self {
-            Geometry::Squash { side } => resize(picture, Extent::square(side), filter),
+        let to = match self {
+            Geometry::Squash { side } => Extent::square(side),
             Geometry::ShorterSide { side } => {
-                let to = shorter_to(picture.size(), side)?;
-                resize(picture, to, filter)
+                let size = picture.size();
+                size.with_shorter_side(side).map_err(Error::Resize)?
             }
-            Geometry::CenterCrop { side } => Ok(Cow::Owned(center_crop(&picture, side))),
+            Geometry::CenterCrop { side } => return Ok(Cow::Owned(picture.center_cropped(side))),
+        };
+        if picture.size() == to {
+            return Ok(picture);
         }
+        let resized = picture.resized(to, filter).map_err(Error::Resize)?;
+        Ok(Cow::Owned(resized))
     }
-}
-
-/// The size that makes the shorter side `side` long.
-fn shorter_to(size: Extent, side: u32) -> Result<Extent> {
-    let (short, long) = (size.width.min(size.height), size.width.max(size.height));
-    let new_long = u64::from(side) * u64::from(long) / u64::from(short.max(1));
-    let Ok(new_long) = u32::try_from(new_long) else {
-        let (name, width, height) = ("result of resizing".to_owned(), new_long, side.into());
-        return Err(Error::ImageSize {
-            name,
-            width,
-            height,
-            cap: crate::MAX_PIXELS,
-        });
-    };
-    Ok(if size.width <= size.height {
-        Extent {
-            width: side,
-            height: new_long,
-        }
-    } else {
-        Extent {
-            width: new_long,
-            height: side,
-        }
-    })
-}
-
-/// Pillow's `Image.resize(size, filter)` for any mode of 8 bits.
-fn resize(picture: Cow<'_, Picture>, to: Extent, filter: Filter) -> Result<Cow<'_, Picture>> {
-    let (from, channels) = (picture.size(), picture.mode().channels());
-    if from == to {
-        return Ok(picture);
-    }
-    let pixels = match picture.mode() {
-        Mode::Real => {
-            let values = resample_real(picture.values(), (from, to), filter)?;
-            return Ok(Cow::Owned(picture.replace_values(to, values)));
-        }
-        Mode::Palette => nearest(picture.pixels(), channels, from, to)?,
-        Mode::Grey | Mode::Rgb => resample(picture.pixels(), channels, (from, to), filter)?,
-        Mode::GreyAlpha | Mode::Rgba => {
-            let mut pixels = picture.pixels().to_vec();
-            premultiply(&mut pixels, channels);
-            let mut resized = resample(&pixels, channels, (from, to), filter)?;
-            unpremultiply(&mut resized, channels);
-            resized
-        }
-    };
-    Ok(Cow::Owned(picture.replace(to, pixels)))
-}
-
-fn center_crop(picture: &Picture, side: u32) -> Picture {
-    let (to, from) = (Extent::square(side), picture.size());
-    match picture.mode() {
-        Mode::Real => picture.replace_values(to, crop(picture.values(), 1, from, side)),
-        mode => picture.replace(to, crop(picture.pixels(), mode.channels(), from, side)),
-    }
-}
-
-/// `pixels` `[from.height, from.width, channels]` → `[side, side, channels]`.
-fn crop<T: Copy + Default>(pixels: &[T], channels: usize, from: Extent, side: u32) -> Vec<T> {
-    let columns = crop_sources(from.width, side);
-    let row_length = from.width as usize * channels;
-    let mut out = vec![T::default(); (side as usize).pow(2) * channels];
-    let out_rows = out.chunks_exact_mut(side as usize * channels);
-    for (out_row, y) in out_rows.zip(crop_sources(from.height, side)) {
-        let Some(y) = y else { continue };
-        let row = &pixels[y * row_length..][..row_length];
-        for (out, x) in out_row.chunks_exact_mut(channels).zip(&columns) {
-            if let Some(x) = x {
-                out.copy_from_slice(&row[x * channels..][..channels]);
-            }
-        }
-    }
-    out
-}
-
-/// For each kept place the source place along one axis, or nothing where there is padding.
-fn crop_sources(length: u32, side: u32) -> Vec<Option<usize>> {
-    let before = if side > length {
-        -i64::from((side - length) / 2)
-    } else {
-        (f64::from(length - side) / 2.0).round_ties_even() as i64
-    };
-    let inside = |place: i64| (0..i64::from(length)).contains(&place);
-    let places = (0..i64::from(side)).map(|at| at + before);
-    places
-        .map(|place| inside(place).then_some(place as usize))
-        .collect()
 }

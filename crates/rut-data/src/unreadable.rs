@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use rayon::prelude::*;
 use rut_formats::escape;
+use rut_images::Error as ImageError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Dataset, Error, ImageSet, Result};
@@ -164,13 +165,21 @@ impl Error {
     fn of_image(self) -> String {
         match self {
             Error::Io { source, .. } => source.to_string(),
-            Error::NotAnImage { start, .. } => format!("no image, {start} at its start"),
-            Error::TruncatedImage { format, found, .. } => format!("truncated {format}, {found}"),
-            Error::DamagedImage { format, found, .. } => format!("damaged {format}, {found}"),
-            Error::UnsupportedImage { kind, .. } => kind,
-            Error::ImageSize { width, height, .. } => format!("{width}x{height} pixels"),
-            Error::DecodedSize { bytes, .. } => format!("{bytes} bytes when decoded"),
+            Error::Image { source, .. } => briefly(source),
             other => other.to_string(),
         }
+    }
+}
+
+/// What is wrong with an image, without a remedy.
+fn briefly(problem: ImageError) -> String {
+    match problem {
+        ImageError::NotAnImage { start } => format!("no image, {start} at its start"),
+        ImageError::Truncated { format, found } => format!("truncated {format}, {found}"),
+        ImageError::Damaged { format, found } => format!("damaged {format}, {found}"),
+        ImageError::Unsupported { kind, .. } => kind,
+        ImageError::Size { width, height, .. } => format!("{width}x{height} pixels"),
+        ImageError::DecodedSize { bytes, .. } => format!("{bytes} bytes when decoded"),
+        other => other.to_string(),
     }
 }

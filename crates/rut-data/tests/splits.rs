@@ -14,7 +14,7 @@ fn digits(split: &str) -> rut_data::Result<Dataset> {
 }
 
 fn contents(set: &ImageSet) -> Vec<Digest> {
-    let digest = |index| set.decode(index).expect("an image").digest();
+    let digest = |index| Digest::of_picture(&set.decode(index).expect("an image"));
     (0..set.len()).map(digest).collect()
 }
 

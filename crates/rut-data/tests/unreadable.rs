@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use common::assert_says;
-use rut_data::{RgbImage, Skip, encode_png, open};
+use rut_data::{RgbImage, Skip, open};
+use rut_images::encode_png;
 
 /// A folder of two classes with four images each in train and test; of some the file is spoilt.
 fn folder(spoilt: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -128,6 +129,34 @@ fn more_than_allowed_is_an_error_that_names_them() {
             "x09.png (no image, 78 at its start) and 5 more;",
         ],
     );
+}
+
+#[test]
+fn what_is_wrong_with_an_image_names_it_and_the_remedy() {
+    let large: (&str, &[u8]) = ("train/a/2.png", b"P6 99999 99999 255\n");
+    let folder = folder(&[SPOILT, &[large]].concat());
+    let data = opened(folder.path());
+    for (index, problem) in [
+        (
+            1,
+            "expected a JPEG, PNG, GIF, WebP, TIFF, BMP or PNM image, found nothing (0 bytes) at its start; convert",
+        ),
+        (
+            4,
+            "truncated PNG image, the end chunk is missing; fetch or copy it again",
+        ),
+        (
+            2,
+            "expected 1 to 178956970 pixels, found 99999x99999; shrink",
+        ),
+    ] {
+        let name = data.train.source(index);
+        let remedy = " or remove it; `rut data check` lists all that cannot be read, --skip-unreadable leaves them out";
+        let message = data.train.decode(index).expect_err("an error").to_string();
+        assert!(message.starts_with("decode /"), "{message}");
+        assert!(message.contains(&format!("{name}: {problem}")), "{message}");
+        assert!(message.ends_with(remedy), "{message}");
+    }
 }
 
 #[test]

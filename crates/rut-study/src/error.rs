@@ -159,6 +159,9 @@ pub enum Error {
     /// Images or splits.
     #[error(transparent)]
     Data(#[from] rut_data::Error),
+    /// A picture to write whose pixels do not fit its size.
+    #[error("write a picture: {0}")]
+    Picture(#[from] rut_images::Error),
     /// Networks, checkpoints or masks.
     #[error(transparent)]
     Models(#[from] rut_models::Error),

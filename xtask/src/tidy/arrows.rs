@@ -34,9 +34,15 @@ const PLACES: &[Place] = &[
         uses_behind_feature: &[],
     },
     Place {
+        name: "rut-images",
+        floor: 1,
+        uses: &[],
+        uses_behind_feature: &[],
+    },
+    Place {
         name: "rut-data",
         floor: 2,
-        uses: &["rut-formats"],
+        uses: &["rut-formats", "rut-images"],
         uses_behind_feature: &[],
     },
     Place {
@@ -65,6 +71,7 @@ const PLACES: &[Place] = &[
             "rut-models",
             "rut-data",
             "rut-metrics",
+            "rut-images",
             "rut-formats",
         ],
         uses_behind_feature: &[],
@@ -78,6 +85,7 @@ const PLACES: &[Place] = &[
             "rut-models",
             "rut-data",
             "rut-metrics",
+            "rut-images",
             "rut-formats",
         ],
         uses_behind_feature: &[],

@@ -46,6 +46,7 @@ const FILES: &[&str] = &["record.json", "events.jsonl", "tfevents", "spec.toml"]
 const BELOW: &[&str] = &[
     "rut-kernels",
     "rut-formats",
+    "rut-images",
     "rut-metrics",
     "rut-data",
     "rut-models",

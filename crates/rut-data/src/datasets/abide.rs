@@ -16,12 +16,13 @@ mod npz;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rut_images::{Depth, Extent, Picture};
+
 use crate::image_set::ImageSource;
-use crate::resize::Extent;
 use crate::stratify::split_anew;
 use crate::{
-    Counts, DatasetSpec, Depth, Digest, Error, Form, ImageSet, ImageSize, Parts, Picture, Result,
-    Seed, SplitSpec, Window,
+    Counts, DatasetSpec, Digest, Error, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec,
+    Window,
 };
 
 /// Regions: rows and columns of a matrix.
@@ -175,7 +176,8 @@ impl ImageSource for Subjects {
     }
 
     fn decode(&self, index: usize) -> Result<Picture> {
-        Picture::real(Extent::square(SIDE), image(self.values(index)?))
+        let values = image(self.values(index)?);
+        Picture::real(Extent::square(SIDE), values).map_err(Error::image(|| self.name(index)))
     }
 
     fn name(&self, index: usize) -> String {
@@ -185,7 +187,7 @@ impl ImageSource for Subjects {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Ok(self.decode(index)?.digest())
+        Ok(Digest::of_picture(&self.decode(index)?))
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
+use rut_images::{Extent, Mode, Picture};
+
 use crate::formats::list_file;
-use crate::resize::Extent;
 use crate::stratify::{Cut, cut, proportional, shuffled_by_class};
 use crate::{
-    Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Mode, Parts, Picture, Result, Seed,
-    SplitSpec, Window,
+    Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec, Window,
 };
 
 /// The file, as it stands in the repository.
@@ -95,7 +95,8 @@ fn parse(text: &str, path: &Path) -> Result<(Vec<Picture>, Vec<u32>)> {
             expected: "64 pixels from 0 to 16 and a label from 0 to 9".to_owned(),
             found: format!("'{}'", line.chars().take(40).collect::<String>()),
         })?;
-        pictures.push(Picture::new(Mode::Grey, Extent::square(SIDE), pixels)?);
+        let picture = Picture::new(Mode::Grey, Extent::square(SIDE), pixels);
+        pictures.push(picture.map_err(Error::image(|| SPEC.name.to_owned()))?);
         labels.push(label);
     }
     Ok((pictures, labels))

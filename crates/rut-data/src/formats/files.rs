@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rut_formats::regular;
+use rut_images::Picture;
 
-use super::decode_bytes;
 use super::texts::Texts;
 use crate::image_set::ImageSource;
-use crate::{Digest, Error, ImageSet, Picture, Result};
+use crate::{Digest, Error, ImageSet, Result};
 
 /// The path of an image below the folder of images, and its label.
 pub(crate) type Labelled = (String, u32);
@@ -100,7 +100,7 @@ impl ImageSource for Files {
     fn decode(&self, index: usize) -> Result<Picture> {
         let path = self.path(index)?;
         let bytes = regular::read(&path, regular::IMAGE).map_err(Error::io(&path))?;
-        decode_bytes(&bytes, &path.display().to_string())
+        rut_images::decode(&bytes).map_err(Error::image(|| path.display().to_string()))
     }
 
     fn name(&self, index: usize) -> String {

@@ -5,14 +5,15 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use rut_images::{Extent, Mode, Picture};
+
 use super::fault::{Fault, InFile as _};
 use super::npy::{self, Npy};
 use super::npz::Npz;
 use super::numpy::{Array, range_in};
 use super::pickle::Value;
 use crate::image_set::ImageSource;
-use crate::resize::Extent;
-use crate::{Digest, Error, ImageSet, Mode, Picture, Result};
+use crate::{Digest, Error, ImageSet, Result};
 
 /// More images than any such file has.
 const MOST_IMAGES: usize = 1 << 22;
@@ -154,7 +155,7 @@ fn kind_of(array: &Array<'_>, shape: &[usize], place: &str) -> Result<(Mode, Ext
     };
     let [width, height] = sides.map(|side| u32::try_from(side).unwrap_or(0));
     let size = Extent { width, height };
-    if array.is_bytes() && size.check(place).is_ok() {
+    if array.is_bytes() && size.check().is_ok() {
         return Ok((mode, size));
     }
     let expected = "unsigned bytes [height, width, 3] that are an image";
@@ -192,7 +193,8 @@ impl ImageSource for NpzImages {
             .get(index)
             .ok_or(Error::IndexOutOfRange { index, len })?;
         let pixels = image.bytes.get(image.range.clone()).unwrap_or_default();
-        Picture::new(image.mode, image.size, pixels.to_vec())
+        let picture = Picture::new(image.mode, image.size, pixels.to_vec());
+        picture.map_err(Error::image(|| self.name(index)))
     }
 
     fn name(&self, index: usize) -> String {
@@ -200,7 +202,7 @@ impl ImageSource for NpzImages {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Ok(self.decode(index)?.digest())
+        Ok(Digest::of_picture(&self.decode(index)?))
     }
 }
 

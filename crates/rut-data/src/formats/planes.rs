@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use rut_images::{Extent, Mode, Picture};
+
 use crate::image_set::ImageSource;
-use crate::resize::Extent;
-use crate::{Digest, Error, Mode, Picture, Result};
+use crate::{Digest, Error, Result};
 
 /// Pixels per row and rows.
 const SIDE: usize = 32;
@@ -91,7 +92,8 @@ impl ImageSource for Planes {
                 .flat_map(pixel)
                 .collect(),
         };
-        Picture::new(Mode::Rgb, Extent::square(SIDE as u32), pixels)
+        let picture = Picture::new(Mode::Rgb, Extent::square(SIDE as u32), pixels);
+        picture.map_err(Error::image(|| self.name(index)))
     }
 
     fn name(&self, index: usize) -> String {

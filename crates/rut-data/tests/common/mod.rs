@@ -46,16 +46,6 @@ pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_str(&text).expect("valid JSON")
 }
 
-/// The bytes of a string of hexadecimal digits.
-pub(crate) fn hex(value: &Value) -> Vec<u8> {
-    let digits = value.as_str().expect("hexadecimal digits").as_bytes();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16);
-    digits
-        .chunks_exact(2)
-        .map(|pair| byte(pair).expect("a byte"))
-        .collect()
-}
-
 /// Compares a set with a split of an `expected.json`: labels, and pixels of the first images.
 pub(crate) fn assert_as_expected(set: &ImageSet, split: &Value) {
     let labels: Vec<u32> = serde_json::from_value(split["labels"].clone()).expect("labels");
@@ -152,7 +142,7 @@ pub(crate) fn assert_says<T: std::fmt::Debug>(result: Result<T, Error>, texts: &
         assert!(message.contains(text), "no '{text}' in: {message}");
     }
     let verbs = [
-        "read", "find", "decode", "take", "label", "keep", "use", "get", "draw",
+        "read", "find", "decode", "resize", "label", "keep", "use", "get", "draw",
     ];
     let verb = message.split(' ').next().unwrap_or_default();
     assert!(

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use candle_core::Tensor;
-use rut_data::RgbImage;
+use rut_images::RgbImage;
 use rut_formats::regular;
 
 use super::gather::Run;
@@ -56,7 +56,7 @@ pub(crate) fn png(run: &Run) -> Result<Vec<u8>> {
         height: side as u32,
         pixels,
     };
-    Ok(rut_data::encode_png(&image)?)
+    Ok(rut_images::encode_png(&image)?)
 }
 
 fn sigmoid(program: &Tensor) -> candle_core::Result<Vec<f32>> {

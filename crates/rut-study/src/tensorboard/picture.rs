@@ -1,7 +1,7 @@
 //! Label maps and prompts as pixels. Nothing is written in them: a tag is their title.
 
 use candle_core::{DType, Tensor};
-use rut_data::RgbImage;
+use rut_images::RgbImage;
 
 use crate::error::Result;
 

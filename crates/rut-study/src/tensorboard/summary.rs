@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use rut_data::RgbImage;
+use rut_images::RgbImage;
 
 use super::wire::Message;
 use crate::error::Result;
@@ -39,7 +39,7 @@ impl Value {
         Ok(Self::Picture {
             width: image.width,
             height: image.height,
-            png: rut_data::encode_png(image)?,
+            png: rut_images::encode_png(image)?,
         })
     }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{anyhow, Result};
-use rut_data::{encode_png, ContactSheet, Dataset, ImageSet, Survey};
+use rut_data::{ContactSheet, Dataset, ImageSet, Survey};
 use rut_formats::escape;
+use rut_images::encode_png;
 use serde_json::json as object;
 
 use super::specified;
@@ -27,8 +28,9 @@ pub fn run(args: &ShowArgs) -> Result<()> {
     let dataset = spec.open_dataset(&places)?;
     let (part, set) = part_of(&dataset, args.part)?;
     let survey = Survey::of(set, SURVEYED).map_err(rut_study::Error::from)?;
-    let draw = || encode_png(&sheet.draw(set, &dataset.class_names)?);
-    let picture = draw().map_err(rut_study::Error::from)?;
+    let picture = sheet.draw(set, &dataset.class_names);
+    let picture = encode_png(&picture.map_err(rut_study::Error::from)?);
+    let picture = picture.map_err(rut_study::Error::from)?;
     let default = || PathBuf::from(format!("{}.png", dataset.name));
     let path = args.output.clone().unwrap_or_else(default);
     rut_study::write_whole(&path, &picture)?;

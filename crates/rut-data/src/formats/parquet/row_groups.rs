@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use rut_images::Picture;
 
 use super::Table;
-use crate::formats::decode_bytes;
 use crate::image_set::ImageSource;
-use crate::{Digest, Error, Picture, Result};
+use crate::{Digest, Error, Result};
 
 /// Bytes of images that stay in memory.
 const MOST_HELD: usize = 256 << 20;
@@ -159,7 +159,7 @@ impl ImageSource for TableImages {
     }
 
     fn decode(&self, index: usize) -> Result<Picture> {
-        decode_bytes(&self.bytes(index)?, &self.name(index))
+        rut_images::decode(&self.bytes(index)?).map_err(Error::image(|| self.name(index)))
     }
 
     fn name(&self, index: usize) -> String {

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Map of the crate
+//!
+//! | question | where |
+//! | --- | --- |
+//! | what is in a file? | [`decode`], [`Picture`], [`Mode`] |
+//! | how is it made smaller? | [`Picture::resized`], [`Picture::center_cropped`], [`resample`], [`resample_real`], [`nearest`] |
+//! | how is one written? | [`encode_png`], [`RgbImage`] |
+//! | how large may it be? | [`Extent`], [`MAX_PIXELS`], [`MAX_DECODED`] |
+
+mod alpha;
+mod bmp;
+mod error;
+mod extent;
+mod foreign;
+mod formats;
+mod gif;
+mod inks;
+mod jpeg;
+mod picture;
+mod png;
+mod pnm;
+mod resize;
+mod tiff;
+mod webp;
+
+pub use error::{Error, Result};
+pub use extent::{Extent, MAX_DECODED, MAX_PIXELS};
+pub use formats::decode;
+pub use picture::{Depth, Mode, Picture, RgbImage};
+pub use png::encode as encode_png;
+pub use resize::{Filter, nearest, resample, resample_real};
