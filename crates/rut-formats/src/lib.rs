@@ -3,8 +3,14 @@
 mod cell;
 mod escape;
 mod fault;
+mod inflated;
+pub mod mat;
 mod metered;
+pub mod npy;
+pub mod npz;
 pub mod numpy;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod pickle;
 pub mod regular;
 mod shell;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::coop;
 use crate::formats::class_names;
 use crate::formats::files::Files;
-use crate::formats::mat::{self, Array, Variable};
+use rut_formats::mat::Array;
+
+use crate::formats::mat::{self, Variable};
 use crate::{Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window};
 
 const TRAIN: &str = "stanford_cars/cars_train";

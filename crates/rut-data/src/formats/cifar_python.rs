@@ -5,10 +5,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rut_formats::regular;
+use rut_formats::pickle::{self, Pickle, Value};
+use rut_formats::{Fault, regular};
 
-use super::fault::{Fault, InFile as _};
-use super::pickle::{self, Pickle, Value};
+use super::fault::InFile as _;
 use super::planes::{Block, PIXELS, Planes, Scan};
 use crate::{Error, ImageSet, Result};
 

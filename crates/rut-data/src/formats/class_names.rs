@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::fault::{Fault, InFile as _};
+use rut_formats::Fault;
+
+use super::fault::InFile as _;
 use super::list_file;
 use crate::Result;
 

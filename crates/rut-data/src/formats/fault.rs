@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub(crate) use rut_formats::Fault;
+use rut_formats::Fault;
 
 use crate::Error;
 

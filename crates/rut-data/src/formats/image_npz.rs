@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use rut_formats::Fault;
+use rut_formats::npy::{self, Npy};
+use rut_formats::numpy::{Array, range_in};
+use rut_formats::pickle::Value;
 use rut_images::{Extent, Mode, Picture};
 
-use super::fault::{Fault, InFile as _};
-use super::npy::{self, Npy};
-use super::npz::Npz;
-use super::numpy::{Array, range_in};
-use super::pickle::Value;
+use super::fault::InFile as _;
+use super::npz;
 use crate::image_set::ImageSource;
 use crate::{Digest, Error, ImageSet, Result};
 
@@ -31,11 +32,11 @@ pub(crate) struct Names<'a> {
 
 /// Reads the images and labels of these names in the archive at `path`.
 pub(crate) fn read(path: &Path, names: Names<'_>) -> Result<ImageSet> {
-    let mut npz = Npz::open(path)?;
+    let mut arrays = npz::open(path)?;
     let at = |fault: Fault| fault.at(path);
-    let labels = npz.array(names.labels).map_err(at)?;
+    let labels = arrays.array(names.labels).map_err(at)?;
     let labels = labels_of(&labels, names).map_err(at)?;
-    let bytes = Arc::new(npz.array(names.images).map_err(at)?);
+    let bytes = Arc::new(arrays.array(names.images).map_err(at)?);
     let images = images_of(&bytes, names.images).map_err(at)?;
     if images.len() != labels.len() {
         let expected = format!("{} labels, one for each image", images.len());

@@ -10,12 +10,9 @@ pub(crate) mod fault;
 pub(crate) mod files;
 pub(crate) mod image_list;
 pub(crate) mod image_npz;
-mod inflated;
 mod json;
 pub(crate) mod list_file;
 pub(crate) mod mat;
-pub(crate) mod npy;
-mod npy_header;
 pub(crate) mod npz;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
@@ -23,5 +20,3 @@ mod planes;
 mod shallow;
 pub(crate) mod svhn;
 pub(crate) mod texts;
-
-pub(crate) use rut_formats::{numpy, pickle};

@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::mat::{self, Values, Variable};
+use rut_formats::mat::Values;
+
+use super::mat::{self, Variable};
 use super::planes::{Block, Planes, Scan};
 use crate::{ImageSet, Result};
 

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use candle_core::Tensor;
-use rut_images::RgbImage;
 use rut_formats::regular;
+use rut_images::RgbImage;
 
 use super::gather::Run;
 use crate::error::{Error, Result, file};

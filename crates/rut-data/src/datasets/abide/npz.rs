@@ -3,12 +3,14 @@
 
 use std::path::Path;
 
+use rut_formats::Fault;
+use rut_formats::npy::{self, Npy};
+use rut_formats::numpy::Array;
+
 use super::{Subjects, VALUES, label};
 use crate::Result;
-use crate::formats::fault::{Fault, InFile as _};
-use crate::formats::npy::{self, Npy};
-use crate::formats::npz::Npz;
-use crate::formats::numpy::Array;
+use crate::formats::fault::InFile as _;
+use crate::formats::npz;
 
 /// Name of the correlations.
 const CORRELATIONS: &str = "cc200";
@@ -19,10 +21,10 @@ const LABELS: &str = "y";
 
 /// Reads the subjects of the file at `path`, in its order.
 pub(super) fn read(path: &Path) -> Result<Subjects> {
-    let mut npz = Npz::open(path)?;
+    let mut arrays = npz::open(path)?;
     let mut read = || -> Result<Subjects, Fault> {
-        let labels = labels_of(&npz.array(LABELS)?)?;
-        let values = values_of(&npz.array(CORRELATIONS)?, labels.len())?;
+        let labels = labels_of(&arrays.array(LABELS)?)?;
+        let values = values_of(&arrays.array(CORRELATIONS)?, labels.len())?;
         Ok(Subjects {
             file: path.to_path_buf(),
             ids: (0..labels.len()).map(|at| format!("#{at}")).collect(),

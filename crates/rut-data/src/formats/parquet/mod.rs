@@ -1,33 +1,19 @@
 //! Tables of images in Parquet files, as the `datasets` library of Hugging Face writes them: a
 //! column of structs whose `bytes` are an image file, or of the bytes themselves, and a column of
 //! labels.
-//!
-//! The `parquet` crate reads them, inside a fence: pages are decoded here, within bounds ([`pages`]),
-//! encodings that nobody needs here are refused, and a panic of the crate on a damaged file is caught
-//! and becomes an error.
 
-mod codec;
-mod column;
-mod header;
-mod pages;
 mod row_groups;
-mod thrift;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use parquet::basic::{Compression, ConvertedType, LogicalType, Type};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::Length;
-use parquet::schema::types::ColumnDescriptor;
-use rut_formats::{did_you_mean, regular};
+use rut_formats::parquet::{Column, ENCODINGS, Footer, Kind, Values};
+use rut_formats::{Fault, did_you_mean, regular};
 use serde_json::Value;
 
+use super::fault::InFile as _;
 use crate::{Error, Result};
 
-use column::Values;
 pub(crate) use row_groups::TableImages;
 
 /// Names of the column of images, in order of preference; in structs, the images are their [`BYTES`].
@@ -57,7 +43,7 @@ pub(crate) struct Table {
     pub(crate) path: PathBuf,
     /// Bytes of the file.
     length: u64,
-    metadata: ParquetMetaData,
+    footer: Footer,
     /// Places of the columns.
     images: usize,
     labels: usize,
@@ -72,75 +58,58 @@ impl Table {
     /// [`Error::Malformed`] for a file without them, and for damage; [`Error::Io`].
     pub(crate) fn open(path: &Path) -> Result<Table> {
         let file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
-        let read = || ParquetMetaDataReader::new().parse_and_finish(&file);
-        let metadata = fenced(path, read)?;
-        let (images, labels) = find_columns(path, &metadata)?;
+        let footer = Footer::read(&file).map_err(|fault| fault.at(path))?;
+        let (images, labels) = find_columns(path, &footer)?;
         let table = Table {
             path: path.to_path_buf(),
-            length: file.len(),
-            class_names: class_names(metadata.file_metadata(), labels),
-            metadata,
+            length: file.metadata().map_err(Error::io(path))?.len(),
+            class_names: class_names(&footer, labels),
+            footer,
             images,
             labels,
         };
         table.check_rows()?;
-        table.check_compression()?;
+        table.check_encodings()?;
         Ok(table)
     }
 
     /// Columns that are encoded as nobody reads here are told before anything is read.
-    fn check_compression(&self) -> Result<()> {
-        let columns = [self.images, self.labels];
-        let groups = self.metadata.row_groups().iter();
-        let mut encodings =
-            groups.flat_map(|group| columns.map(|column| group.column(column).compression()));
-        match encodings.find(|encoding| !codec::is_read(*encoding)) {
+    fn check_encodings(&self) -> Result<()> {
+        let unread = self.footer.unread_encoding(&[self.images, self.labels]);
+        match unread.as_deref() {
             None => Ok(()),
-            Some(Compression::ZSTD(_)) => Err(Error::MissingFeature {
+            Some("ZSTD") => Err(Error::MissingFeature {
                 path: self.path.clone(),
                 what: "pages of ZSTD",
                 feature: "zstd",
                 instead: ", or write the file again with SNAPPY",
             }),
-            Some(other) => {
-                let other = other.to_string();
-                let name = other.split('(').next().unwrap_or_default();
-                Err(unsupported(&self.path, codec::KNOWN, name))
-            }
+            Some(other) => Err(self.pages(ENCODINGS, format!("{other}; write the file again"))),
         }
     }
 
     /// No table has more rows than its bytes can hold images, but for a few that share one.
     fn check_rows(&self) -> Result<()> {
-        let counts = || {
-            self.metadata
-                .row_groups()
-                .iter()
-                .map(|group| group.num_rows())
-        };
-        let total = counts().try_fold(0i64, i64::checked_add);
-        let possible = counts().all(|count| count >= 0);
-        let total = total.and_then(|total| u64::try_from(total).ok());
         let most = self.length / LEAST_BYTES + SMALL_TABLE;
-        match total.filter(|total| possible && *total <= most) {
-            Some(_) => Ok(()),
-            None => {
-                let found = "more rows than images fit into the file".to_owned();
-                Err(damaged(&self.path, found))
+        match self.footer.rows() {
+            Some(rows) if rows <= most => Ok(()),
+            _ => {
+                let expected = "a Parquet file (is it damaged? fetch or write it again)";
+                let found = "more rows than images fit into the file";
+                Err(self.pages(expected, found.to_owned()))
             }
         }
     }
 
     /// The rows of each row group.
     pub(crate) fn group_sizes(&self) -> impl Iterator<Item = usize> {
-        let groups = self.metadata.row_groups().iter();
-        groups.map(|group| usize::try_from(group.num_rows()).unwrap_or_default())
+        self.footer.group_sizes()
     }
 
     /// All labels; nothing where a row has none.
     pub(crate) fn labels(&self) -> Result<Vec<Option<Label>>> {
         let mut labels = Vec::new();
-        for group in 0..self.metadata.num_row_groups() {
+        for group in 0..self.group_sizes().count() {
             match self.read(group, self.labels)? {
                 Values::Numbers(numbers) => {
                     labels.extend(numbers.into_iter().map(|number| number.map(Label::Number)));
@@ -178,127 +147,68 @@ impl Table {
     fn read(&self, group: usize, column: usize) -> Result<Values> {
         // Opened anew each time: copies of one handle share a position, and threads would meet there.
         let file = regular::open(&self.path, regular::ARCHIVE).map_err(Error::io(&self.path))?;
-        let read = || {
-            let group = self.metadata.row_group(group);
-            let rows = usize::try_from(group.num_rows())?;
-            column::read(&file, group.column(column), rows)
-        };
-        fenced(&self.path, read)
+        let values = self.footer.values(&file, group, column);
+        values.map_err(|fault| fault.at(&self.path))
+    }
+
+    /// What was expected of the pages, and found.
+    fn pages(&self, expected: &str, found: String) -> Error {
+        Fault::new("its pages", expected, found).at(&self.path)
     }
 
     /// What was expected of the columns, and found.
     pub(crate) fn malformed(&self, expected: &str, found: &str) -> Error {
-        Error::Malformed {
-            path: self.path.clone(),
-            place: "its columns".to_owned(),
-            expected: expected.to_owned(),
-            found: found.to_owned(),
-        }
+        Fault::new("its columns", expected, found).at(&self.path)
     }
 }
 
 /// The places of the columns of images and labels.
-fn find_columns(path: &Path, metadata: &ParquetMetaData) -> Result<(usize, usize)> {
-    let columns = metadata.file_metadata().schema_descr().columns();
-    let place = |wanted: &dyn Fn(&ColumnDescriptor) -> bool| {
-        columns.iter().position(|column| wanted(column))
+fn find_columns(path: &Path, footer: &Footer) -> Result<(usize, usize)> {
+    let place = |is: fn(&Column<'_>, &str) -> bool, names: &[&str]| {
+        let of = |name: &&str| footer.columns().position(|column| is(&column, name));
+        names.iter().find_map(of)
     };
-    let image = IMAGES
-        .iter()
-        .find_map(|name| place(&|column| is_image(column, name)));
-    let label = LABELS
-        .iter()
-        .find_map(|name| place(&|column| is_label(column, name)));
     let lacks = |expected: &str, name: &str| {
-        let tops = columns
-            .iter()
-            .filter_map(|column| column.path().parts().first());
-        let mut tops: Vec<&str> = tops.map(String::as_str).collect();
+        let mut tops: Vec<&str> = footer
+            .columns()
+            .filter_map(|column| column.path.first().map(String::as_str))
+            .collect();
         tops.dedup();
-        let hints = tops.iter().map(|found| did_you_mean(found, [name]));
-        let hint = hints
-            .into_iter()
-            .find(|hint| !hint.is_empty())
-            .unwrap_or_default();
-        Error::Malformed {
-            path: path.to_path_buf(),
-            place: "its columns".to_owned(),
-            expected: expected.to_owned(),
-            found: format!("'{}'{hint}", tops.join("', '")),
-        }
+        let mut hints = tops.iter().map(|found| did_you_mean(found, [name]));
+        let hint = hints.find(|hint| !hint.is_empty()).unwrap_or_default();
+        let found = format!("'{}'{hint}", tops.join("', '"));
+        Fault::new("its columns", expected, found).at(path)
     };
     let images =
         "a column 'image' or 'img' of structs with the images' bytes, or of the bytes themselves";
     let labels = "a column 'label', 'labels' or 'fine_label' of whole numbers or texts";
     Ok((
-        image.ok_or_else(|| lacks(images, "image"))?,
-        label.ok_or_else(|| lacks(labels, "label"))?,
+        place(is_image, IMAGES).ok_or_else(|| lacks(images, "image"))?,
+        place(is_label, LABELS).ok_or_else(|| lacks(labels, "label"))?,
     ))
 }
 
-fn is_image(column: &ColumnDescriptor, name: &str) -> bool {
-    let text = column.converted_type() == ConvertedType::UTF8
-        || column.logical_type_ref() == Some(&LogicalType::String);
-    let parts = column.path().parts();
-    (parts == [name, BYTES] || parts == [name] && !text)
-        && column.physical_type() == Type::BYTE_ARRAY
-        && column.max_rep_level() == 0
+fn is_image(column: &Column<'_>, name: &str) -> bool {
+    match column.kind {
+        Kind::Bytes => column.path == [name, BYTES] || column.path == [name],
+        Kind::Texts => column.path == [name, BYTES],
+        Kind::Numbers | Kind::Other => false,
+    }
 }
 
-fn is_label(column: &ColumnDescriptor, name: &str) -> bool {
-    let kinds = [Type::INT32, Type::INT64, Type::BYTE_ARRAY];
-    column.path().parts() == [name]
-        && kinds.contains(&column.physical_type())
-        && column.max_rep_level() == 0
+fn is_label(column: &Column<'_>, name: &str) -> bool {
+    column.path == [name] && column.kind != Kind::Other
 }
 
 /// The names in the description of the column of labels.
-fn class_names(file: &FileMetaData, labels: usize) -> Option<Vec<String>> {
-    let pairs = file.key_value_metadata()?;
-    let text = pairs
-        .iter()
-        .find(|pair| pair.key == DESCRIPTION)?
-        .value
-        .as_ref()?;
-    let description: Value = serde_json::from_str(text).ok()?;
-    let name = file.schema_descr().column(labels).name().to_owned();
+fn class_names(footer: &Footer, labels: usize) -> Option<Vec<String>> {
+    let description: Value = serde_json::from_str(footer.text(DESCRIPTION)?).ok()?;
+    let column = footer.columns().nth(labels)?;
     let names = description
         .get("info")?
         .get("features")?
-        .get(&name)?
+        .get(column.path.last()?)?
         .get("names")?;
     let names = names.as_array()?.iter();
     names.map(|name| name.as_str().map(str::to_owned)).collect()
-}
-
-/// What `read` gives. The crate panics on some damaged files; that is an error here.
-fn fenced<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(Err(ParquetError::NYI(found))) => Err(unsupported(
-            path,
-            "pages of plain values or of a dictionary",
-            &found,
-        )),
-        Ok(result) => result.map_err(|error| damaged(path, error.to_string())),
-        Err(_) => Err(damaged(path, "what no reader understands".to_owned())),
-    }
-}
-
-fn damaged(path: &Path, found: String) -> Error {
-    Error::Malformed {
-        path: path.to_path_buf(),
-        place: "its pages".to_owned(),
-        expected: "a Parquet file (is it damaged? fetch or write it again)".to_owned(),
-        found,
-    }
-}
-
-/// What is as it should be, but not read here.
-fn unsupported(path: &Path, expected: &str, found: &str) -> Error {
-    Error::Malformed {
-        path: path.to_path_buf(),
-        place: "its pages".to_owned(),
-        expected: expected.to_owned(),
-        found: format!("{found}; write the file again"),
-    }
 }

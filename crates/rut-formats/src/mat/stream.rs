@@ -2,13 +2,14 @@
 
 use std::io::{self, Read};
 
-use crate::formats::fault::Fault;
-use crate::formats::inflated;
+use crate::{Fault, inflated};
 
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ByteOrder {
+pub enum ByteOrder {
+    /// The lowest byte first.
     Little,
+    /// The highest byte first.
     Big,
 }
 

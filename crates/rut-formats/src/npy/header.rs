@@ -1,8 +1,8 @@
 //! The header of a `.npy` file: a dict of three keys, as Python writes it.
 
-use super::fault::Fault;
-use super::npy::HEADER;
-use super::numpy::{Dtype, Layout, MAX_DIMS};
+use super::HEADER;
+use crate::Fault;
+use crate::numpy::{Dtype, Layout, MAX_DIMS};
 
 /// What the header says of the elements.
 #[derive(Debug, PartialEq)]
@@ -44,7 +44,7 @@ impl Header {
 }
 
 /// Bytes of all elements, as a header declares them, whatever the elements are; `None` if that cannot be said.
-pub(super) fn declared(text: &str) -> Option<u64> {
+pub(crate) fn declared(text: &str) -> Option<u64> {
     let mut scanner = Scanner { rest: text };
     let (mut size, mut shape) = (None, None);
     scanner.expect("{").ok()?;

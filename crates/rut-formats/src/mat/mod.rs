@@ -17,7 +17,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use array::{Array, Values};
-pub(crate) use file::{Variable, read};
-#[cfg(test)]
-pub(crate) use stream::ByteOrder;
+pub use array::{Array, Struct, Values};
+pub use file::variables;
+pub use numbers::Numbers;
+pub use stream::ByteOrder;

@@ -5,7 +5,7 @@ use super::stream::ByteOrder;
 
 /// The numbers of an array, in column-major order.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Numbers {
+pub struct Numbers {
     pub(super) stored: Stored,
     pub(super) order: ByteOrder,
     /// As many bytes as there are numbers, times the size of one.
@@ -49,17 +49,22 @@ impl Stored {
 
 impl Numbers {
     /// How many there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.raw.len() / self.stored.size
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+
     /// The bytes themselves, if the numbers are stored as unsigned bytes.
-    pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
         (self.stored.kind == Kind::Unsigned && self.stored.size == 1).then_some(self.raw)
     }
 
     /// The numbers; `None` in the place of one that is not whole or too large.
-    pub(crate) fn integers(&self) -> impl Iterator<Item = Option<i64>> {
+    pub fn integers(&self) -> impl Iterator<Item = Option<i64>> {
         self.raw
             .chunks_exact(self.stored.size)
             .map(|number| self.integer(number))

@@ -4,7 +4,7 @@
 use std::io::Read;
 
 /// The most bytes that an array may have; that of the largest data set has 1.6 GB.
-pub(super) const MOST: u64 = 2 << 30;
+pub(crate) const MOST: u64 = 2 << 30;
 /// Bytes that memory is taken for before any has come.
 const PIECE: usize = 1 << 20;
 /// The most that deflate packs into a byte (zlib, `zlib.h` and <https://zlib.net/zlib_tech.html>).
@@ -13,7 +13,7 @@ const MOST_PER_BYTE: u64 = 1032;
 const FREE: u64 = 1 << 10;
 
 /// Objects to a declared size that is too large, or that so few bytes cannot unpack to.
-pub(super) fn check(size: u64, compressed: u64) -> Result<(), String> {
+pub(crate) fn check(size: u64, compressed: u64) -> Result<(), String> {
     let most = compressed
         .saturating_mul(MOST_PER_BYTE)
         .saturating_add(FREE);
@@ -26,7 +26,7 @@ pub(super) fn check(size: u64, compressed: u64) -> Result<(), String> {
 }
 
 /// Reads exactly `size` bytes, which [`check`] let pass; what is wrong if that cannot be.
-pub(super) fn read(reader: impl Read, size: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn read(reader: impl Read, size: u64) -> Result<Vec<u8>, String> {
     // One byte more makes the reader compare the checksum, and shows what is too long.
     let mut reader = reader.take(size.saturating_add(1));
     let bytes = pieces(&mut reader, size)?;
@@ -41,7 +41,7 @@ pub(super) fn read(reader: impl Read, size: u64) -> Result<Vec<u8>, String> {
 }
 
 /// Up to `size` bytes, fewer where the reader ends. Memory grows with what has come, whatever was declared.
-pub(super) fn pieces(reader: &mut dyn Read, size: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn pieces(reader: &mut dyn Read, size: u64) -> Result<Vec<u8>, String> {
     let too_many = |_| format!("more than there is memory for: {size}");
     let size = usize::try_from(size).map_err(too_many)?;
     let mut bytes = Vec::new();

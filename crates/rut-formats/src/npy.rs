@@ -2,22 +2,26 @@
 //! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>). Objects stand in a
 //! pickle, which is read without executing anything.
 
-use super::fault::Fault;
-use super::npy_header::Header;
-use super::numpy::{Array, Kind};
-use super::pickle::{self, Pickle};
+mod header;
+
+use crate::Fault;
+use crate::numpy::{Array, Kind};
+use crate::pickle::{self, Pickle};
+
+use header::Header;
+pub(crate) use header::declared;
 
 /// How every file begins.
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Where the header stands, for errors.
-pub(super) const HEADER: &str = "header";
+const HEADER: &str = "header";
 /// Where the elements stand, for errors.
 const ELEMENTS: &str = "elements";
 /// The longest header; that of an array of numbers is a line.
-pub(super) const LONGEST_HEADER: usize = 1 << 16;
+pub(crate) const LONGEST_HEADER: usize = 1 << 16;
 
 /// The content of a file.
-pub(crate) enum Npy<'a> {
+pub enum Npy<'a> {
     /// Numbers, borrowed from the file.
     Numbers(Array<'a>),
     /// The pickle of an array of objects.
@@ -25,7 +29,20 @@ pub(crate) enum Npy<'a> {
 }
 
 /// Reads a file of which these are the bytes.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Npy<'_>, Fault> {
+///
+/// ```
+/// use rut_formats::npy::{Npy, parse};
+/// let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2,), }";
+/// let length = (header.len() as u16).to_le_bytes();
+/// let file = [b"\x93NUMPY\x01\0".as_slice(), &length, header.as_bytes(), b"\x07\0\xff\xff"].concat();
+/// let Npy::Numbers(array) = parse(&file)? else { panic!("objects") };
+/// assert_eq!(array.integers().collect::<Vec<_>>(), [Some(7), Some(-1)]);
+/// # Ok::<(), rut_formats::Fault>(())
+/// ```
+///
+/// # Errors
+/// If they are no such file, or are cut short.
+pub fn parse(bytes: &[u8]) -> Result<Npy<'_>, Fault> {
     let (header, elements) = split(bytes)?;
     let text = std::str::from_utf8(header)
         .map_err(|_| Fault::new(HEADER, "a text", "bytes that are none"))?;
@@ -42,7 +59,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Npy<'_>, Fault> {
 }
 
 /// The header and what follows it.
-pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
+pub(crate) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
         let start = bytes.get(..8).unwrap_or(bytes).escape_ascii();
         Fault::new("start", "a NumPy file", format!("'{start}'"))

@@ -1,11 +1,11 @@
-//! Writes MAT-files of version 5 for tests, in either byte order.
+//! Writes MAT-files of version 5 for tests, in either byte order. Tests of `rut-data` include it, too.
 
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::stream::ByteOrder;
+use super::ByteOrder;
 
 /// A writer of elements.
 #[derive(Clone, Copy)]

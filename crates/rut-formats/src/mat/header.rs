@@ -1,7 +1,7 @@
 //! The first bytes of a MAT-file: which version it is, and which byte order.
 
 use super::stream::ByteOrder;
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 /// Bytes of the header; the first of them are a text of the program that wrote it.
 pub(super) const LENGTH: usize = 128;

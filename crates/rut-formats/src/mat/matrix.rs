@@ -3,7 +3,7 @@
 use super::array::{Array, Struct, Values};
 use super::numbers::{Numbers, Stored};
 use super::stream::{ByteOrder, Stream, Tag};
-use crate::formats::fault::Fault;
+use crate::Fault;
 
 /// Type of the element that is an array.
 pub(super) const MATRIX: u32 = 14;

@@ -6,8 +6,8 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 use parquet::basic::Compression;
 
-/// What `rut` reads, in messages.
-pub(super) const KNOWN: &str = "pages as they are or encoded by SNAPPY, GZIP, LZ4 or ZSTD";
+/// What is read, in messages.
+pub const ENCODINGS: &str = "pages as they are or encoded by SNAPPY, GZIP, LZ4 or ZSTD";
 
 /// Whether this build reads pages of this encoding.
 pub(super) fn is_read(compression: Compression) -> bool {

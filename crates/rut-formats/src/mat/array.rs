@@ -4,16 +4,16 @@ use super::numbers::Numbers;
 
 /// An array of MATLAB's; everything is one, a single number is of `[1, 1]`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Array {
+pub struct Array {
     /// Rows, columns and further axes.
-    pub(crate) dims: Vec<usize>,
+    pub dims: Vec<usize>,
     /// The elements, in column-major order.
-    pub(crate) values: Values,
+    pub values: Values,
 }
 
 /// The elements of an array.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Values {
+pub enum Values {
     /// Numbers of any class.
     Numbers(Numbers),
     /// Characters.
@@ -26,7 +26,7 @@ pub(crate) enum Values {
 
 /// Records of the same fields.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Struct {
+pub struct Struct {
     pub(super) fields: Vec<String>,
     /// The fields of the first record, then those of the second, and so on.
     pub(super) values: Vec<Array>,
@@ -42,7 +42,7 @@ impl Array {
     }
 
     /// What it is, for errors: `a 1x3 array of numbers`.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let dims: Vec<String> = self.dims.iter().map(usize::to_string).collect();
         let what = match self.values {
             Values::Numbers(_) => "numbers",
@@ -54,7 +54,7 @@ impl Array {
     }
 
     /// Its numbers.
-    pub(crate) fn numbers(&self) -> Option<&Numbers> {
+    pub fn numbers(&self) -> Option<&Numbers> {
         match &self.values {
             Values::Numbers(numbers) => Some(numbers),
             _ => None,
@@ -62,13 +62,13 @@ impl Array {
     }
 
     /// Its only number, if that is whole.
-    pub(crate) fn integer(&self) -> Option<i64> {
+    pub fn integer(&self) -> Option<i64> {
         let numbers = self.numbers().filter(|numbers| numbers.len() == 1)?;
         numbers.integers().next()?
     }
 
     /// Its text, if it is a single row of characters or none.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match (&self.values, self.dims.as_slice()) {
             (Values::Text(text), [0 | 1, _] | [_, 0]) => Some(text),
             _ => None,
@@ -76,7 +76,7 @@ impl Array {
     }
 
     /// Its cells.
-    pub(crate) fn cells(&self) -> Option<&[Array]> {
+    pub fn cells(&self) -> Option<&[Array]> {
         match &self.values {
             Values::Cells(cells) => Some(cells),
             _ => None,
@@ -84,7 +84,7 @@ impl Array {
     }
 
     /// Field `name` of each of its records.
-    pub(crate) fn field(&self, name: &str) -> Option<impl ExactSizeIterator<Item = &Array>> {
+    pub fn field(&self, name: &str) -> Option<impl ExactSizeIterator<Item = &Array>> {
         let Values::Struct(records) = &self.values else {
             return None;
         };

@@ -1,90 +1,27 @@
 //! The variables of a file, one element each; those that nobody asked for are passed over.
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{Read, Seek};
 
 use flate2::read::ZlibDecoder;
-use rut_formats::regular;
 
 use super::array::Array;
 use super::header::{self, byte_order};
 use super::matrix::{self, Head, MATRIX};
 use super::stream::{ByteOrder, Stream};
-use crate::formats::fault::{Fault, InFile as _};
-use crate::formats::inflated;
-use crate::{Error, Result};
+use crate::{Fault, inflated};
 
 /// Type of the element that is another one, compressed.
 const COMPRESSED: u32 = 15;
 /// Bytes of a tag.
 const TAG: u64 = 8;
-/// Indices in a variable; no data set that has any is as large.
-const MOST_INDICES: usize = 1 << 17;
 /// Names of variables that are shown where the wanted one is not there.
 const SHOWN: usize = 20;
 
-/// A variable of a file.
-#[derive(Clone, Debug)]
-pub(crate) struct Variable {
-    /// The file.
-    path: PathBuf,
-    name: String,
-    /// Its value.
-    pub(crate) array: Array,
-}
-
-impl Variable {
-    /// The error at `place` in this variable.
-    pub(crate) fn malformed(
-        &self,
-        place: &str,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Error {
-        let place = format!("variable '{}'{place}", self.name);
-        Fault::new(place, expected, found).at(&self.path)
-    }
-
-    /// Its numbers, which count from 1 to `last`, as indices from 0.
-    pub(crate) fn indices(&self, last: usize) -> Result<Vec<u32>> {
-        let expected = format!("whole numbers from 1 to {last}");
-        let Some(numbers) = self.array.numbers() else {
-            return Err(self.malformed("", expected, self.array.describe()));
-        };
-        if numbers.len() > MOST_INDICES {
-            let expected = format!("at most {MOST_INDICES} of {expected}");
-            return Err(self.malformed("", expected, numbers.len().to_string()));
-        }
-        let index = |(at, number): (usize, Option<i64>)| {
-            let index = number.and_then(|number| u32::try_from(number.checked_sub(1)?).ok());
-            index
-                .filter(|&index| (index as usize) < last)
-                .ok_or_else(|| {
-                    let found =
-                        number.map_or("another number".to_owned(), |number| number.to_string());
-                    self.malformed(&format!(", element {at}"), &expected, found)
-                })
-        };
-        numbers.integers().enumerate().map(index).collect()
-    }
-}
-
-/// Reads the variables of these names from the file at `path`.
-pub(crate) fn read<const N: usize>(path: &Path, names: [&str; N]) -> Result<[Variable; N]> {
-    let mut file = regular::open(path, regular::ARCHIVE).map_err(Error::io(path))?;
-    let length = file.seek(SeekFrom::End(0)).map_err(Error::io(path))?;
-    file.rewind().map_err(Error::io(path))?;
-    let arrays = variables(BufReader::new(file), length, names).map_err(|fault| fault.at(path))?;
-    let mut names = names.into_iter();
-    Ok(arrays.map(|array| Variable {
-        path: path.to_path_buf(),
-        name: names.next().unwrap_or_default().to_owned(),
-        array,
-    }))
-}
-
 /// Reads the variables of these names from a file of `length` bytes.
-pub(super) fn variables<const N: usize>(
+///
+/// # Errors
+/// If one is missing, the file is no MAT-file of version 5, or it is damaged.
+pub fn variables<const N: usize>(
     input: impl Read + Seek,
     length: u64,
     names: [&str; N],

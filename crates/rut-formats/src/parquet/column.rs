@@ -15,9 +15,12 @@ use super::pages::{Dictionary, Pages};
 /// Rows taken at a time: what a file says of the number of its values takes no memory.
 const BATCH: usize = 1024;
 
-/// The values of a column, one per row.
-pub(super) enum Values {
+/// The values of a column, one per row; nothing where a row has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Whole numbers.
     Numbers(Vec<Option<i64>>),
+    /// Texts or bytes; rows for which the file has a value once share it.
     Texts(Vec<Option<Bytes>>),
 }
 

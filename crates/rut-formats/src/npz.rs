@@ -1,0 +1,85 @@
+//! NumPy's `.npz` files: zip archives of `.npy` files, stored or deflated.
+
+use std::io::{Read, Seek};
+
+use ::zip::ZipArchive;
+
+use crate::npy::{self, LONGEST_HEADER, declared};
+use crate::{Fault, inflated};
+
+/// Names of arrays that are shown where the wanted one is not there.
+const SHOWN: usize = 20;
+
+/// An open archive.
+#[derive(Debug)]
+pub struct Npz<R> {
+    archive: ZipArchive<R>,
+}
+
+impl<R: Read + Seek> Npz<R> {
+    /// An archive that is read from here.
+    ///
+    /// # Errors
+    /// If it is no zip archive.
+    pub fn new(reader: R) -> Result<Npz<R>, Fault> {
+        let archive = ZipArchive::new(reader).map_err(|error| {
+            let found = format!("{error}; fetch the file again");
+            Fault::new("table of contents", "a zip archive of NumPy files", found)
+        })?;
+        Ok(Npz { archive })
+    }
+
+    /// Checks that the array `name`, if it is there, has the bytes that its header declares, and at most 2 GiB: whoever
+    /// reads it afterwards may take memory for what is declared.
+    ///
+    /// # Errors
+    /// If it has not.
+    pub fn check(&mut self, name: &str) -> Result<(), Fault> {
+        let place = format!("{name}.npy");
+        let Ok(entry) = self.archive.by_name(&place) else {
+            return Ok(());
+        };
+        let (size, compressed) = (entry.size(), entry.compressed_size());
+        inflated::check(size, compressed).map_err(|found| {
+            let expected = format!("at most {} bytes", inflated::MOST);
+            Fault::new(&place, expected, found)
+        })?;
+        let mut start = Vec::new();
+        let read = entry.take(LONGEST_HEADER as u64).read_to_end(&mut start);
+        read.map_err(|error| Fault::new(&place, "a readable file", error.to_string()))?;
+        let (header, elements) = npy::split(&start).map_err(|fault| fault.within(&place))?;
+        let there = size.saturating_sub((start.len() - elements.len()) as u64);
+        let declared = std::str::from_utf8(header).ok().and_then(declared);
+        match declared {
+            Some(declared) if declared <= there => Ok(()),
+            _ => {
+                let declared = declared.map_or("another number".to_owned(), |n| n.to_string());
+                let expected = format!("the {declared} bytes that its header declares");
+                let found = format!("{there}; save it again with numpy.savez");
+                Err(Fault::new(&place, expected, found))
+            }
+        }
+    }
+
+    /// The bytes of the `.npy` file of array `name`, as [`npy::parse`] reads them.
+    ///
+    /// # Errors
+    /// If it is not there, too large, or damaged.
+    pub fn array(&mut self, name: &str) -> Result<Vec<u8>, Fault> {
+        let place = format!("{name}.npy");
+        if self.archive.index_for_name(&place).is_none() {
+            let names: Vec<_> = self.archive.file_names().flatten().take(SHOWN).collect();
+            return Err(Fault::new(place, "this array", names.join(", ")));
+        }
+        let entry = self.archive.by_name(&place);
+        let entry =
+            entry.map_err(|error| Fault::new(&place, "a readable file", error.to_string()))?;
+        let (size, compressed) = (entry.size(), entry.compressed_size());
+        inflated::check(size, compressed).map_err(|found| {
+            let expected = format!("at most {} bytes", inflated::MOST);
+            Fault::new(&place, expected, found)
+        })?;
+        inflated::read(entry, size)
+            .map_err(|found| Fault::new(&place, format!("{size} bytes"), found))
+    }
+}
