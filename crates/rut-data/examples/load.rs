@@ -9,7 +9,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rut_data::{ColorOrder, Order, Prepared, Transform, batches, open};
+use rut_data::{Order, Prepared, batches, open};
+use rut_images::{ColorOrder, Transform};
 
 /// Images of a batch.
 const BATCH: usize = 128;

@@ -280,6 +280,18 @@ impl Error {
         }
     }
 
+    /// What is wrong with a transform, or with what it makes of an image.
+    pub(crate) fn transform(error: rut_images::Error) -> Error {
+        match error {
+            rut_images::Error::Side { found } => Error::BadOption {
+                what: "image side",
+                found: found.to_string(),
+                expected: "1 to 4096 pixels",
+            },
+            error => Error::Resize(error),
+        }
+    }
+
     /// Wraps an I/O error with the path it is about.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_path_buf();

@@ -1,10 +1,10 @@
 //! Transformed images, ready to be cut into batches.
 
 use rayon::prelude::*;
-use rut_images::Depth;
+use rut_images::{Depth, Transform};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, Error, ImageSet, Result, Transform};
+use crate::{Digest, Error, ImageSet, Result};
 
 /// The transformed images of an [`ImageSet`], `[n, side, side, 3]`.
 ///
@@ -13,8 +13,8 @@ use crate::{Digest, Error, ImageSet, Result, Transform};
 /// one channel of f32.
 ///
 /// ```
-/// use rut_data::{ColorOrder, ImageSet, Prepared, Transform};
-/// use rut_images::{Extent, Mode, Picture};
+/// use rut_data::{ImageSet, Prepared};
+/// use rut_images::{ColorOrder, Extent, Mode, Picture, Transform};
 /// let picture = Picture::new(Mode::Grey, Extent::square(1), vec![51])?;
 /// let set = ImageSet::from_pictures(vec![picture], vec![3])?;
 /// let transform = Transform::squash(2, ColorOrder::RgbThenResize);
@@ -60,7 +60,7 @@ impl Prepared {
     /// images the same side; the first
     /// error of decoding or transforming, if they are kept in memory.
     pub fn new(set: &ImageSet, transform: &Transform, memory_cap: u64) -> Result<Prepared> {
-        transform.check()?;
+        transform.check().map_err(Error::transform)?;
         let side = transform.output_side().ok_or_else(|| Error::BadOption {
             what: "transform",
             found: transform.describe(),
@@ -172,12 +172,14 @@ impl Prepared {
 
     /// `[side, side, 3]`.
     fn bytes(&self, index: usize) -> Result<Vec<u8>> {
-        Ok(self.transform.apply(&self.set.decode(index)?)?.pixels)
+        let image = self.transform.apply(&self.set.decode(index)?);
+        Ok(image.map_err(Error::transform)?.pixels)
     }
 
     /// `[side, side]`.
     fn values(&self, index: usize) -> Result<Vec<f32>> {
-        self.transform.apply_real(&self.set.decode(index)?)
+        let values = self.transform.apply_real(&self.set.decode(index)?);
+        values.map_err(Error::transform)
     }
 
     fn transform_all<T: Copy + Default + Send>(

@@ -5,7 +5,8 @@ mod common;
 use std::path::Path;
 
 use common::{assert_says, dot, write};
-use rut_data::{ColorOrder, Dataset, Error, ImageSet, Prepared, Transform, open, open_split};
+use rut_data::{Dataset, Error, ImageSet, Prepared, open, open_split};
+use rut_images::{ColorOrder, Transform};
 use tempfile::{TempDir, tempdir};
 
 /// A folder with one-pixel images at these paths.

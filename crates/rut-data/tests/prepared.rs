@@ -5,7 +5,8 @@ mod common;
 use std::path::Path;
 
 use common::assert_says;
-use rut_data::{ColorOrder, Filter, Geometry, ImageSet, Prepared, Transform, open};
+use rut_data::{ImageSet, Prepared, open};
+use rut_images::{ColorOrder, Filter, Geometry, Transform};
 
 fn digits() -> ImageSet {
     open("digits", Path::new("nowhere"))

@@ -102,6 +102,13 @@ pub enum Error {
     )]
     Real,
 
+    /// A side that no transform gives an image.
+    #[error("use image side '{found}': expected 1 to 4096 pixels")]
+    Side {
+        /// The side in pixels.
+        found: u32,
+    },
+
     /// Pixels of more channels than there are.
     #[error("use number of channels '{found}': expected 1 to 4")]
     Channels {

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | what is in a file? | [`decode`], [`Picture`], [`Mode`] |
 //! | how is it made smaller? | [`Picture::resized`], [`Picture::center_cropped`], [`resample`], [`resample_real`], [`nearest`] |
+//! | what does a network see of it? | [`Transform`], [`Geometry`], [`ColorOrder`] |
 //! | how is one written? | [`encode_png`], [`RgbImage`] |
 //! | how large may it be? | [`Extent`], [`MAX_PIXELS`], [`MAX_DECODED`] |
 
@@ -23,6 +24,7 @@ mod png;
 mod pnm;
 mod resize;
 mod tiff;
+mod transform;
 mod webp;
 
 pub use error::{Error, Result};
@@ -31,3 +33,4 @@ pub use formats::decode;
 pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use png::encode as encode_png;
 pub use resize::{Filter, nearest, resample, resample_real};
+pub use transform::{ColorOrder, Geometry, PIXELS_VERSION, Transform, VALUES_VERSION};

@@ -1,5 +1,5 @@
 //! Resizing by hand and against PyTorch, and what is said of sizes and values that are no picture. The golden pictures of
-//! Pillow are held against whole transforms, in `rut-data`.
+//! Pillow are held against whole transforms, in `transform.rs`.
 
 mod common;
 
@@ -61,52 +61,5 @@ fn numbers_of_values_and_channels_that_do_not_fit_are_errors() {
     assert_says(
         Picture::new(Mode::Rgb, Extent::square(1), vec![1]),
         &["expected 3 values"],
-    );
-}
-
-#[test]
-fn real_values_are_shown_in_the_nearest_of_256_levels() {
-    let size = Extent {
-        width: 4,
-        height: 1,
-    };
-    let picture = Picture::real(size, vec![0.0, 0.4999 / 255.0, 0.5001 / 255.0, 1.0]);
-    let rgb = picture.expect("a picture").to_rgb();
-    assert_eq!(rgb.pixels, [0, 0, 0, 0, 0, 0, 1, 1, 1, 255, 255, 255]);
-}
-
-#[test]
-fn what_is_no_image_of_real_values_is_refused() {
-    let size = Extent {
-        width: 3,
-        height: 2,
-    };
-    for (value, shown) in [
-        (f32::NAN, "NaN"),
-        (1.5, "1.5"),
-        (-0.25, "-0.25"),
-        (f32::INFINITY, "inf"),
-    ] {
-        let mut values = vec![0.5; 6];
-        values[4] = value;
-        let says = format!("from 0 to 1, found {shown} in row 1, column 1");
-        assert_says(Picture::real(size, values), &[&says]);
-    }
-    assert_says(
-        Picture::real(size, vec![0.5; 5]),
-        &["expected 6 values, found 5"],
-    );
-    let none = Extent {
-        width: 0,
-        height: 2,
-    };
-    assert_says(Picture::real(none, vec![]), &["found 0x2"]);
-    assert_says(
-        Picture::new(Mode::Real, size, vec![0; 24]),
-        &["use picture mode 'Real'", "Picture::real"],
-    );
-    assert_says(
-        resample_real(&[0.0; 5], (size, Extent::square(2)), Filter::Bilinear),
-        &["expected 6 values, found 5"],
     );
 }

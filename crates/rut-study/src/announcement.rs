@@ -1,7 +1,7 @@
 //! What stands at the beginning of a run: which weights, which transform, which split, how many labels.
 
-use rut_data::Filter;
 use rut_formats::escape;
+use rut_images::Filter;
 
 use crate::checked::CheckedRunSpec;
 use crate::network::Inspected;

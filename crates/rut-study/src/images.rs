@@ -1,7 +1,8 @@
 //! A split's images under a transform, and the text that says how pixels became a network's input. Which transform it is is
 //! `transform`'s.
 
-use rut_data::{Depth, ImageSet, PIXELS_VERSION, Prepared, Transform, VALUES_VERSION};
+use rut_data::{Depth, ImageSet, Prepared};
+use rut_images::{PIXELS_VERSION, Transform, VALUES_VERSION};
 use rut_models::Normalization;
 
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! How images become a network's input: the transform and the normalisation that belong to its weights, by a specification and
 //! the table of models. The arithmetic of resizing is `rut-data`'s.
 
-use rut_data::{ColorOrder, Filter, Geometry, Transform};
+use rut_images::{ColorOrder, Filter, Geometry, Transform};
 use rut_models::{Evaluation, ModelSpec, Normalization};
 
 use crate::checked::refused;

@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use rut_images::{Extent, Filter, Mode, Picture, RgbImage};
-
-use crate::{Error, Result};
+use crate::{Error, Extent, Filter, Mode, Picture, Result, RgbImage};
 
 /// Grows when decoding or resizing gives other 8-bit pixels than before: part of the keys of caches. The second has
 /// libjpeg's colours for JPEG files whose markers contradict each other.
@@ -20,12 +18,11 @@ const MAX_SIDE: u32 = 4_096;
 /// picture always gives the same pixels.
 ///
 /// ```
-/// use rut_data::{ColorOrder, Transform};
-/// use rut_images::{Extent, Mode, Picture};
+/// use rut_images::{ColorOrder, Extent, Mode, Picture, Transform};
 /// let picture = Picture::new(Mode::Grey, Extent { width: 4, height: 2 }, vec![80; 8])?;
 /// let image = Transform::squash(2, ColorOrder::RgbThenResize).apply(&picture)?;
 /// assert_eq!((image.width, image.height, image.pixels[0]), (2, 2, 80));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), rut_images::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Transform {
@@ -83,7 +80,7 @@ impl Transform {
     /// Checks the sides.
     ///
     /// # Errors
-    /// [`Error::BadOption`] if a side is out of range.
+    /// [`Error::Side`] if a side is out of range.
     pub fn check(&self) -> Result<()> {
         let sides = self.geometry.iter().map(|step| step.side());
         match sides
@@ -91,18 +88,14 @@ impl Transform {
             .find(|side| !(1..=MAX_SIDE).contains(side))
         {
             None => Ok(()),
-            Some(side) => Err(Error::BadOption {
-                what: "image side",
-                found: side.to_string(),
-                expected: "1 to 4096 pixels",
-            }),
+            Some(found) => Err(Error::Side { found }),
         }
     }
 
     /// The transformed picture in 8-bit RGB.
     ///
     /// # Errors
-    /// [`Error::BadOption`] if a side is out of range, [`Error::Resize`] if a step's result would be
+    /// [`Error::Side`] if a side is out of range, [`Error::Size`] if a step's result would be
     /// too large.
     pub fn apply(&self, picture: &Picture) -> Result<RgbImage> {
         Ok(self.steps(picture)?.to_rgb())
@@ -178,16 +171,12 @@ impl Geometry {
     fn apply(self, picture: Cow<'_, Picture>, filter: Filter) -> Result<Cow<'_, Picture>> {
         let to = match self {
             Geometry::Squash { side } => Extent::square(side),
-            Geometry::ShorterSide { side } => {
-                let size = picture.size();
-                size.with_shorter_side(side).map_err(Error::Resize)?
-            }
+            Geometry::ShorterSide { side } => picture.size().with_shorter_side(side)?,
             Geometry::CenterCrop { side } => return Ok(Cow::Owned(picture.center_cropped(side))),
         };
         if picture.size() == to {
             return Ok(picture);
         }
-        let resized = picture.resized(to, filter).map_err(Error::Resize)?;
-        Ok(Cow::Owned(resized))
+        Ok(Cow::Owned(picture.resized(to, filter)?))
     }
 }
