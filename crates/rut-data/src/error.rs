@@ -262,13 +262,6 @@ pub enum Error {
         /// What would do.
         expected: &'static str,
     },
-
-    /// A text is not a digest.
-    #[error("read digest '{text}': expected 64 hexadecimal digits", text = escape(text))]
-    BadDigest {
-        /// The text.
-        text: String,
-    },
 }
 
 impl Error {

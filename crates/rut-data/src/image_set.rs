@@ -288,8 +288,29 @@ impl ImageSource for Pictures {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Ok(Digest::of_picture(&self.decode(index)?))
+        Ok(picture_digest(&self.decode(index)?))
     }
+}
+
+/// The digest of a picture: of mode, size, palette and pixels, or the bits of real values.
+///
+/// ```
+/// use rut_data::picture_digest;
+/// use rut_images::{Extent, Mode, Picture};
+/// let dot = |value| Picture::new(Mode::Grey, Extent::square(1), vec![value]);
+/// assert_eq!(picture_digest(&dot(7)?), picture_digest(&dot(7)?));
+/// assert_ne!(picture_digest(&dot(7)?), picture_digest(&dot(8)?));
+/// # Ok::<(), rut_images::Error>(())
+/// ```
+#[must_use]
+pub fn picture_digest(picture: &Picture) -> Digest {
+    let (mode, width, height) = (picture.mode(), picture.width(), picture.height());
+    let mut bytes = format!("rut picture 1 {mode:?} {width} {height}\0").into_bytes();
+    bytes.extend(picture.palette().as_flattened());
+    bytes.extend(picture.pixels());
+    let values = picture.values().iter();
+    bytes.extend(values.flat_map(|value| value.to_le_bytes()));
+    Digest::of_bytes(&bytes)
 }
 
 /// Several sets, one after the other.

@@ -1,7 +1,7 @@
 //! Seeds, streams and batches, pinned by value: they must never change. The values were also found
 //! by a separate implementation of ChaCha8 and of the rules in `seed.rs`, in Python.
 
-use rut_data::{Digest, Order, Seed, batches};
+use rut_data::{Order, Seed, batches};
 
 #[test]
 fn streams_are_pinned() {
@@ -63,20 +63,4 @@ fn batches_cut_and_keep_the_last() {
     assert_eq!(batches(4, 2, Order::Sequential), [[0, 1], [2, 3]]);
     assert_eq!(batches(2, 0, Order::Sequential), [[0], [1]]);
     assert!(batches(0, 8, Order::Sequential).is_empty());
-}
-
-#[test]
-fn digests_are_sha_256() {
-    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    assert_eq!(Digest::of_bytes(b"").to_string(), empty);
-    assert_eq!(
-        empty.to_uppercase().parse::<Digest>().expect("a digest"),
-        Digest::of_bytes(b"")
-    );
-    let error = "e3b0".parse::<Digest>().expect_err("too short").to_string();
-    assert_eq!(error, "read digest 'e3b0': expected 64 hexadecimal digits");
-    let error = Digest::of_file("no such file")
-        .expect_err("no file")
-        .to_string();
-    assert!(error.starts_with("read no such file"), "{error}");
 }

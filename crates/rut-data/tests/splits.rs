@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use common::{assert_says, dot, write};
-use rut_data::{Dataset, Digest, ImageSet, open_split};
+use rut_data::{Dataset, Digest, ImageSet, open_split, picture_digest};
 use tempfile::{TempDir, tempdir};
 
 fn digits(split: &str) -> rut_data::Result<Dataset> {
@@ -14,7 +14,7 @@ fn digits(split: &str) -> rut_data::Result<Dataset> {
 }
 
 fn contents(set: &ImageSet) -> Vec<Digest> {
-    let digest = |index| Digest::of_picture(&set.decode(index).expect("an image"));
+    let digest = |index| picture_digest(&set.decode(index).expect("an image"));
     (0..set.len()).map(digest).collect()
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod cell;
+mod digest;
 mod escape;
 mod fault;
 mod inflated;
@@ -13,14 +14,19 @@ pub mod numpy;
 pub mod parquet;
 pub mod pickle;
 pub mod regular;
+mod shallow;
 mod shell;
 mod spelling;
+mod texts;
 pub mod torch;
 pub mod zip;
 
 pub use cell::csv_cell;
+pub use digest::Digest;
 pub use escape::{Escaped, escape, is_hidden, lines, list};
 pub use fault::Fault;
 pub use metered::{Allowance, Metered};
+pub use shallow::Shallow;
 pub use shell::shell_word;
 pub use spelling::{did_you_mean, plain_name};
+pub use texts::Texts;

@@ -9,7 +9,7 @@ use rut_data::{Dataset, Draw, DrawOptions, Seed, draw, draw_beside_validation};
 use rut_models::ModelSpec;
 
 use crate::checked::WeightFiles;
-use crate::error::Result;
+use crate::error::{Result, file};
 use crate::places::Places;
 use crate::spec::{RunSpec, ValidationFrom};
 
@@ -147,7 +147,9 @@ impl<'a> Sources<'a> {
         if let Some(known) = self.files.get(path) {
             return Ok(known.clone());
         }
-        let digest = rut_data::Digest::of_file(path)?.to_string();
+        let digest = rut_data::Digest::of_file(path)
+            .map_err(file("read", path))?
+            .to_string();
         self.files.insert(path.into(), digest.clone());
         Ok(digest)
     }

@@ -33,6 +33,11 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "the header of a safetensors file is JSON",
     },
     Exception {
+        owner: "rut-formats",
+        package: "serde_json",
+        reason: "the surface of JSON that strangers wrote",
+    },
+    Exception {
         owner: "rut-data",
         package: "serde_json",
         reason: "data sets whose split files are JSON",

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use rut_images::{Depth, Extent, Picture};
 
-use crate::image_set::ImageSource;
+use crate::image_set::{ImageSource, picture_digest};
 use crate::stratify::split_anew;
 use crate::{
     Counts, DatasetSpec, Digest, Error, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec,
@@ -187,7 +187,7 @@ impl ImageSource for Subjects {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Ok(Digest::of_picture(&self.decode(index)?))
+        Ok(picture_digest(&self.decode(index)?))
     }
 }
 

@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
+use rut_formats::Texts;
+
 use crate::datasets::labelled::{classes, malformed, take_apart};
 use crate::datasets::part::Part;
 use crate::formats::files::Files;
 use crate::formats::image_list::{self, Row};
-use crate::formats::texts::Texts;
 use crate::{Parts, Result};
 
 /// How many missing files a message names.

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use rut_formats::{Shallow, Texts};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::files::Files;
 use super::json;
 use super::list_file::{below, shown};
-use super::shallow::Shallow;
-use super::texts::Texts;
 use crate::{Error, ImageSet, Parts, Result};
 
 /// What such a file should hold, for errors.

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rut_formats::regular;
+use rut_formats::{Texts, regular};
 use rut_images::Picture;
 
-use super::texts::Texts;
 use crate::image_set::ImageSource;
 use crate::{Digest, Error, ImageSet, Result};
 
@@ -114,6 +113,7 @@ impl ImageSource for Files {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Digest::of_file_within(&self.path(index)?, regular::IMAGE)
+        let path = self.path(index)?;
+        Digest::of_file_within(&path, regular::IMAGE).map_err(Error::io(&path))
     }
 }

@@ -6,9 +6,8 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
-use rut_formats::{Metered, did_you_mean, regular};
+use rut_formats::{Metered, Texts, did_you_mean, regular};
 
-use super::texts::Texts;
 use crate::{Error, Result};
 
 const PATH: &str = "path";

@@ -13,7 +13,7 @@ use rut_images::{Extent, Mode, Picture};
 
 use super::fault::InFile as _;
 use super::npz;
-use crate::image_set::ImageSource;
+use crate::image_set::{ImageSource, picture_digest};
 use crate::{Digest, Error, ImageSet, Result};
 
 /// More images than any such file has.
@@ -203,7 +203,7 @@ impl ImageSource for NpzImages {
     }
 
     fn content(&self, index: usize) -> Result<Digest> {
-        Ok(Digest::of_picture(&self.decode(index)?))
+        Ok(picture_digest(&self.decode(index)?))
     }
 }
 

@@ -17,6 +17,4 @@ pub(crate) mod npz;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
 mod planes;
-mod shallow;
 pub(crate) mod svhn;
-pub(crate) mod texts;

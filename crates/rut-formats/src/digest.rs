@@ -1,23 +1,21 @@
 //! SHA-256 digests: identity is content, never a path.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
-use rut_formats::regular;
-use rut_images::Picture;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Result};
+use crate::{Fault, escape, regular};
 
 /// A SHA-256 digest; shown and parsed as 64 hexadecimal digits, shown in lowercase.
 ///
 /// ```
-/// let digest = rut_data::Digest::of_bytes(b"abc");
+/// let digest = rut_formats::Digest::of_bytes(b"abc");
 /// assert_eq!(digest.short(), "ba7816bf8f01");
-/// assert_eq!(digest.to_string().parse::<rut_data::Digest>()?, digest);
-/// # Ok::<(), rut_data::Error>(())
+/// assert_eq!(digest.to_string().parse::<rut_formats::Digest>()?, digest);
+/// # Ok::<(), rut_formats::Fault>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
@@ -41,47 +39,40 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
-    /// The digest of a picture: of mode, size, palette and pixels, or the bits of real values.
-    #[must_use]
-    pub fn of_picture(picture: &Picture) -> Digest {
-        let (mode, width, height) = (picture.mode(), picture.width(), picture.height());
-        let mut bytes = format!("rut picture 1 {mode:?} {width} {height}\0").into_bytes();
-        bytes.extend(picture.palette().as_flattened());
-        bytes.extend(picture.pixels());
-        let values = picture.values().iter();
-        bytes.extend(values.flat_map(|value| value.to_le_bytes()));
-        Digest::of_bytes(&bytes)
-    }
-
     /// The digest of these bytes, one part after the other.
     #[must_use]
-    pub(crate) fn of_parts(parts: &[&[u8]]) -> Digest {
+    pub fn of_parts(parts: &[&[u8]]) -> Digest {
         let mut hash = Sha256::new();
         parts.iter().for_each(|part| hash.update(part));
         Digest(hash.finalize().into())
     }
 
-    /// The digest of a file's bytes, read in pieces.
+    /// The digest of all bytes that `from` has, read in pieces.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read.
-    pub fn of_file(path: impl AsRef<Path>) -> Result<Digest> {
+    /// If they cannot be read.
+    pub fn of_reader(mut from: impl Read) -> io::Result<Digest> {
+        let mut hash = Sha256::new();
+        io::copy(&mut from, &mut hash)?;
+        Ok(Digest(hash.finalize().into()))
+    }
+
+    /// The digest of a file's bytes.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn of_file(path: impl AsRef<Path>) -> io::Result<Digest> {
         Digest::of_file_within(path.as_ref(), regular::WEIGHTS)
     }
 
     /// As [`Digest::of_file`], of a file of at most `cap` bytes.
-    pub(crate) fn of_file_within(path: &Path, cap: u64) -> Result<Digest> {
-        let file = regular::open(path, cap).map_err(Error::io(path))?;
-        let length = file.metadata().map_err(Error::io(path))?.len();
-        let mut reader = file.take(length);
-        let mut hash = Sha256::new();
-        let mut piece = vec![0; 1 << 16];
-        loop {
-            match reader.read(&mut piece).map_err(Error::io(path))? {
-                0 => return Ok(Digest(hash.finalize().into())),
-                n => hash.update(&piece[..n]),
-            }
-        }
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is longer.
+    pub fn of_file_within(path: &Path, cap: u64) -> io::Result<Digest> {
+        let file = regular::open(path, cap)?;
+        let length = file.metadata()?.len();
+        Digest::of_reader(file.take(length))
     }
 
     /// The first 12 hexadecimal digits: enough to name a folder by.
@@ -104,11 +95,12 @@ impl fmt::Debug for Digest {
 }
 
 impl FromStr for Digest {
-    type Err = Error;
+    type Err = Fault;
 
-    fn from_str(text: &str) -> Result<Digest> {
-        parse_hex(text).map(Digest).ok_or_else(|| Error::BadDigest {
-            text: text.to_owned(),
+    fn from_str(text: &str) -> Result<Digest, Fault> {
+        parse_hex(text).map(Digest).ok_or_else(|| {
+            let found = format!("'{}'", escape(text));
+            Fault::new("digest", "64 hexadecimal digits", found)
         })
     }
 }
@@ -122,4 +114,23 @@ fn parse_hex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_sha_256() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of_bytes(b"").to_string(), empty);
+        let upper: Digest = empty.to_uppercase().parse().unwrap();
+        assert_eq!(upper, Digest::of_bytes(b""));
+        let fault = "e3b0".parse::<Digest>().unwrap_err().to_string();
+        assert_eq!(
+            fault,
+            "digest: expected 64 hexadecimal digits, found 'e3b0'"
+        );
+        assert!(Digest::of_file("no such file").is_err());
+    }
 }

@@ -5,15 +5,26 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-/// A value in a list.
+/// A value in a list; shown as JSON, with `…` for what is not kept.
+///
+/// ```
+/// let value: rut_formats::Shallow = serde_json::from_str("[1, [2, {\"a\": 3}]]")?;
+/// assert_eq!(value.to_string(), "[1,[2,{…}]]");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug)]
-pub(super) enum Shallow {
+pub enum Shallow {
+    /// Nothing.
     Null,
+    /// A truth value.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A text.
     Text(String),
     /// The first values of a list, as many as anybody looks at, and how many more there are.
     List(Vec<Shallow>, usize),
+    /// An object, of which nothing is kept.
     Object,
 }
 

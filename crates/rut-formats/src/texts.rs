@@ -1,8 +1,15 @@
 //! Many short texts in one piece of memory, as lists of images have them: a text takes its bytes and four more.
 
 /// Texts in order.
+///
+/// ```
+/// let mut texts = rut_formats::Texts::default();
+/// texts.push("ant.jpg");
+/// texts.push("bee.jpg");
+/// assert_eq!((texts.len(), texts.get(1)), (2, Some("bee.jpg")));
+/// ```
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Texts {
+pub struct Texts {
     joined: String,
     /// Where each ends in `joined`.
     ends: Vec<u32>,
@@ -10,25 +17,30 @@ pub(crate) struct Texts {
 
 impl Texts {
     /// Bytes that all of them may have together.
-    pub(crate) const MOST: u64 = u32::MAX as u64;
+    pub const MOST: u64 = u32::MAX as u64;
 
     /// Adds a text.
     ///
     /// # Panics
     /// If all together have more than [`Texts::MOST`] bytes; readers cap their files below it.
-    pub(crate) fn push(&mut self, text: &str) {
+    pub fn push(&mut self, text: &str) {
         self.joined.push_str(text);
         let end = u32::try_from(self.joined.len());
         self.ends.push(end.expect("files are capped below it"));
     }
 
     /// How many there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// Text number `index`.
-    pub(crate) fn get(&self, index: usize) -> Option<&str> {
+    pub fn get(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)? as usize;
         let start = match index.checked_sub(1) {
             Some(before) => *self.ends.get(before)? as usize,
@@ -38,7 +50,7 @@ impl Texts {
     }
 
     /// All of them, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 }
