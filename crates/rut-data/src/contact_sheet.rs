@@ -1,20 +1,17 @@
 //! A picture of a set: a few images of each class, with the class's label and name above them.
 
-use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 use rayon::prelude::*;
-use rut_images::{Extent, Filter, RgbImage, nearest, resample};
+use rut_images::{Extent, Filter, RgbImage, Sheet, nearest, resample};
 
 use crate::stratify::by_class;
 use crate::{Error, ImageSet, Result};
 
 /// Side of a letter, pixels.
-const LETTER: usize = 8;
+const LETTER: usize = Sheet::LETTER;
 /// Pixels between images, and around everything.
 const GAP: usize = 4;
 /// Least width of a class's block, letters: room for most names.
 const LETTERS: usize = 18;
-const PAPER: u8 = 255;
-const INK: u8 = 40;
 /// Most pixels of a sheet: what programs that show pictures still take.
 const LARGEST: usize = 100_000_000;
 
@@ -78,7 +75,7 @@ impl ContactSheet {
         self.check()?;
         let members = by_class(set.labels(), class_names.len())?;
         let grid = Grid::new(self, class_names.len())?;
-        let mut sheet = Sheet::new(grid.size);
+        let mut sheet = Sheet::blank(grid.size);
         for (class, (members, name)) in members.iter().zip(class_names).enumerate() {
             let (left, top) = grid.block(class);
             let title = format!("{class} {}", name.as_ref());
@@ -96,7 +93,7 @@ impl ContactSheet {
                 sheet.place(&thumb?, (x, top + LETTER + GAP), self.side);
             }
         }
-        Ok(sheet.0)
+        Ok(sheet.into_image())
     }
 
     /// The image, shrunk or magnified to the square, its shape kept.
@@ -127,7 +124,7 @@ impl ContactSheet {
 struct Grid {
     columns: usize,
     block: (usize, usize),
-    size: (usize, usize),
+    size: Extent,
     /// Letters that fit above a block.
     letters: usize,
 }
@@ -155,7 +152,10 @@ impl Grid {
         Ok(Grid {
             columns,
             block: (width, height),
-            size,
+            size: Extent {
+                width: size.0 as u32,
+                height: size.1 as u32,
+            },
             letters: (width - GAP) / LETTER,
         })
     }
@@ -164,55 +164,5 @@ impl Grid {
     fn block(&self, class: usize) -> (usize, usize) {
         let (column, row) = (class % self.columns, class / self.columns);
         (GAP + column * self.block.0, GAP + row * self.block.1)
-    }
-}
-
-/// The picture that is being drawn on.
-struct Sheet(RgbImage);
-
-impl Sheet {
-    fn new((width, height): (usize, usize)) -> Sheet {
-        Sheet(RgbImage {
-            width: width as u32,
-            height: height as u32,
-            pixels: vec![PAPER; 3 * width * height],
-        })
-    }
-
-    /// The row of pixels from (x, y) on.
-    fn row(&mut self, (x, y): (usize, usize)) -> &mut [u8] {
-        let width = self.0.width as usize;
-        let row = self.0.pixels.chunks_exact_mut(3 * width).nth(y);
-        row.and_then(|row| row.get_mut(3 * x..)).unwrap_or_default()
-    }
-
-    /// Writes at most `letters` letters; a name that is longer ends in a dot.
-    fn write(&mut self, text: &str, (left, top): (usize, usize), letters: usize) {
-        let cut = text.chars().count() > letters;
-        let kept = text.chars().take(if cut { letters - 1 } else { letters });
-        for (at, letter) in kept.chain(cut.then_some('.')).enumerate() {
-            let shape = BASIC_FONTS.get(letter).or_else(|| LATIN_FONTS.get(letter));
-            let shape = shape.or_else(|| BASIC_FONTS.get('?')).unwrap_or_default();
-            for (y, bits) in shape.into_iter().enumerate() {
-                let row = self.row((left + at * LETTER, top + y));
-                for (x, pixel) in row.chunks_exact_mut(3).take(LETTER).enumerate() {
-                    if bits >> x & 1 == 1 {
-                        pixel.fill(INK);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Puts an image into the middle of a square.
-    fn place(&mut self, image: &RgbImage, (left, top): (usize, usize), side: usize) {
-        let (width, height) = (image.width as usize, image.height as usize);
-        let (x, y) = ((side - width) / 2, (side - height) / 2);
-        for (line, pixels) in image.pixels.chunks_exact(3 * width).enumerate() {
-            let row = self.row((left + x, top + y + line));
-            for (to, from) in row.iter_mut().zip(pixels) {
-                *to = *from;
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@
 //! | what is in a file? | [`decode`], [`Picture`], [`Mode`] |
 //! | how is it made smaller? | [`Picture::resized`], [`Picture::center_cropped`], [`resample`], [`resample_real`], [`nearest`] |
 //! | what does a network see of it? | [`Transform`], [`Geometry`], [`ColorOrder`] |
-//! | how is one written? | [`encode_png`], [`RgbImage`] |
+//! | how is one written? | [`encode_png`], [`RgbImage`], [`Sheet`] |
 //! | how large may it be? | [`Extent`], [`MAX_PIXELS`], [`MAX_DECODED`] |
 
 mod alpha;
@@ -23,6 +23,7 @@ mod picture;
 mod png;
 mod pnm;
 mod resize;
+mod sheet;
 mod tiff;
 mod transform;
 mod webp;
@@ -33,4 +34,5 @@ pub use formats::decode;
 pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use png::encode as encode_png;
 pub use resize::{Filter, nearest, resample, resample_real};
+pub use sheet::Sheet;
 pub use transform::{ColorOrder, Geometry, PIXELS_VERSION, Transform, VALUES_VERSION};
