@@ -464,6 +464,37 @@ mod with_feature {
     }
 
     #[test]
+    fn row_groups_that_name_the_same_bytes_are_not_read_over_and_over() {
+        let shared = of_datasets().with_file_name("shared.parquet");
+        let says = [
+            "shared.parquet, its pages: expected a Parquet file",
+            "columns of more bytes than the file has",
+        ];
+        assert_says(open_path(&shared), &says);
+    }
+
+    #[test]
+    fn lists_in_a_footer_are_as_long_as_their_bytes() {
+        // A list, 15 elements or more of truths, 2³¹ - 1 of them; the crate takes no byte for each.
+        let list = [0xf1, 0xff, 0xff, 0xff, 0xff, 7];
+        // In a field that nobody knows, in bytes where a number should be, in a map, and in a list of lists.
+        let fields: [&[&[u8]]; 4] = [
+            &[&[0x09, 40], &list],
+            &[&[0x18, 8, 0x09, 40], &list],
+            &[&[0x0b, 40, 0xff, 0xff, 0xff, 0xff, 7, 0x11]],
+            &[&[0x09, 40, 0x19], &list],
+        ];
+        for field in fields {
+            let footer = [&field.concat().repeat(100)[..], &[0]].concat();
+            let length = footer.len() as u32;
+            let parts: [&[u8]; 4] = [b"PAR1", &footer, &length.to_le_bytes(), b"PAR1"];
+            let folder = folder(&[("train.parquet", parts.concat())]);
+            let says = ["train.parquet, its pages", "a footer that is damaged"];
+            assert_says(open_path(folder.path()), &says);
+        }
+    }
+
+    #[test]
     fn an_image_that_is_none_is_named() {
         let folder = folder(&[("train.parquet", table(&[0, 0]))]);
         let path = folder.path().join("train.parquet");

@@ -198,3 +198,65 @@ fn chunks_and_strips_without_number_are_read_once() {
         decode(&png([8, 8], [8, 2, 0], &pixels, &more)).expect("a sound image");
     }
 }
+
+/// A TIFF of one pixel a row in strips of one row, each of which stands at the same `packed` bytes.
+fn strips(rows: u32, compression: u32, fill_order: u32, packed: &[u8]) -> Vec<u8> {
+    let fields = 10;
+    let offsets = 8 + 2 + 12 * fields + 4;
+    let lengths = offsets + 4 * rows;
+    let data = lengths + 4 * rows;
+    let entries = [
+        [256, 1, 1],
+        [257, 1, rows],
+        [258, 1, 8],
+        [259, 1, compression],
+        [262, 1, 1],
+        [266, 1, fill_order],
+        [273, rows, offsets],
+        [277, 1, 1],
+        [278, 1, 1],
+        [279, rows, lengths],
+    ];
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    bytes.extend((fields as u16).to_le_bytes());
+    for [tag, count, value] in entries {
+        bytes.extend([tag as u16, 4].map(u16::to_le_bytes).as_flattened());
+        bytes.extend([count, value].map(u32::to_le_bytes).as_flattened());
+    }
+    bytes.extend([0; 4]);
+    for value in [data, packed.len() as u32] {
+        (0..rows).for_each(|_| bytes.extend(value.to_le_bytes()));
+    }
+    bytes.extend(packed);
+    bytes
+}
+
+#[test]
+fn strips_that_name_the_same_bytes_are_not_read_over_and_over() {
+    // Runs of nothing and empty blocks: a strip goes on and on before its pixel comes.
+    let parts: [(u32, [&[u8]; 3]); 2] = [
+        (32_773, [&[], &[0x80; 5], &[0, 7]]),
+        (
+            8,
+            [
+                &[0x78, 1],
+                &[0, 0, 0, 0xff, 0xff],
+                &[1, 1, 0, 0xfe, 0xff, 7],
+            ],
+        ),
+    ];
+    for (compression, [start, nothing, pixel]) in parts {
+        for fill_order in [1, 2] {
+            let packed = [start, &nothing.repeat(1 << 18), pixel].concat();
+            let bytes = strips(1 << 17, compression, fill_order, &packed);
+            assert_says(
+                decode(&bytes),
+                &["damaged TIFF", "more than the file holds"],
+            );
+        }
+    }
+    // Equal strips that stand in the file once.
+    let shared = strips(1 << 10, 32_773, 1, &[0, 7]);
+    let picture = decode(&shared).expect("a sound image");
+    assert_eq!(picture.pixels(), [7; 1 << 10]);
+}

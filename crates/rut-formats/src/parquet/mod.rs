@@ -6,6 +6,7 @@
 
 mod codec;
 mod column;
+mod footer;
 mod header;
 mod pages;
 mod thrift;
@@ -60,7 +61,10 @@ impl Footer {
     /// # Errors
     /// If it is no Parquet file, or a damaged one.
     pub fn read(file: &File) -> Result<Footer, Fault> {
-        let read = || ParquetMetaDataReader::new().parse_and_finish(file);
+        let read = || {
+            footer::check(file)?;
+            ParquetMetaDataReader::new().parse_and_finish(file)
+        };
         let metadata = fenced(read)?;
         Ok(Footer { metadata })
     }
@@ -93,6 +97,18 @@ impl Footer {
         let mut counts = groups.map(|group| u64::try_from(group.num_rows()).ok());
         let total = counts.try_fold(0u64, |total, count| total.checked_add(count?))?;
         Some(total).filter(|total| i64::try_from(*total).is_ok())
+    }
+
+    /// The bytes that these columns take of the file, over all row groups; what is below 0 is told where the column is read.
+    pub fn stored(&self, columns: &[usize]) -> u64 {
+        let groups = self.metadata.row_groups().iter();
+        let lengths = groups.flat_map(|group| {
+            let length = |column: &usize| group.column(*column).compressed_size();
+            columns.iter().map(length)
+        });
+        lengths.fold(0, |total: u64, length| {
+            total.saturating_add(u64::try_from(length).unwrap_or_default())
+        })
     }
 
     /// The first encoding of pages of these columns that this build does not read: `ZSTD`, `BROTLI`.

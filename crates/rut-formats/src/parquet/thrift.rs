@@ -1,20 +1,20 @@
 //! Structs of Thrift's compact protocol, as far as headers of pages need it. Nothing takes memory by what the bytes say.
 
 /// Types of the compact protocol.
-const TRUE: u8 = 1;
-const FALSE: u8 = 2;
-const BYTE: u8 = 3;
-const I16: u8 = 4;
-const I32: u8 = 5;
-const I64: u8 = 6;
-const DOUBLE: u8 = 7;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
+pub(super) const TRUE: u8 = 1;
+pub(super) const FALSE: u8 = 2;
+pub(super) const BYTE: u8 = 3;
+pub(super) const I16: u8 = 4;
+pub(super) const I32: u8 = 5;
+pub(super) const I64: u8 = 6;
+pub(super) const DOUBLE: u8 = 7;
+pub(super) const BINARY: u8 = 8;
+pub(super) const LIST: u8 = 9;
 const SET: u8 = 10;
 const MAP: u8 = 11;
-const STRUCT: u8 = 12;
+pub(super) const STRUCT: u8 = 12;
 /// Structs and lists in each other; headers have two.
-const MAX_DEPTH: u32 = 8;
+pub(super) const MAX_DEPTH: u32 = 8;
 /// Fields with a higher id are skipped; headers have eight.
 const MOST_FIELDS: usize = 10;
 
@@ -61,8 +61,18 @@ impl Compact<'_> {
         Some(fields)
     }
 
+    /// The head of a list: the type of its elements, and how many there should be.
+    pub(super) fn list(&mut self) -> Option<(u8, u64)> {
+        let byte = self.byte()?;
+        let count = match byte >> 4 {
+            15 => self.varint()?,
+            count => count.into(),
+        };
+        Some((byte & 15, count))
+    }
+
     /// The type of the next field, whose id replaces the one before; no type at the end.
-    fn field(&mut self, id: &mut i64) -> Option<Option<u8>> {
+    pub(super) fn field(&mut self, id: &mut i64) -> Option<Option<u8>> {
         let byte = self.byte()?;
         if byte == 0 {
             return Some(None);
@@ -74,7 +84,8 @@ impl Compact<'_> {
         Some(Some(byte & 15))
     }
 
-    fn skip(&mut self, kind: u8, depth: u32) -> Option<()> {
+    /// Passes over a value.
+    pub(super) fn skip(&mut self, kind: u8, depth: u32) -> Option<()> {
         let depth = depth.checked_sub(1)?;
         match kind {
             TRUE | FALSE => Some(()),
@@ -86,12 +97,8 @@ impl Compact<'_> {
                 self.take(usize::try_from(length).ok()?)
             }
             LIST | SET => {
-                let byte = self.byte()?;
-                let count = match byte >> 4 {
-                    15 => self.varint()?,
-                    count => count.into(),
-                };
-                (0..count).try_for_each(|_| self.skip_element(byte & 15, depth))
+                let (kind, count) = self.list()?;
+                (0..count).try_for_each(|_| self.skip_element(kind, depth))
             }
             MAP => {
                 let count = self.varint()?;
@@ -112,10 +119,10 @@ impl Compact<'_> {
         }
     }
 
-    /// An element of a list: there, truth takes a byte.
+    /// An element of a list or map. Those of truths are in no header and no footer, and readers do not agree how long one is.
     fn skip_element(&mut self, kind: u8, depth: u32) -> Option<()> {
         match kind {
-            TRUE | FALSE => self.take(1),
+            TRUE | FALSE => None,
             _ => self.skip(kind, depth),
         }
     }

@@ -18,6 +18,9 @@ use crate::alpha::unpremultiply;
 use crate::inks::without_ink;
 use crate::{Error, Extent, Mode, Picture, Result};
 
+/// How often the strips or tiles of a file may name each of its bytes, where they do not unpack to as many.
+const OVERLAP: u64 = 8;
+
 /// Decodes the first image of a TIFF file.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Picture> {
     let directory = Directory::first(bytes).ok_or_else(|| truncated("its directory is missing"))?;
@@ -47,11 +50,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Picture> {
         );
         return Err(truncated(found));
     }
-    let mut samples = vec![0; size.pixels() * layout.kept()];
     let pieces = Pieces {
         directory: &directory,
         layout: &layout,
     };
+    pieces.check_lengths(count, OVERLAP * bytes.len() as u64 + 2 * unpacked)?;
+    let mut samples = vec![0; size.pixels() * layout.kept()];
     for index in 0..count {
         pieces.unpack(index, [across, down], &mut samples)?;
     }
@@ -101,19 +105,39 @@ impl Pieces<'_> {
         Ok(())
     }
 
-    /// The packed bytes of a strip or tile. Those of an uncompressed one are as many as it needs, whatever is declared.
+    /// Strips or tiles may share bytes, as equal ones do, but not so many that unpacking all of them takes for ever.
+    fn check_lengths(&self, count: u64, most: u64) -> Result<()> {
+        let lengths = (0..count as usize).map(|index| self.stored(index).len() as u64);
+        match lengths.sum::<u64>() {
+            total if total <= most => Ok(()),
+            total => Err(damaged(format!(
+                "strips or tiles of {total} bytes, more than the file holds"
+            ))),
+        }
+    }
+
+    /// The packed bytes of a strip or tile, as bits of them are read.
     fn packed(&self, index: usize) -> Cow<'_, [u8]> {
-        let at = self.layout.offsets.get(index).unwrap_or(u64::MAX);
-        let declared = self.layout.lengths.and_then(|lengths| lengths.get(index));
-        let length = match self.layout.compression {
-            Compression::None => u64::from(self.layout.piece.height) * self.layout.row_bytes(),
-            _ => declared.unwrap_or(u64::MAX),
-        };
-        let bytes = self.directory.bytes(at, length);
+        let bytes = self.stored(index);
         match self.layout.reversed {
             true => bytes.iter().map(|byte| byte.reverse_bits()).collect(),
             false => Cow::Borrowed(bytes),
         }
+    }
+
+    /// The packed bytes of a strip or tile as they stand there. Those of an uncompressed one are as many as it needs, whatever
+    /// is declared.
+    fn stored(&self, index: usize) -> &[u8] {
+        let at = self.layout.offsets.get(index).unwrap_or(u64::MAX);
+        let declared = self.layout.lengths.and_then(|lengths| lengths.get(index));
+        let length = match self.layout.compression {
+            Compression::None => {
+                let rows = self.layout.piece.height.min(self.layout.size.height);
+                u64::from(rows) * self.layout.row_bytes()
+            }
+            _ => declared.unwrap_or(u64::MAX),
+        };
+        self.directory.bytes(at, length)
     }
 
     /// Turns differences to the sample before into samples (TIFF 6.0, section 14).

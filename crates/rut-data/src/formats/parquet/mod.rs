@@ -27,6 +27,8 @@ const LONGEST_LABEL: usize = 1024;
 const LEAST_BYTES: u64 = 32;
 /// Rows that any table may have, whatever it takes.
 const SMALL_TABLE: u64 = 1 << 17;
+/// What a damaged file should be.
+const SOUND: &str = "a Parquet file (is it damaged? fetch or write it again)";
 /// Where `datasets` describes the columns.
 const DESCRIPTION: &str = "huggingface";
 
@@ -69,6 +71,7 @@ impl Table {
             labels,
         };
         table.check_rows()?;
+        table.check_lengths()?;
         table.check_encodings()?;
         Ok(table)
     }
@@ -94,9 +97,19 @@ impl Table {
         match self.footer.rows() {
             Some(rows) if rows <= most => Ok(()),
             _ => {
-                let expected = "a Parquet file (is it damaged? fetch or write it again)";
                 let found = "more rows than images fit into the file";
-                Err(self.pages(expected, found.to_owned()))
+                Err(self.pages(SOUND, found.to_owned()))
+            }
+        }
+    }
+
+    /// The columns lie side by side: were they over each other, a small file could be read again and again without end.
+    fn check_lengths(&self) -> Result<()> {
+        match self.footer.stored(&[self.images, self.labels]) <= self.length {
+            true => Ok(()),
+            false => {
+                let found = "columns of more bytes than the file has";
+                Err(self.pages(SOUND, found.to_owned()))
             }
         }
     }
