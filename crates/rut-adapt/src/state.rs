@@ -15,6 +15,9 @@ const KEY: &str = "rut.state";
 const VERSION: &str = "version 2";
 /// The layout without a checksum.
 const UNSEALED: &str = "version 1";
+/// The longest header of a small safetensors file; larger ones may have one of this share of them.
+const LONGEST_HEADER: usize = 1 << 20;
+const HEADER_SHARE: usize = 32;
 
 /// Named tensors and texts. Floating-point numbers are kept as the bits of an `f64`.
 ///
@@ -200,14 +203,30 @@ pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> R
         .map_err(|e| unfit("the file", "tensors that can be written", &e.to_string()))
 }
 
+/// Objects to a safetensors file whose header is longer than that of many tensors: what is made of it takes a multiple.
+///
+/// # Errors
+/// The header's length, if it is too long. Whether the file is whole is not looked at.
+pub fn check_header(bytes: &[u8]) -> std::result::Result<(), u64> {
+    let most = LONGEST_HEADER + bytes.len() / HEADER_SHARE;
+    match bytes.first_chunk().copied().map(u64::from_le_bytes) {
+        Some(length) if length > most as u64 => Err(length),
+        _ => Ok(()),
+    }
+}
+
 /// The tensors of a safetensors file, on the CPU, and the text under `key` in its metadata (empty without one).
 ///
 /// # Errors
-/// If the bytes are no whole safetensors file, or a tensor is of another type than f32, f64 and i64.
+/// If the bytes are no whole safetensors file, its header is too long, or a tensor is of another type than f32, f64 and i64.
 pub fn deserialize(bytes: &[u8], key: &str) -> Result<(BTreeMap<String, Tensor>, String)> {
     let broken = |e: safetensors::SafeTensorError| {
         unfit("the file", "a whole safetensors file", &e.to_string())
     };
+    check_header(bytes).map_err(|length| {
+        let found = format!("a header of {length} bytes, which is that of another file");
+        unfit("the file", "a safetensors file of a run", &found)
+    })?;
     let (_, header) = safetensors::SafeTensors::read_metadata(bytes).map_err(broken)?;
     let text = header
         .metadata()
@@ -277,5 +296,24 @@ fn unfit(field: &str, expected: &str, found: &str) -> Error {
         field: field.into(),
         expected: expected.into(),
         found: found.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_tensors_without_number_is_refused() {
+        let file = |tensors: usize| {
+            let entry =
+                |at| format!("\"{at}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+            let header: Vec<String> = (0..tensors).map(entry).collect();
+            let header = format!("{{{}}}", header.join(","));
+            [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
+        };
+        assert_eq!(deserialize(&file(1000), KEY).unwrap().0.len(), 1000);
+        let error = deserialize(&file(30_000), KEY).unwrap_err().to_string();
+        assert!(error.contains("found a header of"), "{error}");
     }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rut_adapt::seal::Seal;
 use rut_data::Digest;
-use rut_formats::regular;
 use rut_models::{DensityReport, LayerDensity};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +12,7 @@ use crate::network::How;
 use crate::record::KeysRecord;
 use crate::run_dir::write_whole;
 use crate::sealed;
+use crate::text_file;
 
 /// The layout of a file; one of another is not found.
 const VERSION: u32 = 2;
@@ -78,8 +78,8 @@ impl FactsKey<'_> {
 
     /// What is kept of the network. Whatever is wrong with the file, loading the network makes it again.
     pub(crate) fn find(&self, cache_dir: &Path) -> Option<Known> {
-        let bytes = regular::read(self.path(cache_dir), regular::TEXT).ok()?;
-        let (text, Seal::Whole) = sealed::from_bytes(bytes).ok()? else {
+        let text = text_file::read_json(&self.path(cache_dir)).ok()?;
+        let (text, Seal::Whole) = sealed::from_bytes(text.into_bytes()).ok()? else {
             return None;
         };
         let facts: Facts = serde_json::from_str(&text).ok()?;

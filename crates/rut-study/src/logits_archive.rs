@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::npy::NpzTensors;
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::SplitLogits;
-use rut_adapt::state::serialize;
+use rut_adapt::state::{check_header, serialize};
 use rut_formats::regular;
 use rut_metrics::{Logits, Probs};
 
@@ -209,6 +209,12 @@ impl Archive {
             Some("npz") => NpzTensors::new(path).map(Self::Npz).map_err(broken),
             Some("safetensors") => {
                 let bytes = regular::read(path, regular::WEIGHTS).map_err(file("read", path))?;
+                check_header(&bytes).map_err(|length| Error::Broken {
+                    path: path.into(),
+                    problem: format!(
+                        "expected a few tensors, found a header of {length} bytes; save logits and labels alone"
+                    ),
+                })?;
                 let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
                 tensors.map(Self::Safetensors).map_err(broken)
             }

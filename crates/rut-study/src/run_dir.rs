@@ -351,7 +351,7 @@ impl RunDir {
                 "the run is not finished: no record was written; `--resume` it first".into(),
             ));
         }
-        let text = text_file::read(&path, text_file::JSON).map_err(|e| e.with_remedy(REMEDY))?;
+        let text = text_file::read_json(&path).map_err(|e| e.with_remedy(REMEDY))?;
         if let Ok(found) = version(&text)
             && found != FORMAT_VERSION
         {

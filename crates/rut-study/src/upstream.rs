@@ -11,7 +11,6 @@ use rut_adapt::features::{Extracted, Extractor, FeatureMatrix, FeatureType};
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::{State, serialize};
 use rut_data::{ImageSet, Transform};
-use rut_formats::regular;
 use rut_models::ModelSpec;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +24,7 @@ use crate::run_dir::write_whole;
 use crate::score::{SplitScores, score};
 use crate::sealed;
 use crate::spec::{Masking, RunSpec};
+use crate::text_file;
 use crate::versioned::parse;
 
 /// The layout of an [`UpstreamRecord`]; a file of another one is refused.
@@ -66,8 +66,9 @@ impl UpstreamRecord {
     /// # Errors
     /// If it cannot be read, is broken, or is of another format version.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = regular::read(path, regular::TEXT).map_err(file("read", path))?;
-        let read = sealed::from_bytes(bytes).and_then(|(text, _)| parse(&text, FORMAT_VERSION));
+        let text = text_file::read_json(path)?;
+        let read = sealed::from_bytes(text.into_bytes())
+            .and_then(|(text, _)| parse(&text, FORMAT_VERSION));
         read.map_err(|problem| Error::Broken {
             path: path.into(),
             problem: format!("{problem}; measure it again with `rut upstream`, or delete it"),

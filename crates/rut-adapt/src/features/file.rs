@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::{Extracted, FeatureMatrix, FeatureType};
 use crate::error::{Error, Result};
 use crate::seal::{self, Seal};
+use crate::state::check_header;
 
 /// The metadata entry that holds the key.
 const KEY: &str = "rut.features";
@@ -66,6 +67,7 @@ pub(super) fn from_bytes(
 }
 
 fn fitting(bytes: &[u8], is: impl Fn(&str) -> bool, shape: FeatureShape) -> Option<Extracted> {
+    check_header(bytes).ok()?;
     let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
     let text = header.metadata().as_ref()?.get(KEY)?;
     // Earlier versions wrote the key alone.

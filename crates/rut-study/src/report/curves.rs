@@ -1,15 +1,13 @@
 //! Loss, accuracy and changes of the label map while a run trained, from its events.
 
-use std::io::BufRead;
-
 use rut_adapt::event::Event;
-use rut_formats::regular;
 
 use super::against::PLAIN;
 use super::canvas::{colour, css};
 use super::chart::{Axis, Chart, Entry, Line, Point, Series};
 use super::gather::Run;
-use crate::error::{Error, Result, file};
+use crate::error::Result;
+use crate::text_file;
 
 /// What a run's events tell, by epoch from 1.
 #[derive(Default)]
@@ -30,20 +28,13 @@ impl Curves {
     /// # Errors
     /// If it cannot be read, or a line is broken.
     pub(crate) fn read(run: &Run) -> Result<Self> {
-        let path = run.dir.events();
-        let opened = regular::open(&path, regular::ARCHIVE).map_err(file("read", &path))?;
         let mut curves = Self::default();
-        for line in std::io::BufReader::new(opened).lines() {
-            let line = line.map_err(file("read", &path))?;
-            if line.starts_with("{\"event\":\"step\"") {
-                continue;
+        text_file::each_line(&run.dir.events(), |line| {
+            if !line.starts_with("{\"event\":\"step\"") {
+                curves.add(serde_json::from_str(line).map_err(|e| e.to_string())?);
             }
-            let event = serde_json::from_str(&line).map_err(|e| Error::Broken {
-                path: path.clone(),
-                problem: e.to_string(),
-            })?;
-            curves.add(event);
-        }
+            Ok(())
+        })?;
         Ok(curves)
     }
 

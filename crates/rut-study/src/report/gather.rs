@@ -373,7 +373,7 @@ fn unfinished(dir: &RunDir, folder: String) -> Unfinished {
 
 /// What is said of a record that a later rut wrote.
 fn newer(dir: &RunDir) -> Option<String> {
-    let text = text_file::read(&dir.record(), text_file::JSON).ok()?;
+    let text = text_file::read_json(&dir.record()).ok()?;
     let format_version = version(&text).ok()?;
     (format_version > FORMAT_VERSION).then(|| {
         format!(

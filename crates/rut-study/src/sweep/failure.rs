@@ -1,12 +1,12 @@
 //! What is written down of a run that failed: its folder then holds `failure.json`, until it is tried again.
 
-use rut_formats::regular;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, file};
 use crate::run_dir::{RunDir, write_whole};
 use crate::sealed;
 use crate::spec::RunSpec;
+use crate::text_file;
 use crate::versioned::parse;
 
 /// The layout of [`Failure`]; a file of another one is refused.
@@ -46,8 +46,9 @@ impl Failure {
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = regular::read(&path, regular::TEXT).map_err(file("read", &path))?;
-        let read = sealed::from_bytes(bytes).and_then(|(text, _)| parse(&text, FORMAT_VERSION));
+        let text = text_file::read_json(&path)?;
+        let read = sealed::from_bytes(text.into_bytes())
+            .and_then(|(text, _)| parse(&text, FORMAT_VERSION));
         let failure = read.map_err(|problem| Error::Broken {
             path: path.clone(),
             problem: format!("{problem}; delete it, or run again"),

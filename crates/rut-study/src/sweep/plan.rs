@@ -22,6 +22,16 @@ pub const FORMAT_VERSION: u32 = 1;
 const NAME: &str = "plan.jsonl";
 const OTHERS: (&str, &str) = ("plan-", ".jsonl");
 
+/// Bytes of the longest line of a run.
+const LONGEST: usize = 1 << 20;
+/// Bytes that the runs of any plan may take, beyond twice its file.
+const FREE: usize = 48 << 20;
+/// Bytes that a run takes, and each value of a list in it.
+const RUN: usize = size_of::<(usize, &str)>() + size_of::<PlannedRun>() + 256;
+const VALUE: usize = 48;
+/// Values of a specification that are no lists.
+const FIELDS: usize = 64;
+
 /// Runs in order. As a file: JSON, the heading in the first line, then a run a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -194,12 +204,17 @@ impl Plan {
         let run = |(index, line): (usize, &str)| {
             let run: serde_json::Result<PlannedRun> = serde_json::from_str(line);
             let run = run.map_err(|e| broken(index + 2, e.to_string()))?;
-            Ok(run.into_planned())
+            Ok::<_, Error>(run.into_planned())
         };
-        let wanted = lines
+        let wanted: Vec<(usize, &str)> = lines
             .enumerate()
-            .filter(|(index, line)| wanted(*index, line));
-        let runs = wanted.map(run).collect::<Result<_>>()?;
+            .filter(|(index, line)| wanted(*index, line))
+            .collect();
+        check_lines(&wanted, text.len()).map_err(|(index, problem)| broken(index + 2, problem))?;
+        let mut runs = Vec::with_capacity(wanted.len());
+        for line in wanted {
+            runs.push(run(line)?);
+        }
         Ok(Self { heading, runs })
     }
 
@@ -228,6 +243,23 @@ impl Plan {
         }
         Ok(text)
     }
+}
+
+/// Objects to runs that take much more memory than the plan's file of `length` bytes: a line is short where it leaves fields
+/// out, or lists many classes.
+fn check_lines(lines: &[(usize, &str)], length: usize) -> Result<(), (usize, String)> {
+    let most = length.saturating_mul(2).saturating_add(FREE);
+    let mut total = 0_usize;
+    for &(index, line) in lines {
+        let values = line.bytes().filter(|byte| *byte == b',').count();
+        total = total.saturating_add(RUN + VALUE * values.saturating_sub(FIELDS));
+        if line.len() > LONGEST || total > most {
+            let problem =
+                "expected the specification of a run, found a longer list or another file";
+            return Err((index, problem.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 fn make_folder_of(path: &Path) -> Result<()> {
@@ -287,6 +319,28 @@ mod tests {
             },
             runs: ids.iter().map(run).collect(),
         }
+    }
+
+    #[test]
+    fn runs_that_take_much_more_memory_than_their_lines_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plan.jsonl");
+        let heading = serde_json::to_string(&of("a", "", &[]).heading).unwrap();
+        let says = |line: &str, count: usize| {
+            std::fs::write(&path, format!("{heading}\n{}", line.repeat(count))).unwrap();
+            Plan::read(&path).map_err(|error| error.to_string())
+        };
+        let short = "{\"run_id\":\"a\",\"spec\":{}}\n";
+        assert_eq!(says(short, 1000).unwrap().runs.len(), 1000);
+        let error = says(short, 100_000).unwrap_err();
+        assert!(error.contains("found a longer list"), "{error}");
+        let line = |classes: usize| {
+            let classes = vec!["\"0\""; classes].join(",");
+            format!("{{\"run_id\":\"a\",\"spec\":{{\"classes\":[{classes}]}}}}\n")
+        };
+        assert_eq!(says(&line(1000), 500).unwrap().runs.len(), 500);
+        assert!(says(&line(100_000), 40).is_err());
+        assert!(says(&line(1_000_000), 1).is_err());
     }
 
     #[test]
