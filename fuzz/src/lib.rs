@@ -1,11 +1,18 @@
 //! What the fuzz targets share: a folder that foreign bytes are put into and opened from, as a user would, and a watch over
-//! the memory that this takes.
+//! the memory and the time that this takes, and over what errors say.
 
+pub mod png;
+
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use cpu_time::ProcessTime;
 use peak_alloc::PeakAlloc;
+use rut_formats::is_hidden;
 use tempfile::TempDir;
 
 #[global_allocator]
@@ -19,6 +26,10 @@ const LIBRARY: usize = 64 << 20;
 const INFLATED: usize = 1032;
 /// Images that are decoded of what opens.
 const DECODED: usize = 3;
+/// Processor time that any input may take. `-timeout` also counts what the machine does beside, and ends what never ends.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Characters of an error that a person still reads.
+const LONGEST_ERROR: usize = 16_000;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     let in_memory = Path::new("/dev/shm");
@@ -41,9 +52,28 @@ pub fn put(files: &[(&str, &[u8])]) -> PathBuf {
     FOLDER.path().to_owned()
 }
 
+/// The value, or nothing where there is an error.
+///
+/// # Panics
+/// If the error is longer than a person reads, or says what a terminal would obey.
+pub fn told<T>(result: Result<T, impl Display>) -> Option<T> {
+    let error = match result {
+        Ok(value) => return Some(value),
+        // An error of several causes tells them all where that is asked for.
+        Err(error) => format!("{error:#}"),
+    };
+    let length = error.chars().count();
+    assert!(length <= LONGEST_ERROR, "an error of {length} characters");
+    let hidden = error
+        .chars()
+        .find(|&character| character != '\n' && is_hidden(character));
+    assert_eq!(hidden, None, "in the error {error:?}");
+    None
+}
+
 /// Opens a data set of the table, or a user's own, and decodes some of its images. Errors are right; anything else is not.
 pub fn open(name: &str, folder: &Path, split: Option<&str>) {
-    let Ok(dataset) = rut_data::open_split(name, folder, split) else {
+    let Some(dataset) = told(rut_data::open_split(name, folder, split)) else {
         return;
     };
     let own = dataset.validation.as_ref();
@@ -52,7 +82,7 @@ pub fn open(name: &str, folder: &Path, split: Option<&str>) {
         .flatten()
     {
         for index in 0..set.len().min(DECODED) {
-            let _ = set.decode(index);
+            told(set.decode(index));
             let _ = set.source(index);
         }
         let _ = set.class_counts(dataset.class_names.len());
@@ -62,27 +92,26 @@ pub fn open(name: &str, folder: &Path, split: Option<&str>) {
 /// Runs `read`, which may take `times` the memory of `bytes` at its peak, and what any file may take.
 ///
 /// # Panics
-/// If it takes more.
-pub fn within(times: usize, bytes: &[u8], read: impl FnOnce()) {
-    watched(times * bytes.len() + FREE, bytes, read);
+/// If it takes more, or too long.
+pub fn within<T>(times: usize, bytes: &[u8], read: impl FnOnce() -> T) -> T {
+    watched(times * bytes.len() + FREE, bytes, read)
 }
 
-/// Runs `read`, which finds `bytes` in so many files. Each may take four times its size, what it inflates to, and a copy
-/// of that.
+/// Runs `read`, which finds `bytes` in so many files. Each may take four times its size, and what it inflates to.
 ///
 /// # Panics
-/// If they take more.
-pub fn within_inflated(files: usize, bytes: &[u8], read: impl FnOnce()) {
-    let most = files * bytes.len() * (4 + 2 * INFLATED) + LIBRARY;
-    watched(most, bytes, read);
+/// If they take more, or too long.
+pub fn within_inflated<T>(files: usize, bytes: &[u8], read: impl FnOnce() -> T) -> T {
+    let most = files * bytes.len() * (4 + INFLATED) + LIBRARY;
+    watched(most, bytes, read)
 }
 
 /// Runs `read`, which may take four times the memory of `bytes`, and `contents` bytes for what is in them.
 ///
 /// # Panics
-/// If it takes more.
-pub fn within_contents(contents: usize, bytes: &[u8], read: impl FnOnce()) {
-    watched(4 * bytes.len() + LIBRARY + contents, bytes, read);
+/// If it takes more, or too long.
+pub fn within_contents<T>(contents: usize, bytes: &[u8], read: impl FnOnce() -> T) -> T {
+    watched(4 * bytes.len() + LIBRARY + contents, bytes, read)
 }
 
 /// What the tensors of a checkpoint may take: four times what its deflated entries unpack to, if it has any.
@@ -94,14 +123,32 @@ pub fn unpacked(bytes: &[u8]) -> usize {
     }
 }
 
-fn watched(most: usize, bytes: &[u8], read: impl FnOnce()) {
+fn watched<T>(most: usize, bytes: &[u8], read: impl FnOnce() -> T) -> T {
     MEMORY.reset_peak_usage();
-    let before = MEMORY.current_usage();
-    read();
-    let taken = MEMORY.peak_usage().saturating_sub(before);
+    let (before, start) = (MEMORY.current_usage(), ProcessTime::now());
+    let value = read();
+    let (taken, time) = (MEMORY.peak_usage().saturating_sub(before), start.elapsed());
+    let length = bytes.len();
+    show(taken, most, time, length);
     assert!(
         taken <= most,
-        "took {taken} bytes, at most {most}, for {} bytes of input",
-        bytes.len()
+        "took {taken} bytes, at most {most}, for {length} bytes of input"
     );
+    assert!(
+        time <= LONGEST,
+        "took {time:?}, at most {LONGEST:?}, for {length} bytes of input"
+    );
+    value
+}
+
+/// Prints what comes closer to its limits than everything before.
+fn show(taken: usize, most: usize, time: Duration, length: usize) {
+    static SHARE: AtomicUsize = AtomicUsize::new(0);
+    static MILLIS: AtomicUsize = AtomicUsize::new(100);
+    let share = (taken as f64 / most as f64 * 1000.0) as usize;
+    let millis = time.as_millis() as usize;
+    let is_most = |known: &AtomicUsize, now| now > known.fetch_max(now, Ordering::Relaxed);
+    if is_most(&SHARE, share) | is_most(&MILLIS, millis) {
+        eprintln!("most so far: {taken} of {most} bytes, {millis} ms, for {length} bytes of input");
+    }
 }

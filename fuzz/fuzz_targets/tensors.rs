@@ -1,0 +1,27 @@
+//! Tensors that rut keeps of a run, and logits that people have: states, heads, prompts and archives.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rut_adapt::head::LinearHead;
+use rut_adapt::state::State;
+use rut_fuzz::{put, told, within_contents, within_inflated};
+use rut_study::logits_archive::{self, Meaning};
+
+fuzz_target!(|bytes: &[u8]| {
+    within_contents(0, bytes, || told(State::from_bytes(bytes)));
+    within_contents(0, bytes, || told(LinearHead::from_bytes(bytes)));
+    let folder = put(&[("logits.safetensors", bytes), ("logits.npz", bytes)]);
+    for part in [None, Some("test")] {
+        for meaning in [Meaning::Logits, Meaning::Probabilities] {
+            let path = folder.join("logits.safetensors");
+            within_contents(0, bytes, || {
+                told(logits_archive::read_as(meaning, &path, part))
+            });
+            let path = folder.join("logits.npz");
+            within_inflated(1, bytes, || {
+                let archive = told(logits_archive::read_as(meaning, &path, part))?;
+                told(archive.logits().map(|_| ()))
+            });
+        }
+    }
+});
