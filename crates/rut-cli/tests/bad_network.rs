@@ -176,6 +176,7 @@ fn a_ticket_without_its_mask_is_no_ticket() {
         err.contains("does not cover 14 layers") && out.contains("does not cover 14 layers"),
         "{err}"
     );
+    assert!(err.contains(" and 4 more"), "{err}");
 }
 
 #[test]

@@ -18,6 +18,9 @@ impl Array {
     /// assert!(Array::new(vec![2, 3], vec![0.0; 5]).is_none());
     /// ```
     pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Option<Self> {
-        (shape.iter().product::<usize>() == data.len()).then_some(Self { shape, data })
+        let count = shape
+            .iter()
+            .try_fold(1_usize, |n, &length| n.checked_mul(length));
+        (count == Some(data.len())).then_some(Self { shape, data })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device};
+use rut_formats::list;
 use rut_models::{
     Checkpoint, Classifier, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity,
     LayerRole, LazyNetwork, Mask, ModelSpec, Normalization, Outline, Reading, Weights,
@@ -337,13 +338,7 @@ fn notes(density: &DensityReport) -> Vec<String> {
             .iter()
             .filter(|layer| layer.role == LayerRole::Body)
     };
-    let names = |layers: Vec<&LayerDensity>| {
-        layers
-            .iter()
-            .map(|layer| layer.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = |layers: Vec<&LayerDensity>| list(layers.iter().map(|layer| layer.name.as_str()));
     let unmasked: Vec<_> = body().filter(|layer| !layer.masked).collect();
     let empty: Vec<_> = body().filter(|layer| layer.kept == 0).collect();
     let mut notes = Vec::new();

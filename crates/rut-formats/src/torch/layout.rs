@@ -16,15 +16,21 @@ const ZIP: &[u8] = b"PK\x03\x04";
 /// The pickle of an archive, in its folder.
 const PICKLE: &[u8] = b"data.pkl";
 const DOWNLOAD: &str = "download or copy the file again, and check its address";
+const PICKLED: &str = "it is a pickle that torch.save did not write, or cut off";
+const SAVE: &str = "save its weights by torch.save, as a dictionary of tensors: of arrays, torch.as_tensor(array) each";
 
 /// Files that are recognised only to say what they are, by what stands at a place.
 const OTHERS: &[(usize, &[u8], &str, &str)] = &[
     (
         257,
         b"ustar",
-        "it is in the tar format of PyTorch before 0.1.10",
-        "save it again: torch.save(torch.load(path, weights_only=False), ...)",
+        "it is a tar archive, perhaps in the tar format of PyTorch before 0.1.10",
+        "unpack it if a checkpoint is in it, else save it again: torch.save(torch.load(path, weights_only=False), ...)",
     ),
+    (0, b"\x80\x02", PICKLED, SAVE),
+    (0, b"\x80\x03", PICKLED, SAVE),
+    (0, b"\x80\x04", PICKLED, SAVE),
+    (0, b"\x80\x05", PICKLED, SAVE),
     (0, b"\x1f\x8b", "it is compressed with gzip", "unpack it"),
     (0, b"7z\xbc\xaf", "it is a 7z archive", "unpack it"),
     (0, b"Rar!", "it is a RAR archive", "unpack it"),
@@ -159,7 +165,11 @@ fn pickle_of<R: Read + Seek>(zip: &Zip<R>) -> Result<Entry, Refusal> {
                 "not a PyTorch checkpoint but a zip archive without data.pkl, of {}",
                 crate::list(names)
             );
-            Err(Refusal::new(reason, "unpack it if the checkpoint is in it"))
+            let arrays = |entry: &Entry| entry.name().ends_with(b".npy");
+            Err(match zip.entries().iter().any(arrays) {
+                true => Refusal::new(reason, SAVE),
+                false => Refusal::new(reason, "unpack it if the checkpoint is in it"),
+            })
         }
     }
 }

@@ -206,7 +206,11 @@ fn other_files_are_named() {
     let mut tar = vec![0; 600];
     tar[257..262].copy_from_slice(b"ustar");
     says(&tar, "tar format of PyTorch before 0.1.10");
+    says(&tar, "unpack it if a checkpoint is in it");
     says(b"\x1f\x8b\x08 and more", "compressed with gzip");
+    for protocol in 2..=5 {
+        says(&[0x80, protocol, b'}', b'.'], "torch.as_tensor");
+    }
     says(
         b"<!DOCTYPE html>",
         "not a PyTorch checkpoint, it begins with '<!DOCTYPE html>'",
@@ -219,6 +223,7 @@ fn other_files_are_named() {
     says(b"", "not a PyTorch checkpoint");
     let other = archive(&[Sample::stored("a\x1b.npy", b"x")], End::Short);
     says(&other, r"zip archive without data.pkl, of a\u{1b}.npy");
+    says(&other, "torch.as_tensor(array)");
     let script = [
         Sample::stored("x/data.pkl", b"N."),
         Sample::stored("x/constants.pkl", b"N."),

@@ -115,8 +115,25 @@ fn floats(held: &Held<'_>, key: &str) -> Result<()> {
             path: held.path.to_path_buf(),
             name: shown(key),
             found: (*element).into(),
-            expected: "f16, bf16, f32 or f64: save the weights as floats, of a quantised network `tensor.dequantize()`, of a sparse one `tensor.to_dense()`",
+            expected: wanted(element),
         }),
+    }
+}
+
+/// What weights are in place of such elements, and how to make it of them.
+fn wanted(element: &str) -> &'static str {
+    match element {
+        "meta" => {
+            "f16, bf16, f32 or f64: such a tensor has no values; load the weights before saving, or move the network off the meta device"
+        }
+        "negated or conjugated" => {
+            "f16, bf16, f32 or f64: save `tensor.resolve_conj().resolve_neg()`"
+        }
+        "sparse" => "f16, bf16, f32 or f64: save `tensor.to_dense()`",
+        "quantised" => "f16, bf16, f32 or f64: save `tensor.dequantize()`",
+        _ => {
+            "f16, bf16, f32 or f64: save the weights as floats, of a quantised network `tensor.dequantize()`, of a sparse one `tensor.to_dense()`"
+        }
     }
 }
 
@@ -125,12 +142,18 @@ fn flattened(parameters: &[Parameter], name: &str, shape: &[usize]) -> Vec<usize
     let expected = parameters.iter().find(|p| p.name == name);
     match (expected.map(|p| p.shape.as_slice()), shape) {
         (Some(&[rows, columns]), &[out, inputs, height, width])
-            if rows == out && inputs.checked_mul(height * width) == Some(columns) =>
+            if rows == out && product(&[inputs, height, width]) == Some(columns) =>
         {
             vec![rows, columns]
         }
         _ => shape.to_vec(),
     }
+}
+
+/// The number of elements of a shape, which may be any: an array without elements has one too.
+fn product(lengths: &[usize]) -> Option<usize> {
+    let mut lengths = lengths.iter();
+    lengths.try_fold(1_usize, |product, &length| product.checked_mul(length))
 }
 
 /// The parameters whose shape in a file is another.
@@ -169,12 +192,12 @@ pub(super) fn values(
     array: &Array,
     mask: Option<&MaskArray>,
 ) -> Result<()> {
-    let count: usize = array.shape.iter().product();
-    if array.data.len() != count {
+    let count = product(&array.shape);
+    if count != Some(array.data.len()) {
         return Err(Error::Argument {
             what: "the set of weights",
             found: format!("with {} values of `{}`", array.data.len(), parameter.name),
-            expected: format!("{count} values for the shape {:?}", array.shape),
+            expected: format!("as many values as the shape {:?} has", array.shape),
         });
     }
     let (usable, expected): (fn(f32) -> bool, _) = match parameter.kind {
@@ -195,5 +218,34 @@ pub(super) fn values(
             value,
             expected,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `height · width` of an array without elements overflows, `inputs` times it is nothing.
+    #[test]
+    fn a_shape_without_elements_may_have_any_lengths() {
+        let linear = Parameter {
+            name: "classifier.0.weight".into(),
+            shape: vec![4, 18],
+            kind: ParameterKind::LinearWeight,
+        };
+        let flattened = |shape: &[usize]| flattened(&[linear.clone()], &linear.name, shape);
+        assert_eq!(flattened(&[4, 2, 3, 3]), [4, 18]);
+        for shape in [[4, 0, 1 << 40, 1 << 40], [4, 1 << 40, 1 << 40, 0]] {
+            assert_eq!(flattened(&shape), shape);
+        }
+        assert!(Array::new(vec![1 << 40, 1 << 40, 0], Vec::new()).is_none());
+    }
+
+    #[test]
+    fn what_to_do_about_elements_is_what_makes_floats_of_them() {
+        assert!(wanted("sparse").ends_with("`tensor.to_dense()`"));
+        assert!(wanted("negated or conjugated").contains("resolve_neg()"));
+        assert!(wanted("meta").contains("no values"));
+        assert!(wanted("i8").contains("dequantize()"));
     }
 }
