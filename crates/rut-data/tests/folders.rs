@@ -301,3 +301,38 @@ fn a_wrong_image_is_named_when_it_is_decoded() {
     assert_says(data.test.decode(0), &["read ", "test/a/4.jpg"]);
     assert_says(data.test.digest(), &["read ", "test/a/4.jpg"]);
 }
+
+#[test]
+fn a_class_of_other_files_says_what_they_are() {
+    let folder = folder(&["a/1.png"]);
+    let avif = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf";
+    let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
+    let cases: [(&str, &[u8], &str); 3] = [
+        ("1.avif", avif, "(AVIF)"),
+        ("1.heic", heic, "(HEIC)"),
+        ("\x1b1.txt", b"", "\\u{1b}1.txt', are"),
+    ];
+    for (name, bytes, kind) in cases {
+        let path = folder.path().join("b").join(name);
+        write(path.clone(), bytes);
+        let says = [
+            "/b:",
+            ".webp",
+            "none; add some or remove the folder: 1 other files",
+            kind,
+        ];
+        assert_says(open_folder(folder.path()), &says);
+        std::fs::remove_file(path).expect("a file");
+    }
+    assert_says(open_folder(folder.path()), &["/b:", "none; add some"]);
+}
+
+#[test]
+fn training_images_alone_are_named() {
+    let folder = folder(&["train/a/1.png", "train/b/1.png"]);
+    let says = [
+        "'test' or 'val' beside 'train'",
+        "/train to have a test part",
+    ];
+    assert_says(open_folder(folder.path()), &says);
+}

@@ -297,3 +297,24 @@ fn what_is_no_data_set_is_named() {
         &["neither a folder, a list (.csv), a table (.parquet) nor"],
     );
 }
+
+#[test]
+fn two_words_for_one_part_are_not_taken_for_one() {
+    let images = ["1.jpg", "2.jpg", "3.jpg"];
+    let of = |[train, one, other]: [&str; 3]| {
+        folder(
+            format!("path,label,split\n1.jpg,a,{train}\n2.jpg,a,{one}\n3.jpg,a,{other}\n"),
+            &images,
+        )
+    };
+    let both = of(["train", "eval", "Test"]);
+    let says = ["line 4, column 'split'", "'eval'", "'test'", "rename"];
+    assert_says(open_list(&both), &says);
+    assert_says(
+        open_list(&of(["train", "dev", "val"])),
+        &["line 4", "'dev'"],
+    );
+    for words in [["Train", "TEST", "test"], ["train", "val", "validation"]] {
+        assert!(open_list(&of(words)).is_ok(), "{words:?}");
+    }
+}

@@ -268,6 +268,8 @@ mod with_feature {
                 (data.train.labels(), data.test.labels()),
                 ([0, 1, 1].as_slice(), [1].as_slice())
             );
+            // Files of one name in two folders are two.
+            assert_ne!(data.train.source(0), data.test.source(0), "{layout:?}");
         }
         let two = folder(&[
             ("fine/train.parquet", train.clone()),

@@ -81,7 +81,7 @@ static BRANDS: &[(&[u8; 4], &str)] = &[
 const BOX: usize = 8;
 
 /// What kind of file this is, if it is one that is known.
-pub(crate) fn kind(bytes: &[u8]) -> Option<&'static str> {
+pub fn kind(bytes: &[u8]) -> Option<&'static str> {
     let is = |signature: &&Signature| {
         let rest = bytes.get(signature.at..);
         rest.is_some_and(|rest| rest.starts_with(signature.bytes))

@@ -30,6 +30,7 @@ mod webp;
 
 pub use error::{Error, Result};
 pub use extent::{Extent, MAX_DECODED, MAX_PIXELS};
+pub use foreign::kind;
 pub use formats::decode;
 pub use picture::{Depth, Mode, Picture, RgbImage};
 pub use png::encode as encode_png;

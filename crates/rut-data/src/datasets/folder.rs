@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::datasets::part::{Part, parts_among};
-use crate::formats::class_folders::{class_names, has_images, images};
+use crate::formats::class_folders::{IMAGES, class_names, has_images, images, instead};
 use crate::formats::files::Files;
 use crate::stratify::split_anew;
 use crate::{Error, ImageSet, Parts, Result, Seed};
@@ -85,7 +85,12 @@ fn refuse_lone_training(root: &Path, folders: &[String]) -> Result<()> {
     match folders.iter().find(is_train) {
         Some(train) if !class_names(&root.join(train))?.is_empty() => {
             let expected = format!("a folder 'test' or 'val' beside '{train}'");
-            Err(bad(root, &expected, "neither"))
+            let deeper = root.join(train);
+            let found = format!(
+                "neither; name {} to have a test part made",
+                deeper.display()
+            );
+            Err(bad(root, &expected, &found))
         }
         _ => Ok(()),
     }
@@ -203,11 +208,7 @@ fn refuse_empty_classes(set: &ImageSet, folder: &Path, class_names: &[String]) -
         None => Ok(()),
         Some(class) => {
             let path = folder.join(&class_names[class]);
-            Err(bad(
-                &path,
-                "images (jpg, png, gif, bmp, ppm, pgm)",
-                "none; add some or remove the folder",
-            ))
+            Err(bad(&path, IMAGES, &instead(&path)?))
         }
     }
 }

@@ -55,6 +55,8 @@ struct List<'a> {
     labels: Texts,
     /// The part of each row, or nothing where the list has no column for it.
     parts: Vec<Part>,
+    /// The word for each part, in lowercase.
+    words: Vec<(Part, String)>,
     /// What the words for parts say besides, all the same: of `seg_train` and `seg_test`, `seg`.
     beside: Option<String>,
     /// The line of each image, by the hash of its path.
@@ -74,6 +76,7 @@ impl<'a> List<'a> {
             paths: Texts::default(),
             labels: Texts::default(),
             parts: Vec::new(),
+            words: Vec::new(),
             beside: None,
             lines: HashMap::new(),
             hashes: RandomState::new(),
@@ -91,6 +94,7 @@ impl<'a> List<'a> {
                 let place = format!("line {}, column 'split'", row.line);
                 malformed(self.path, &place, (Part::WORDS, &format!("'{word}'")))
             })?;
+            self.refuse_other_word(&row, part, word)?;
             self.parts.push(part);
         }
         let file = self.root.join(row.path);
@@ -105,6 +109,24 @@ impl<'a> List<'a> {
         self.paths.push(row.path);
         self.labels.push(row.label);
         Ok(())
+    }
+
+    /// Refuses two words for one part, of which nothing says whether they mean the same images.
+    fn refuse_other_word(&mut self, row: &Row<'_>, part: Part, word: &str) -> Result<()> {
+        let known = self.words.iter().find(|(known, _)| *known == part);
+        let Some((_, first)) = known else {
+            self.words.push((part, word.to_lowercase()));
+            return Ok(());
+        };
+        let may_both = |word: &str| ["val", "validation"].contains(&word);
+        let word = word.to_lowercase();
+        if word == *first || may_both(&word) && may_both(first) {
+            return Ok(());
+        }
+        let place = format!("line {}, column 'split'", row.line);
+        let expected = format!("one word for each part, as before '{first}'");
+        let found = format!("'{word}', which may mean the same part; rename one of them");
+        Err(malformed(self.path, &place, (&expected, &found)))
     }
 
     fn refuse_twice(&mut self, row: &Row<'_>, file: &Path) -> Result<()> {

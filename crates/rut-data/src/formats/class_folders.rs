@@ -4,8 +4,11 @@
 //! skipped (`.DS_Store`, `.ipynb_checkpoints`).
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rut_formats::{escape, regular};
 
 use super::files::Files;
 use crate::{Error, ImageSet, Result};
@@ -15,6 +18,9 @@ use crate::{Error, ImageSet, Result};
 static ENDINGS: &[&str] = &[
     "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "pbm", "pnm", "tif", "tiff", "webp", "gif",
 ];
+/// What an image is, in messages.
+pub(crate) const IMAGES: &str =
+    "images (files that end in .jpg, .png, .gif, .webp, .tif, .bmp, .ppm or .pgm)";
 /// Folders in folders; more than this is a link that leads back.
 const MAX_DEPTH: usize = 32;
 
@@ -44,6 +50,27 @@ pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>> {
 /// The other files below `folder`, sorted.
 pub(crate) fn other_files(folder: &Path) -> Result<Vec<PathBuf>> {
     files(folder, |path| !has_image_ending(path))
+}
+
+/// What a folder without images holds instead, for messages: one of its files, and what kind that is.
+pub(crate) fn instead(folder: &Path) -> Result<String> {
+    let others = other_files(folder)?;
+    let Some(first) = others.first() else {
+        return Ok("none; add some or remove the folder".to_owned());
+    };
+    let mut start = Vec::new();
+    // A file that cannot be read is named without its kind.
+    if let Ok(file) = regular::open(first, regular::IMAGE) {
+        _ = file.take(512).read_to_end(&mut start);
+    }
+    let kind = rut_images::kind(&start).map(|kind| format!(" ({kind})"));
+    let name = first.strip_prefix(folder).unwrap_or(first);
+    Ok(format!(
+        "none; add some or remove the folder: {} other files, such as '{}'{}, are not read",
+        others.len(),
+        escape(name),
+        kind.unwrap_or_default()
+    ))
 }
 
 /// The files below `folder` that are `wanted`, sorted.

@@ -4,6 +4,7 @@
 //! order than that of the file cost the reading of a row group each.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -132,6 +133,21 @@ impl TableImages {
         })
     }
 
+    /// The name of a table's file; with the folder before it where another's is the same: `train/0000.parquet`.
+    fn file(&self, table: usize) -> Option<PathBuf> {
+        let path = &self.tables.get(table)?.path;
+        let name = path.file_name()?;
+        let same = self
+            .tables
+            .iter()
+            .filter(|other| other.path.file_name() == Some(name));
+        let folder = path.parent().and_then(Path::file_name);
+        Some(match folder.filter(|_| same.count() > 1) {
+            Some(folder) => Path::new(folder).join(name),
+            None => PathBuf::from(name),
+        })
+    }
+
     /// The images of row group `group` of `table`, which is number `at` of all.
     fn images(&self, table: &Table, group: usize, at: usize) -> Result<Images> {
         let slot = lock(&self.latest).slot(at);
@@ -166,11 +182,7 @@ impl ImageSource for TableImages {
         let Ok((group, _, row)) = self.locate(index) else {
             return String::new();
         };
-        let path = self
-            .tables
-            .get(group.table)
-            .map(|table| table.path.as_path());
-        let name = path.and_then(|path| path.file_name()).unwrap_or_default();
+        let name = self.file(group.table).unwrap_or_default();
         format!("{} #{}", name.display(), group.start_in_table + row)
     }
 
