@@ -52,9 +52,14 @@ impl<R: Read + Seek> Npz<R> {
         let declared = std::str::from_utf8(header).ok().and_then(declared);
         match declared {
             Some(declared) if declared <= there => Ok(()),
+            _ if is_of_objects(header) => {
+                let found = "Python objects; save it with numbers, as array.astype(numpy.int64)";
+                Err(Fault::new(&place, "an array of numbers", found))
+            }
             _ => {
-                let declared = declared.map_or("another number".to_owned(), |n| n.to_string());
-                let expected = format!("the {declared} bytes that its header declares");
+                let declared =
+                    declared.map_or("another number of".to_owned(), |n| format!("the {n}"));
+                let expected = format!("{declared} bytes, as its header declares");
                 let found = format!("{there}; save it again with numpy.savez");
                 Err(Fault::new(&place, expected, found))
             }
@@ -82,4 +87,10 @@ impl<R: Read + Seek> Npz<R> {
         inflated::read(entry, size)
             .map_err(|found| Fault::new(&place, format!("{size} bytes"), found))
     }
+}
+
+/// Whether the header of an array tells of pickled objects.
+fn is_of_objects(header: &[u8]) -> bool {
+    let objects = b"'|O'";
+    header.windows(objects.len()).any(|text| text == objects)
 }

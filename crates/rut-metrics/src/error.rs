@@ -35,7 +35,7 @@ pub enum Error {
 
     /// A logit is NaN, infinite or so large that differences overflow.
     #[error(
-        "logits at row {row}, column {column}: expected finite (magnitude at most 1e300), found {found}; \
+        "logits at row {row}, column {column}: expected finite (magnitude at most 1e300), found {found:?}; \
          look for a diverged run, a division by zero or the logarithm of a probability of 0 upstream"
     )]
     NotFinite {
@@ -49,7 +49,7 @@ pub enum Error {
 
     /// An entry of `probs` is NaN or outside [0, 1].
     #[error(
-        "probs at row {row}, column {column}: expected finite in [0, 1], found {found}; if these are logits, take them as such"
+        "probs at row {row}, column {column}: expected finite in [0, 1], found {found:?}; if these are logits, take them as such"
     )]
     NotProbability {
         /// The sample.
@@ -62,7 +62,7 @@ pub enum Error {
 
     /// A row of `probs` does not sum to 1.
     #[error(
-        "probs at row {row}: expected a sum of 1 within {tolerance:e}, found {found}; normalise the rows, or, if these are logits, take them as such"
+        "probs at row {row}: expected a sum of 1 within {tolerance:e}, found {found:?}; normalise the rows, or, if these are logits, take them as such"
     )]
     RowSum {
         /// The sample.

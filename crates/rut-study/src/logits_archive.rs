@@ -7,7 +7,7 @@ use candle_core::npy::NpzTensors;
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::SplitLogits;
 use rut_adapt::state::{check_header, serialize};
-use rut_formats::regular;
+use rut_formats::{escape, list, regular};
 use rut_metrics::{Logits, Probs};
 
 use crate::error::{Error, Result, file};
@@ -155,8 +155,9 @@ fn of_tensors(values: &Tensor, labels: &Tensor) -> Result<ArchivedLogits, String
             "expected as many labels as rows of logits, found {m} and {n}"
         ));
     }
-    let values =
-        floats(values).map_err(|found| format!("expected floating-point logits, found {found}"))?;
+    let values = floats(values).map_err(|found| {
+        format!("expected floating-point logits, found {found}; save logits.astype(\"float32\")")
+    })?;
     let labels = integers(labels)
         .map_err(|found| format!("expected labels from 0 up, as integers, found {found}"))?;
     Ok(ArchivedLogits {
@@ -181,7 +182,8 @@ fn floats(logits: &Tensor) -> Result<Values, String> {
 
 fn integers(labels: &Tensor) -> Result<Vec<u32>, String> {
     if labels.dtype().is_float() {
-        return Err(format!("{:?}", labels.dtype()));
+        let found = labels.dtype();
+        return Err(format!("{found:?}; save labels.astype(\"int64\")"));
     }
     let wide = labels
         .to_dtype(DType::I64)
@@ -203,7 +205,7 @@ impl Archive {
         regular::open(path, regular::WEIGHTS).map_err(file("read", path))?;
         let broken = |e: candle_core::Error| Error::Broken {
             path: path.into(),
-            problem: e.to_string(),
+            problem: escape(&e.to_string()).to_string(),
         };
         match path.extension().and_then(|e| e.to_str()) {
             Some("npz") => NpzTensors::new(path).map(Self::Npz).map_err(broken),
@@ -259,13 +261,13 @@ fn absent(wanted: &str, names: &[&str]) -> String {
         .collect();
     let probabilities = |name: &&str| Meaning::Probabilities.entries()[..2].contains(name);
     let remedy = match parts.first() {
-        Some(part) => format!("; its parts are {}: `--part {part}`", parts.join(", ")),
+        Some(part) => format!("; its parts are {}: `--part {part}`", list(&parts)),
         None if names.iter().any(probabilities) => "; `--probabilities` takes those".to_owned(),
         None => "; save the arrays under these names".to_owned(),
     };
     format!(
         "expected an entry `{wanted}`, found {}{remedy}",
-        names.join(", ")
+        list(names)
     )
 }
 
@@ -277,6 +279,14 @@ fn unreadable(name: &str, error: &candle_core::Error) -> String {
             "expected `{name}` row by row (C order), found it column by column (Fortran order); save \
              np.ascontiguousarray({name}) instead"
         ),
-        false => format!("`{name}`: {reason}"),
+        false => {
+            let numbers = if name.ends_with("labels") {
+                "int64"
+            } else {
+                "float32"
+            };
+            let reason = escape(&reason).to_string();
+            format!("`{name}`: {reason}; save {name}.astype(\"{numbers}\") instead")
+        }
     }
 }
