@@ -5,10 +5,8 @@ use std::fs;
 
 use libfuzzer_sys::fuzz_target;
 use rut_fuzz::{put, told, within_contents};
-use rut_study::RunDir;
-use rut_study::report::{ReportOptions, report};
-use rut_study::sweep::{Failure, Plan};
-use rut_study::upstream::UpstreamRecord;
+use rut_record::{Failure, Plan, RunDir, UpstreamRecord};
+use rut_report::{ReportOptions, report};
 
 /// The folder of a sound run.
 macro_rules! sound {

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use rut_adapt::head::LinearHead;
 use rut_adapt::state::State;
 use rut_fuzz::{put, told, within_contents, within_inflated};
-use rut_study::logits_archive::{self, Meaning};
+use rut_record::logits_archive::{self, Meaning};
 
 fuzz_target!(|bytes: &[u8]| {
     within_contents(0, bytes, || told(State::from_bytes(bytes)));

@@ -1,14 +1,16 @@
 //! How long an epoch of softmax regression takes: one head, a grid of heads, and half-precision features. Items are rows.
 
 use candle_core::{DType, Device};
-use divan::Bencher;
-use divan::counter::ItemsCount;
 use rut_adapt::Seed;
-use rut_adapt::features::{FeatureMatrix, FeatureType};
+use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::LabelledFeatures;
 use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
 use rut_data::{Order, batches};
+use rut_record::FeatureType;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
 
 fn main() {
     divan::main();

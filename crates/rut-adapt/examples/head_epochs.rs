@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use candle_core::{DType, Device};
 use rut_adapt::Seed;
-use rut_adapt::features::{FeatureMatrix, FeatureType};
+use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::LabelledFeatures;
 use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
 use rut_data::{Order, batches};
+use rut_record::FeatureType;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().collect();

@@ -7,17 +7,17 @@ mod options;
 mod position;
 
 pub use method::Method;
-pub use options::{LoopOptions, Shuffle};
+pub use options::LoopOptions;
 
 use rut_data::{Order, batches};
+use rut_record::{Event, MemberEpoch, MemberScore, Phase, Scores, Select, Shuffle};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{Pass, Scores};
-use crate::event::{Event, MemberEpoch, MemberScore, Phase};
+use crate::evaluate::Pass;
 use crate::loss::Scored;
 use crate::progress::{At, Reporter};
 use crate::schedule::{MultiStep, Rate};
-use crate::select::{Best, Select, is_better};
+use crate::select::{Best, is_better};
 use crate::state::State;
 use member::{Member, Names};
 use position::Position;

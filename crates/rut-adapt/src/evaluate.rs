@@ -5,10 +5,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use candle_core::{DType, Device, Tensor};
 use rut_data::{Order, batches};
-use rut_metrics::{Accumulator, Logits};
+use rut_record::{Phase, SplitLogits};
 
 use crate::error::Result;
-use crate::event::Phase;
 use crate::images::{LabelledImages, image_tensor};
 use crate::progress::{At, Reporter};
 use crate::state::State;
@@ -17,56 +16,17 @@ use crate::state::State;
 /// products round by their shape. It is therefore fixed, and no option.
 pub const PASS_BATCH: usize = 32;
 
-/// Logits of a whole split.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SplitLogits {
-    /// [n, classes], row-major.
-    pub values: Vec<f32>,
-    /// `[n]`, below `classes`.
-    pub labels: Vec<u32>,
-    /// Number of classes.
-    pub classes: usize,
-}
-
-/// The scores of a split that a loop tells while it trains.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scores {
-    /// Share of right predictions, 0–1.
-    pub accuracy: f64,
-    /// Mean negative log-likelihood, nats.
-    pub nll: f64,
-    /// Expected calibration error, 15 equal-width bins, 0–1.
-    pub ece: f64,
-}
-
-impl SplitLogits {
-    /// The logits of a tensor [n, classes].
-    ///
-    /// # Errors
-    /// If the tensor has another rank.
-    pub fn from_tensor(logits: &Tensor, labels: &[u32]) -> Result<Self> {
-        let (_, classes) = logits.dims2()?;
-        Ok(Self {
-            values: flat(logits)?,
-            labels: labels.to_vec(),
-            classes,
-        })
-    }
-
-    /// Accuracy, NLL and ECE.
-    ///
-    /// # Errors
-    /// If a logit is not finite.
-    pub fn scores(&self) -> Result<Scores> {
-        let mut accumulator = Accumulator::new(self.classes)?;
-        accumulator.push(Logits::new(&self.values, self.classes)?, &self.labels)?;
-        let summary = accumulator.finish()?;
-        Ok(Scores {
-            accuracy: summary.accuracy,
-            nll: summary.nll,
-            ece: summary.ece,
-        })
-    }
+/// The logits of a tensor [n, classes] with their labels.
+///
+/// # Errors
+/// If the tensor has another rank.
+pub fn split_logits(logits: &Tensor, labels: &[u32]) -> Result<SplitLogits> {
+    let (_, classes) = logits.dims2()?;
+    Ok(SplitLogits {
+        values: flat(logits)?,
+        labels: labels.to_vec(),
+        classes,
+    })
 }
 
 /// The values of a tensor as f32, row-major.

@@ -9,13 +9,14 @@ mod rows;
 
 pub use cache::{FeatureCache, FeatureKey, Wanted};
 pub use file::FeatureShape;
-pub use matrix::{FeatureMatrix, FeatureType};
+pub use matrix::FeatureMatrix;
 
 use candle_core::Tensor;
 use rut_models::{FrozenNetwork, Normalization};
+use rut_record::{FeatureType, SplitLogits};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{Pass, SplitLogits, each_batch, flat};
+use crate::evaluate::{Pass, each_batch, flat};
 use crate::images::LabelledImages;
 use crate::linear_probe::LabelledFeatures;
 use crate::progress::Reporter;

@@ -7,15 +7,13 @@
 //! - [`visual_prompt`]: a trained border around the image, with a label map refreshed while it trains.
 //! - [`features`]: what linear probing trains on, extracted once and kept on disk.
 //! - [`label_map`], [`prompt`], [`head`], [`optimizer`], [`schedule`]: the parts.
-//! - [`event`]: what the loops tell while they run. Nothing here prints or knows where results are kept.
+//! - [`observer`]: who listens to the loops while they run. Nothing here prints or knows where results are kept.
 //!
-//! It is not the place of run specifications, folders or records: those are `rut-study`.
+//! It is not the place of run specifications, folders or records: those are `rut-record`.
 
-pub mod checksum;
 pub mod epochs;
 pub mod error;
 pub mod evaluate;
-pub mod event;
 pub mod features;
 pub mod head;
 pub mod images;
@@ -23,17 +21,16 @@ pub mod label_map;
 pub mod lbfgs;
 pub mod linear_probe;
 pub mod loss;
+pub mod observer;
 pub mod optimizer;
 pub mod progress;
 pub mod prompt;
 pub mod schedule;
-pub mod seal;
 pub mod select;
 pub mod softmax_regression;
 pub mod state;
 pub mod visual_prompt;
-pub mod whole_file;
 
 pub use error::{Error, Result};
-pub use event::{Event, Observer, Silent};
+pub use observer::{Observer, Silent};
 pub use rut_data::Seed;

@@ -7,16 +7,17 @@ mod logistic;
 pub use grid::{GridMember, MAX_MEMBERS, Probed, check_grid, linear_probe_grid};
 pub use logistic::{Fit, Fitted, LogisticOptions, RELATIVE_GRADIENT, logistic_probe};
 
+use rut_record::{Phase, Select, SplitLogits};
+
 use crate::epochs::{Finished, LoopOptions, Method, train};
 use crate::error::Result;
-use crate::evaluate::{Pass, SplitLogits};
-use crate::event::{Observer, Phase};
+use crate::evaluate::Pass;
 use crate::features::FeatureMatrix;
 use crate::head::LinearHead;
 use crate::loss::Scored;
+use crate::observer::Observer;
 use crate::progress::Reporter;
 use crate::schedule::Rate;
-use crate::select::Select;
 use crate::softmax_regression::{HeadRates, SoftmaxRegression};
 use crate::state::State;
 

@@ -1,7 +1,9 @@
 //! The thread between a loop and its observer: after every batch, is a state wanted, is a stop? It decides nothing itself.
 
+use rut_record::{Event, Phase};
+
 use crate::error::{Error, Result};
-use crate::event::{Event, Observer, Phase, Wish};
+use crate::observer::{Observer, Wish};
 use crate::state::State;
 
 /// An observer with the loop's side of the conversation.

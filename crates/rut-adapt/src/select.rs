@@ -1,23 +1,9 @@
 //! Which epoch's parameters a run keeps.
 
-use serde::{Deserialize, Serialize};
+use rut_record::Scores;
 
 use crate::error::{Error, Result};
-use crate::evaluate::Scores;
 use crate::state::State;
-
-/// The rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Select {
-    /// The last epoch's.
-    #[default]
-    Last,
-    /// Those with the best accuracy on the validation split; the earliest of equals.
-    BestVal,
-    /// Those with the best accuracy on the test split (defect D7 of the reference: it selects on the test set).
-    BestTest,
-}
 
 /// The best epoch so far.
 #[derive(Clone, Debug)]

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Device, Tensor};
+use rut_formats::check_header;
+use rut_formats::seal::{self, Seal};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::error::{Error, Result};
-use crate::seal::{self, Seal};
 
 /// The metadata entry that holds the texts.
 const KEY: &str = "rut.state";
@@ -15,10 +16,6 @@ const KEY: &str = "rut.state";
 const VERSION: &str = "version 2";
 /// The layout without a checksum.
 const UNSEALED: &str = "version 1";
-/// The longest header of a small safetensors file; larger ones may have one of this share of them.
-const LONGEST_HEADER: usize = 1 << 20;
-const HEADER_SHARE: usize = 32;
-
 /// Named tensors and texts. Floating-point numbers are kept as the bits of an `f64`.
 ///
 /// ```
@@ -201,18 +198,6 @@ pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> R
     let metadata = HashMap::from([(key.to_owned(), text.to_owned())]);
     safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(metadata))
         .map_err(|e| unfit("the file", "tensors that can be written", &e.to_string()))
-}
-
-/// Objects to a safetensors file whose header is longer than that of many tensors: what is made of it takes a multiple.
-///
-/// # Errors
-/// The header's length, if it is too long. Whether the file is whole is not looked at.
-pub fn check_header(bytes: &[u8]) -> std::result::Result<(), u64> {
-    let most = LONGEST_HEADER + bytes.len() / HEADER_SHARE;
-    match bytes.first_chunk().copied().map(u64::from_le_bytes) {
-        Some(length) if length > most as u64 => Err(length),
-        _ => Ok(()),
-    }
 }
 
 /// The tensors of a safetensors file, on the CPU, and the text under `key` in its metadata (empty without one).

@@ -10,21 +10,21 @@ use std::sync::Arc;
 use candle_core::Var;
 use rut_data::Seed;
 use rut_models::{FrozenNetwork, logits_window};
+use rut_record::{Phase, Select, SplitLogits, Ties};
 
 use crate::epochs::{Finished, LoopOptions, Method, train};
 use crate::error::{Error, Result};
-use crate::evaluate::{Pass, SplitLogits};
-use crate::event::{Observer, Phase};
+use crate::evaluate::Pass;
 use crate::images::{LabelledImages, image_tensor};
 use crate::label_map::{
-    FrequencyMap, LabelMap, LabelMappingSpec, Refresh, Ties, check_classes, random_map,
+    FrequencyMap, LabelMap, LabelMappingSpec, Refresh, check_classes, random_map,
 };
 use crate::loss::{Scored, cross_entropy, gradients, label_tensor, score};
+use crate::observer::Observer;
 use crate::optimizer::Adam;
 use crate::progress::Reporter;
 use crate::prompt::PaddingPrompt;
 use crate::schedule::Rate;
-use crate::select::Select;
 use crate::state::State;
 
 /// How labels are mapped.
@@ -230,7 +230,7 @@ impl Method for Prompting<'_> {
         };
         let pass = Pass { phase, ..*pass };
         let source = self.prompted().source_logits(split, &pass, reporter)?;
-        Ok(Some((source.map(map), phase)))
+        Ok(Some((map.target_logits(&source), phase)))
     }
 
     fn trained(&self, _: usize) -> Result<Prompted> {

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::evaluate::{PASS_BATCH, Pass};
-use rut_adapt::event::{Observer, Phase};
 use rut_adapt::features::{
-    Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape, FeatureType,
-    Wanted,
+    Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape, Wanted,
 };
 use rut_adapt::images::LabelledImages;
 use rut_adapt::progress::Reporter;
@@ -19,6 +17,9 @@ use rut_data::{Batch, Digest};
 use rut_models::{EngineInfo, FrozenNetwork, Normalization, Outputs, Trace};
 
 mod listen;
+
+use rut_adapt::observer::Observer;
+use rut_record::{FeatureType, Phase};
 
 use listen::Listener;
 

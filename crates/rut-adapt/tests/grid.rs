@@ -1,16 +1,16 @@
 //! A grid of learning rates and weight decays: each member is the run with its rates alone, and the best is kept.
 
 use candle_core::{DType, Device};
-use rut_adapt::epochs::{LoopOptions, Shuffle};
-use rut_adapt::event::Event;
+use rut_adapt::epochs::LoopOptions;
 use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, Probed, linear_probe_grid};
-use rut_adapt::select::Select;
 use rut_adapt::softmax_regression::HeadRates;
 use rut_adapt::{Error, Seed, Silent};
 
 mod listen;
+
+use rut_record::{Event, Select, Shuffle};
 
 use listen::Listener;
 

@@ -1,6 +1,7 @@
 //! Frequency maps against `golden/label_mapping.json`, made by the reference's rule with ties to the smaller index.
 
-use rut_adapt::label_map::{Evidence, Ties, frequency_map};
+use rut_adapt::label_map::{Evidence, frequency_map};
+use rut_record::Ties;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
-use rut_adapt::epochs::{LoopOptions, Shuffle};
-use rut_adapt::event::Event;
+use rut_adapt::epochs::LoopOptions;
 use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe};
-use rut_adapt::select::Select;
 use rut_adapt::{Error, Seed};
 
 #[path = "../../rut-models/tests/common/close.rs"]
@@ -18,6 +16,8 @@ mod listen;
 mod place;
 #[path = "../../rut-models/tests/common/weights_rule.rs"]
 mod weights_rule;
+
+use rut_record::{Event, Select, Shuffle};
 
 use close::{Tolerance, assert_close};
 use listen::Listener;

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::Seed;
-use rut_adapt::features::{FeatureMatrix, FeatureType};
+use rut_adapt::features::FeatureMatrix;
 use rut_adapt::head::LinearHead;
 use rut_adapt::linear_probe::LabelledFeatures;
 use rut_adapt::loss::{cross_entropy, gradients, label_tensor, score};
@@ -11,6 +11,8 @@ use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
 
 #[path = "../../rut-models/tests/common/close.rs"]
 mod close;
+
+use rut_record::FeatureType;
 
 use close::{Tolerance, assert_close};
 

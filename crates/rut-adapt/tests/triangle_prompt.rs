@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use rut_adapt::epochs::{Finished, LoopOptions, Shuffle};
+use rut_adapt::epochs::{Finished, LoopOptions};
 use rut_adapt::images::LabelledImages;
-use rut_adapt::label_map::{self, Ties};
+use rut_adapt::label_map;
 use rut_adapt::loss::cross_entropy;
 use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
-use rut_adapt::select::Select;
 use rut_adapt::state::State;
 use rut_adapt::visual_prompt::{
     MappingOptions, PromptOptions, PromptSplits, Prompted, PromptedNetwork, visual_prompt,
@@ -25,6 +24,8 @@ mod close;
 mod listen;
 #[path = "../../rut-models/tests/common/weights_rule.rs"]
 mod weights_rule;
+
+use rut_record::{Select, Shuffle, Ties};
 
 use close::{Tolerance, assert_close, relative_l2};
 use listen::Listener;

@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use rut_formats::escape;
-use rut_study::Error;
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -79,7 +78,7 @@ impl std::error::Error for Unfinished {}
 
 /// Says on stderr what failed, and gives the exit code for it.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    if let Some(Error::Stopped { dir }) = error.downcast_ref() {
+    if let Some(rut_run::Error::Stopped { dir }) = of_a_run(error) {
         let dir = escape(dir).whole();
         crate::output::note(&format!(
             "stopped; the state is saved in {dir}\ngo on with the same command and --resume"
@@ -94,11 +93,20 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 
 /// As [`report`], with every key where a file's keys do not fit.
 pub fn report_all(error: &anyhow::Error) -> ExitCode {
-    let Some(Error::Models(rut_models::Error::Mismatch(all))) = error.downcast_ref() else {
+    let Some(rut_run::Error::Models(rut_models::Error::Mismatch(all))) = of_a_run(error)
+    else {
         return report(error);
     };
     crate::output::note(&format!("error: failed to {all:#}"));
     ExitCode::from(code(error))
+}
+
+/// The error of a run, alone or among many.
+fn of_a_run(error: &anyhow::Error) -> Option<&rut_run::Error> {
+    match error.downcast_ref() {
+        Some(rut_study::Error::Run(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
 }
 
 /// An error and its causes, without those that the message above already tells.
@@ -126,30 +134,69 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(Unfinished::GoingOn(_)) => return GOING_ON,
         None => {}
     }
-    match error.downcast_ref::<Error>() {
-        Some(Error::Stopped { .. }) => INTERRUPTED,
-        Some(
-            Error::Spec(_)
-            | Error::Field { .. }
-            | Error::Occupied { .. }
-            | Error::GoingOn { .. }
-            | Error::Study { .. }
-            | Error::NotResumable { .. },
-        ) => USAGE,
-        Some(Error::Adapt(error)) => adapt_code(error),
-        Some(Error::Data(error)) => data_code(error),
-        Some(Error::NoNetworkFolder { .. } | Error::NoRuns { .. }) => MISSING,
-        Some(Error::NotATicket { .. }) => USAGE,
-        Some(Error::Models(rut_models::Error::Ticket { .. })) => MISSING,
+    let study = |error: &rut_study::Error| match error {
+        rut_study::Error::Run(error) => run_code(error),
+        rut_study::Error::Study { .. } => USAGE,
+        rut_study::Error::Bench(error) => bench_code(error),
+        _ => FAILED,
+    };
+    let report = |error: &rut_report::Error| match error {
+        rut_report::Error::NoRuns { .. } => MISSING,
+        rut_report::Error::Record(error) => record_code(error),
+        _ => FAILED,
+    };
+    // Every crate's own error, whichever reached the command.
+    let codes = [
+        error.downcast_ref().map(study),
+        error.downcast_ref().map(run_code),
+        error.downcast_ref().map(report),
+        error.downcast_ref().map(bench_code),
+        error.downcast_ref().map(record_code),
+    ];
+    codes.into_iter().flatten().next().unwrap_or(FAILED)
+}
+
+fn bench_code(error: &rut_bench::Error) -> u8 {
+    use rut_bench::Error::{Adapt, Models, Record};
+    match error {
+        Record(error) => record_code(error),
+        Models(error) => models_code(error),
+        Adapt(error) => adapt_code(error),
+        _ => FAILED,
+    }
+}
+
+fn run_code(error: &rut_run::Error) -> u8 {
+    use rut_run::Error::{Adapt, Data, Models, NoNetworkFolder, NotATicket, Record, Stopped};
+    match error {
+        Stopped { .. } => INTERRUPTED,
+        NotATicket { .. } => USAGE,
+        NoNetworkFolder { .. } => MISSING,
+        Record(error) => record_code(error),
+        Adapt(error) => adapt_code(error),
+        Data(error) => data_code(error),
+        Models(error) => models_code(error),
+        _ => FAILED,
+    }
+}
+
+fn models_code(error: &rut_models::Error) -> u8 {
+    use rut_models::Error::{AmbiguousTicket, Io, NoSuchKey, SeveralNetworks, Ticket};
+    match error {
+        Ticket { .. } => MISSING,
         // Nothing is missing: the command line must say which of the files it means.
-        Some(Error::Models(
-            rut_models::Error::AmbiguousTicket { .. }
-            | rut_models::Error::SeveralNetworks { .. }
-            | rut_models::Error::NoSuchKey { .. },
-        )) => USAGE,
-        Some(Error::Models(rut_models::Error::Io { source, .. }) | Error::File { source, .. }) => {
-            io_code(source)
-        }
+        AmbiguousTicket { .. } | SeveralNetworks { .. } | NoSuchKey { .. } => USAGE,
+        Io { source, .. } => io_code(source),
+        _ => FAILED,
+    }
+}
+
+fn record_code(error: &rut_record::Error) -> u8 {
+    use rut_record::Error::{Data, Field, File, GoingOn, NotResumable, Occupied, Spec};
+    match error {
+        Spec(_) | Field { .. } | Occupied { .. } | GoingOn { .. } | NotResumable { .. } => USAGE,
+        File { source, .. } => io_code(source),
+        Data(error) => data_code(error),
         _ => FAILED,
     }
 }

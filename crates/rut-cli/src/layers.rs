@@ -5,11 +5,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{bail, Result};
-use rut_study::published;
-use rut_study::settings::Settings;
-use rut_study::spec::Method;
+use rut_record::{Method, Places, RunSpec, Settings};
+use rut_run::checked::settle;
+use rut_run::published;
 use rut_study::sweep::Study;
-use rut_study::{Places, RunSpec};
 
 use crate::args::{NetworkChoice, RunArgs, StudyFlags};
 
@@ -63,7 +62,7 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
     }
     let (mut spec, places) = all.resolve()?;
     if let Some(list) = &args.train.as_published {
-        spec.settle();
+        settle(&mut spec);
         spec = published::as_published(&spec, &published::parse(list)?)?;
     }
     Ok(Resolved {
@@ -249,7 +248,7 @@ mod tests {
         .unwrap()
         .spec;
         assert_eq!((spec.seed, spec.lr, spec.epochs), (3, 0.2, 7));
-        assert_eq!(spec.engine, rut_models::Engine::Sparse);
+        assert_eq!(spec.engine, "sparse");
     }
 
     #[test]
@@ -295,11 +294,11 @@ mod tests {
     fn what_was_published_lies_over_everything() {
         let spec = |line: &str| resolved(line, &[]).unwrap().spec;
         let all = spec("rut vp --dataset digits --select last --as-published");
-        assert_eq!(all.select, rut_adapt::select::Select::BestTest);
-        assert_eq!(all.remap, rut_study::spec::Remap::Off);
+        assert_eq!(all.select, rut_record::Select::BestTest);
+        assert_eq!(all.remap, rut_record::Remap::Off);
         let one = spec("rut vp --as-published ties=index --dataset digits");
-        assert_eq!(one.ties, rut_adapt::label_map::Ties::Index);
-        assert_eq!(one.remap, rut_study::spec::Remap::On);
+        assert_eq!(one.ties, rut_record::Ties::Index);
+        assert_eq!(one.remap, rut_record::Remap::On);
         let error = resolved("rut vp --as-published tie=index", &[]).unwrap_err();
         assert!(format!("{error:#}").contains("ties=index"), "{error:#}");
     }

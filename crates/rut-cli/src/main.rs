@@ -12,6 +12,8 @@ mod table;
 
 use std::process::ExitCode;
 
+use rut_record::Method;
+
 use crate::args::{Cli, Command, TicketCommand};
 
 fn main() -> ExitCode {
@@ -26,7 +28,6 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
-    use rut_study::spec::Method;
     match command {
         Command::Lp(args) => commands::run::run(Method::Lp, &args),
         Command::Vp(args) => commands::run::run(Method::Vp, &args),

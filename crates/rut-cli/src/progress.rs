@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rut_adapt::event::{Event, Observer, ObserverError, Phase};
+use rut_adapt::observer::{Observer, ObserverError};
 use rut_formats::lines;
-use rut_study::journal::Display;
+use rut_record::{Event, Phase};
+use rut_run::journal::Display;
 
 use crate::output::note;
 

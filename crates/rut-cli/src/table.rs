@@ -2,9 +2,7 @@
 
 use rut_formats::escape;
 use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
-use rut_study::record::GridRecord;
-use rut_study::score::{Doubt, SplitScores};
-use rut_study::Record;
+use rut_record::{Doubt, GridRecord, Record, SplitScores};
 
 /// Rows of cells, two blanks apart: numbers to the right, texts to the left. The first row is the head. Each cell is on one
 /// line, whatever name stands in it.

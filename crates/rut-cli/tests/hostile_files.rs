@@ -42,7 +42,7 @@ fn arrays_that_declare_more_than_there_is_are_refused() {
         let about = format!("'descr': '<f4', 'shape': {shape}");
         npz(&file, &[("logits", &about, 76), labels]);
         let line = format!("metrics {}", file.display());
-        let says = ["lie.npz, logits.npy", declared, "found 76; save it again"];
+        let says = ["lie.npz: logits.npy", declared, "found 76; save it again"];
         refuses(dir.path(), &line, 1, &says);
     }
     let about = "'descr': '<f4', 'shape': (1, 10)";

@@ -39,7 +39,6 @@ pub use dataset::{ClassRef, Dataset};
 pub use datasets::folder::open_class_folders;
 pub use error::{Error, Result};
 pub use few_shot::{Draw, DrawOptions, ShortClass, draw, draw_beside_validation};
-pub use formats::npz::check_npz;
 pub use image_set::{ImageSet, ImageSource, picture_digest};
 pub use open::{open, open_split, settled_split};
 pub use prepared::{Batch, Prepared};

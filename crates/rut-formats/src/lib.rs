@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod cell;
+pub mod checksum;
 mod digest;
 mod escape;
 mod fault;
@@ -14,11 +15,14 @@ pub mod numpy;
 pub mod parquet;
 pub mod pickle;
 pub mod regular;
+pub mod seal;
 mod shallow;
 mod shell;
 mod spelling;
+mod tensors;
 mod texts;
 pub mod torch;
+pub mod whole_file;
 pub mod zip;
 
 pub use cell::csv_cell;
@@ -29,4 +33,5 @@ pub use metered::{Allowance, Metered};
 pub use shallow::Shallow;
 pub use shell::shell_word;
 pub use spelling::{did_you_mean, plain_name};
+pub use tensors::check_header;
 pub use texts::Texts;

@@ -29,6 +29,13 @@ impl<R: Read + Seek> Npz<R> {
         Ok(Npz { archive })
     }
 
+    /// Names of its arrays.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.archive.file_names().flatten();
+        let arrays = names.filter_map(|name| Some(name.strip_suffix(".npy")?.to_owned()));
+        arrays.collect()
+    }
+
     /// Checks that the array `name`, if it is there, has the bytes that its header declares, and at most 2 GiB: whoever
     /// reads it afterwards may take memory for what is declared.
     ///

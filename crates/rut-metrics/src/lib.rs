@@ -11,6 +11,7 @@
 //! | `temperature`, `calibrate` | [`Temperature`], [`fit_temperature`] |
 //! | `temperature_intervals`, `likelihood_table` | [`TemperatureIntervals`], [`bootstrap_temperature`] |
 //! | `outcomes`, `interval` | [`Outcomes`], [`bootstrap`], [`bootstrap_difference`] |
+//! | `estimate`, `student` | [`Estimate`]: a figure over several seeds; [`quantile_95`] of Student's t |
 //! | `accumulate`, `summary` | [`Accumulator`] for batches, [`Summary`] for all figures at once |
 //!
 //! # Promises
@@ -30,6 +31,7 @@ mod calibrate;
 mod classwise;
 mod equal_mass;
 mod error;
+mod estimate;
 mod interval;
 mod likelihood_table;
 mod logits;
@@ -39,6 +41,7 @@ mod proper_score;
 mod reliability;
 mod resample;
 mod sample;
+mod student;
 mod summary;
 mod temperature;
 mod temperature_intervals;
@@ -53,12 +56,14 @@ pub use calibrate::{Minimum, TemperatureFit, TemperatureOptions, fit_temperature
 pub use classwise::classwise_ece;
 pub use equal_mass::{EqualMass, Ties};
 pub use error::{Error, Result};
+pub use estimate::{Estimate, Spread, digits_apart, mean};
 pub use interval::{BootstrapOptions, Interval, Intervals, bootstrap, bootstrap_difference};
 pub use logits::{Logits, Probs};
 pub use outcomes::Outcomes;
 pub use predictions::Predictions;
 pub use proper_score::{brier, nll};
 pub use reliability::{Bin, Reliability};
+pub use student::quantile_95;
 pub use summary::Summary;
 pub use temperature::Temperature;
 pub use temperature_intervals::{TemperatureIntervals, bootstrap_temperature};

@@ -11,15 +11,11 @@ pub use figures::{
 use std::collections::HashMap;
 use std::path::Path;
 
+use rut_record::{Labels, Method, NO_PART, Record, RunDir, RunSpec, fields};
+
 use crate::error::Result;
-use crate::published::{SWITCHES, Switch, as_published};
-use crate::record::Record;
-use crate::report::setting::Labels;
-use crate::run_dir::RunDir;
-use crate::run_id::NO_PART;
-use crate::spec::{Method, RunSpec};
 use crate::sweep::{Combination, Prospects, Study};
-use crate::unused::fields;
+use rut_run::published::{SWITCHES, Switch, as_published};
 use table::Table;
 
 /// A way to run a study: as it is, with one switch on, or with all that are on together.

@@ -52,22 +52,77 @@ const PLACES: &[Place] = &[
         uses_behind_feature: &[],
     },
     Place {
-        name: "xtask",
+        name: "rut-record",
         floor: 3,
+        uses: &["rut-data", "rut-metrics", "rut-formats"],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "xtask",
+        floor: 4,
         uses: &["rut-data", "rut-formats"],
         uses_behind_feature: &["rut-models"],
     },
     Place {
         name: "rut-adapt",
-        floor: 3,
-        uses: &["rut-models", "rut-data", "rut-metrics", "rut-formats"],
+        floor: 4,
+        uses: &[
+            "rut-record",
+            "rut-models",
+            "rut-data",
+            "rut-metrics",
+            "rut-formats",
+        ],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-run",
+        floor: 5,
+        uses: &[
+            "rut-adapt",
+            "rut-record",
+            "rut-models",
+            "rut-data",
+            "rut-metrics",
+            "rut-images",
+            "rut-formats",
+        ],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-report",
+        floor: 5,
+        uses: &[
+            "rut-record",
+            "rut-data",
+            "rut-metrics",
+            "rut-images",
+            "rut-formats",
+        ],
+        uses_behind_feature: &[],
+    },
+    Place {
+        name: "rut-bench",
+        floor: 5,
+        uses: &[
+            "rut-adapt",
+            "rut-record",
+            "rut-models",
+            "rut-data",
+            "rut-metrics",
+            "rut-images",
+            "rut-formats",
+        ],
         uses_behind_feature: &[],
     },
     Place {
         name: "rut-study",
-        floor: 4,
+        floor: 6,
         uses: &[
+            "rut-run",
+            "rut-bench",
             "rut-adapt",
+            "rut-record",
             "rut-models",
             "rut-data",
             "rut-metrics",
@@ -78,10 +133,14 @@ const PLACES: &[Place] = &[
     },
     Place {
         name: "rut-cli",
-        floor: 5,
+        floor: 7,
         uses: &[
             "rut-study",
+            "rut-run",
+            "rut-report",
+            "rut-bench",
             "rut-adapt",
+            "rut-record",
             "rut-models",
             "rut-data",
             "rut-metrics",
@@ -93,7 +152,7 @@ const PLACES: &[Place] = &[
 ];
 
 /// Crates above floor 1 that compute with no tensors.
-const WITHOUT_TENSORS: &[&str] = &["rut-data"];
+const WITHOUT_TENSORS: &[&str] = &["rut-data", "rut-record", "rut-report"];
 
 /// Findings of this check.
 pub(super) fn find(tree: &Tree) -> Vec<Finding> {

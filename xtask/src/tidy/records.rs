@@ -1,4 +1,4 @@
-//! Invariant 3: only `rut-study` knows result folders, TOML and JSON records.
+//! Invariant 3: only `rut-record` knows the names and layouts of a run's files, and the form of specifications in TOML.
 
 use super::check::Finding;
 use super::restricted::{self, Exception, Restricted};
@@ -7,11 +7,41 @@ use crate::tree::Tree;
 
 const RESTRICTED: &[Restricted] = &[Restricted {
     packages: &["toml", "toml_edit", "serde_json", "serde_yaml", "json"],
-    homes: &["rut-study"],
-    remedy: "derive serde's traits here and let rut-study write them down",
+    homes: &["rut-record"],
+    remedy: "derive serde's traits here and let rut-record write them down",
 }];
 
 const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        owner: "rut-study",
+        package: "toml",
+        reason: "reads the files of studies",
+    },
+    Exception {
+        owner: "rut-study",
+        package: "serde_json",
+        reason: "compares values of fields",
+    },
+    Exception {
+        owner: "rut-run",
+        package: "toml",
+        reason: "switches of the reference's defects are values of fields",
+    },
+    Exception {
+        owner: "rut-run",
+        package: "serde_json",
+        reason: "a line of JSON per event; what the cache keeps of networks",
+    },
+    Exception {
+        owner: "rut-report",
+        package: "serde_json",
+        reason: "reads events and writes the index of runs",
+    },
+    Exception {
+        owner: "rut-bench",
+        package: "serde_json",
+        reason: "writes its own report",
+    },
     Exception {
         owner: "xtask",
         package: "toml",
@@ -47,24 +77,16 @@ const EXCEPTIONS: &[Exception] = &[
 /// Files of a run's folder, whose names are written in one crate.
 const FILES: &[&str] = &["record.json", "events.jsonl", "tfevents", "spec.toml"];
 
-/// Crates below `rut-study`.
-const BELOW: &[&str] = &[
-    "rut-kernels",
-    "rut-formats",
-    "rut-images",
-    "rut-metrics",
-    "rut-data",
-    "rut-models",
-    "rut-adapt",
-];
+/// Who may write them: their home, and the crate that tells people of them.
+const AT_HOME: &[&str] = &["rut-record", "rut-cli", "xtask"];
 
 /// Findings of this check.
 pub(super) fn find(tree: &Tree) -> Vec<Finding> {
     let mut found = restricted::find(tree, RESTRICTED, EXCEPTIONS);
     for (file, masked) in tree.shipped() {
-        if !file
+        if file
             .package_name()
-            .is_some_and(|name| BELOW.contains(&name))
+            .is_none_or(|name| AT_HOME.contains(&name))
         {
             continue;
         }
@@ -72,7 +94,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
         for name in FILES {
             for (at, _) in text.match_indices(name) {
                 let message = format!(
-                    "`{name}` belongs to a run's folder, which only rut-study knows: hand the value up instead"
+                    "`{name}` belongs to a run's folder, which only rut-record knows: ask its `RunDir`"
                 );
                 found.push(Finding::new(&file.path, line_of(text, at), message));
             }
@@ -86,12 +108,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_for_the_study() {
+    fn records_are_for_rut_record() {
         let json = "[dependencies]\nserde_json.workspace = true\n";
         let tree = Tree::of(&[
             ("crates/rut-metrics/Cargo.toml", json),
             ("crates/rut-data/Cargo.toml", json),
-            ("crates/rut-study/Cargo.toml", json),
+            ("crates/rut-record/Cargo.toml", json),
             (
                 "crates/rut-adapt/Cargo.toml",
                 "[dev-dependencies]\nserde_json.workspace = true\n",
@@ -108,21 +130,21 @@ mod tests {
             ("crates/rut-metrics/Cargo.toml", 2)
         );
         assert!(
-            found[0].message.contains("rut-study only"),
+            found[0].message.contains("rut-record only"),
             "{}",
             found[0].message
         );
     }
 
     #[test]
-    fn names_of_run_files_are_for_the_study() {
+    fn names_of_run_files_are_for_rut_record() {
         let tree = Tree::of(&[
             (
                 "crates/rut-adapt/src/a.rs",
                 "//! Not record.json.\nconst A: &str =\n    \"record.json\";\n",
             ),
             (
-                "crates/rut-study/src/a.rs",
+                "crates/rut-record/src/a.rs",
                 "//! x\nconst A: &str = \"record.json\";\n",
             ),
         ]);

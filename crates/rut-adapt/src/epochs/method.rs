@@ -1,8 +1,9 @@
 //! What `linear_probe` and `visual_prompt` give to the one training loop.
 
+use rut_record::{Phase, SplitLogits};
+
 use crate::error::Result;
-use crate::evaluate::{Pass, SplitLogits};
-use crate::event::Phase;
+use crate::evaluate::Pass;
 use crate::loss::Scored;
 use crate::progress::Reporter;
 use crate::schedule::Rate;

@@ -1,21 +1,10 @@
 //! How long and in what order a loop trains. The learning rate over the epochs is `schedule`'s.
 
 use rut_data::Seed;
+use rut_record::{Select, Shuffle};
 
 use crate::error::{Error, Result};
 use crate::schedule::MultiStep;
-use crate::select::Select;
-
-/// In which order the images of an epoch come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shuffle {
-    /// Another seeded order every epoch.
-    #[default]
-    On,
-    /// As they are.
-    Off,
-}
 
 /// How long and how a loop trains.
 #[derive(Clone, Debug, PartialEq)]

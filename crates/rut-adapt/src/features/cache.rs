@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use rut_data::Digest;
 use rut_formats::regular;
+use rut_formats::seal::Seal;
+use rut_formats::whole_file::{delete_left_behind, write_whole};
+use rut_record::FeatureType;
 
 use super::file::{self, FeatureShape};
 use super::part::Part;
-use super::rows;
-use super::{Extracted, Extractor, FeatureType, Rest};
+use super::{Extracted, Extractor, Rest, rows};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::LabelledImages;
 use crate::progress::{At, Reporter};
-use crate::seal::Seal;
-use crate::whole_file::{delete_left_behind, write_whole};
 
 /// Part of every key: a new layout, or a new meaning of a field, finds no old file.
 const VERSION: &str = "version 1";

@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 
+use rut_formats::check_header;
+use rut_formats::seal::{self, Seal};
+use rut_record::FeatureType;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::{Extracted, FeatureMatrix, FeatureType};
+use super::{Extracted, FeatureMatrix};
 use crate::error::{Error, Result};
-use crate::seal::{self, Seal};
-use crate::state::check_header;
 
 /// The metadata entry that holds the key.
 const KEY: &str = "rut.features";

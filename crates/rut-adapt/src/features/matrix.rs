@@ -3,49 +3,15 @@
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use serde::{Deserialize, Serialize};
+use rut_record::FeatureType;
 
 use crate::error::{Error, Result};
-
-/// The precision that features are kept in, on disk and in memory. Arithmetic on them is in f32.
-///
-/// ```
-/// use rut_adapt::features::FeatureType;
-/// assert_eq!((FeatureType::F32.bytes(), FeatureType::F16.bytes()), (4, 2));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeatureType {
-    /// Single precision: as the network computed them.
-    #[default]
-    F32,
-    /// Half precision, rounded to the nearest: within 2⁻¹¹ of a value of magnitude 2⁻¹⁴ to 65504, within 2⁻²⁵ absolute
-    /// below; half the room. A value above 65504 is an error.
-    F16,
-}
-
-impl FeatureType {
-    /// Size of a value.
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::F32 => size_of::<f32>(),
-            Self::F16 => size_of::<f16>(),
-        }
-    }
-
-    /// The name in keys.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-        }
-    }
-}
 
 /// A matrix [n, width], row-major, in single or half precision.
 ///
 /// ```
-/// use rut_adapt::features::{FeatureMatrix, FeatureType};
+/// use rut_adapt::features::FeatureMatrix;
+/// use rut_record::FeatureType;
 /// let mut features = FeatureMatrix::new(2, FeatureType::F16);
 /// features.push(&[0.5, 3.0001])?;
 /// assert_eq!((features.len(), features.to_f32()), (1, vec![0.5, 3.0]));

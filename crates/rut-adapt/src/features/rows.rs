@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rut_data::Digest;
 use rut_formats::regular;
+use rut_formats::whole_file::write_whole;
 
 use super::cache::{failed, remove};
 use crate::error::Result;
-use crate::whole_file::write_whole;
 
 /// Bytes of a digest.
 const DIGEST: usize = 32;

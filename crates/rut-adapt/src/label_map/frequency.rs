@@ -2,22 +2,10 @@
 
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
+use rut_record::Ties;
 
 use super::{Evidence, LabelMap, check_classes};
 use crate::error::Result;
-
-/// What decides between equal counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ties {
-    /// The larger summed softmax mass, then the smaller index.
-    #[default]
-    Mass,
-    /// The smaller row-major index [source, target], as the reference does (defect D17): classes without evidence get
-    /// the sources 0, 1, 2 …
-    Index,
-}
 
 /// A frequency map and how well founded it is.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,10 +5,11 @@ mod frequency;
 mod random;
 
 pub use evidence::Evidence;
-pub use frequency::{FrequencyMap, Ties, frequency_map};
+pub use frequency::{FrequencyMap, frequency_map};
 pub use random::random_map;
 
 use candle_core::Tensor;
+use rut_record::SplitLogits;
 
 use crate::error::{Error, Result};
 
@@ -113,6 +114,19 @@ impl LabelMap {
     pub fn apply(&self, source_logits: &Tensor) -> candle_core::Result<Tensor> {
         let index = Tensor::new(self.sources.as_slice(), source_logits.device())?;
         source_logits.contiguous()?.index_select(&index, 1)
+    }
+
+    /// Target logits of the source logits of a split.
+    pub fn target_logits(&self, source: &SplitLogits) -> SplitLogits {
+        let rows = source.values.chunks_exact(source.classes.max(1));
+        let values = rows
+            .flat_map(|row| self.sources.iter().map(|&class| row[class as usize]))
+            .collect();
+        SplitLogits {
+            values,
+            labels: source.labels.clone(),
+            classes: self.targets(),
+        }
     }
 
     /// Number of targets whose source differs between the two maps.

@@ -1,12 +1,13 @@
 //! A grid of learning rates and weight decays, trained in one pass over the features and chosen from on the validation
 //! split. How a head is trained stands in `softmax_regression`.
 
+use rut_record::Scores;
+
 use super::{Probe, ProbeSplits, probe_logits};
 use crate::epochs::{Finished, LoopOptions, train_members};
 use crate::error::{Error, Result};
-use crate::evaluate::Scores;
-use crate::event::Observer;
 use crate::head::LinearHead;
+use crate::observer::Observer;
 use crate::progress::Reporter;
 use crate::schedule::MultiStep;
 use crate::select::is_better;

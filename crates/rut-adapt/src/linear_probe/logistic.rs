@@ -9,13 +9,13 @@
 use candle_core::{Device, Tensor};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use rut_record::{Event, Phase, Scores};
 
 use super::{LabelledFeatures, ProbeSplits, probe_logits};
 use crate::error::{Error, Result};
-use crate::evaluate::Scores;
-use crate::event::{Event, Observer, Phase};
 use crate::head::LinearHead;
 use crate::lbfgs::{Solved, Stopping, minimize};
+use crate::observer::Observer;
 use crate::progress::{At, Reporter};
 use crate::select::is_better;
 use crate::state::State;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 use rut_models::FrozenNetwork;
+use rut_record::{Event, SplitLogits, Ties};
 
 use super::PromptSplits;
 use crate::error::Result;
-use crate::evaluate::{Pass, SplitLogits, each_batch, flat};
-use crate::event::Event;
+use crate::evaluate::{Pass, each_batch, flat};
 use crate::images::LabelledImages;
-use crate::label_map::{Evidence, FrequencyMap, LabelMap, Ties, frequency_map};
+use crate::label_map::{Evidence, FrequencyMap, LabelMap, frequency_map};
 use crate::progress::Reporter;
 use crate::prompt::PaddingPrompt;
 
@@ -88,20 +88,5 @@ impl PromptedNetwork {
             let input = prompt.apply(&prompt.program, batch)?;
             take(&network.infer_window(&input)?.logits, labels)
         })
-    }
-}
-
-impl SplitLogits {
-    /// Target logits of source logits under `map`.
-    pub fn map(&self, map: &LabelMap) -> Self {
-        let rows = self.values.chunks_exact(self.classes.max(1));
-        let values = rows
-            .flat_map(|row| map.sources().iter().map(|&source| row[source as usize]))
-            .collect();
-        Self {
-            values,
-            labels: self.labels.clone(),
-            classes: map.targets(),
-        }
     }
 }

@@ -6,8 +6,9 @@
     reason = "not every test program that includes this module uses all of it"
 )]
 
-use rut_adapt::event::{Event, Observer, ObserverError, Wish};
+use rut_adapt::observer::{Observer, ObserverError, Wish};
 use rut_adapt::state::State;
+use rut_record::Event;
 
 #[derive(Default)]
 pub struct Listener {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::Args;
-use rut_study::bench::{
+use rut_bench::{
     BenchOptions, HeadShape, MaskKind, Measurement, Repeats, MASK_KINDS, MEASUREMENTS,
 };
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{anyhow, Result};
+use rut_bench::{bench, BenchReport, Built, Measured};
 use rut_formats::escape;
-use rut_study::bench::{bench, BenchReport, Built, Measured};
 
 use crate::args::BenchArgs;
 use crate::exit::Usage;

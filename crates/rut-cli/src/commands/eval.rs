@@ -1,9 +1,8 @@
 //! `rut eval`.
 
 use anyhow::Result;
-use rut_study::finished::{FinishedRun, Split, WeightPlaces};
-use rut_study::score::score;
-use rut_study::Places;
+use rut_record::{score, Places};
+use rut_run::finished::{FinishedRun, Split, WeightPlaces};
 
 use crate::args::{EvalArgs, PartChoice, TakenUpFlags};
 use crate::output::{json, note, result};

@@ -6,8 +6,8 @@ use anyhow::{anyhow, Result};
 use rut_data::{ImageSet, Transform};
 use rut_formats::escape;
 use rut_models::Classifier;
-use rut_study::images::describe;
-use rut_study::upstream::{features, source_images, write_features, WrittenPart};
+use rut_run::images::describe;
+use rut_run::upstream::{features, source_images, write_features, WrittenPart};
 use serde::Serialize;
 
 use crate::args::{ExtractArgs, ExtractPart, TransformChoice};
@@ -15,6 +15,9 @@ use crate::commands::upstream::{source, Source};
 use crate::exit::Usage;
 use crate::output::{json, note, result};
 use crate::progress::Progress;
+use rut_run::checked::open_dataset;
+use rut_run::transform::transform as probing_transform;
+use rut_run::transform::weights_transform;
 
 /// What was written.
 #[derive(Serialize)]
@@ -78,9 +81,9 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
 /// The transform of `rut lp`, or the one that the weights were published with.
 fn transform(args: &ExtractArgs, source: &Source) -> Result<Transform> {
     let weights = args.source.weights.as_deref();
-    let published = || anyhow::Ok(source.spec.weights_transform(source.model, weights)?);
+    let published = || anyhow::Ok(weights_transform(&source.spec, source.model, weights)?);
     let side = source.spec.image_size.map(|side| side as usize);
-    let probing = source.spec.transform(source.model, side);
+    let probing = probing_transform(&source.spec, source.model, side);
     match (args.transform, weights) {
         (Some(TransformChoice::Weights), _) | (None, Some(_)) => Ok(published()?),
         (Some(TransformChoice::Lp), _) => Ok(probing),
@@ -126,11 +129,11 @@ fn check_output(output: &Path) -> Result<()> {
 fn images(source: &Source, part: ExtractPart) -> Result<(ImageSet, bool)> {
     let folder = Path::new(&source.spec.dataset);
     if rut_data::find(&source.spec.dataset).is_none() && folder.is_dir() && !has_folders(folder)? {
-        let images = ImageSet::from_folder(folder).map_err(rut_study::Error::from)?;
+        let images = ImageSet::from_folder(folder).map_err(rut_run::Error::from)?;
         return Ok((images, false));
     }
     match part {
-        ExtractPart::Train => Ok((source.spec.open_dataset(&source.places)?.train, true)),
+        ExtractPart::Train => Ok((open_dataset(&source.spec, &source.places)?.train, true)),
         ExtractPart::Test => Ok((source_images(&source.spec, &source.places)?.0, true)),
     }
 }

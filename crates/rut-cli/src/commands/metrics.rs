@@ -4,16 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
 use rut_formats::escape;
+use rut_metrics::digits_apart;
 use rut_metrics::{
     bootstrap, bootstrap_difference, Binning, BootstrapOptions, Convention, Interval, Intervals,
     Logits, Outcomes, Predictions, Reliability, Summary, TemperatureFit, TemperatureIntervals,
     TopLabel,
 };
-use rut_study::kept::{check_file, Held};
-use rut_study::logits_archive::{self, ArchivedLogits, Meaning};
-use rut_study::report::digits_apart;
-use rut_study::score::{temperature_of, Doubt};
-use rut_study::RunDir;
+use rut_record::logits_archive::{self, ArchivedLogits, Meaning};
+use rut_record::{check_file, temperature_of, Doubt, Held, RunDir};
 use serde::Serialize;
 
 use crate::args::MetricsArgs;
@@ -119,7 +117,7 @@ impl<'a> Scored<'a> {
             Err(source) => return Err(scored.unscored(source.clone()).into()),
         };
         let (path, problem) = (path.into(), problem.into());
-        Err(rut_study::Error::Broken { path, problem }.into())
+        Err(rut_record::Error::Broken { path, problem }.into())
     }
 
     fn predictions(&self) -> rut_metrics::Result<Predictions<'_>> {
@@ -146,7 +144,7 @@ impl<'a> Scored<'a> {
         temperature_of(logits, &self.archive.labels)
     }
 
-    fn unscored(&self, source: rut_metrics::Error) -> rut_study::Error {
+    fn unscored(&self, source: rut_metrics::Error) -> rut_record::Error {
         let file = escape(&self.path).whole();
         let what = match self.meaning {
             Meaning::Logits => file.to_string(),
@@ -154,7 +152,7 @@ impl<'a> Scored<'a> {
                 format!("{file} with `--probabilities` (without, they are logits)")
             }
         };
-        rut_study::Error::Metrics { what, source }
+        rut_record::Error::Metrics { what, source }
     }
 }
 

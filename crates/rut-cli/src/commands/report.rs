@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use rut_formats::escape;
-use rut_study::report::{report, Costs, ReportOptions, Written};
+use rut_report::{report, Costs, ReportOptions, Written};
+use rut_run::prompt_picture;
+use rut_run::unused::unused_fields;
 
 use crate::args::ReportArgs;
 use crate::output::{note, result};
@@ -16,6 +18,8 @@ pub fn run(args: &ReportArgs) -> Result<()> {
             false => Costs::Shown,
         },
         figures: args.figures,
+        unused: unused_fields,
+        prompt_picture,
     };
     let written = report(&args.folders, &args.out, &options)?;
     note(&described(&written));

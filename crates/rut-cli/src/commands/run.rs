@@ -4,10 +4,12 @@ use std::path::Path;
 
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
-use rut_study::network::{inspect_named, How};
-use rut_study::published::{self, Switch};
-use rut_study::spec::Method;
-use rut_study::{announcement, CheckedRunSpec, Existing, Places, Record, RunDir, RunSpec, Session};
+use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec};
+use rut_run::checked::check;
+use rut_run::network::{inspect_named, How};
+use rut_run::published::{self, Switch};
+use rut_run::validation::as_begun;
+use rut_run::{announcement, CheckedRunSpec, Session};
 
 use crate::args::{RunArgs, SessionFlags};
 use crate::exit::Usage;
@@ -29,10 +31,10 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
     }
     let threads = crate::set_threads(places.threads);
     let spec = match args.session.resume {
-        true => spec.as_begun(&places)?,
+        true => as_begun(spec, &places)?,
         false => spec,
     };
-    let checked = spec.check(&places)?;
+    let checked = check(spec, &places)?;
     if args.session.dry_run {
         return dry_run(&checked, &places);
     }
@@ -45,7 +47,7 @@ pub fn run(method: Method, args: &RunArgs) -> Result<()> {
         commit: COMMIT,
         threads,
     };
-    let (dir, record) = rut_study::run(&checked, &places, session)?;
+    let (dir, record) = rut_run::run(&checked, &places, session)?;
     drop(display);
     show(&dir, &record, &args.session)?;
     if quickstart {

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use rut_formats::escape;
-use rut_study::card::Conclusion;
-use rut_study::card::{CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting};
-use rut_study::published::SWITCHES;
-use rut_study::report::digits_apart;
+use rut_metrics::digits_apart;
+use rut_run::published::SWITCHES;
+use rut_study::card::{
+    CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting, Conclusion,
+};
 use serde_json::json;
 
 use super::sweep::{carry_out, forecast, Means};

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Checkpoint, Classifier, DensityReport, LayerDensity, Mask, Weights};
-use rut_study::spec::Method;
+use rut_record::Method;
+use rut_run::checked::network_files;
+use rut_run::network::reading;
 use serde::Serialize;
 
 use crate::args::{NetworkFlags, RunArgs};
@@ -39,8 +41,8 @@ pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
         ..RunArgs::default()
     };
     let spec = resolve(Method::Lp, &run, &variables()).map_err(Usage)?.spec;
-    let (model, files) = spec.network_files()?;
-    let failed = rut_study::Error::from;
+    let (model, files) = network_files(&spec)?;
+    let failed = rut_run::Error::from;
     let checkpoint = Checkpoint::open(&files.checkpoint).map_err(failed)?;
     let mask = files
         .mask
@@ -48,7 +50,7 @@ pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
         .map(Mask::open)
         .transpose()
         .map_err(failed)?;
-    let reading = spec.reading(Classifier::Optional);
+    let reading = reading(&spec, Classifier::Optional);
     let (_, weights) =
         Weights::read(model, &checkpoint, mask.as_ref(), &reading).map_err(failed)?;
     weights.notes().iter().for_each(|text| note(text));

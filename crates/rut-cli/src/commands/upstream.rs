@@ -3,13 +3,13 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
-use rut_study::environment::Environment;
-use rut_study::images::describe;
-use rut_study::names::find_model;
-use rut_study::network::{load_named, How, LoadedNetwork};
-use rut_study::spec::Method;
-use rut_study::upstream::{source_images, upstream, UpstreamRecord, FORMAT_VERSION};
-use rut_study::{Places, RunSpec};
+use rut_record::{Environment, Method, Places, RunSpec, UpstreamRecord};
+use rut_run::checked::settle;
+use rut_run::images::describe;
+use rut_run::names::find_model;
+use rut_run::network::{load_named, How, LoadedNetwork};
+use rut_run::transform::{check_transform, weights_transform};
+use rut_run::upstream::{source_images, upstream};
 
 use crate::args::{RunArgs, SourceArgs, UpstreamArgs};
 use crate::exit::Usage;
@@ -46,8 +46,8 @@ pub fn source(args: &SourceArgs, classifier: Classifier) -> Result<Source> {
     let resolved = resolve(Method::Lp, &run, &variables()).map_err(Usage)?;
     set_threads(args.threads.or(resolved.places.threads));
     let (mut spec, places) = (resolved.spec, resolved.places);
-    spec.settle();
-    spec.check_transform(find_model(&spec.model)?)?;
+    settle(&mut spec);
+    check_transform(&spec, find_model(&spec.model)?)?;
     let how = How {
         classifier,
         ..How::default()
@@ -86,17 +86,12 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
             "a folder with the {} class folders of {own}",
             network.network.classes()
         );
-        return Err(rut_study::Error::Field {
-            field: "dataset",
-            expected,
-            found: "none".into(),
-        }
-        .into());
+        return Err(rut_record::Error::field("dataset", expected, "none").into());
     }
     let dataset = args.data.dataset.clone().unwrap_or_else(|| own.to_owned());
     let spec = RunSpec { dataset, ..spec };
     let (images, classes) = source_images(&spec, &places)?;
-    let transform = spec.weights_transform(model, args.weights.as_deref())?;
+    let transform = weights_transform(&spec, model, args.weights.as_deref())?;
     let found = upstream(
         model,
         &network,
@@ -105,8 +100,9 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
         &mut Progress::new(0),
     )?;
     if let Some(results) = record {
+        let engine = network.network.engine();
         let record = UpstreamRecord {
-            format_version: FORMAT_VERSION,
+            format_version: UpstreamRecord::FORMAT_VERSION,
             model: model.name.into(),
             checkpoint: network.checkpoint.clone(),
             mask: network.mask.clone(),
@@ -117,7 +113,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
             images_digest: images.digest()?.to_string(),
             preprocessing: describe(images.depth(), &transform, network.normalization),
             scores: found.clone(),
-            environment: Environment::current(COMMIT, network.network.engine()),
+            environment: Environment::current(COMMIT, engine.name, engine.isa),
         };
         note(&escape(&record.write(results)?).whole().to_string());
     }

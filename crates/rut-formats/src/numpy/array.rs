@@ -57,6 +57,11 @@ impl<'a> Array<'a> {
         })
     }
 
+    /// What its elements are.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
     /// Elements along each axis.
     pub fn shape(&self) -> &[usize] {
         &self.shape

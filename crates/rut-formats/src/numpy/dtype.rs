@@ -1,5 +1,7 @@
 //! Element types, as NumPy spells them: `<i8`, `|u1`, `>f4`, `|b1`, `|O`.
 
+use half::f16;
+
 use crate::{Fault, escape};
 
 /// What an element is.
@@ -11,7 +13,7 @@ pub enum Kind {
     Unsigned,
     /// Whole number in two's complement.
     Signed,
-    /// IEEE 754 number of four or eight bytes.
+    /// IEEE 754 number of two, four or eight bytes.
     Float,
     /// Any Python object; the elements stand in a pickle.
     Object,
@@ -22,7 +24,7 @@ const KINDS: &[(char, Kind, &[usize])] = &[
     ('b', Kind::Bool, &[1]),
     ('u', Kind::Unsigned, &[1, 2, 4, 8]),
     ('i', Kind::Signed, &[1, 2, 4, 8]),
-    ('f', Kind::Float, &[4, 8]),
+    ('f', Kind::Float, &[2, 4, 8]),
     ('O', Kind::Object, &[4, 8]),
 ];
 
@@ -63,7 +65,7 @@ impl Dtype {
             .iter()
             .find_map(|&(letter, kind, sizes)| Some((kind, size(rest, letter, sizes)?)));
         let (kind, size) = known.ok_or_else(|| {
-            let expected = "elements b1, u1 to u8, i1 to i8, f4, f8 or O; convert the array";
+            let expected = "elements b1, u1 to u8, i1 to i8, f2, f4, f8 or O; convert the array";
             Fault::new(place, expected, format!("'{}'", escape(text)))
         })?;
         let dtype = Dtype {
@@ -101,6 +103,7 @@ impl Dtype {
     pub fn float(self, element: &[u8]) -> Option<f64> {
         let bits = self.bits(element)?;
         match (self.kind, self.size) {
+            (Kind::Float, 2) => Some(f16::from_bits(bits as u16).to_f64()),
             (Kind::Float, 4) => Some(f64::from(f32::from_bits(bits as u32))),
             (Kind::Float, _) => Some(f64::from_bits(bits)),
             _ => None,
@@ -152,6 +155,9 @@ mod tests {
             Some(f64::from(1.5_f32))
         );
         assert_eq!(dtype("f8").float(&0.25_f64.to_le_bytes()), Some(0.25));
+        // numpy.array([-2.0, 2.0**-24], 'f2').tobytes()
+        assert_eq!(dtype("f2").float(&[0x00, 0xc0]), Some(-2.0));
+        assert_eq!(dtype("f2").float(&[0x01, 0x00]), Some(2.0_f64.powi(-24)));
         assert_eq!(dtype("f8").integer(&[0; 8]), None);
         assert_eq!(dtype("<i2").integer(&[1]), None);
     }
@@ -159,7 +165,7 @@ mod tests {
     #[test]
     fn other_elements_are_refused() {
         for text in [
-            "", "<", "U5", "<M8[ns]", "c16", "f2", "u3", "V4", "é1", "u01",
+            "", "<", "U5", "<M8[ns]", "c16", "f3", "u3", "V4", "é1", "u01",
         ] {
             assert!(Dtype::parse(text, "header").is_err(), "{text}");
         }

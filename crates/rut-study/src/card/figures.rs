@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::report::estimate::Estimate;
+use rut_metrics::Estimate;
 
 /// What the switches do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use rut_record::{Masking, NetworkKind, Record, RunSpec};
+
 use super::CardRuns;
 use super::figures::{CardDifference, CardFigures, CardInterval, CardRow, CardSetting, Conclusion};
-use crate::record::Record;
-use crate::report::estimate::Estimate;
-use crate::spec::{Masking, NetworkKind, RunSpec};
+use rut_metrics::Estimate;
 
 /// The runs of a setting.
 pub(super) struct Table<'a> {

@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 
 use rut_formats::did_you_mean;
+use rut_record::{Places, RunSpec, field_names, fields};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use crate::places::Places;
-use crate::spec::{RunSpec, field_names};
-use crate::unused::fields;
+use rut_run::checked::settle;
 
 /// A list of values, each for one field or for several that are set together.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +129,7 @@ fn alone(field: &str, value: &Value) -> Result<RunSpec, String> {
     let mut spec: RunSpec = table
         .try_into()
         .map_err(|e: toml::de::Error| format!("`{field} = {value}`: {}", e.message()))?;
-    spec.settle();
+    settle(&mut spec);
     Ok(spec)
 }
 

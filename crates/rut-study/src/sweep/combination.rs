@@ -3,16 +3,14 @@
 
 use std::collections::HashSet;
 
+use rut_record::{INSTEAD, Places, RunSpec, fields};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::study::Study;
 use crate::error::Result;
-use crate::names::find_mapping;
-use crate::places::Places;
-use crate::settings::INSTEAD;
-use crate::spec::RunSpec;
-use crate::unused::fields;
+use rut_run::checked::settle;
+use rut_run::unused::unused_fields;
 
 /// More combinations than these are a slip of the keyboard.
 pub(super) const MOST: usize = 250_000;
@@ -111,7 +109,7 @@ impl Study {
             return Ok(false);
         }
         let mut spec = self.spec(table.clone())?;
-        spec.settle();
+        settle(&mut spec);
         let fields = fields(&spec)?;
         let mut excluded = false;
         for (exclusion, used) in self.exclusions.iter().zip(used) {
@@ -125,16 +123,14 @@ impl Study {
     /// The specification of a table, without fields of which it makes no use.
     fn useful(&self, mut table: Table) -> Result<RunSpec> {
         let mut spec = self.spec(table.clone())?;
-        // A mapping that no table has is said where the run is checked.
-        let unused = find_mapping(&spec.mapping).map(|mapping| spec.unused(mapping));
         let set = table.len();
-        for field in unused.unwrap_or_default() {
+        for field in unused_fields(&spec) {
             table.remove(field);
         }
         if table.len() < set {
             spec = self.spec(table)?;
         }
-        spec.settle();
+        settle(&mut spec);
         Ok(spec)
     }
 

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rut_adapt::event::Phase;
 use rut_adapt::label_map::Refresh;
+use rut_record::{Method, Phase, Remap, RunSpec};
 
 use super::prospect::{Extent, Prospect};
 use super::rate::{Like, RateTable, Rates};
-use crate::bench::Built;
-use crate::names::find_mapping;
-use crate::spec::{Method, Remap, RunSpec};
+use rut_bench::Built;
+use rut_run::grid::rates;
+use rut_run::names::find_mapping;
 
 /// What a set of runs will take.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -166,7 +166,7 @@ fn workload(spec: &RunSpec, extent: &Extent) -> Vec<(Phase, f64)> {
     if spec.method == Method::Lp {
         return vec![(
             Phase::Train,
-            all_epochs * train * spec.grid().len().max(1) as f64,
+            all_epochs * train * rates(spec).len().max(1) as f64,
         )];
     }
     let refresh = find_mapping(&spec.mapping).map(|mapping| mapping.refresh);
@@ -201,7 +201,7 @@ mod tests {
 
     fn extent() -> Extent {
         Extent {
-            content: crate::run_id::Content {
+            content: rut_record::Content {
                 checkpoint: "c".into(),
                 mask: None,
                 data: None,

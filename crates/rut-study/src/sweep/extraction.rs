@@ -3,16 +3,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rut_adapt::event::Observer;
+use rut_adapt::observer::Observer;
 use rut_data::ImageSet;
+use rut_record::{Method, Places, Plan, RunSpec, ValidationFrom};
 
-use super::plan::Plan;
-use crate::error::{Error, Result};
-use crate::features::Features;
-use crate::network::{How, load_when_asked};
-use crate::places::Places;
-use crate::sources::Sources;
-use crate::spec::{Method, RunSpec, ValidationFrom};
+use crate::error::Result;
+use rut_run::Sources;
+use rut_run::checked::check_among;
+use rut_run::features::Features;
+use rut_run::network::{How, load_when_asked};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +65,7 @@ impl Extraction {
         let (mut train, mut own) = (BTreeSet::new(), BTreeSet::new());
         let (mut first, mut failure) = (None, None);
         for spec in &self.specs {
-            match spec.clone().check_among(&mut sources) {
+            match check_among(spec.clone(), &mut sources) {
                 Ok(run) => {
                     let validation = match run.spec.validation {
                         Some(ValidationFrom::Own) => &mut own,
@@ -80,7 +79,7 @@ impl Extraction {
             }
         }
         let Some(run) = first else {
-            return failure.map_or(Ok(0), Err);
+            return failure.map_or(Ok(0), |error| Err(error.into()));
         };
         let select = |set: &ImageSet, wanted: BTreeSet<usize>| {
             set.select(&wanted.into_iter().collect::<Vec<_>>())
@@ -91,7 +90,7 @@ impl Extraction {
         let (_, network) = load_when_asked(&run, How::of(Method::Lp), places)?;
         let mut features = Features::new(&run, &network, places);
         let stopped = |error| match error {
-            Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
+            rut_run::Error::Adapt(rut_adapt::Error::Stopped { .. }) => rut_run::Error::Stopped {
                 dir: places.cache_dir.clone(),
             },
             error => error,
@@ -135,7 +134,8 @@ fn shared(spec: &RunSpec) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Heading, PlannedRun};
+    use rut_record::{Heading, PlannedRun};
+
     use super::*;
 
     #[test]

@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use rut_record::{
+    Content, Heading, Places, Plan, PlannedRun, RunDir, RunId, RunSpec, ValidationFrom, delete,
+};
+
 use super::combination::Combination;
-use super::plan::{FORMAT_VERSION, Heading, Plan, PlannedRun};
 use super::study::Study;
-use crate::checked::CheckedRunSpec;
 use crate::error::Result;
-use crate::places::Places;
-use crate::run_dir::{RunDir, delete};
-use crate::run_id::{Content, RunId};
-use crate::sources::Sources;
-use crate::spec::{RunSpec, ValidationFrom};
+use rut_run::Sources;
+use rut_run::checked::{CheckedRunSpec, check_among, identify};
+use rut_run::validation::validation_from;
 
 /// All runs of a study, each once.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ impl Study {
             of_all.push(place);
         }
         let heading = Heading {
-            format_version: FORMAT_VERSION,
+            format_version: Plan::FORMAT_VERSION,
             title: self.title.clone(),
             about: self.about.clone(),
             study: self.mark(),
@@ -131,7 +131,7 @@ impl Prospects {
 /// training images, though its data set has validation images of its own: a study that was begun so goes on so.
 fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool {
     let own = |spec: &RunSpec, sources: &mut Sources<'_>| {
-        let from = spec.validation_from(sources);
+        let from = validation_from(spec, sources);
         spec.validation.is_none() && from.is_ok_and(|from| from == ValidationFrom::Own)
     };
     let open = combinations.iter().map(|combination| &combination.spec);
@@ -149,7 +149,7 @@ fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool 
             validation,
             ..spec.clone()
         };
-        let id = spec.identify(sources);
+        let id = identify(&spec, sources);
         id.is_ok_and(|id| begun.contains(id.as_str()))
     })
 }
@@ -167,13 +167,13 @@ fn forget(folder: &Path) -> Result<()> {
 impl Prospect {
     fn of(combination: Combination, sources: &mut Sources<'_>) -> Result<Self> {
         let Combination { spec, values } = combination;
-        let (run_id, spec, outlook) = match spec.clone().check_among(sources) {
+        let (run_id, spec, outlook) = match check_among(spec.clone(), sources) {
             Ok(run) => {
                 let extent = Extent::of(&run);
                 (run.id, run.spec, Ok(extent))
             }
             Err(error) => {
-                let id = spec.identify(sources);
+                let id = identify(&spec, sources);
                 let id = id.or_else(|_| RunId::stand_in(&spec))?;
                 let mut spec = spec;
                 // A plan that says nothing would mean another.

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use rut_adapt::event::Phase;
 use rut_data::Seed;
+use rut_record::{Method, Phase, Record, RunDir, RunSpec};
 
 use super::prospect::Extent;
-use crate::bench::{BenchOptions, Built, HeadShape, Measurement, Repeats, bench};
 use crate::error::Result;
-use crate::record::Record;
-use crate::run_dir::RunDir;
-use crate::spec::{Method, RunSpec};
+use rut_bench::{BenchOptions, Built, HeadShape, Measurement, Repeats, bench};
+use rut_run::checked::network_files;
+use rut_run::grid::rates;
+use rut_run::names::find_engine;
 
 /// Images per pass where rates are measured.
 const MEASURED_BATCH: usize = 16;
@@ -34,7 +34,7 @@ impl Like {
         Self {
             model: spec.model.clone(),
             method: spec.method,
-            engine: spec.engine.to_string(),
+            engine: spec.engine.clone(),
             image_size,
             weights: Some(format!("{weights:?} {:?}", spec.masking)),
         }
@@ -74,7 +74,7 @@ impl Rates {
     }
 
     fn add_record(&mut self, record: &Record) {
-        let (cost, members) = (&record.cost, record.spec.grid().len().max(1) as f64);
+        let (cost, members) = (&record.cost, rates(&record.spec).len().max(1) as f64);
         let mut inside = 0.0;
         for phase in Phase::ALL {
             let name = phase.name();
@@ -157,7 +157,7 @@ impl RateTable {
         (spec, extent): (&RunSpec, &Extent),
         built: Built<'_>,
     ) -> Result<()> {
-        let (model, files) = spec.network_files()?;
+        let (model, files) = network_files(spec)?;
         let classes = spec.source_classes.unwrap_or(model.classes);
         let prompted = spec.method == Method::Vp;
         let rows = extent.train.clamp(1, MEASURED_ROWS);
@@ -167,7 +167,7 @@ impl RateTable {
             mask: files.mask,
             checkpoint_key: spec.checkpoint_key.clone(),
             source_classes: spec.source_classes,
-            engine: spec.engine,
+            engine: find_engine(&spec.engine)?,
             batch_size: MEASURED_BATCH,
             windows: extent.image_size.filter(|_| prompted).into_iter().collect(),
             head: HeadShape {

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rut_formats::{escape, is_hidden, shell_word};
 
-use crate::checked::refused;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, refused};
 use time_limit::time_limit;
 
 /// The most tasks of an array: Slurm's `MaxArraySize` is 1001 where nobody changed it, and indices stay below it.
@@ -369,11 +368,11 @@ fn in_directive(path: &Path) -> Result<String> {
 }
 
 fn unwritable(path: &Path, expected: &str) -> Error {
-    Error::Field {
-        field: "output",
-        expected: format!("paths {expected}, for they stand in scripts"),
-        found: path.display().to_string(),
-    }
+    refused(
+        "output",
+        format!("paths {expected}, for they stand in scripts"),
+        path.display().to_string(),
+    )
 }
 
 fn one_line(title: &str) -> String {

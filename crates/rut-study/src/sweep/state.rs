@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use rut_record::{Failure, Plan, PlannedRun, RunDir};
 use serde::Serialize;
 
-use super::failure::Failure;
-use super::plan::Plan;
 use crate::error::{Result, file};
-use crate::run_dir::RunDir;
 
 /// What became of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -75,35 +73,33 @@ impl RunStatus {
     }
 }
 
-impl Plan {
-    /// What became of each run whose folder is in `results`.
-    pub fn status(&self, results: &Path) -> Vec<RunStatus> {
-        let of = |run: &super::PlannedRun| RunStatus::of(results, &run.run_id);
-        self.runs.iter().map(of).collect()
-    }
+/// The state of each run of `plan` whose folder is in `results`.
+pub fn status(plan: &Plan, results: &Path) -> Vec<RunStatus> {
+    let of = |run: &PlannedRun| RunStatus::of(results, &run.run_id);
+    plan.runs.iter().map(of).collect()
+}
 
-    /// Folders in `results` that hold a run, or its failure, that is not in the plan.
-    ///
-    /// # Errors
-    /// If the folder is there and cannot be read.
-    pub fn strangers(&self, results: &Path) -> Result<Vec<String>> {
-        if !results.is_dir() {
-            return Ok(Vec::new());
-        }
-        let planned: HashSet<&str> = self.runs.iter().map(|run| run.run_id.as_str()).collect();
-        let entries = std::fs::read_dir(results).map_err(file("read", results))?;
-        let mut found = Vec::new();
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let dir = RunDir::at(entry.path());
-            let holds = dir.is_finished() || dir.is_begun() || dir.failure().exists();
-            if holds && !planned.contains(name.as_str()) {
-                found.push(name);
-            }
-        }
-        found.sort();
-        Ok(found)
+/// Folders in `results` that hold a run, or its failure, that is not in the plan.
+///
+/// # Errors
+/// If the folder is there and cannot be read.
+pub fn strangers(plan: &Plan, results: &Path) -> Result<Vec<String>> {
+    if !results.is_dir() {
+        return Ok(Vec::new());
     }
+    let planned: HashSet<&str> = plan.runs.iter().map(|run| run.run_id.as_str()).collect();
+    let entries = std::fs::read_dir(results).map_err(file("read", results))?;
+    let mut found = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let dir = RunDir::at(entry.path());
+        let holds = dir.is_finished() || dir.is_begun() || dir.failure().exists();
+        if holds && !planned.contains(name.as_str()) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// How many runs are in each state; states without a run are there, too.
@@ -117,8 +113,9 @@ pub fn counts<'a>(runs: impl IntoIterator<Item = &'a RunStatus>) -> BTreeMap<Run
 
 #[cfg(test)]
 mod tests {
+    use rut_record::RunSpec;
+
     use super::*;
-    use crate::spec::RunSpec;
 
     #[test]
     fn a_folder_tells_what_became_of_its_run() {
@@ -145,6 +142,6 @@ mod tests {
             heading: Default::default(),
             runs: Vec::new(),
         };
-        assert_eq!(none.strangers(results.path()).unwrap(), ["a"]);
+        assert_eq!(strangers(&none, results.path()).unwrap(), ["a"]);
     }
 }

@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 
 use rut_data::Digest;
 use rut_formats::did_you_mean;
+use rut_record::text_file::toml_problem;
+use rut_record::{Places, Settings, field_names, text_file};
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};
 use super::combination::MOST;
 use crate::error::{Error, Result};
-use crate::places::Places;
-use crate::settings::Settings;
-use crate::spec::field_names;
-use crate::text_file::{self, toml_problem};
 
 /// What may stand at the top of a file.
 const KEYS: [&str; 5] = ["title", "about", "base", "axes", "exclude"];

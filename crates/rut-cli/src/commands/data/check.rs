@@ -4,7 +4,8 @@ use anyhow::Result;
 use rut_data::audit::{audit, other_files, Audit, Expected, Finding, OtherFiles, PartAudit};
 use rut_data::{Counts, Dataset, SplitSpec};
 use rut_formats::escape;
-use rut_study::RunSpec;
+use rut_record::RunSpec;
+use rut_run::checked::open_dataset;
 use serde_json::{json as object, Value};
 
 use super::specified;
@@ -21,7 +22,7 @@ const LONGEST: usize = 2000;
 /// Audits a data set, and tells what was found.
 pub fn run(args: &CheckArgs) -> Result<()> {
     let (spec, places) = specified(&args.which, &BudgetFlags::default())?;
-    let dataset = spec.open_dataset(&places)?;
+    let dataset = open_dataset(&spec, &places)?;
     let audit = audit(&dataset, expected(&spec));
     let others = other_files(&spec.dataset, &places.data_dir)?;
     match args.json {

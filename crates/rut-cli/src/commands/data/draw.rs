@@ -7,11 +7,12 @@ use rut_formats::{csv_cell, escape};
 use super::specified;
 use crate::args::DrawArgs;
 use crate::output::{note, result};
+use rut_run::checked::drawn;
 
 /// Writes the drawn images, and the test images, as CSV: beside the data set's files it is a data set of its own.
 pub fn run(args: &DrawArgs) -> Result<()> {
     let (spec, places) = specified(&args.which, &args.budget)?;
-    let (dataset, draw) = spec.drawn(&places)?;
+    let (dataset, draw) = drawn(&spec, &places)?;
     let text = table(&dataset, &draw)?;
     let (train, validation, test) = (draw.train.len(), draw.validation.len(), dataset.test.len());
     note(&format!(
@@ -24,7 +25,7 @@ pub fn run(args: &DrawArgs) -> Result<()> {
     }
     match &args.output {
         None => result(text.trim_end()),
-        Some(path) => Ok(rut_study::write_whole(path, text.as_bytes())?),
+        Some(path) => Ok(rut_record::write_whole(path, text.as_bytes())?),
     }
 }
 

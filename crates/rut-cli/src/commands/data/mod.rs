@@ -6,8 +6,7 @@ mod show;
 mod table;
 
 use anyhow::Result;
-use rut_study::spec::Method;
-use rut_study::{Places, RunSpec};
+use rut_record::{Method, Places, RunSpec};
 
 use crate::args::{BudgetFlags, DataCommand, DataFlags, PlaceFlags, RunArgs, WhichData};
 use crate::exit::Usage;

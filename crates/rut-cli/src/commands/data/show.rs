@@ -13,6 +13,7 @@ use crate::args::{BudgetFlags, SheetPart, ShowArgs};
 use crate::exit::Usage;
 use crate::output::{json, result};
 use crate::table::entries;
+use rut_run::checked::open_dataset;
 
 /// Sizes and colours are those of at most so many images, evenly spread over the set.
 const SURVEYED: usize = 2000;
@@ -24,16 +25,16 @@ pub fn run(args: &ShowArgs) -> Result<()> {
         per_class: args.per_class,
         side: args.side,
     };
-    let sheet = sheet.check().map_err(rut_study::Error::from)?;
-    let dataset = spec.open_dataset(&places)?;
+    let sheet = sheet.check().map_err(rut_run::Error::from)?;
+    let dataset = open_dataset(&spec, &places)?;
     let (part, set) = part_of(&dataset, args.part)?;
-    let survey = Survey::of(set, SURVEYED).map_err(rut_study::Error::from)?;
+    let survey = Survey::of(set, SURVEYED).map_err(rut_run::Error::from)?;
     let picture = sheet.draw(set, &dataset.class_names);
-    let picture = encode_png(&picture.map_err(rut_study::Error::from)?);
-    let picture = picture.map_err(rut_study::Error::from)?;
+    let picture = encode_png(&picture.map_err(rut_run::Error::from)?);
+    let picture = picture.map_err(rut_run::Error::from)?;
     let default = || PathBuf::from(format!("{}.png", dataset.name));
     let path = args.output.clone().unwrap_or_else(default);
-    rut_study::write_whole(&path, &picture)?;
+    rut_record::write_whole(&path, &picture)?;
     let Some(survey) = survey else {
         return result(&format!("{}: no {part} images", escape(&dataset.name)));
     };

@@ -4,9 +4,9 @@ use std::path::{absolute, Path};
 
 use anyhow::{Context, Result};
 use rut_formats::{escape, shell_word};
+use rut_record::write_whole;
 use rut_study::sweep::slurm::scripts;
 use rut_study::sweep::{Extraction, SlurmSite};
-use rut_study::write_whole;
 
 use crate::args::EmitArgs;
 use crate::exit::Usage;

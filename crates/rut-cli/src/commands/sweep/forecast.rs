@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
+use rut_bench::Built;
 use rut_formats::escape;
-use rut_study::bench::Built;
-use rut_study::sweep::state::{counts, RUN_STATES};
+use rut_study::sweep::state::{counts, status, RUN_STATES};
 use rut_study::sweep::{
     estimate, Estimate, EstimateOptions, Prospect, Prospects, RunState, RunStatus, Study,
 };
@@ -26,7 +26,7 @@ const SHOWN: usize = 10;
 /// Prints it.
 pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
     let results = &prospects.heading.places.results_path;
-    let states = prospects.plan().status(results);
+    let states = status(&prospects.plan(), results);
     let mut parts = Vec::new();
     if !study.title.is_empty() {
         parts.push(escape(&study.title).to_string());

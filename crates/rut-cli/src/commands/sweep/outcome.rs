@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rut_study::RunDir;
+use rut_record::RunDir;
 
 use crate::exit::Unfinished;
 use crate::table::percent;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use rut_formats::escape;
-use rut_study::lock;
-use rut_study::sweep::state::counts;
-use rut_study::sweep::{Plan, Prospects, RunState};
+use rut_record::{locks_warning, Plan};
+use rut_study::sweep::state::{counts, status, strangers};
+use rut_study::sweep::{Prospects, RunState};
 
 use super::forecast;
 use super::means::Means;
@@ -67,11 +67,11 @@ pub fn carry_out(prospects: &Prospects, means: Means) -> Result<(Plan, Tally)> {
 fn keep(prospects: &Prospects, plan: &Plan) -> Result<PathBuf> {
     let results = &prospects.heading.places.results_path;
     let path = plan.keep(results)?;
-    if let Some(warning) = lock::warning(results)? {
+    if let Some(warning) = locks_warning(results)? {
         note(&warning);
     }
     prospects.forget_stand_ins()?;
-    let strangers = plan.strangers(results)?;
+    let strangers = strangers(plan, results)?;
     if !strangers.is_empty() {
         note(&format!(
             "{} runs in {} are not of this study, {} for one; they stay as they are",
@@ -93,7 +93,7 @@ fn bar(runs: usize) -> Option<ProgressBar> {
 
 /// What there is in the end.
 fn summary(plan: &Plan, results: &Path, tally: &Tally) -> String {
-    let counts = counts(&plan.status(results));
+    let counts = counts(&status(&plan, results));
     let of = |state| counts.get(&state).copied().unwrap_or(0);
     let left = of(RunState::HalfDone) + of(RunState::Missing);
     let rows = [

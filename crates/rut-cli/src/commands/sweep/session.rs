@@ -8,10 +8,9 @@ use std::sync::atomic::Ordering;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use rut_formats::escape;
-use rut_study::journal::Requests;
-use rut_study::kept::Held;
-use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
-use rut_study::RunDir;
+use rut_record::{Failure, Held, Plan, PlannedRun, RunDir};
+use rut_run::journal::Requests;
+use rut_study::sweep::Extraction;
 
 use super::job::End;
 use super::means::Means;

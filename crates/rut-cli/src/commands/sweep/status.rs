@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rut_formats::escape;
-use rut_study::spec::{Method, NetworkKind, RunSpec};
-use rut_study::sweep::state::{counts, RUN_STATES};
-use rut_study::sweep::{Plan, RunState, RunStatus};
+use rut_record::{Method, NetworkKind, Plan, RunSpec};
+use rut_study::sweep::state::{counts, status, RUN_STATES};
+use rut_study::sweep::{RunState, RunStatus};
 use serde::Serialize;
 
 use super::outcome::failures;
@@ -29,7 +29,7 @@ struct Status<'a> {
 /// Prints it.
 pub fn run(args: &StatusArgs) -> Result<()> {
     let (plan, results) = plan(args)?;
-    let runs = plan.status(&results);
+    let runs = status(&plan, &results);
     if args.json {
         let found = counts(&runs);
         return json(&Status {

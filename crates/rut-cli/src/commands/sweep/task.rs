@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Result};
-use rut_adapt::event::{Event, Observer, ObserverError, Phase, Wish};
+use rut_adapt::observer::{Observer, ObserverError, Wish};
 use rut_formats::escape;
-use rut_study::journal::{Display, Requests};
-use rut_study::sweep::{Extraction, Failure, Plan, PlannedRun};
-use rut_study::{Error, Existing, Places, RunDir, Session};
+use rut_record::{Event, Existing, Failure, Phase, Places, Plan, PlannedRun, RunDir};
+use rut_study::sweep::Extraction;
 
 use super::outcome::{line, Outcome, Tally};
 use crate::args::TaskArgs;
 use crate::exit::{chain, Usage, INTERRUPTED};
 use crate::output::note;
 use crate::{signals, COMMIT};
+use rut_run::checked::check;
+use rut_run::journal::{Display, Requests};
+use rut_run::Session;
 
 /// How long a task waits for runs that another process works on, and the time between two looks.
 const WAIT: Duration = Duration::from_secs(60);
@@ -193,8 +195,8 @@ impl TaskSession<'_> {
             return Ok(Outcome::Done);
         };
         match error.downcast_ref() {
-            Some(Error::Stopped { .. }) => Ok(Outcome::Stopped),
-            Some(Error::GoingOn { .. }) => Ok(Outcome::GoingOn),
+            Some(rut_run::Error::Stopped { .. }) => Ok(Outcome::Stopped),
+            Some(rut_run::Error::Record(rut_record::Error::GoingOn { .. })) => Ok(Outcome::GoingOn),
             _ => {
                 let error = chain(&error);
                 Failure::new(&planned.run_id, &planned.spec, &error).write(&dir)?;
@@ -204,9 +206,9 @@ impl TaskSession<'_> {
     }
 
     fn checked_and_run(&self, planned: &PlannedRun) -> Result<()> {
-        let checked = planned.spec.clone().check(self.places)?;
+        let checked = check(planned.spec.clone(), self.places)?;
         if checked.id.as_str() != planned.run_id {
-            let changed = Error::Changed {
+            let changed = rut_run::Error::Changed {
                 run: planned.run_id.clone(),
                 field: "its id".into(),
                 expected: "the plan's".into(),
@@ -224,7 +226,7 @@ impl TaskSession<'_> {
             commit: COMMIT,
             threads: self.threads,
         };
-        rut_study::run(&checked, self.places, session)?;
+        rut_run::run(&checked, self.places, session)?;
         Ok(())
     }
 }

@@ -1,0 +1,148 @@
+//! Steps and epochs of the training loops of `rut-adapt`, timed from outside by what they tell.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{DType, Device};
+use rut_adapt::epochs::LoopOptions;
+use rut_adapt::features::FeatureMatrix;
+use rut_adapt::head::LinearHead;
+use rut_adapt::label_map::{LABEL_MAPPINGS, Refresh};
+use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe};
+use rut_adapt::observer::{Observer, ObserverError};
+use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
+use rut_adapt::visual_prompt::{
+    MappingOptions, PromptOptions, PromptSplits, PromptedNetwork, visual_prompt,
+};
+use rut_data::Window;
+use rut_models::FrozenNetwork;
+use rut_record::{Event, Select, Shuffle, Ties};
+
+use crate::error::{Error, Result, refused};
+use crate::options::{CheckedBench, HeadShape};
+use crate::stand_in::{SameImages, labels, noise};
+
+/// Images per step of a head, as `rut lp` has them.
+const HEAD_BATCH: usize = 128;
+
+/// Adam's learning rate, the runs' own default.
+const LEARNING_RATE: f64 = 0.01;
+
+/// Target classes of a prompted network, as far as it has so many.
+const TARGETS: usize = 10;
+
+/// Seconds of each step that counts: one epoch with a random label map, which needs no pass of its own.
+pub(super) fn vp_steps(
+    bench: &CheckedBench,
+    network: &Arc<dyn FrozenNetwork>,
+    side: usize,
+) -> Result<Vec<f64>> {
+    let (repeats, batch) = (bench.options.repeats, bench.options.batch_size);
+    let (seed, classes) = (bench.options.seed, TARGETS.min(network.classes()));
+    let steps = repeats.warmup + repeats.repeat;
+    let images = SameImages::new(seed, side, (batch, batch * steps), classes);
+    let splits = PromptSplits {
+        train: &images,
+        validation: None,
+        test: &images,
+        classes,
+    };
+    let padding = PaddingOptions {
+        canvas: bench.image_size,
+        image_size: side,
+        window: Window::Whole,
+        normalization: bench.model.normalization,
+    };
+    let prompt = PaddingPrompt::new(padding, DType::F32, &Device::Cpu)?;
+    let random = LABEL_MAPPINGS.iter().find(|m| m.refresh == Refresh::Never);
+    let mapping = MappingOptions {
+        mapping: random.ok_or_else(no_random_map)?,
+        ties: Ties::Index,
+        interval: 1,
+    };
+    let options = PromptOptions {
+        training: looped(bench, 1, batch),
+        mapping,
+    };
+    let start = PromptedNetwork {
+        network: network.clone(),
+        prompt,
+    };
+    let mut stopwatch = Stopwatch::of(|event| matches!(event, Event::Step { .. }));
+    visual_prompt(start, splits, &options, None, &mut stopwatch)?;
+    Ok(stopwatch.laps.split_off(repeats.warmup))
+}
+
+/// Seconds of each epoch that counts.
+pub(super) fn head_epochs(bench: &CheckedBench) -> Result<Vec<f64>> {
+    let HeadShape {
+        images,
+        width,
+        classes,
+    } = bench.options.head;
+    let (repeats, seed) = (bench.options.repeats, bench.options.seed);
+    let drawn = noise(seed, "bench/features", images * width, (0.0, 1.0))?.to_vec1();
+    let features = LabelledFeatures {
+        features: FeatureMatrix::from_f32(drawn.map_err(rut_models::Error::from)?, width)?,
+        labels: labels(images, classes),
+    };
+    let splits = ProbeSplits {
+        train: &features,
+        validation: None,
+        test: &features,
+    };
+    let head = LinearHead::init(width, classes, seed, DType::F32, &Device::Cpu)?;
+    let epochs = u32::try_from(repeats.warmup + repeats.repeat).unwrap_or(u32::MAX);
+    let options = looped(bench, epochs, HEAD_BATCH);
+    let mut stopwatch = Stopwatch::of(|event| matches!(event, Event::Epoch { .. }));
+    linear_probe(splits, head, &options, None, &mut stopwatch)?;
+    Ok(stopwatch.laps.split_off(repeats.warmup))
+}
+
+fn looped(bench: &CheckedBench, epochs: u32, batch_size: usize) -> LoopOptions {
+    LoopOptions {
+        epochs,
+        steps: None,
+        batch_size,
+        learning_rate: LEARNING_RATE,
+        seed: bench.options.seed,
+        shuffle: Shuffle::On,
+        select: Select::Last,
+        eval_every: 0,
+    }
+}
+
+fn no_random_map() -> Error {
+    refused(
+        "mapping",
+        "a label mapping that needs no pass over the images",
+        "none in the table",
+    )
+}
+
+/// Times between two events of one kind; the first, from its making on.
+struct Stopwatch {
+    counts: fn(&Event) -> bool,
+    last: Instant,
+    laps: Vec<f64>,
+}
+
+impl Stopwatch {
+    fn of(counts: fn(&Event) -> bool) -> Self {
+        Self {
+            counts,
+            last: Instant::now(),
+            laps: Vec::new(),
+        }
+    }
+}
+
+impl Observer for Stopwatch {
+    fn event(&mut self, event: &Event) -> std::result::Result<(), ObserverError> {
+        if (self.counts)(event) {
+            self.laps.push(self.last.elapsed().as_secs_f64());
+            self.last = Instant::now();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! All measurements of one call, and the report of them that is written down.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rut_models::{EngineInfo, FrozenNetwork};
+use rut_record::{cpu, peak_memory, platform, write_whole};
+use serde::Serialize;
+
+use crate::error::{Result, refused};
+use crate::measurement::Measurement;
+use crate::options::{CheckedBench, HeadShape};
+use crate::pruning::MaskKind;
+use crate::timing::{Repeats, Timing};
+use crate::{loops, passes, subject};
+
+/// The layout of [`BenchReport`].
+const FORMAT_VERSION: u32 = 1;
+
+/// What was measured, on what, and with what.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BenchReport {
+    /// The layout of this report.
+    pub format_version: u32,
+    /// Version of rut.
+    pub rut: String,
+    /// Commit that it was built from, or `unknown`.
+    pub commit: String,
+    /// The processor, where the system tells.
+    pub cpu: Option<String>,
+    /// Operating system and processor architecture.
+    pub platform: String,
+    /// Threads that computed.
+    pub threads: usize,
+    /// What computed the network; absent where none was asked.
+    pub engine: Option<String>,
+    /// Instruction set that it used.
+    pub isa: Option<String>,
+    /// The network; absent where none was asked.
+    pub network: Option<BenchedNetwork>,
+    /// Images per pass or step through the network.
+    pub batch_size: usize,
+    /// Side of the input, pixels.
+    pub image_size: usize,
+    /// The head.
+    pub head: HeadShape,
+    /// How often each thing was done.
+    #[serde(flatten)]
+    pub repeats: Repeats,
+    /// Seed of everything that was drawn.
+    pub seed: u64,
+    /// What was found, in the order in which it was measured.
+    pub measurements: Vec<Measured>,
+}
+
+/// Which network was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BenchedNetwork {
+    /// Name in the table.
+    pub model: String,
+    /// Number of source classes.
+    pub source_classes: usize,
+    /// SHA-256 of the checkpoint; absent where the weights were drawn.
+    pub checkpoint: Option<String>,
+    /// SHA-256 of the mask's file.
+    pub mask: Option<String>,
+    /// Kind of the mask that was made.
+    pub mask_kind: Option<MaskKind>,
+    /// Share of non-zero weights over all convolutions and linear layers, 0–1.
+    pub density: f64,
+    /// The same without stem and classifier, 0–1.
+    pub density_without_stem_and_classifier: f64,
+}
+
+/// What was found of one measurement.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// Its name in the table.
+    pub name: &'static str,
+    /// Side of the window, pixels.
+    pub window: Option<usize>,
+    /// Images of one repetition; for the head, rows of an epoch.
+    pub images: usize,
+    /// Seconds of one repetition: a pass, a step, or an epoch of the head.
+    pub seconds: Timing,
+    /// Images per second; absent for the head, of which seconds an epoch are told.
+    pub images_per_second: Option<Timing>,
+    /// The most memory that the process has held so far, bytes, where the system tells: of the measurement alone only
+    /// where it is the only one.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// The program that measures.
+#[derive(Clone, Copy, Debug)]
+pub struct Built<'a> {
+    /// Commit that it was built from.
+    pub commit: &'a str,
+    /// Threads that it computes with.
+    pub threads: usize,
+}
+
+/// Measures everything that was asked for. `tell` hears what is about to be measured.
+///
+/// # Errors
+/// If a file of weights is missing or broken, or the network cannot take the images.
+pub fn bench(
+    bench: &CheckedBench,
+    built: Built<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<BenchReport> {
+    let asks = bench.measurements.iter().any(|m| m.has_network());
+    let subject = match asks {
+        true => Some(subject::load(bench)?),
+        false => None,
+    };
+    let network = subject.as_ref().map(|(network, _)| network);
+    let mut measurements = Vec::new();
+    for &measurement in &bench.measurements {
+        let windows = bench.windows.iter().copied().map(Some);
+        let windows: Vec<_> = match measurement.has_window() {
+            true => windows.collect(),
+            false => vec![None],
+        };
+        for window in windows {
+            let of = window.map_or(String::new(), |side| format!(", window {side}"));
+            tell(&format!("measuring {}{of}", measurement.name()));
+            measurements.push(measure(bench, network, measurement, window)?);
+        }
+    }
+    let engine: Option<EngineInfo> = network.map(|network| network.engine());
+    Ok(BenchReport {
+        format_version: FORMAT_VERSION,
+        rut: env!("CARGO_PKG_VERSION").into(),
+        commit: built.commit.into(),
+        cpu: cpu(),
+        platform: platform(),
+        threads: built.threads,
+        engine: engine.map(|engine| engine.name.into()),
+        isa: engine.map(|engine| engine.isa.into()),
+        network: subject.map(|(_, about)| about),
+        batch_size: bench.options.batch_size,
+        image_size: bench.image_size,
+        head: bench.options.head,
+        repeats: bench.options.repeats,
+        seed: bench.options.seed.0,
+        measurements,
+    })
+}
+
+fn measure(
+    bench: &CheckedBench,
+    network: Option<&Arc<dyn FrozenNetwork>>,
+    measurement: Measurement,
+    window: Option<usize>,
+) -> Result<Measured> {
+    let side = window.unwrap_or(0);
+    let laps = match (measurement, network) {
+        (Measurement::Head, _) => loops::head_epochs(bench),
+        (_, None) => Err(refused("only", "a network for it", measurement.name())),
+        (Measurement::Forward, Some(network)) => passes::forward(bench, &**network),
+        (Measurement::Backward, Some(network)) => passes::backward(bench, &**network),
+        (Measurement::Window, Some(network)) => passes::window(bench, &**network, side),
+        (Measurement::VpStep, Some(network)) => loops::vp_steps(bench, network, side),
+        (Measurement::Extract, Some(network)) => passes::extract(bench, &**network),
+    }?;
+    let images = match measurement {
+        Measurement::Head => bench.options.head.images,
+        _ => bench.options.batch_size,
+    };
+    let seconds = Timing::of(&laps);
+    Ok(Measured {
+        name: measurement.name(),
+        window,
+        images,
+        seconds,
+        images_per_second: measurement.has_network().then(|| seconds.rates(images)),
+        peak_memory_bytes: peak_memory(),
+    })
+}
+
+impl BenchReport {
+    /// Writes the report as JSON, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|e| rut_record::Error::broken(path, e.to_string()))?;
+        text.push('\n');
+        Ok(write_whole(path, text.as_bytes())?)
+    }
+}

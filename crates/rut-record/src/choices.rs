@@ -1,0 +1,169 @@
+//! Words of a specification, each one of a few.
+
+use serde::{Deserialize, Serialize};
+
+/// How a network is adapted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Linear probing.
+    Lp,
+    /// Visual prompting (ILM-VP).
+    Vp,
+}
+
+impl Method {
+    /// The word for it in files, commands and names of runs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lp => "lp",
+            Self::Vp => "vp",
+        }
+    }
+}
+
+/// Whether the network is dense or a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkKind {
+    /// All weights of the checkpoint.
+    Dense,
+    /// A lottery ticket: checkpoint × mask. The reference calls it `LT`.
+    #[serde(alias = "LT", alias = "lt")]
+    Ticket,
+}
+
+/// Whether the label map is made again after the last epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Remap {
+    /// It is, with the prompt that is kept.
+    #[default]
+    On,
+    /// The map made before the epoch is used for the test after it (defect D18 of the reference).
+    Off,
+}
+
+/// What becomes of a ticket's mask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Masking {
+    /// Weights are checkpoint × mask.
+    #[default]
+    Applied,
+    /// Weights are the checkpoint's, as if there were no mask (defect D11 of the reference).
+    Dropped,
+}
+
+/// How a linear head is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Steps of Adam on batches, as published.
+    #[default]
+    Adam,
+    /// L-BFGS on all training features at once, to the optimum.
+    Lbfgs,
+}
+
+/// What interpolates where images are resized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Straight lines between pixels.
+    Bilinear,
+    /// Cubic curves.
+    Bicubic,
+}
+
+/// Which images a run validates on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValidationFrom {
+    /// The validation images that a user's data set has of its own, beside train and test.
+    Own,
+    /// Images that are kept from the training images.
+    Drawn,
+}
+
+/// What to do with a class that has fewer images than asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShortClasses {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// What is there is taken, and recorded.
+    Allow,
+}
+
+/// Which epoch's parameters a run keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    /// The last epoch's.
+    #[default]
+    Last,
+    /// Those with the best accuracy on the validation split; the earliest of equals.
+    BestVal,
+    /// Those with the best accuracy on the test split (defect D7 of the reference: it selects on the test set).
+    BestTest,
+}
+
+/// In which order the images of an epoch come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shuffle {
+    /// Another seeded order every epoch.
+    #[default]
+    On,
+    /// As they are.
+    Off,
+}
+
+/// What decides between equal counts of a label map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ties {
+    /// The larger summed softmax mass, then the smaller index.
+    #[default]
+    Mass,
+    /// The smaller row-major index [source, target], as the reference does (defect D17): classes without evidence get
+    /// the sources 0, 1, 2 …
+    Index,
+}
+
+/// The precision that features are kept in, on disk and in memory. Arithmetic on them is in f32.
+///
+/// ```
+/// use rut_record::FeatureType;
+/// assert_eq!((FeatureType::F32.bytes(), FeatureType::F16.bytes()), (4, 2));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeatureType {
+    /// Single precision: as the network computed them.
+    #[default]
+    F32,
+    /// Half precision, rounded to the nearest: within 2⁻¹¹ of a value of magnitude 2⁻¹⁴ to 65504, within 2⁻²⁵ absolute
+    /// below; half the room. A value above 65504 is an error.
+    F16,
+}
+
+impl FeatureType {
+    /// Size of a value.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => size_of::<f32>(),
+            Self::F16 => size_of::<u16>(),
+        }
+    }
+
+    /// The name in keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+}

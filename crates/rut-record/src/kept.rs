@@ -1,0 +1,97 @@
+//! The files of a finished run, held against the checksums in its record. What is in them is not looked at here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rut_formats::checksum::Checksum;
+
+use crate::choices::Method;
+use crate::error::{Error, Result, file};
+use crate::record::Record;
+use crate::run_dir::{REMEDY, RunDir};
+use crate::sealed::CHANGED;
+
+/// Whether files could be held against checksums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// They are what was written.
+    Checked,
+    /// The record has no checksums, for an earlier version wrote it.
+    Unchecked,
+}
+
+impl Held {
+    /// What a person is told.
+    pub fn note(self) -> Option<&'static str> {
+        (self == Self::Unchecked).then_some(
+            "an earlier version wrote the run, without checksums of its files: they are not checked",
+        )
+    }
+}
+
+impl RunDir {
+    /// Checksums of the files that are there of a finished run of `method`, by name; its record is none of them.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn checksums(&self, method: Method) -> Result<BTreeMap<String, String>> {
+        let kept = self.kept(method);
+        let there = kept.iter().filter(|path| path.exists());
+        there
+            .map(|path| {
+                let checksum = Checksum::of_file(path).map_err(file("read", path))?;
+                Ok((file_name(path), checksum.digits()))
+            })
+            .collect()
+    }
+
+    /// Whether the run is finished, and its record and files are what was written; `None` if it is not finished.
+    ///
+    /// # Errors
+    /// As [`read_record`](Self::read_record) and [`check_files`](Self::check_files).
+    pub fn finished(&self) -> Result<Option<Held>> {
+        match self.is_finished() {
+            true => self.check_files(&self.read_record()?).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Holds the files that are there of the finished run against its `record`. Files that are gone are not its business.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] if one is not what was written, with its name and what to do.
+    pub fn check_files(&self, record: &Record) -> Result<Held> {
+        if record.files.is_empty() {
+            return Ok(Held::Unchecked);
+        }
+        for (name, found) in self.checksums(record.spec.method)? {
+            if record.files.get(&name).is_some_and(|told| *told != found) {
+                return Err(Error::Broken {
+                    path: self.path().join(name),
+                    problem: format!("{CHANGED}; {REMEDY}"),
+                });
+            }
+        }
+        Ok(Held::Checked)
+    }
+}
+
+/// Holds a file against the record beside it, if it is one of a finished run's; `None` if not.
+///
+/// # Errors
+/// As [`RunDir::finished`].
+pub fn check_file(path: &Path) -> Result<Option<Held>> {
+    let dir = RunDir::at(path.parent().unwrap_or(Path::new("")));
+    match path.file_name() == dir.logits().file_name() {
+        true => dir.finished(),
+        false => Ok(None),
+    }
+}
+
+/// The last part of a path.
+pub fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}

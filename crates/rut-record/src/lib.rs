@@ -1,0 +1,70 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # What is here
+//!
+//! | to know | about |
+//! | --- | --- |
+//! | [`RunSpec`], [`Settings`], [`Places`] | what is run, in layers of keys and values, and where it reads and writes |
+//! | [`RunId`], [`Content`] | a run's name, by content |
+//! | [`Event`], [`Phase`] | what a training loop tells |
+//! | [`SplitLogits`], [`SplitScores`], [`score`] | logits of a split, and its figures |
+//! | [`Record`], [`UpstreamRecord`] | what is known in the end |
+//! | [`RunDir`], [`SpecFile`], [`Locked`], [`Held`] | the files of a run's folder |
+//! | [`logits_archive`] | logits as files: a run's own, and what other programs hand over |
+//! | [`Plan`], [`Failure`] | the runs of a study, and why one has no record |
+//! | [`sealed`], [`versioned`] | JSON that holds its own checksum, and JSON whose layout has a number |
+//!
+//! Engines, models, label mappings and prompts are names here: whether there are such is for the crates above to say.
+
+mod choices;
+mod environment;
+mod error;
+mod event;
+mod failure;
+mod fields;
+mod kept;
+mod labels;
+mod lock;
+pub mod logits_archive;
+mod places;
+mod plan;
+mod prepare;
+mod record;
+mod run_dir;
+mod run_id;
+mod score;
+pub mod sealed;
+mod settings;
+mod spec;
+mod spec_file;
+mod split_logits;
+pub mod text_file;
+mod upstream;
+pub mod versioned;
+
+pub use choices::{
+    FeatureType, Interpolation, Masking, Method, NetworkKind, Optimizer, Remap, Select,
+    ShortClasses, Shuffle, Ties, ValidationFrom,
+};
+pub use environment::{Environment, cpu, means, peak_memory, platform};
+pub use error::{Error, Result, file};
+pub use event::{Event, MemberEpoch, MemberScore, Phase};
+pub use failure::Failure;
+pub use fields::{INSTEAD, fields};
+pub use kept::{Held, check_file, file_name};
+pub use labels::Labels;
+pub use lock::{Locked, locks_warning};
+pub use places::{Places, Tensorboard};
+pub use plan::{Heading, Plan, PlannedRun};
+pub use record::{
+    Cost, DataRecord, GridMemberRecord, GridRecord, KeysRecord, LbfgsRecord, MappingRecord,
+    NetworkRecord, PublishedEce, Record, ShortClassRecord, SkippedRecord, TrainingRecord,
+};
+pub use run_dir::{Existing, REMEDY, RunDir, delete, write_whole};
+pub use run_id::{Content, NO_PART, RunId};
+pub use score::{Doubt, SplitScores, score, temperature, temperature_of};
+pub use settings::Settings;
+pub use spec::{RunSpec, field_names};
+pub use spec_file::{AGAIN, Begun, KeyRule, SpecFile};
+pub use split_logits::{Scores, SplitLogits};
+pub use upstream::UpstreamRecord;

@@ -1,0 +1,148 @@
+//! Where a run reads and writes, and with how many threads: nothing that a run's figures depend on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::text_file::toml_problem;
+
+/// Whether a run writes an event file of TensorBoard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tensorboard {
+    /// It does.
+    #[default]
+    On,
+    /// It writes none; one of an earlier session stays as it is.
+    Off,
+}
+
+/// Places and means of a run. They are no part of its identity.
+///
+/// ```
+/// let places = rut_record::Places::from_toml("data_dir = 'images'")?;
+/// assert_eq!(places.results_path.to_str(), Some("results"));
+/// # Ok::<(), rut_record::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Places {
+    /// What torchvision calls `root`: it, and its folder named for the data set, are searched.
+    pub data_dir: PathBuf,
+    /// Runs' folders are made here.
+    pub results_path: PathBuf,
+    /// Name of the run's folder; left out, the run's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_name: Option<String>,
+    /// Extracted features are kept here.
+    pub cache_dir: PathBuf,
+    /// Size that the cache is kept below, GiB.
+    pub cache_gib: f64,
+    /// Threads; left out, one per core that the process may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Seconds between two savings of a run's state.
+    pub save_every: f64,
+    /// Whether TensorBoard can look on.
+    pub tensorboard: Tensorboard,
+    /// `cpu`.
+    pub device: String,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            data_dir: "data".into(),
+            results_path: "results".into(),
+            run_name: None,
+            cache_dir: ".rut-cache".into(),
+            cache_gib: 10.0,
+            threads: None,
+            save_every: 600.0,
+            tensorboard: Tensorboard::On,
+            device: "cpu".into(),
+        }
+    }
+}
+
+impl Places {
+    /// The keys that belong here and not to a [`RunSpec`](crate::RunSpec).
+    pub const KEYS: [&'static str; 9] = [
+        "data_dir",
+        "results_path",
+        "run_name",
+        "cache_dir",
+        "cache_gib",
+        "threads",
+        "save_every",
+        "tensorboard",
+        "device",
+    ];
+
+    /// The places that a TOML text describes.
+    ///
+    /// # Errors
+    /// If a key is unknown, or a value is of the wrong kind or out of range.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let places: Self = toml::from_str(text).map_err(|e| Error::Spec(toml_problem(&e)))?;
+        places.check()
+    }
+
+    fn check(self) -> Result<Self> {
+        let refuse = |field, expected: &str, found: String| {
+            Err(Error::Field {
+                field,
+                expected: expected.into(),
+                found,
+            })
+        };
+        if self.device != "cpu" {
+            return refuse(
+                "device",
+                "`cpu`: this version computes on the CPU only",
+                format!("`{}`", self.device),
+            );
+        }
+        if let Some(threads) = self.threads.filter(|threads| !(1..=1024).contains(threads)) {
+            return refuse("threads", "1 to 1024", threads.to_string());
+        }
+        if !(self.cache_gib >= 0.0 && self.cache_gib.is_finite()) {
+            return refuse(
+                "cache_gib",
+                "a size in GiB, 0 or more",
+                self.cache_gib.to_string(),
+            );
+        }
+        if Duration::try_from_secs_f64(self.save_every).is_err() {
+            return refuse(
+                "save_every",
+                "seconds, 0 or more",
+                self.save_every.to_string(),
+            );
+        }
+        match self.run_name.as_deref() {
+            Some(name)
+                if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') =>
+            {
+                refuse(
+                    "run_name",
+                    "a folder's name without `/`, not starting with `.`",
+                    format!("`{name}`"),
+                )
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// Size that the cache is kept below, bytes.
+    pub fn cache_bytes(&self) -> u64 {
+        (self.cache_gib * f64::from(1u32 << 30)) as u64
+    }
+
+    /// Time between two savings of a run's state.
+    pub fn save_interval(&self) -> Duration {
+        Duration::try_from_secs_f64(self.save_every).unwrap_or(Duration::MAX)
+    }
+}

@@ -1,0 +1,190 @@
+//! `spec.toml`: the specification of a run, and the content that it named when the run began. Who resumes the run is held
+//! against it.
+
+use rut_data::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::choices::ValidationFrom;
+use crate::error::{Error, Result};
+use crate::record::Record;
+use crate::run_dir::{Existing, RunDir};
+use crate::run_id::{Content, NO_PART, RunId};
+use crate::spec::RunSpec;
+use crate::text_file::{self, toml_problem};
+
+/// What helps where a half-done run cannot go on.
+pub const AGAIN: &str =
+    "put it back, or start over with `--overwrite` (a run of a sweep: delete its folder)";
+
+/// Which of a checkpoint's keys are the network's, where the specification does not say it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyRule {
+    /// By a list of usual wrappers, as runs of earlier versions were begun.
+    Earlier,
+    /// Those that fit the network.
+    #[default]
+    Fitting,
+}
+
+/// A run that begins: what it is, by specification and by content.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun<'a> {
+    /// What is run.
+    pub spec: &'a RunSpec,
+    /// Its name.
+    pub id: &'a RunId,
+    /// The content that it reads.
+    pub content: &'a Content,
+    /// Labels of all training images that it may draw from.
+    pub train_labels: &'a [u32],
+}
+
+/// What `spec.toml` holds: the specification, and the content that it named when the run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecFile {
+    format_version: u32,
+    run_id: String,
+    checkpoint_sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mask_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_digest: Option<String>,
+    train_labels_digest: String,
+    /// By which rule a checkpoint's keys are found; files of versions that knew one alone do not say.
+    #[serde(default = "earlier")]
+    key_rule: u32,
+    spec: RunSpec,
+}
+
+/// The [`KeyRule`] of this version, as a number.
+const FITTING: u32 = 2;
+
+/// That of versions which did not write one down.
+fn earlier() -> u32 {
+    1
+}
+
+impl SpecFile {
+    /// What is written down where `run` begins.
+    pub fn of(run: &Begun<'_>) -> Self {
+        let Content {
+            checkpoint,
+            mask,
+            data,
+            validation,
+        } = run.content.clone();
+        let labels: Vec<u8> = run
+            .train_labels
+            .iter()
+            .flat_map(|label| label.to_le_bytes())
+            .collect();
+        Self {
+            format_version: Record::FORMAT_VERSION,
+            run_id: run.id.to_string(),
+            checkpoint_sha256: checkpoint,
+            mask_sha256: mask,
+            data_digest: data,
+            validation_digest: validation,
+            train_labels_digest: Digest::of_bytes(&labels).to_string(),
+            key_rule: FITTING,
+            spec: run.spec.clone(),
+        }
+    }
+
+    /// The first field in which two differ, with both values. Places to look may differ where the content is the same.
+    fn difference(&self, now: &Self) -> Option<(String, String, String)> {
+        let flat = |file: &Self| -> Vec<(String, String)> {
+            let Ok(serde_json::Value::Object(mut fields)) = serde_json::to_value(file) else {
+                return Vec::new();
+            };
+            let Some(serde_json::Value::Object(spec)) = fields.remove("spec") else {
+                return Vec::new();
+            };
+            fields.remove("run_id");
+            // The run goes on by the rule that it began with.
+            fields.remove("key_rule");
+            // Left out, it means the same.
+            let own = file.spec.validation == Some(ValidationFrom::Own);
+            let told = own.then(|| ("validation".to_owned(), "\"own\"".to_owned()));
+            // Words, and places to look; what is found there stands beside by its digest.
+            let own_data = fields.contains_key("data_digest");
+            let spec = spec.into_iter().filter(|(key, _)| {
+                !(NO_PART.contains(&key.as_str()) || own_data && key == "dataset")
+            });
+            spec.chain(fields)
+                .map(|(key, value)| (key, value.to_string()))
+                .chain(told)
+                .collect()
+        };
+        let (before, after) = (flat(self), flat(now));
+        let of = |list: &[(String, String)], key: &str| {
+            list.iter()
+                .find(|(k, _)| k == key)
+                .map_or("unset".to_owned(), |(_, v)| v.clone())
+        };
+        let mut keys: Vec<&String> = before.iter().chain(&after).map(|(key, _)| key).collect();
+        keys.sort();
+        keys.dedup();
+        let differing = keys
+            .into_iter()
+            .find(|key| of(&before, key) != of(&after, key))?;
+        Some((
+            differing.clone(),
+            of(&before, differing),
+            of(&after, differing),
+        ))
+    }
+}
+
+impl RunDir {
+    /// Where the run that was begun here has its validation images from; nothing where none was begun.
+    ///
+    /// # Errors
+    /// If its specification cannot be read.
+    pub fn began_with(&self) -> Result<Option<ValidationFrom>> {
+        if !self.spec().exists() {
+            return Ok(None);
+        }
+        let began = self.read_spec_file()?;
+        Ok(began.spec.validation.or(Some(ValidationFrom::Drawn)))
+    }
+
+    pub(crate) fn check_unchanged(&self, run: &Begun<'_>) -> Result<()> {
+        let began = self.read_spec_file()?;
+        let now = SpecFile::of(run);
+        match began.difference(&now) {
+            None => Ok(()),
+            Some((field, expected, found)) => Err(Error::NotResumable {
+                dir: self.path().to_owned(),
+                field,
+                expected,
+                found,
+            }),
+        }
+    }
+
+    /// The rule by which the run that is gone on with here reads its checkpoint.
+    ///
+    /// # Errors
+    /// If the specification that it began with cannot be read.
+    pub fn key_rule(&self, existing: Existing) -> Result<KeyRule> {
+        if existing != Existing::Resume || !self.spec().exists() {
+            return Ok(KeyRule::default());
+        }
+        let began = self.read_spec_file()?;
+        Ok(match began.key_rule {
+            FITTING => KeyRule::Fitting,
+            _ => KeyRule::Earlier,
+        })
+    }
+
+    fn read_spec_file(&self) -> Result<SpecFile> {
+        let path = self.spec();
+        let text = text_file::read(&path, text_file::TOML).map_err(|e| e.with_remedy(AGAIN))?;
+        toml::from_str(&text)
+            .map_err(|e| Error::broken(&path, format!("{}; {AGAIN}", toml_problem(&e))))
+    }
+}

@@ -1,0 +1,272 @@
+//! Accuracy and ECE against remaining weights, and against the number of labels. The charts' look is `chart`'s.
+
+use std::collections::BTreeSet;
+
+use rut_record::Labels;
+
+use crate::canvas::{GRID, INK, SOFT, colour, css, mark};
+use crate::chart::{Axis, Chart, Entry, Line, Point, Series};
+use crate::metric::{Metric, SHOWN, Unit};
+use crate::study::{Place, Study};
+
+/// The factor from a metric to what its axis shows.
+pub(crate) fn factor(unit: Unit) -> f64 {
+    match unit {
+        Unit::Percent => 100.0,
+        Unit::Plain => 1.0,
+    }
+}
+
+/// A metric's name with its unit, as an axis has it.
+pub(crate) fn axis_name(metric: &Metric) -> String {
+    match metric.unit {
+        Unit::Percent => format!("{} (%)", metric.name),
+        Unit::Plain => format!("{} (nats)", metric.name),
+    }
+}
+
+/// Where an axis of shares ends.
+fn bounds(unit: Unit) -> (f64, f64) {
+    match unit {
+        Unit::Percent => (0.0, 100.0),
+        Unit::Plain => (0.0, f64::INFINITY),
+    }
+}
+
+/// The vertical axis of `metric` over `points`.
+fn vertical<'a>(metric: &Metric, points: impl Iterator<Item = &'a Point>) -> Axis {
+    let ends = points.flat_map(|point| [point.ends.0, point.ends.1, point.y]);
+    Axis::around(&axis_name(metric), ends, bounds(metric.unit))
+}
+
+fn point(study: &Study, place: Place, x: f64, metric: &Metric) -> Option<Point> {
+    let (estimate, _) = study.estimate(place, metric)?;
+    let factor = factor(metric.unit);
+    let (lo, hi) = estimate.ends();
+    let (y, ends) = (factor * estimate.mean, (factor * lo, factor * hi));
+    Some(Point { x, y, ends })
+}
+
+/// The legend of networks among `places`.
+pub(crate) fn networks_legend(study: &Study, places: &[Place], line: Line) -> Vec<Entry> {
+    let present: BTreeSet<usize> = places.iter().map(|place| place.network).collect();
+    let entry = |at: usize| {
+        Some(Entry {
+            label: study.networks.get(at)?.label.clone(),
+            colour: colour(at),
+            css: css(at),
+            mark: Some(mark(at)),
+            line,
+        })
+    };
+    present.into_iter().filter_map(entry).collect()
+}
+
+/// Charts of one setting against the number of labels: a line per network. None where there is one number only.
+pub(crate) fn labels(study: &Study, setting: usize) -> Vec<(&'static Metric, Chart)> {
+    let places: Vec<Place> = study.places_of(setting).collect();
+    let budgets: BTreeSet<Labels> = places.iter().map(|place| place.labels).collect();
+    let budgets: Vec<Labels> = budgets.into_iter().collect();
+    if budgets.len() < 2 {
+        return Vec::new();
+    }
+    let networks: BTreeSet<usize> = places.iter().map(|place| place.network).collect();
+    let title = study.settings.get(setting).map(|s| s.label());
+    let chart = |metric: &'static Metric| {
+        let series: Vec<Series> = networks
+            .iter()
+            .map(|&network| {
+                // Beside one another, so that intervals do not lie on one another.
+                let shift = beside(network, networks.len());
+                let points = budgets.iter().enumerate().filter_map(|(at, labels)| {
+                    let place = Place {
+                        setting,
+                        labels: *labels,
+                        network,
+                    };
+                    point(study, place, at as f64 + shift, metric)
+                });
+                Series {
+                    points: points.collect(),
+                    colour: colour(network),
+                    mark: Some(mark(network)),
+                    line: Line::Solid,
+                    end: None,
+                }
+            })
+            .collect();
+        let ticks = budgets.iter().map(|labels| labels.tick()).collect();
+        let chart = Chart {
+            title: title.clone().unwrap_or_default(),
+            x: Axis::of_names("training images per class", ticks),
+            y: vertical(metric, series.iter().flat_map(|s| &s.points)),
+            legend: networks_legend(study, &places, Line::Solid),
+            series,
+        };
+        (metric, chart)
+    };
+    SHOWN.into_iter().map(chart).filter(drawn).collect()
+}
+
+fn beside(network: usize, networks: usize) -> f64 {
+    let middle = (networks.saturating_sub(1)) as f64 / 2.0;
+    (network % networks.max(1)) as f64 * 0.06 - middle * 0.06
+}
+
+/// Whether a chart has a point at all.
+fn drawn((_, chart): &(&'static Metric, Chart)) -> bool {
+    chart.series.iter().any(|series| !series.points.is_empty())
+}
+
+/// Charts of one setting against remaining weights: a line per number of labels, points in the networks' colours. None
+/// where all networks keep as much.
+pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Chart)> {
+    let places: Vec<Place> = study.places_of(setting).collect();
+    let density = |place: &Place| study.networks.get(place.network).map(|n| n.body_density);
+    let densities: Vec<f64> = places.iter().filter_map(density).collect();
+    let Some(first) = densities.first() else {
+        return Vec::new();
+    };
+    if densities.iter().all(|density| density == first) {
+        return Vec::new();
+    }
+    let budgets: BTreeSet<Labels> = places.iter().map(|place| place.labels).collect();
+    let title = study.settings.get(setting).map(|s| s.label());
+    let axis = remaining(&densities);
+    let width = axis.range.0 - axis.range.1;
+    let step = (0.022 * width).min(0.6 * nearest(&densities) / budgets.len() as f64);
+    let middle = (budgets.len() - 1) as f64 / 2.0;
+    let chart = |metric: &'static Metric| {
+        let mut series = Vec::new();
+        for (at, labels) in budgets.iter().enumerate() {
+            // Beside one another, so that intervals do not lie on one another.
+            let shift = step * (middle - at as f64);
+            series.extend(lines(study, (setting, *labels), metric, shift));
+            let own = places.iter().filter(|place| place.labels == *labels);
+            series.extend(own.map(|place| {
+                let x = density(place).map(f64::log10).unwrap_or_default() + shift;
+                Series {
+                    points: point(study, *place, x, metric).into_iter().collect(),
+                    colour: colour(place.network),
+                    mark: Some(mark(place.network)),
+                    line: Line::None,
+                    end: None,
+                }
+            }));
+        }
+        let chart = Chart {
+            title: title.clone().unwrap_or_default(),
+            x: remaining(&densities),
+            y: vertical(metric, series.iter().flat_map(|s| &s.points)),
+            legend: networks_legend(study, &places, Line::None),
+            series,
+        };
+        (metric, chart)
+    };
+    SHOWN.into_iter().map(chart).filter(drawn).collect()
+}
+
+/// Lines through the networks of each model, by falling density, the first of those that keep as much; moved by `shift`.
+fn lines(
+    study: &Study,
+    (setting, labels): (usize, Labels),
+    metric: &Metric,
+    shift: f64,
+) -> Vec<Series> {
+    let models: BTreeSet<&str> = study.networks.iter().map(|n| &*n.key.model).collect();
+    let line = |model: &str| {
+        let mut last = f64::INFINITY;
+        let mut points = Vec::new();
+        for (network, found) in study.networks.iter().enumerate() {
+            let place = Place {
+                setting,
+                labels,
+                network,
+            };
+            if found.key.model == model
+                && found.body_density < last
+                && let Some(point) = point(study, place, found.body_density.log10() + shift, metric)
+            {
+                last = found.body_density;
+                let ends = (point.y, point.y);
+                points.push(Point { ends, ..point });
+            }
+        }
+        Series {
+            points,
+            colour: GREY,
+            mark: None,
+            line: Line::Solid,
+            end: Some(labels.tick()),
+        }
+    };
+    models.into_iter().map(line).collect()
+}
+
+const GREY: plotters::style::RGBColor = plotters::style::RGBColor(154, 165, 177);
+
+/// How near the nearest two of several densities lie, in powers of ten; those that are the same do not count.
+fn nearest(densities: &[f64]) -> f64 {
+    let mut logs: Vec<f64> = densities.iter().map(|density| density.log10()).collect();
+    logs.sort_by(f64::total_cmp);
+    let gaps = logs.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.filter(|gap| *gap > 1e-3).fold(f64::INFINITY, f64::min)
+}
+
+/// The axis of remaining weights, in powers of ten, falling to the right as pruning goes on.
+fn remaining(densities: &[f64]) -> Axis {
+    let logs = densities.iter().map(|density| density.log10());
+    let lo = logs.clone().fold(f64::INFINITY, f64::min);
+    let hi = logs.fold(f64::NEG_INFINITY, f64::max);
+    let room = (0.07 * (hi - lo)).max(0.02);
+    let mut ticks: Vec<f64> = densities.to_vec();
+    ticks.sort_by(|a, b| b.total_cmp(a));
+    ticks.dedup();
+    let name = |density: &f64| {
+        let percent = 100.0 * density;
+        let text = match percent {
+            10.0.. => format!("{percent:.0}"),
+            1.0.. => format!("{percent:.1}"),
+            _ => format!("{percent:.2}"),
+        };
+        (density.log10(), text)
+    };
+    Axis {
+        name: "remaining weights (%), without stem and classifier".into(),
+        range: (hi + room, lo - 3.2 * room),
+        ticks: ticks.iter().map(name).collect(),
+    }
+}
+
+/// Accuracy against calibration error, a point per run.
+pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
+    let mut series: Vec<Series> = (0..study.networks.len())
+        .map(|network| Series {
+            points: Vec::new(),
+            colour: colour(network),
+            mark: Some(mark(network)),
+            line: Line::None,
+            end: None,
+        })
+        .collect();
+    for (run, place) in study.runs.iter().zip(&study.places) {
+        let found = (crate::metric::ACCURACY.of)(&run.record).zip((metric.of)(&run.record));
+        if let Some(((x, y), series)) = found.zip(series.get_mut(place.network)) {
+            let (x, y) = (100.0 * x, 100.0 * y);
+            series.points.push(Point { x, y, ends: (y, y) });
+        }
+    }
+    let points = || series.iter().flat_map(|series| &series.points);
+    let places: Vec<Place> = study.places.clone();
+    Chart {
+        title: "all runs".into(),
+        x: Axis::around("accuracy (%)", points().map(|point| point.x), (0.0, 100.0)),
+        y: vertical(metric, points()),
+        legend: networks_legend(study, &places, Line::None),
+        series,
+    }
+}
+
+/// Colours of what is no network: training and validation, say.
+pub(crate) const PLAIN: [(plotters::style::RGBColor, &str); 3] =
+    [(INK, "#1f2933"), (SOFT, "#616e7c"), (GRID, "#e4e7eb")];

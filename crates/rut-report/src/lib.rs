@@ -1,0 +1,140 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Map of the crate
+//!
+//! | question | where |
+//! | --- | --- |
+//! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
+//! | what may be compared with what? | `setting`, `network`, `study`, `pair` |
+//! | how sure is it? | `rut_metrics::Estimate`, `statement` |
+//! | how does it look? | `canvas`, `chart` and the figures; `table` and the tables; `page` |
+//! | which runs get figures of their own? | `chosen` |
+//!
+//! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
+
+mod against;
+mod canvas;
+mod chart;
+mod chosen;
+mod curves;
+mod diagram;
+mod error;
+mod forest;
+mod gather;
+mod heat_map;
+mod index;
+mod listing;
+mod metric;
+mod network;
+mod page;
+mod pair;
+mod results;
+mod sections;
+mod setting;
+mod sheet;
+mod statement;
+mod study;
+mod table;
+mod unread;
+mod upstream;
+mod wording;
+
+use std::path::{Path, PathBuf};
+
+use rut_record::{Record, RunDir, RunSpec};
+
+pub use error::{Error, Result};
+use gather::Fate;
+use study::Study;
+
+/// Fields of which a run of a specification makes no use: readers are not told of them.
+pub type Unused = fn(&RunSpec) -> Vec<&'static str>;
+
+/// The trained prompt of a run as a PNG file, or why there is none.
+pub type PromptPicture = fn(&RunDir, &Record) -> rut_record::Result<Vec<u8>>;
+
+/// Whether a report tells what runs cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Costs {
+    /// Seconds, memory, and what computed each run.
+    #[default]
+    Shown,
+    /// Nothing in which two runs of one specification differ: such records give the same report, byte for byte.
+    Omitted,
+}
+
+/// What a report is to be like.
+#[derive(Clone, Debug)]
+pub struct ReportOptions {
+    /// What it is called; left out, what the plan says.
+    pub title: Option<String>,
+    /// Whether it tells what runs cost.
+    pub costs: Costs,
+    /// The most runs that get figures of their own: reliability, curves, prompts, classes.
+    pub figures: usize,
+    /// Which fields a run makes no use of, by the tables that are not known here.
+    pub unused: Unused,
+    /// What draws prompts.
+    pub prompt_picture: PromptPicture,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self {
+            title: None,
+            costs: Costs::Shown,
+            figures: 24,
+            unused: |_| Vec::new(),
+            prompt_picture: |dir, _| {
+                let problem = "expected something that draws prompts, found nothing";
+                Err(rut_record::Error::broken(&dir.prompt(), problem))
+            },
+        }
+    }
+}
+
+/// What went into a report, and what came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Finished runs.
+    pub runs: usize,
+    /// Runs that failed.
+    pub failed: usize,
+    /// Runs that are planned or begun, and not finished.
+    pub missing: usize,
+    /// Records and other files that cannot be read.
+    pub unreadable: usize,
+    /// Finished runs of an earlier version, whose files have no checksums to be held against.
+    pub unchecked: usize,
+    /// Runs of which two records differ.
+    pub conflicts: usize,
+    /// Files written.
+    pub files: usize,
+}
+
+/// Reads the results in `folders`, each a folder of runs' folders or one of them, and writes `report.html`, `figures/`,
+/// `tables/`, `runs.csv` and `runs.jsonl` to `out`, which is made where it is not there. Of an earlier report there, what
+/// this one does not have is deleted.
+///
+/// # Errors
+/// If there is nothing of a run in `folders`, if one of them is not there, or if `out` cannot be written. Whatever else cannot be
+/// read is a row of the report.
+pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Result<Written> {
+    let study = Study::of(gather::gather(folders)?, options.unused);
+    let sheet = page::compose(&study, options)?;
+    let unread = sheet.unread_count();
+    let files = sheet.write(out)?;
+    Ok(Written {
+        runs: study.runs.len(),
+        failed: study.count(Fate::Failed),
+        missing: study.count(Fate::Missing),
+        unreadable: study.count(Fate::Unreadable) + unread,
+        unchecked: study
+            .runs
+            .iter()
+            .filter(|run| run.record.files.is_empty())
+            .count(),
+        conflicts: study.conflicts.len(),
+        files,
+    })
+}

@@ -1,0 +1,154 @@
+//! The networks of a study: which records are of the same one, and what each is called. Where its figures are is `study`'s.
+
+use std::collections::BTreeMap;
+
+use rut_record::{Masking, NetworkKind, Record};
+
+use crate::gather::Run;
+
+/// What makes two records ones of the same network.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NetworkKey {
+    /// Name in the table of models.
+    pub(crate) model: String,
+    /// SHA-256 of the checkpoint.
+    pub(crate) checkpoint: String,
+    /// SHA-256 of the mask.
+    pub(crate) mask: Option<String>,
+    /// Whether the mask was left out.
+    pub(crate) dropped: bool,
+}
+
+impl NetworkKey {
+    /// The network of `record`.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            model: record.network.model.clone(),
+            checkpoint: record.network.checkpoint.clone(),
+            mask: record.network.mask.clone(),
+            dropped: record.spec.masking == Masking::Dropped,
+        }
+    }
+}
+
+/// A network.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    /// Which.
+    pub(crate) key: NetworkKey,
+    /// What it is called, unlike every other of the study.
+    pub(crate) label: String,
+    /// Whether it is one that tickets are compared with.
+    pub(crate) dense: bool,
+    /// Share of weights kept, 0–1.
+    pub(crate) density: f64,
+    /// The same without stem and classifier: the paper's remaining weights, 0–1.
+    pub(crate) body_density: f64,
+    recipe: Option<String>,
+    kind: String,
+}
+
+impl Network {
+    fn of(record: &Record) -> Self {
+        let (spec, network) = (&record.spec, &record.network);
+        let dense = spec.network == NetworkKind::Dense && network.mask.is_none();
+        let mut kind = match (dense, spec.sparsity, &spec.checkpoint) {
+            (true, ..) => "dense".to_owned(),
+            (false, Some(state), _) => format!("state {state}"),
+            (false, None, None) => format!("state {}", spec.state()),
+            (false, None, Some(_)) => "ticket".to_owned(),
+        };
+        if spec.masking == Masking::Dropped {
+            kind.push_str(", mask dropped");
+        }
+        Self {
+            key: NetworkKey::of(record),
+            label: spec.recipe.clone().unwrap_or_else(|| kind.clone()),
+            dense,
+            density: network.density,
+            body_density: network.density_without_stem_and_classifier,
+            recipe: spec.recipe.clone(),
+            kind,
+        }
+    }
+}
+
+/// All networks of `runs`: by model, dense ones first, then by falling density.
+pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
+    let mut found: BTreeMap<NetworkKey, Network> = BTreeMap::new();
+    for run in runs {
+        let network = Network::of(&run.record);
+        let known = found.entry(network.key.clone()).or_insert(network);
+        // The words are no part of a run's identity: some of a network's runs may lack them. The first of those there are,
+        // in the order of the alphabet, whatever the order of the runs.
+        if let Some(recipe) = &run.record.spec.recipe
+            && known.recipe.as_ref().is_none_or(|known| recipe < known)
+        {
+            known.recipe = Some(recipe.clone());
+        }
+    }
+    let mut networks: Vec<Network> = found.into_values().collect();
+    networks.sort_by(|a, b| {
+        let order = |n: &Network| (n.key.model.clone(), !n.dense);
+        order(a)
+            .cmp(&order(b))
+            .then(b.body_density.total_cmp(&a.body_density))
+            .then(a.kind.cmp(&b.kind))
+            .then(a.recipe.cmp(&b.recipe))
+            .then(a.key.cmp(&b.key))
+    });
+    label(&mut networks);
+    networks
+}
+
+/// Words of a label, from the fewest on.
+type Wording = fn(&Network) -> String;
+
+const WORDINGS: [Wording; 4] = [
+    |n| n.recipe.clone().unwrap_or_else(|| n.kind.clone()),
+    |n| match &n.recipe {
+        Some(recipe) => format!("{recipe}, {}", n.kind),
+        None => n.kind.clone(),
+    },
+    |n| format!("{} ({})", WORDINGS[1](n), &short(&n.key.checkpoint)),
+    |n| {
+        let mask = n.key.mask.as_deref().map_or("no mask", short);
+        format!("{} ({} × {mask})", WORDINGS[1](n), short(&n.key.checkpoint))
+    },
+];
+
+/// Gives every network the fewest words that only it has.
+fn label(networks: &mut [Network]) {
+    let models: std::collections::BTreeSet<&str> = networks.iter().map(|n| &*n.key.model).collect();
+    let several = models.len() > 1;
+    let worded = |n: &Network, wording: Wording| match several {
+        true => format!("{} {}", n.key.model, wording(n)),
+        false => wording(n),
+    };
+    let labels: Vec<String> = networks
+        .iter()
+        .map(|network| {
+            let alone = |wording: &&Wording| {
+                let own = worded(network, **wording);
+                networks
+                    .iter()
+                    .filter(|n| worded(n, **wording) == own)
+                    .count()
+                    == 1
+            };
+            let last = WORDINGS[WORDINGS.len() - 1];
+            worded(
+                network,
+                WORDINGS.iter().find(alone).copied().unwrap_or(last),
+            )
+        })
+        .collect();
+    for (network, label) in networks.iter_mut().zip(labels) {
+        network.label = label;
+    }
+}
+
+/// The first letters of a digest.
+pub(crate) fn short(digest: &str) -> &str {
+    digest.get(..8).unwrap_or(digest)
+}

@@ -1,0 +1,215 @@
+//! The page: what stands on it, in which order. The parts are drawn elsewhere; its look is `style.css`.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::chosen::Choice;
+use crate::error::Result;
+use crate::index::Index;
+use crate::pair::{Comparisons, Pair, pairs};
+use crate::sections;
+use crate::sheet::Sheet;
+use crate::statement::statements;
+use crate::study::{Place, Study};
+use crate::wording::{printable, unbroken};
+use crate::{Fate, ReportOptions};
+
+/// The look of the page.
+const STYLE: &str = include_str!("style.css");
+
+/// Statements that stand at the top; the others are folded away.
+const FIRST: usize = 16;
+
+/// A part of the page: its anchor, its heading and what composes it.
+struct Section {
+    anchor: &'static str,
+    heading: &'static str,
+    compose: fn(&Parts<'_>, &mut Sheet) -> Result<Markup>,
+}
+
+/// The parts of the page in order.
+const SECTIONS: [Section; 9] = [
+    Section {
+        anchor: "networks",
+        heading: "Networks",
+        compose: sections::networks,
+    },
+    Section {
+        anchor: "weights",
+        heading: "Accuracy and calibration against remaining weights",
+        compose: sections::weights,
+    },
+    Section {
+        anchor: "labels",
+        heading: "Accuracy and calibration against training images per class",
+        compose: sections::labels,
+    },
+    Section {
+        anchor: "differences",
+        heading: "Dense minus ticket",
+        compose: sections::differences,
+    },
+    Section {
+        anchor: "reliability",
+        heading: "Reliability",
+        compose: sections::reliability,
+    },
+    Section {
+        anchor: "scatter",
+        heading: "Accuracy against calibration",
+        compose: sections::scatter,
+    },
+    Section {
+        anchor: "training",
+        heading: "Training, label maps and prompts",
+        compose: sections::training,
+    },
+    Section {
+        anchor: "classes",
+        heading: "Classes",
+        compose: sections::classes,
+    },
+    Section {
+        anchor: "runs",
+        heading: "All runs",
+        compose: sections::runs,
+    },
+];
+
+/// What all sections are made from.
+pub(crate) struct Parts<'a> {
+    /// The study.
+    pub(crate) study: &'a Study,
+    /// Dense minus ticket.
+    pub(crate) pairs: &'a [Pair],
+    /// Runs with figures of their own.
+    pub(crate) choice: &'a Choice,
+    /// What was asked for.
+    pub(crate) options: &'a ReportOptions,
+}
+
+/// Composes page, figures, tables and index of `study`.
+///
+/// # Errors
+/// If something cannot be drawn or written down.
+pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
+    let mut sheet = Sheet::default();
+    let index = Index::of(study, options);
+    sheet.add("runs.csv", index.csv()?);
+    sheet.add("runs.jsonl", index.json_lines());
+    let pairs = pairs(study);
+    let of_pairs = pairs.iter().flat_map(|pair| &pair.unread);
+    for unread in study.unread.iter().chain(of_pairs) {
+        sheet.add_unread(unread.clone());
+    }
+    let parts = Parts {
+        study,
+        pairs: &pairs,
+        choice: &Choice::of(study, options.figures),
+        options,
+    };
+    let mut bodies = Vec::new();
+    for section in &SECTIONS {
+        bodies.push((section, (section.compose)(&parts, &mut sheet)?));
+    }
+    let title = title(study, options);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                // No request for a picture beside the page's own.
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header { (head(study, &title, sheet.unread_count())) }
+                nav aria-label="Contents" { @for (section, _) in &bodies {
+                    a href={ "#" (section.anchor) } { (section.heading) }
+                } }
+                main {
+                    section #findings { h2 { "What can be read from it" } (findings(study, &pairs)) }
+                    @for (section, body) in &bodies {
+                        section id=(section.anchor) { h2 { (section.heading) } (body) }
+                    }
+                }
+                footer { p { "Made by " code { "rut report" } " from the runs' records. Figures, tables and the index of runs stand beside this page as SVG, CSV, LaTeX and JSON." } }
+            }
+        }
+    };
+    sheet.add_page(page.into_string());
+    Ok(sheet)
+}
+
+fn title(study: &Study, options: &ReportOptions) -> String {
+    let title = options.title.clone().or_else(|| study.title.clone());
+    printable(&title.unwrap_or_else(|| "A study of frozen networks".into()))
+}
+
+fn head(study: &Study, title: &str, unread: usize) -> Markup {
+    let counts = [
+        (study.runs.len(), "runs done", ""),
+        (study.count(Fate::Failed), "failed", "bad"),
+        (study.count(Fate::Missing), "missing", "bad"),
+        (study.count(Fate::Unreadable) + unread, "unreadable", "bad"),
+        (study.networks.len(), "networks", ""),
+        (study.settings.len(), "settings", ""),
+    ];
+    html! {
+        h1 { (title) }
+        @if let Some(about) = &study.about { p.about { (printable(about)) } }
+        dl.counts { @for (count, name, kind) in counts {
+            div class=(if count > 0 { kind } else { "" }) { dt { (name) } dd { (count) } }
+        } }
+        @if !study.conflicts.is_empty() {
+            p.alarm role="alert" {
+                strong { "Conflicting records: " (study.conflicts.len()) ". " }
+                "Two folders hold different results of one run; the first is used, and nothing is averaged. They are listed under "
+                a href="#runs" { "All runs" } "."
+            }
+        }
+    }
+}
+
+fn findings(study: &Study, pairs: &[Pair]) -> Markup {
+    let told = statements(study, pairs);
+    let Comparisons {
+        intervals,
+        excluding,
+    } = Comparisons::of(pairs);
+    let places: Vec<Place> = study.cells.keys().copied().collect();
+    let (doubtful, fitted) = study.doubtful(&places);
+    let by_chance = 0.05 * intervals as f64;
+    let (first, rest) = told.split_at(told.len().min(FIRST));
+    html! {
+        @if pairs.is_empty() {
+            p { "No ticket stands beside a dense network of the same model, on the same data and labels and from the same seed, so nothing is compared here." }
+        } @else if told.is_empty() {
+            p { "No difference between a ticket and its dense network is clear: of " (intervals) " intervals, every one holds 0." }
+        } @else {
+            p {
+                (intervals) " differences between a ticket and a dense network have a 95 % interval (accuracy, ECE, ECE at the fitted temperature, NLL); "
+                (excluding) " exclude 0. "
+                "Were there no differences at all, about " (format!("{by_chance:.1}")) " would do so by chance: read single ones with that in mind."
+            }
+            ul.statements { @for statement in first { li { (unbroken(statement)) } } }
+            @if !rest.is_empty() {
+                details { summary { (rest.len()) " more" }
+                    ul.statements { @for statement in rest { li { (unbroken(statement)) } } }
+                }
+            }
+        }
+        @if doubtful > 0 {
+            p {
+                "Read figures at T = 1 first: in " (doubtful) " of " (fitted) " runs with a fitted temperature it lies at a bound, or its gain on the validation images that it was fitted on has a 95 % interval that includes 0 (of other temperatures, fitted on draws of those images). "
+                "Which these are stands under " a href="#runs" { "All runs" } "."
+            }
+        }
+        p.note {
+            "Intervals over seeds (Student's t) allow for the luck of drawing images and of training, those by bootstrap for the luck of the test set; neither allows for the choice of data sets, or for how a network was trained upstream. "
+            "Small test sets inflate the ECE, so N stands beside every figure. "
+            "A shot is one training image of each class: 16 shots are 16 images per class."
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Dense minus ticket, paired: what is left when both networks see the same images from the same seed. Says how sure a
+//! difference is, and by what; how it is put into words is `statement`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rut_metrics::{BootstrapOptions, Estimate, Intervals, Outcomes, Spread, bootstrap_difference};
+use rut_record::Labels;
+use rut_record::logits_archive::{self, ArchivedLogits};
+
+use crate::gather::{Run, without_path};
+use crate::metric::COMPARED;
+use crate::study::{Place, Study};
+use crate::unread::Unread;
+
+/// The most pairs of runs whose logits are opened.
+const MOST_OPENED: usize = 48;
+
+/// A dense control and a ticket in one setting, on the same number of labels.
+pub(crate) struct Pair {
+    /// Index of the setting.
+    pub(crate) setting: usize,
+    /// Number of labels.
+    pub(crate) labels: Labels,
+    /// Index of the dense network.
+    pub(crate) dense: usize,
+    /// Index of the ticket.
+    pub(crate) ticket: usize,
+    /// Seeds that both have.
+    pub(crate) seeds: usize,
+    /// Test images.
+    pub(crate) images: usize,
+    /// Dense minus ticket, for each of [`COMPARED`].
+    pub(crate) differences: Vec<Option<Difference>>,
+    /// Why an interval is missing, if one is.
+    pub(crate) note: Option<String>,
+    /// Logits that could not be read.
+    pub(crate) unread: Vec<Unread>,
+}
+
+/// A difference of two figures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Difference {
+    /// Mean over seeds, and its interval.
+    pub(crate) estimate: Estimate,
+    /// What the interval allows for.
+    pub(crate) spread: Option<Spread>,
+}
+
+/// All pairs of a study, against every dense control of the ticket's model.
+pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
+    let mut opened = 0;
+    let mut pairs = Vec::new();
+    for &place in study.cells.keys() {
+        let Some(ticket) = study.networks.get(place.network) else {
+            continue;
+        };
+        if ticket.dense {
+            continue;
+        }
+        let controls = study
+            .networks
+            .iter()
+            .enumerate()
+            .filter(|(_, control)| control.dense && control.key.model == ticket.key.model);
+        for (control, _) in controls {
+            let dense = Place {
+                network: control,
+                ..place
+            };
+            pairs.extend(pair(study, place, dense, &mut opened));
+        }
+    }
+    pairs
+}
+
+fn pair(study: &Study, ticket: Place, dense: Place, opened: &mut usize) -> Option<Pair> {
+    let by_seed = |place| -> BTreeMap<u64, &Run> {
+        let runs = study.at(place).into_iter().rev();
+        runs.map(|run| (run.record.spec.seed, run)).collect()
+    };
+    let (tickets, controls) = (by_seed(ticket), by_seed(dense));
+    let common: Vec<(&Run, &Run)> = controls
+        .iter()
+        .filter_map(|(seed, control)| Some((*control, *tickets.get(seed)?)))
+        .collect();
+    let (first, _) = common.first()?;
+    let mut pair = Pair {
+        setting: ticket.setting,
+        labels: ticket.labels,
+        dense: dense.network,
+        ticket: ticket.network,
+        seeds: common.len(),
+        images: first.record.data.test_images,
+        differences: COMPARED.iter().map(|_| None).collect(),
+        note: None,
+        unread: Vec::new(),
+    };
+    for (difference, metric) in pair.differences.iter_mut().zip(COMPARED) {
+        let of = |(a, b): &(&Run, &Run)| Some((metric.of)(&a.record)? - (metric.of)(&b.record)?);
+        let values: Option<Vec<f64>> = common.iter().map(of).collect();
+        *difference = values
+            .and_then(|values| Estimate::over_seeds(&values))
+            .map(|estimate| Difference {
+                estimate,
+                spread: estimate.interval.map(|_| Spread::Seeds),
+            });
+    }
+    pair.fill_in(&common, opened);
+    Some(pair)
+}
+
+impl Pair {
+    /// Where seeds give no interval, the paired bootstrap of the first seed does.
+    fn fill_in(&mut self, common: &[(&Run, &Run)], opened: &mut usize) {
+        let lacking = |difference: &Option<Difference>| {
+            difference.is_some_and(|difference| difference.spread.is_none())
+        };
+        let Some(&(dense, ticket)) = common.first() else {
+            return;
+        };
+        if !self.differences.iter().any(lacking) {
+            return;
+        }
+        if *opened == MOST_OPENED {
+            let note = format!("no interval: logits are opened for the first {MOST_OPENED} pairs");
+            self.note = Some(note);
+            return;
+        }
+        *opened += 1;
+        let (first, second) = match (logits(dense), logits(ticket)) {
+            (Ok(first), Ok(second)) => (first, second),
+            (first, second) => {
+                self.unread
+                    .extend([first.err(), second.err()].into_iter().flatten());
+                let reasons: Vec<&str> = self.unread.iter().map(|one| &*one.reason).collect();
+                let reasons = reasons.join("; ");
+                self.note = Some(format!("no interval: the logits cannot be read: {reasons}"));
+                return;
+            }
+        };
+        match bootstraps((dense, &first), (ticket, &second)) {
+            Ok(found) => {
+                for (difference, found) in self.differences.iter_mut().zip(found) {
+                    if let Some(estimate) = found.filter(|_| lacking(difference)) {
+                        let spread = Some(Spread::TestImages);
+                        *difference = Some(Difference { estimate, spread });
+                    }
+                }
+            }
+            Err(error) => {
+                let reason = without_path(error);
+                self.note = Some(format!("no interval: the logits cannot be used: {reason}"));
+            }
+        }
+    }
+}
+
+/// The test logits of `run`.
+fn logits(run: &Run) -> Result<ArchivedLogits, Unread> {
+    let path = run.dir.logits();
+    let read = logits_archive::read(&path, Some("test"));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    read.map_err(|error| Unread::new(format!("{}/{name}", run.folder), error))
+}
+
+/// Of two runs on the same test images, for each of [`COMPARED`].
+fn bootstraps(
+    (dense, first): (&Run, &ArchivedLogits),
+    (ticket, second): (&Run, &ArchivedLogits),
+) -> rut_record::Result<Vec<Option<Estimate>>> {
+    let difference = || -> rut_metrics::Result<(Intervals, Option<Intervals>)> {
+        let options = BootstrapOptions::default();
+        let raw = |archive: &ArchivedLogits| Outcomes::of(archive.logits()?, &archive.labels);
+        let plain = bootstrap_difference(&raw(first)?, &raw(second)?, &options)?;
+        let fits = (&dense.record.temperature, &ticket.record.temperature);
+        let (Some(a), Some(b)) = fits else {
+            return Ok((plain, None));
+        };
+        let a = first.logits()?.at_temperature(a.temperature);
+        let b = second.logits()?.at_temperature(b.temperature);
+        let a = Outcomes::of(a, &first.labels)?;
+        let b = Outcomes::of(b, &second.labels)?;
+        Ok((plain, Some(bootstrap_difference(&a, &b, &options)?)))
+    };
+    let (plain, scaled) = difference().map_err(|source| rut_record::Error::Metrics {
+        what: "the test logits of a pair".into(),
+        source,
+    })?;
+    let found = [
+        Some(plain.accuracy),
+        Some(plain.ece),
+        scaled.map(|scaled| scaled.ece),
+        Some(plain.nll),
+    ];
+    Ok(found.map(|found| found.map(Estimate::of)).to_vec())
+}
+
+/// What a study's comparisons come to.
+pub(crate) struct Comparisons {
+    /// Intervals of differences.
+    pub(crate) intervals: usize,
+    /// Those that exclude 0.
+    pub(crate) excluding: usize,
+}
+
+impl Comparisons {
+    /// Of `pairs`.
+    pub(crate) fn of(pairs: &[Pair]) -> Self {
+        let all = pairs.iter().flat_map(|pair| &pair.differences).flatten();
+        let with = all.filter(|difference| difference.spread.is_some());
+        let excluding = with.clone().filter(|d| d.estimate.excludes_zero()).count();
+        Self {
+            intervals: with.count(),
+            excluding,
+        }
+    }
+}
+
+/// The settings that pairs are of.
+pub(crate) fn compared_settings(pairs: &[Pair]) -> BTreeSet<usize> {
+    pairs.iter().map(|pair| pair.setting).collect()
+}

@@ -1,0 +1,316 @@
+//! The tables of a study: networks, figures, differences, label maps, classes. How a table is written is `table`'s.
+
+use std::collections::BTreeSet;
+
+use rut_record::{UpstreamRecord, file_name};
+
+use crate::canvas::css;
+use crate::gather::Run;
+use crate::heat_map::HeatMap;
+use crate::metric::{COMPARED, METRICS, Unit};
+use crate::network::{Network, short};
+use crate::pair::Pair;
+use crate::setting::{last_part, name};
+use crate::study::{Place, Study};
+use crate::table::{Column, Kind, Table, Value};
+use crate::unread::Unread;
+use crate::wording::figure;
+
+/// The networks, a row each.
+pub(crate) fn networks(study: &Study) -> Table {
+    let columns = [
+        ("network", "network", Kind::Text),
+        ("model", "model", Kind::Text),
+        ("checkpoint", "checkpoint", Kind::Text),
+        ("mask", "mask", Kind::Text),
+        ("weights kept, %", "density", Kind::Number),
+        (
+            "without stem and classifier, %",
+            "density_without_stem_and_classifier",
+            Kind::Number,
+        ),
+        ("runs", "runs", Kind::Number),
+        ("upstream", "upstream", Kind::Text),
+    ];
+    let row = |(at, network): (usize, &Network)| {
+        let runs = study.places.iter().filter(|place| place.network == at);
+        vec![
+            Value::Network(network.label.clone(), css(at)),
+            Value::Text(network.key.model.clone()),
+            Value::Text(short(&network.key.checkpoint).into()),
+            Value::Text(network.key.mask.as_deref().map_or("none", short).into()),
+            Value::Figure(Some(network.density), Unit::Percent),
+            Value::Figure(Some(network.body_density), Unit::Percent),
+            Value::Count(runs.count() as u64),
+            Value::Text(upstream(study, network)),
+        ]
+    };
+    Table {
+        slug: "networks".into(),
+        caption: "Networks. Checkpoint and mask by the first letters of their SHA-256; upstream is what the network scores \
+                  on its own source data, without adaptation."
+            .into(),
+        columns: columns.map(|(name, key, kind)| Column::new(name, key, kind)).into(),
+        rows: study.networks.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn upstream(study: &Study, network: &Network) -> String {
+    let percent = |value| figure(value, Unit::Percent);
+    let told = |record: &UpstreamRecord| {
+        let scores = &record.scores;
+        let accuracy = scores.intervals.accuracy;
+        format!(
+            "{}: accuracy {} ({} to {}), ECE {}, N = {}",
+            last_part(&record.dataset),
+            percent(accuracy.estimate),
+            percent(accuracy.lo),
+            percent(accuracy.hi),
+            percent(scores.raw.ece),
+            scores.raw.n
+        )
+    };
+    let own = |record: &&UpstreamRecord| crate::upstream::key(record) == network.key;
+    // Several folders may hold the same measurement.
+    let told: BTreeSet<String> = study.upstream.iter().filter(own).map(told).collect();
+    let unread = |one: &Unread| one.name.contains("upstream/");
+    match told.is_empty() {
+        true if study.unread.iter().any(unread) => "unknown: a measurement cannot be read".into(),
+        true => "not measured".into(),
+        false => told.into_iter().collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The figures of every place: of one setting, or of all.
+pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
+    let mut columns = place_columns(setting);
+    columns.extend([
+        Column::new("network", "network", Kind::Text),
+        Column::new(
+            "kept, %",
+            "density_without_stem_and_classifier",
+            Kind::Number,
+        ),
+        Column::new("seeds", "seeds", Kind::Number),
+        Column::new("N", "test_images", Kind::Number),
+    ]);
+    for metric in METRICS {
+        let unit = match metric.unit {
+            Unit::Percent => format!("{}, %", metric.name),
+            Unit::Plain => metric.name.to_owned(),
+        };
+        columns.push(Column::new(&unit, metric.column, Kind::Interval));
+        if metric.interval.is_some() {
+            let key = format!("{}_bootstrap", metric.column);
+            columns.push(Column::new("bootstrap", &key, Kind::Ends));
+        }
+    }
+    columns.push(Column::new(
+        "T in doubt",
+        "temperature_in_doubt",
+        Kind::Text,
+    ));
+    let wanted = |place: &&Place| setting.is_none_or(|setting| setting == place.setting);
+    let rows = study.cells.keys().filter(wanted);
+    Table {
+        slug: "results".into(),
+        caption: "Means over seeds. Intervals are of 95 %: below a figure Student's t over its seeds, which does not \
+                  know that a share ends at 0; in the column beside it the bootstrap over test images, its ends averaged over \
+                  seeds. T is fitted on validation images, and in doubt where it lies at a bound or its gain there has an \
+                  interval that includes 0: read those rows at T = 1; \
+                  CE² is the squared calibration error, free of the bias that small sets give the ECE."
+            .into(),
+        columns,
+        rows: rows.map(|place| figures_row(study, *place, setting)).collect(),
+    }
+}
+
+fn place_columns(setting: Option<usize>) -> Vec<Column> {
+    let mut columns = Vec::new();
+    if setting.is_none() {
+        columns.extend([
+            Column::new("data set", "dataset", Kind::Text),
+            Column::new("method", "method", Kind::Text),
+            Column::new("setting", "setting", Kind::Text),
+        ]);
+    }
+    columns.push(Column::new("images per class", "labels", Kind::Text));
+    columns
+}
+
+fn place_cells(study: &Study, place: (usize, String), setting: Option<usize>) -> Vec<Value> {
+    let (index, labels) = place;
+    let mut row = Vec::new();
+    if let (None, Some(own)) = (setting, study.settings.get(index)) {
+        let words = [&own.dataset, name(own.method), &own.apart];
+        row.extend(words.map(|word| Value::Text(word.to_owned())));
+    }
+    row.push(Value::Text(labels));
+    row
+}
+
+fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value> {
+    let runs = study.at(place);
+    let network = study.networks.get(place.network);
+    let images = runs.first().map_or(0, |run| run.record.data.test_images);
+    let mut row = place_cells(study, (place.setting, place.labels.tick()), setting);
+    row.extend([
+        Value::Network(
+            network.map(|n| n.label.clone()).unwrap_or_default(),
+            css(place.network),
+        ),
+        Value::Figure(network.map(|n| n.body_density), Unit::Percent),
+        Value::Count(runs.len() as u64),
+        Value::Count(images as u64),
+    ]);
+    for metric in METRICS {
+        row.push(Value::Estimate(
+            study.over_seeds(place, metric),
+            metric.unit,
+        ));
+        if metric.interval.is_some() {
+            row.push(Value::Ends(study.bootstrap(place, metric), metric.unit));
+        }
+    }
+    row.push(Value::Text(match study.doubtful(&[place]) {
+        (_, 0) => "none fitted".into(),
+        (doubtful, fitted) => format!("{doubtful} of {fitted}"),
+    }));
+    row
+}
+
+/// Dense minus ticket: of one setting, or of all.
+pub(crate) fn differences(study: &Study, pairs: &[&Pair], setting: Option<usize>) -> Table {
+    let mut columns = place_columns(setting);
+    columns.extend([
+        Column::new("dense", "dense", Kind::Text),
+        Column::new("ticket", "ticket", Kind::Text),
+        Column::new("seeds", "seeds", Kind::Number),
+        Column::new("N", "test_images", Kind::Number),
+    ]);
+    for metric in COMPARED {
+        let name = match metric.unit {
+            Unit::Percent => format!("{}, points", metric.name),
+            Unit::Plain => metric.name.to_owned(),
+        };
+        columns.push(Column::new(&name, metric.column, Kind::Interval));
+    }
+    columns.push(Column::new("interval", "interval", Kind::Text));
+    let wanted = |pair: &&&Pair| setting.is_none_or(|setting| setting == pair.setting);
+    let rows = pairs.iter().filter(wanted);
+    Table {
+        slug: "differences".into(),
+        caption: "Dense minus ticket, paired by seed, with 95 % intervals; in bold where the interval excludes 0."
+            .into(),
+        columns,
+        rows: rows.map(|pair| difference_row(study, pair, setting)).collect(),
+    }
+}
+
+fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Value> {
+    let network = |at: usize| {
+        let label = study.networks.get(at).map(|n| n.label.clone());
+        Value::Network(label.unwrap_or_default(), css(at))
+    };
+    let mut row = place_cells(study, (pair.setting, pair.labels.tick()), setting);
+    row.extend([
+        network(pair.dense),
+        network(pair.ticket),
+        Value::Count(pair.seeds as u64),
+        Value::Count(pair.images as u64),
+    ]);
+    let values = pair
+        .differences
+        .iter()
+        .zip(COMPARED)
+        .map(|(difference, metric)| Value::Difference(difference.map(|d| d.estimate), metric.unit));
+    row.extend(values);
+    let mut kinds: Vec<&str> = Vec::new();
+    for spread in pair.differences.iter().flatten().filter_map(|d| d.spread) {
+        if !kinds.contains(&spread.name()) {
+            kinds.push(spread.name());
+        }
+    }
+    let note = pair.note.clone();
+    row.push(Value::Text(note.unwrap_or_else(
+        || match kinds.is_empty() {
+            true => "none".into(),
+            false => kinds.join("; "),
+        },
+    )));
+    row
+}
+
+/// Which source class was chosen how often.
+pub(crate) fn choices(map: &HeatMap, slug: &str) -> Table {
+    let columns = [
+        ("source class", "source", Kind::Text),
+        ("target class", "target", Kind::Text),
+        ("runs", "runs", Kind::Number),
+    ];
+    let row = |(source, target, count): (&str, &str, usize)| {
+        vec![
+            Value::Text(source.into()),
+            Value::Text(target.into()),
+            Value::Count(count as u64),
+        ]
+    };
+    Table {
+        slug: slug.into(),
+        caption: format!("How many of {} runs choose a source class.", map.runs()),
+        columns: columns
+            .map(|(name, key, kind)| Column::new(name, key, kind))
+            .into(),
+        rows: map.cells().map(row).collect(),
+    }
+}
+
+/// Accuracy of every class, a column per run whose record can still be read, and those that cannot; the runs have the same
+/// test images.
+pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> (Table, Vec<Unread>) {
+    let mut columns = vec![
+        Column::new("class", "class", Kind::Text),
+        Column::new("images", "images", Kind::Number),
+    ];
+    let runs: Vec<(&Run, &Place)> = runs
+        .iter()
+        .filter_map(|run| study.runs.get(*run).zip(study.places.get(*run)))
+        .collect();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    for (run, place) in &runs {
+        let label = study.networks.get(place.network).map_or("", |n| &n.label);
+        match run.dir.read_record() {
+            Ok(record) => {
+                columns.push(Column::new(&format!("{label}, %"), label, Kind::Number));
+                found.push(record.test.raw.per_class);
+            }
+            Err(error) => unread.push(Unread::new(
+                format!("{}/{}", run.folder, file_name(&run.dir.record())),
+                error.into(),
+            )),
+        }
+    }
+    let names = runs
+        .first()
+        .map(|(run, _)| &*run.class_names)
+        .unwrap_or_default();
+    let row = |(class, name): (usize, &String)| {
+        let count = found
+            .first()
+            .and_then(|run| run.get(class))
+            .map_or(0, |c| c.count);
+        let mut row = vec![Value::Text(name.clone()), Value::Count(count)];
+        let accuracies = found
+            .iter()
+            .map(|run| run.get(class).and_then(|c| c.accuracy));
+        row.extend(accuracies.map(|accuracy| Value::Figure(accuracy, Unit::Percent)));
+        row
+    };
+    let table = Table {
+        slug: slug.into(),
+        caption: "Accuracy of every class on the test images.".into(),
+        columns,
+        rows: names.iter().enumerate().map(row).collect(),
+    };
+    (table, unread)
+}

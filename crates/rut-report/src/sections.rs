@@ -1,0 +1,399 @@
+//! What stands in each section of the page, and the files that go with it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, html};
+use rut_record::{Method, file_name};
+
+use crate::canvas::colour;
+use crate::chart::Chart;
+use crate::chosen::{Choice, Chosen};
+use crate::curves::{self, Curves};
+use crate::diagram;
+use crate::error::Result;
+use crate::forest;
+use crate::gather::Run;
+use crate::heat_map::HeatMap;
+use crate::listing::{self, Common};
+use crate::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
+use crate::network::Network;
+use crate::page::Parts;
+use crate::pair::{Pair, compared_settings};
+use crate::results;
+use crate::setting::Setting;
+use crate::sheet::Sheet;
+use crate::study::{Place, Study};
+use crate::unread::{self, Unread};
+use crate::wording::{printable, unbroken};
+use crate::{PromptPicture, against};
+
+/// The networks.
+pub(crate) fn networks(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let table = results::networks(parts.study);
+    sheet.table(&table)?;
+    Ok(table.html())
+}
+
+/// Charts of every setting that has some, and why there are none where no setting has.
+struct Against {
+    prefix: &'static str,
+    charts: fn(&Study, usize) -> Vec<(&'static Metric, Chart)>,
+    none: &'static str,
+}
+
+/// Figures against remaining weights.
+pub(crate) fn weights(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let against = Against {
+        prefix: "weights",
+        charts: against::weights,
+        none: "All networks keep the same share of their weights: there is nothing to draw.",
+    };
+    let charts = against.compose(parts, sheet)?;
+    Ok(html! {
+        p.note { "A grey line joins the networks on as many training images per class, whose number stands at its end. Pruning goes on to the right." }
+        (charts)
+    })
+}
+
+/// Figures against the number of labels, and the table of all figures.
+pub(crate) fn labels(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let against = Against {
+        prefix: "labels",
+        charts: against::labels,
+        none: "There is one number of training images per class only: there is nothing to draw.",
+    };
+    let charts = against.compose(parts, sheet)?;
+    let study = parts.study;
+    let all = results::figures(study, None);
+    sheet.table(&all)?;
+    Ok(html! {
+        (charts)
+        h3 { "Figures" }
+        p.caption { (all.caption) }
+        @for (at, setting) in study.settings.iter().enumerate() {
+            h4 { (printable(&setting.label())) }
+            (results::figures(study, Some(at)).boxed())
+        }
+    })
+}
+
+impl Against {
+    fn compose(&self, parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+        let mut figures = Vec::new();
+        for (at, setting) in parts.study.settings.iter().enumerate() {
+            let charts: Vec<(String, Chart)> = (self.charts)(parts.study, at)
+                .into_iter()
+                .map(|(metric, chart)| {
+                    let name = format!("{}-{}-{}", self.prefix, setting.slug, metric.column);
+                    (name, chart)
+                })
+                .collect();
+            if charts.is_empty() {
+                continue;
+            }
+            let places: Vec<Place> = parts.study.places_of(at).collect();
+            figures.push(html! {
+                figure {
+                    (sheet.charts(&charts)?)
+                    figcaption {
+                        strong { (printable(&setting.label())) } ": means over seeds; bars are 95 % intervals, of Student's t where seeds vary, else by bootstrap over test images. "
+                        (unbroken(&parts.study.counts(&places))) "."
+                    }
+                }
+            });
+        }
+        Ok(html! {
+            @if figures.is_empty() { p { (self.none) } }
+            @for figure in &figures { (figure) }
+        })
+    }
+}
+
+/// Differences, drawn and as a table.
+pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let (study, all) = (parts.study, parts.pairs);
+    let all: Vec<&Pair> = all.iter().collect();
+    let whole = results::differences(study, &all, None);
+    sheet.table(&whole)?;
+    let mut figures = Vec::new();
+    for at in compared_settings(parts.pairs) {
+        let own: Vec<&Pair> = all
+            .iter()
+            .copied()
+            .filter(|pair| pair.setting == at)
+            .collect();
+        let Some(setting) = study.settings.get(at) else {
+            continue;
+        };
+        let mut drawn = Vec::new();
+        // Those that other figures show too; the NLL stands in the table.
+        for (metric, found) in COMPARED.iter().enumerate().take(SHOWN.len()) {
+            if let Some(svg) = forest::svg(study, &own, metric)? {
+                let name = format!("differences-{}-{}", setting.slug, found.column);
+                drawn.push(sheet.picture(&name, &svg));
+            }
+        }
+        let table = results::differences(study, &all, Some(at));
+        figures.push(html! {
+            figure {
+                div.charts { @for svg in drawn { (svg) } }
+                figcaption {
+                    strong { (printable(&setting.label())) } ": dense minus ticket with 95 % intervals, paired by seed. Right of 0, the dense network has the larger figure: the better accuracy, the worse ECE and NLL. "
+                    (unbroken(&pair_counts(&own))) "."
+                }
+            }
+            (table.boxed())
+        });
+    }
+    Ok(html! {
+        @if !figures.is_empty() { p.caption { (whole.caption) } }
+        @if figures.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
+        @for figure in &figures { (figure) }
+    })
+}
+
+fn pair_counts(pairs: &[&Pair]) -> String {
+    let seeds = crate::study::range(pairs.iter().map(|pair| pair.seeds));
+    let images = crate::study::range(pairs.iter().map(|pair| pair.images));
+    format!("N = {images} test images; seeds: {seeds}")
+}
+
+/// How runs with figures of their own were chosen.
+fn choice(choice: &Choice) -> Markup {
+    html! {
+        p.note {
+            "Chosen runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
+            (choice.runs()) " of " (choice.candidates) " such runs"
+            @if choice.runs() < choice.candidates { " (" code { "--figures N" } " shows more)" }
+            "."
+        }
+    }
+}
+
+/// A chosen run, with what it is called.
+struct Told<'a> {
+    run: &'a Run,
+    place: Place,
+    network: &'a Network,
+    setting: &'a Setting,
+}
+
+fn told<'a>(study: &'a Study, chosen: &Chosen) -> Vec<Told<'a>> {
+    let told = |run: &usize| {
+        let place = *study.places.get(*run)?;
+        Some(Told {
+            run: study.runs.get(*run)?,
+            place,
+            network: study.networks.get(place.network)?,
+            setting: study.settings.get(place.setting)?,
+        })
+    };
+    chosen.runs.iter().filter_map(told).collect()
+}
+
+impl Told<'_> {
+    fn title(&self) -> String {
+        let labels = self.place.labels.name();
+        format!("{}, {labels}: {}", self.setting.label(), self.network.label)
+    }
+
+    fn file(&self, prefix: &str) -> String {
+        format!("{prefix}-{}-{}", self.setting.slug, self.place.network + 1)
+    }
+}
+
+/// Reliability diagrams of chosen runs.
+pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let mut pictures = Vec::new();
+    for chosen in &parts.choice.settings {
+        for told in told(parts.study, chosen) {
+            let summary = &told.run.record.test.raw;
+            let title = format!("{}, seed {}", told.title(), told.run.record.spec.seed);
+            let svg = diagram::svg(summary, &title, colour(told.place.network))?;
+            pictures.push(sheet.picture(&told.file("reliability"), &svg));
+        }
+    }
+    Ok(html! {
+        (choice(parts.choice))
+        figure {
+            div.charts.four { @for svg in pictures { (svg) } }
+            figcaption { "Bars: accuracy of the test images in each bin of confidence. Red: from mean confidence to accuracy. Dashes: perfect calibration. Below: how many images each bin holds. Logits as they are, no temperature." }
+        }
+    })
+}
+
+/// Accuracy against ECE of all runs.
+pub(crate) fn scatter(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let mut charts = Vec::new();
+    for metric in [&ECE, &ECE_AT_TEMPERATURE] {
+        let chart = against::scatter(parts.study, metric);
+        if chart.series.iter().any(|series| !series.points.is_empty()) {
+            charts.push((format!("scatter-{}", metric.column), chart));
+        }
+    }
+    Ok(html! {
+        figure {
+            (sheet.charts(&charts)?)
+            figcaption { "A point per run, all settings and seeds together: " (parts.study.runs.len()) " runs, " (unbroken(&parts.study.counts(&parts.study.cells.keys().copied().collect::<Vec<_>>()))) " each." }
+        }
+    })
+}
+
+/// Curves, label maps and prompts of chosen runs.
+pub(crate) fn training(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let mut figures = Vec::new();
+    for chosen in &parts.choice.settings {
+        let told = told(parts.study, chosen);
+        figures.push(curves_of(&told, sheet)?);
+        if told.iter().any(|told| told.setting.method == Method::Vp) {
+            figures.push(maps(parts.study, &told, sheet)?);
+            figures.push(prompts_of(&told, parts.options.prompt_picture, sheet));
+        }
+    }
+    Ok(html! { (choice(parts.choice)) @for figure in &figures { (figure) } })
+}
+
+fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for one in told {
+        match Curves::read(one.run) {
+            Ok(curves) => found.push((curves, one)),
+            Err(error) => {
+                let unread = Unread::new(
+                    format!("{}/{}", one.run.folder, file_name(&one.run.dir.events())),
+                    error,
+                );
+                problems.push(format!("{}: {}", one.run.folder, unread.reason));
+                sheet.add_unread(unread);
+            }
+        }
+    }
+    let lines: Vec<curves::Told<'_>> = found
+        .iter()
+        .map(|(curves, told)| (curves, told.place.network, told.network.label.as_str()))
+        .collect();
+    let Some(first) = told.first() else {
+        return Ok(html! {});
+    };
+    let title = format!("{}, {}", first.setting.label(), first.place.labels.name());
+    let drawn = [
+        ("accuracy", curves::accuracy(&title, &lines)),
+        ("loss", curves::loss(&title, &lines)),
+        ("churn", curves::churn(&title, &lines)),
+    ];
+    let charts: Vec<(String, Chart)> = drawn
+        .into_iter()
+        .filter_map(|(name, chart)| Some((format!("curves-{}-{name}", first.setting.slug), chart?)))
+        .collect();
+    Ok(html! {
+        figure {
+            (sheet.charts(&charts)?)
+            figcaption {
+                strong { (printable(&title)) } ": accuracy and loss of the epochs, and, of prompting, for how many target classes the label map changed. One seed (" (first.run.record.spec.seed) "), "
+                (first.run.record.data.labels_used) " labels."
+                @for problem in problems { " Events that cannot be read: " (printable(&problem)) "." }
+            }
+        }
+    })
+}
+
+fn maps(study: &Study, told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
+    let mut pictures = Vec::new();
+    for one in told {
+        let Some(map) = HeatMap::of(&study.at(one.place)) else {
+            continue;
+        };
+        let name = one.file("label-map");
+        let svg = map.svg(&one.title())?;
+        sheet.table(&results::choices(&map, &name))?;
+        let (targets, sources) = map.left_out;
+        pictures.push(html! {
+            figure.wide {
+                div.scroll tabindex="0" role="region" aria-label="label map" { (sheet.picture(&name, &svg)) }
+                figcaption {
+                    strong { (printable(&one.title())) } ": how many of " (map.runs()) " runs (seeds) give a source class to a target class in the end."
+                    @if targets + sources > 0 { " Left out: " (targets) " target and " (sources) " source classes." }
+                }
+            }
+        });
+    }
+    Ok(html! { div.pair { @for picture in &pictures { (picture) } } })
+}
+
+fn prompts_of(told: &[Told<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Markup {
+    let mut pictures = Vec::new();
+    for one in told {
+        let title = one.title();
+        pictures.push(match draw(&one.run.dir, &one.run.record) {
+            Ok(png) => {
+                let uri = data_uri(&png);
+                sheet.add(&format!("figures/{}.png", one.file("prompt")), png);
+                html! { figure { img src=(uri) alt={ "prompt of " (printable(&title)) };
+                figcaption { strong { (printable(&title)) } ": the trained border, seed " (one.run.record.spec.seed) "; the image goes where it is grey." } } }
+            }
+            Err(error) => {
+                let unread = Unread::new(format!("{}/{}", one.run.folder, file_name(&one.run.dir.prompt())), error);
+                let told = html! { p.note {
+                    (printable(&title)) ": the prompt cannot be read: " (printable(&unread.reason)) "."
+                } };
+                sheet.add_unread(unread);
+                told
+            }
+        });
+    }
+    html! { div.prompts { @for picture in &pictures { (picture) } } }
+}
+
+/// Accuracy of every class in chosen runs.
+pub(crate) fn classes(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let mut tables = Vec::new();
+    for chosen in &parts.choice.settings {
+        let Some(setting) = parts.study.settings.get(chosen.setting) else {
+            continue;
+        };
+        let slug = format!("classes-{}", setting.slug);
+        let (table, unread) = results::classes(parts.study, &chosen.runs, &slug);
+        unread.into_iter().for_each(|one| sheet.add_unread(one));
+        sheet.table(&table)?;
+        tables.push(html! {
+            div { h4 { (printable(&setting.label())) ", " (chosen.labels.name()) } (table.html()) }
+        });
+    }
+    Ok(html! { (choice(parts.choice)) div.pair { @for table in &tables { (table) } } })
+}
+
+/// Every run, whatever became of it.
+pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let study = parts.study;
+    let common = Common::of(study, parts.options.unused);
+    let mut tables = Vec::new();
+    if !study.conflicts.is_empty() {
+        tables.push(listing::conflicts(study));
+    }
+    if !study.unfinished.is_empty() {
+        tables.push(listing::unfinished(study));
+    }
+    // This section is the last: what the others could not read is known.
+    let unread = sheet.unread();
+    if !unread.is_empty() {
+        tables.push(unread::table(&unread));
+    }
+    if !study.runs.is_empty() {
+        tables.push(listing::runs(study, &common, parts.options));
+    }
+    for table in &tables {
+        sheet.table(table)?;
+    }
+    Ok(html! {
+        @for (whose, fields) in &common.shared {
+            p { strong { "Shared by " (whose) ": " } (printable(&fields.join(", "))) "." }
+        }
+        @for table in &tables { (table.html()) }
+    })
+}
+
+/// A PNG file as the address of a picture in a page.
+pub(crate) fn data_uri(png: &[u8]) -> String {
+    format!("data:image/png;base64,{}", STANDARD.encode(png))
+}

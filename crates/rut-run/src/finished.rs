@@ -1,0 +1,373 @@
+//! A finished run taken up again: the same figures from its files, and predictions for a user's images.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rut_adapt::evaluate::Pass;
+use rut_adapt::features::Extractor;
+use rut_adapt::head::LinearHead;
+use rut_adapt::images::LabelledImages;
+use rut_adapt::label_map::LabelMap;
+use rut_adapt::linear_probe::probe_logits;
+use rut_adapt::observer::Observer;
+use rut_adapt::progress::Reporter;
+use rut_adapt::prompt::PaddingPrompt;
+use rut_adapt::state::State;
+use rut_adapt::visual_prompt::PromptedNetwork;
+use rut_data::{ImageSet, Transform, Window};
+use rut_formats::regular;
+use rut_metrics::Temperature;
+use rut_models::{Engine, FrozenNetwork, ModelSpec};
+use rut_record::{
+    Held, KeyRule, Method, Phase, Places, REMEDY, Record, RunDir, RunSpec, SplitLogits,
+    ValidationFrom,
+};
+use serde::Serialize;
+
+use crate::checked::{network_files, open_dataset};
+use crate::error::{Error, Result, broken, file, refused};
+use crate::images::prepare;
+use crate::names::find_engine;
+use crate::network::{How, LoadedNetwork, load_recorded};
+use crate::run::untrained_prompt;
+use crate::transform::transform;
+
+/// A run that can be asked again.
+pub struct FinishedRun {
+    /// What was recorded.
+    pub record: Record,
+    /// Whether its files are what was written.
+    pub held: Held,
+    model: &'static ModelSpec,
+    network: LoadedNetwork,
+    adapted: Adapted,
+}
+
+/// What training left behind.
+enum Adapted {
+    Probe(LinearHead),
+    Prompt(PaddingPrompt, LabelMap),
+}
+
+/// Where a run's weights lie now, if not where it found them. Their digests must be the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WeightPlaces {
+    /// The folder that they are looked for in, by model and state.
+    pub pretrained_dir: Option<PathBuf>,
+    /// The checkpoint.
+    pub checkpoint: Option<PathBuf>,
+    /// The mask beside it.
+    pub mask: Option<PathBuf>,
+}
+
+impl WeightPlaces {
+    fn put_into(&self, spec: &RunSpec) -> RunSpec {
+        let mut spec = spec.clone();
+        if let Some(dir) = &self.pretrained_dir {
+            spec = RunSpec {
+                pretrained_dir: dir.clone(),
+                checkpoint: None,
+                mask: None,
+                ..spec
+            };
+        }
+        if self.checkpoint.is_some() {
+            spec = RunSpec {
+                checkpoint: self.checkpoint.clone(),
+                mask: self.mask.clone(),
+                sparsity: None,
+                ..spec
+            };
+        }
+        spec
+    }
+}
+
+/// A split of a run's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// The images trained on.
+    Train,
+    /// The images validated on.
+    Validation,
+    /// The test images.
+    Test,
+}
+
+/// What a run says of one image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The image's file.
+    pub image: PathBuf,
+    /// Name of the predicted target class.
+    pub class: String,
+    /// Its index.
+    pub label: u32,
+    /// Its softmax probability, 0–1, of the logits as they are.
+    pub confidence: f64,
+    /// The same at the run's fitted temperature, if one was fitted.
+    pub confidence_at_temperature: Option<f64>,
+}
+
+impl FinishedRun {
+    /// Opens the run in `dir`; its weights are looked for where `weights` says, else where the run found them, and computed
+    /// by `engine`, or by the run's own. Its data are not looked for yet.
+    ///
+    /// # Errors
+    /// If the run is not finished, or its checkpoint or mask is not what it was.
+    pub fn open(dir: &Path, weights: &WeightPlaces, engine: Option<Engine>) -> Result<Self> {
+        let dir = RunDir::at(dir);
+        let record = dir.read_record()?;
+        let held = dir.check_files(&record)?;
+        let (_, files) = network_files(&weights.put_into(&record.spec))?;
+        let engine = engine.map_or_else(|| find_engine(&record.spec.engine), Ok)?;
+        let how = How {
+            rule: match record.network.keys {
+                Some(_) => KeyRule::Fitting,
+                None => KeyRule::Earlier,
+            },
+            ..How::of(record.spec.method)
+        };
+        let classes = record.network.source_classes;
+        let (model, network) = load_recorded(&record.spec, &files, (classes, how, engine))?;
+        unchanged(
+            &dir,
+            "the checkpoint's SHA-256",
+            &record.network.checkpoint,
+            &network.checkpoint,
+        )?;
+        let name = |mask: &Option<String>| mask.clone().unwrap_or_else(|| "none".into());
+        unchanged(
+            &dir,
+            "the mask's SHA-256",
+            &name(&record.network.mask),
+            &name(&network.mask),
+        )?;
+        let adapted = Adapted::read(&dir, &record, model, &network)?;
+        Ok(Self {
+            record,
+            held,
+            model,
+            network,
+            adapted,
+        })
+    }
+
+    /// Target logits of a split, computed again from the data set below `places.data_dir`.
+    ///
+    /// # Errors
+    /// If the split is empty, the data are not what they were, or an image cannot be read.
+    pub fn evaluate(
+        &self,
+        split: Split,
+        places: &Places,
+        observer: &mut dyn Observer,
+    ) -> Result<SplitLogits> {
+        let dataset = open_dataset(&self.record.spec, places)?;
+        let data = &self.record.data;
+        let chosen = |set: &ImageSet, what: &str, indices: &[usize]| match indices.iter().max() {
+            Some(&last) if last >= set.len() => Err(self.changed(what, last + 1, set.len())),
+            _ => Ok(set.select(indices)),
+        };
+        let train = |indices: &[usize]| chosen(&dataset.train, "training images", indices);
+        let own = dataset.own_validation();
+        let validation = |indices: &[usize]| match self.record.spec.validation {
+            Some(ValidationFrom::Own) => chosen(&own, "validation images", indices),
+            _ => train(indices),
+        };
+        let (images, digest) = match split {
+            Split::Train => (train(&data.train_indices)?, &data.train_digest),
+            Split::Validation => (
+                validation(&data.validation_indices)?,
+                &data.validation_digest,
+            ),
+            Split::Test => (dataset.test.clone(), &data.test_digest),
+        };
+        if images.is_empty() {
+            let (expected, found) = ("a split with images".to_owned(), "an empty one".to_owned());
+            return Err(refused("split", expected, found));
+        }
+        let now = images.digest()?.to_string();
+        if *digest != now {
+            return Err(self.changed("the images' digest", digest, now));
+        }
+        self.logits(&prepare(&images, &self.transform())?, observer)
+    }
+
+    fn changed(&self, field: &str, expected: impl ToString, found: impl ToString) -> Error {
+        let (expected, found) = (expected.to_string(), found.to_string());
+        Error::Changed {
+            run: self.record.run_id.clone(),
+            field: field.into(),
+            expected,
+            found,
+        }
+    }
+
+    /// What the run says of image files.
+    ///
+    /// # Errors
+    /// If a file is no image.
+    pub fn predict(
+        &self,
+        files: &[PathBuf],
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Prediction>> {
+        let set = ImageSet::from_files(files)?;
+        let images = prepare(&set, &self.transform())?;
+        let logits = self.logits(&images, observer)?;
+        let temperature = self.record.temperature.as_ref().map(|fit| fit.temperature);
+        let rows = logits.values.chunks_exact(logits.classes.max(1));
+        Ok(files
+            .iter()
+            .zip(rows)
+            .map(|(image, row)| self.prediction(image, row, temperature))
+            .collect())
+    }
+
+    fn prediction(
+        &self,
+        image: &Path,
+        row: &[f32],
+        temperature: Option<Temperature>,
+    ) -> Prediction {
+        let best = row.iter().enumerate().fold(
+            0,
+            |best, (i, value)| if *value > row[best] { i } else { best },
+        );
+        let confidence = |t: f64| {
+            1.0 / row
+                .iter()
+                .map(|v| ((f64::from(*v) - f64::from(row[best])) / t).exp())
+                .sum::<f64>()
+        };
+        Prediction {
+            image: image.into(),
+            class: self
+                .record
+                .data
+                .class_names
+                .get(best)
+                .cloned()
+                .unwrap_or_default(),
+            label: best as u32,
+            confidence: confidence(1.0),
+            confidence_at_temperature: temperature.map(|t| confidence(t.get())),
+        }
+    }
+
+    /// How the run's images become its input.
+    pub fn transform(&self) -> Transform {
+        let spec = &self.record.spec;
+        transform(spec, self.model, self.record.data.image_size)
+    }
+
+    fn logits(
+        &self,
+        images: &dyn LabelledImages,
+        observer: &mut dyn Observer,
+    ) -> Result<SplitLogits> {
+        let mut reporter = Reporter::new(observer);
+        let network: &Arc<dyn FrozenNetwork> = &self.network.network;
+        let pass = Pass {
+            phase: Phase::Test,
+            step: 0,
+            state: &State::default,
+        };
+        match &self.adapted {
+            Adapted::Probe(head) => {
+                let extractor = Extractor {
+                    network: &**network,
+                    normalization: self.network.normalization,
+                    kept: self.record.spec.cache_dtype,
+                };
+                let extracted = extractor.extract(images, &pass, &mut reporter)?;
+                Ok(probe_logits(head, &extracted.labelled(images.labels())?)?)
+            }
+            Adapted::Prompt(prompt, map) => {
+                let prompted = PromptedNetwork {
+                    network: network.clone(),
+                    prompt: prompt.clone(),
+                };
+                let source = prompted.source_logits(images, &pass, &mut reporter)?;
+                Ok(map.target_logits(&source))
+            }
+        }
+    }
+}
+
+fn unchanged(dir: &RunDir, field: &str, expected: &str, found: &str) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let (run, field) = (dir.path().display().to_string(), field.to_owned());
+    Err(Error::Changed {
+        run,
+        field,
+        expected: expected.into(),
+        found: found.into(),
+    })
+}
+
+/// Whether the finished run in `dir` still has all its files, and what was trained can be used with `network`.
+///
+/// # Errors
+/// [`Error::Broken`] if not, with what is missing and what to do.
+pub(crate) fn check_complete(
+    dir: &RunDir,
+    record: &Record,
+    model: &ModelSpec,
+    network: &LoadedNetwork,
+) -> Result<Held> {
+    let kept = dir.kept(record.spec.method);
+    let missing: Vec<_> = kept
+        .iter()
+        .filter(|path| !path.exists())
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy()))
+        .collect();
+    if !missing.is_empty() {
+        return Err(broken(
+            dir.path(),
+            format!(
+                "the run is finished, but without {}; {REMEDY}",
+                missing.join(" and ")
+            ),
+        ));
+    }
+    let held = dir.check_files(record)?;
+    Adapted::read(dir, record, model, network)?;
+    Ok(held)
+}
+
+impl Adapted {
+    fn read(
+        dir: &RunDir,
+        record: &Record,
+        model: &ModelSpec,
+        network: &LoadedNetwork,
+    ) -> Result<Self> {
+        let path = dir.trained(record.spec.method);
+        let read = || -> Result<Self> {
+            let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
+            if record.spec.method == Method::Lp {
+                return Ok(Self::Probe(LinearHead::from_bytes(&bytes)?));
+            }
+            let window = rut_data::find(&record.spec.dataset).map_or(Window::Whole, |d| d.window);
+            let untrained = untrained_prompt(model, (record.data.image_size, window), network)?;
+            let (prompt, sources) = untrained.from_bytes(&bytes)?;
+            let map = LabelMap::new(sources, network.network.classes())?;
+            Ok(Self::Prompt(prompt, map))
+        };
+        read().map_err(|error| {
+            broken(
+                &path,
+                match error {
+                    Error::Record(rut_record::Error::File { source, .. }) => {
+                        format!("{source}; {REMEDY}")
+                    }
+                    error => format!("{error}; {REMEDY}"),
+                },
+            )
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! Learning rates and weight decays of a probe, one pair or a grid of them. How they are trained is `rut_adapt`'s.
+
+use rut_adapt::lbfgs::Stopping;
+use rut_adapt::linear_probe::{
+    Fit, Fitted, GridMember, LogisticOptions, Probed, RELATIVE_GRADIENT, check_grid,
+};
+use rut_adapt::softmax_regression::HeadRates;
+use rut_record::{GridMemberRecord, GridRecord, RunSpec};
+
+use crate::error::{Result, refused};
+
+/// What heads are trained with: one pair, or a grid, in the order of its lists, weight decays within learning rates.
+pub fn rates(spec: &RunSpec) -> Vec<HeadRates> {
+    let rates = spec
+        .lr_grid
+        .as_deref()
+        .unwrap_or(std::slice::from_ref(&spec.lr));
+    let decays = spec.weight_decay_grid.as_deref();
+    let decays = decays.unwrap_or(std::slice::from_ref(&spec.weight_decay));
+    let pairs = rates.iter().flat_map(|&learning_rate| {
+        decays.iter().map(move |&weight_decay| HeadRates {
+            learning_rate,
+            weight_decay,
+        })
+    });
+    pairs.collect()
+}
+
+/// Whether rates and decays are in range, and no list hides a number.
+pub(crate) fn check_rates(spec: &RunSpec) -> Result<()> {
+    let default = RunSpec::default();
+    let hidden = [
+        ("lr", spec.lr_grid.is_some() && spec.lr != default.lr),
+        (
+            "weight_decay",
+            spec.weight_decay_grid.is_some() && spec.weight_decay != default.weight_decay,
+        ),
+    ];
+    if let Some((field, _)) = hidden.iter().find(|(_, hidden)| *hidden) {
+        let expected = format!("it or `{field}_grid`");
+        return Err(refused(field, &expected, "both"));
+    }
+    check_list("lr_grid", spec.lr_grid.as_deref(), |rate| rate > 0.0)?;
+    let decays = spec.weight_decay_grid.as_deref();
+    check_list("weight_decay_grid", decays, |decay| decay >= 0.0)?;
+    Ok(check_grid(&rates(spec))?)
+}
+
+/// A grid is chosen from on validation images.
+pub(crate) fn check_chosen_on(spec: &RunSpec, validation_images: usize) -> Result<()> {
+    if rates(spec).len() < 2 || validation_images > 0 {
+        return Ok(());
+    }
+    let field = if spec.lr_grid.is_some() {
+        "lr_grid"
+    } else {
+        "weight_decay_grid"
+    };
+    Err(refused(
+        field,
+        "validation images to choose on (`--val-fraction`, `--val-shots`)",
+        "none",
+    ))
+}
+
+/// What a record says of a grid; nothing where there was none.
+pub(crate) fn grid_record(spec: &RunSpec, probed: &Probed) -> Option<GridRecord> {
+    if spec.lr_grid.is_none() && spec.weight_decay_grid.is_none() {
+        return None;
+    }
+    let record = |member: &GridMember| GridMemberRecord {
+        lr: Some(member.rates.learning_rate),
+        weight_decay: member.rates.weight_decay,
+        kept_epoch: member.epoch,
+        final_loss: member.final_loss,
+        validation_accuracy: member.validation.map(|scores| scores.accuracy),
+        validation_nll: member.validation.map(|scores| scores.nll),
+    };
+    Some(GridRecord {
+        chosen: probed.chosen,
+        members: probed.members.iter().map(record).collect(),
+    })
+}
+
+/// What a record says of the fits of several weight decays; nothing where there was no list.
+pub(crate) fn fits_record(spec: &RunSpec, fitted: &Fitted) -> Option<GridRecord> {
+    spec.weight_decay_grid.as_ref()?;
+    let record = |fit: &Fit| GridMemberRecord {
+        lr: None,
+        weight_decay: fit.weight_decay,
+        kept_epoch: fit.solved.iterations.saturating_sub(1),
+        final_loss: fit.loss,
+        validation_accuracy: fit.validation.map(|scores| scores.accuracy),
+        validation_nll: fit.validation.map(|scores| scores.nll),
+    };
+    Some(GridRecord {
+        chosen: fitted.chosen,
+        members: fitted.fits.iter().map(record).collect(),
+    })
+}
+
+/// What L-BFGS is asked for.
+pub(crate) fn logistic_options(spec: &RunSpec, classes: usize) -> LogisticOptions {
+    let decays = spec.weight_decay_grid.clone();
+    LogisticOptions {
+        classes,
+        weight_decays: decays.unwrap_or_else(|| vec![spec.weight_decay]),
+        stopping: Stopping {
+            relative_gradient: RELATIVE_GRADIENT,
+            iterations: spec.epochs,
+        },
+    }
+}
+
+fn check_list(
+    field: &'static str,
+    list: Option<&[f64]>,
+    in_range: impl Fn(f64) -> bool,
+) -> Result<()> {
+    let Some(list) = list else { return Ok(()) };
+    if list.is_empty() {
+        return Err(refused(field, "at least one number", "an empty list"));
+    }
+    for (index, &value) in list.iter().enumerate() {
+        if !(value.is_finite() && in_range(value)) {
+            let expected = match field {
+                "lr_grid" => "positive numbers",
+                _ => "numbers, 0 or more",
+            };
+            return Err(refused(field, expected, &value.to_string()));
+        }
+        if list[..index].contains(&value) {
+            let found = format!("{value} twice");
+            return Err(refused(field, "each number once", &found));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(toml: &str) -> RunSpec {
+        RunSpec::from_toml(&format!("method = 'lp'\n{toml}")).unwrap()
+    }
+
+    #[test]
+    fn a_grid_is_every_pair_in_order() {
+        let pairs = |toml: &str| -> Vec<(f64, f64)> {
+            let grid = rates(&spec(toml));
+            grid.iter()
+                .map(|rates| (rates.learning_rate, rates.weight_decay))
+                .collect()
+        };
+        assert_eq!(pairs(""), [(0.01, 0.0)]);
+        assert_eq!(pairs("weight_decay = 0.1"), [(0.01, 0.1)]);
+        assert_eq!(
+            pairs("lr_grid = [1, 0.1]\nweight_decay_grid = [0, 0.5]"),
+            [(1.0, 0.0), (1.0, 0.5), (0.1, 0.0), (0.1, 0.5)]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_list_is_said() {
+        for (toml, texts) in [
+            ("lr_grid = []", ["lr_grid", "an empty list"]),
+            (
+                "weight_decay_grid = []",
+                ["weight_decay_grid", "an empty list"],
+            ),
+            ("lr_grid = [0.1, 0.1]", ["lr_grid", "0.1 twice"]),
+            ("lr_grid = [0.1, -1]", ["positive numbers", "-1"]),
+            ("lr_grid = [0.0]", ["positive numbers", "0"]),
+            ("weight_decay_grid = [0.1, -1]", ["0 or more", "-1"]),
+            ("weight_decay_grid = [nan]", ["0 or more", "NaN"]),
+            ("weight_decay = -1", ["weight_decay", "-1"]),
+            ("lr = 0.1\nlr_grid = [1]", ["`lr_grid`", "both"]),
+        ] {
+            let error = check_rates(&spec(toml)).unwrap_err().to_string();
+            assert!(
+                texts.iter().all(|text| error.contains(text)),
+                "{toml}: {error}"
+            );
+        }
+        assert!(check_rates(&spec("lr_grid = [0.1, 1]")).is_ok());
+    }
+
+    #[test]
+    fn a_choice_needs_validation_images() {
+        let error = check_chosen_on(&spec("weight_decay_grid = [0, 1]"), 0).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("weight_decay_grid") && text.contains("--val-shots"),
+            "{text}"
+        );
+        assert!(check_chosen_on(&spec("lr_grid = [0.1, 1]"), 1).is_ok());
+        assert!(check_chosen_on(&spec("lr_grid = [0.1]"), 0).is_ok());
+    }
+}

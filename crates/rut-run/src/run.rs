@@ -1,0 +1,367 @@
+//! One run from its checked specification to its record. What it writes where is `run_dir`'s, how it trains `rut-adapt`'s.
+
+mod probe;
+mod prompted;
+mod rescored;
+
+pub(crate) use prompted::untrained_prompt;
+
+use std::collections::BTreeMap;
+
+use rut_adapt::state::State;
+use rut_data::Skipped;
+use rut_formats::regular;
+use rut_metrics::{Minimum, TemperatureFit};
+use rut_record::logits_archive::write_splits;
+use rut_record::{
+    AGAIN, Cost, DataRecord, Environment, Existing, MappingRecord, Method, NetworkRecord, Places,
+    Record, RunDir, Select, ShortClassRecord, SkippedRecord, SplitLogits, Tensorboard,
+    TrainingRecord, ValidationFrom, score, temperature, write_whole,
+};
+
+use crate::announcement::announcement;
+use crate::checked::CheckedRunSpec;
+use crate::error::{Error, Result, broken, file};
+use crate::finished::check_complete;
+use crate::journal::{Display, Journal, Keeping, Requests};
+use crate::network::{How, LoadedNetwork, density_with_new_head, load_named, load_when_asked};
+use crate::published::published_ece;
+use crate::reliability;
+use crate::tensorboard::BoardOptions;
+
+/// What a run needs from the program around it.
+pub struct Session<'a> {
+    /// Shows the run to a person.
+    pub display: &'a mut dyn Display,
+    /// Requests to save or to stop.
+    pub requests: &'a Requests,
+    /// What to do with a folder that is there already.
+    pub existing: Existing,
+    /// Commit that the program was built from.
+    pub commit: &'a str,
+    /// Threads that compute.
+    pub threads: usize,
+}
+
+/// What a method's training goes by.
+struct Means<'a> {
+    run: &'a CheckedRunSpec,
+    places: &'a Places,
+    dir: &'a RunDir,
+    network: &'a LoadedNetwork,
+    /// Where an earlier session of the run stopped.
+    state: Option<&'a State>,
+}
+
+/// What a method's training leaves behind.
+struct Adapted {
+    test: SplitLogits,
+    test_before_remap: Option<SplitLogits>,
+    validation: Option<SplitLogits>,
+    training: TrainingRecord,
+    mapping: Option<MappingRecord>,
+    preprocessing: String,
+    /// Name and bytes of the trained part's file.
+    trained: (std::path::PathBuf, Vec<u8>),
+}
+
+/// Runs `run`, or finishes it, and gives its folder and record. A finished run that is resumed is left as it is.
+///
+/// # Errors
+/// Whatever reading, training or writing meets; [`Error::Stopped`] after a request to stop.
+pub fn run(
+    run: &CheckedRunSpec,
+    places: &Places,
+    session: Session<'_>,
+) -> Result<(RunDir, Record)> {
+    let name = places
+        .run_name
+        .clone()
+        .unwrap_or_else(|| run.id.to_string());
+    let dir = RunDir::at(places.results_path.join(name));
+    dir.check_free(session.existing)?;
+    // Before the folder is made: what fails here leaves nothing behind.
+    let how = How {
+        rule: dir.key_rule(session.existing)?,
+        ..How::of(run.spec.method)
+    };
+    let (model, network) = match run.spec.method {
+        Method::Lp => load_when_asked(run, how, places)?,
+        Method::Vp => load_named(&run.spec, how)?,
+    };
+    run.check_mapped(network.classes)?;
+    let locked = dir.prepare(&run.begun(), session.existing)?;
+    if let Some(warning) = locked.warning(dir.path()) {
+        session.display.note(&warning);
+    }
+    if dir.is_finished() {
+        let record = dir.read_record()?;
+        let held = check_complete(&dir, &record, model, &network)?;
+        if let Some(note) = held.note() {
+            session.display.note(note);
+        }
+        session
+            .display
+            .note("the run is finished already: nothing to do");
+        return Ok((dir, record));
+    }
+    let state = saved_state(&dir)?;
+    let engine = network.network.engine();
+    if state.is_none()
+        && let Some(record) = rescored::rescored(run, places, &dir, engine)?
+    {
+        let twin = "the same run with the usual ECE is finished: its logits are scored again";
+        session.display.note(twin);
+        return Ok((dir, record));
+    }
+    let inspected = network.inspected(model);
+    session.display.note(&announcement(run, &inspected));
+    train(run, places, session, (dir, &network, state))
+}
+
+/// Trains, and writes everything down in `dir`; goes on from `state` if there is one.
+fn train(
+    run: &CheckedRunSpec,
+    places: &Places,
+    session: Session<'_>,
+    (dir, network, state): (RunDir, &LoadedNetwork, Option<State>),
+) -> Result<(RunDir, Record)> {
+    let Session {
+        display,
+        requests,
+        commit,
+        threads,
+        ..
+    } = session;
+    if let Some(state) = state.as_ref().filter(|state| state.has("step")) {
+        display.resumed(state.number("step")?);
+    }
+    for note in network.keys.notes.iter().chain(&network.notes) {
+        display.note(note);
+    }
+    let mut journal = Journal::open(
+        &dir,
+        state.as_ref(),
+        display,
+        Keeping {
+            requests,
+            save_interval: places.save_interval(),
+            engine: network.network.engine(),
+            board: board_options(network, places),
+        },
+    )?;
+    let means = Means {
+        run,
+        places,
+        dir: &dir,
+        network,
+        state: state.as_ref(),
+    };
+    let adapted = match run.spec.method {
+        Method::Lp => probe::adapt(&means, &mut journal),
+        Method::Vp => prompted::adapt(&means, &mut journal),
+    };
+    let adapted = adapted.map_err(|error| match error {
+        Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
+            dir: dir.path().into(),
+        },
+        error => error,
+    })?;
+    journal.sync()?;
+    let engine = network.network.engine();
+    let record = record(
+        run,
+        network,
+        &adapted,
+        (
+            journal.cost(threads),
+            Environment::current(commit, engine.name, engine.isa),
+        ),
+    )?;
+    journal.finish(&record);
+    let record = keep(&dir, &adapted, record, &journal)?;
+    dir.forget_state()?;
+    Ok((dir, record))
+}
+
+fn board_options(network: &LoadedNetwork, places: &Places) -> Option<BoardOptions> {
+    let source_classes = network.network.classes();
+    (places.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
+}
+
+fn saved_state(dir: &RunDir) -> Result<Option<State>> {
+    let path = dir.state();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
+    State::from_bytes(&bytes)
+        .map(Some)
+        .map_err(|e| broken(&path, format!("{e}; {AGAIN}")))
+}
+
+/// Writes everything, the record last, which gets the checksums of the rest.
+fn keep(dir: &RunDir, adapted: &Adapted, record: Record, journal: &Journal<'_>) -> Result<Record> {
+    let mut splits = vec![("test", &adapted.test)];
+    splits.extend(
+        adapted
+            .validation
+            .as_ref()
+            .map(|logits| ("validation", logits)),
+    );
+    splits.extend(
+        adapted
+            .test_before_remap
+            .as_ref()
+            .map(|logits| ("test_before_remap", logits)),
+    );
+    write_splits(&dir.logits(), &splits)?;
+    let (path, bytes) = &adapted.trained;
+    write_whole(path, bytes)?;
+    let svg = reliability::svg(&record.test.raw, &record.run_id)?;
+    write_whole(&dir.reliability(), svg.as_bytes())?;
+    let record = Record {
+        files: dir.checksums(record.spec.method)?,
+        ..record
+    };
+    journal.check_events(&record.files)?;
+    dir.write_record(&record)?;
+    Ok(record)
+}
+
+fn record(
+    run: &CheckedRunSpec,
+    network: &LoadedNetwork,
+    adapted: &Adapted,
+    made: (Cost, Environment),
+) -> Result<Record> {
+    let fitted = adapted.validation.as_ref().map(temperature).transpose()?;
+    let (fit, temperature_intervals) = fitted.unzip();
+    let at = fit.as_ref().map(|fit| fit.temperature);
+    let (cost, environment) = made;
+    Ok(Record {
+        format_version: Record::FORMAT_VERSION,
+        run_id: run.id.to_string(),
+        spec: run.spec.clone(),
+        data: data_record(run, &adapted.preprocessing)?,
+        network: network_record(run, network),
+        training: TrainingRecord {
+            notes: adapted
+                .training
+                .notes
+                .iter()
+                .cloned()
+                .chain(fit.as_ref().and_then(temperature_note))
+                .collect(),
+            ..adapted.training.clone()
+        },
+        mapping: adapted.mapping.clone(),
+        temperature: fit,
+        temperature_intervals,
+        test: score(&adapted.test, at, "test")?,
+        test_before_remap: adapted
+            .test_before_remap
+            .as_ref()
+            .map(|logits| score(logits, at, "test"))
+            .transpose()?,
+        validation: adapted
+            .validation
+            .as_ref()
+            .map(|logits| score(logits, at, "validation"))
+            .transpose()?,
+        published_ece: published_ece(&run.spec, &adapted.test)?,
+        files: BTreeMap::new(),
+        environment,
+        cost,
+    })
+}
+
+fn data_record(run: &CheckedRunSpec, preprocessing: &str) -> Result<DataRecord> {
+    let dataset = &run.dataset;
+    let short = run
+        .draw
+        .short_classes
+        .iter()
+        .map(|&(class, found, wanted)| {
+            let class = dataset.class_names[class as usize].clone();
+            ShortClassRecord {
+                class,
+                found,
+                wanted,
+            }
+        });
+    Ok(DataRecord {
+        name: dataset.name.clone(),
+        class_names: dataset.class_names.clone(),
+        train_digest: run.train.digest()?.to_string(),
+        test_digest: dataset.test.digest()?.to_string(),
+        validation_digest: run.validation.digest()?.to_string(),
+        train_indices: run.draw.train.clone(),
+        validation_indices: run.draw.validation.clone(),
+        test_images: dataset.test.len(),
+        labels_used: run.labels_used(),
+        short_classes: short.collect(),
+        skipped: dataset.skipped.iter().map(skipped_record).collect(),
+        image_size: run.image_size,
+        preprocessing: preprocessing.into(),
+    })
+}
+
+fn skipped_record(skipped: &Skipped) -> SkippedRecord {
+    SkippedRecord {
+        part: skipped.part.to_owned(),
+        image: skipped.image.clone(),
+        problem: skipped.problem.clone(),
+    }
+}
+
+fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord {
+    let density = &loaded.density;
+    let overall = density.overall.value();
+    let width = loaded.network.width();
+    NetworkRecord {
+        model: run.model.name.into(),
+        checkpoint: loaded.checkpoint.clone(),
+        mask: loaded.mask.clone(),
+        density: overall,
+        density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
+        density_adapted: match run.spec.method {
+            Method::Lp => density_with_new_head(density, width, run.targets()),
+            Method::Vp => overall,
+        },
+        source_classes: loaded.classes,
+        width,
+        keys: Some(loaded.keys.clone()),
+    }
+}
+
+/// What a reader of the figures must be told.
+fn notes(run: &CheckedRunSpec, network: &LoadedNetwork) -> Vec<String> {
+    let mut notes = network.notes.clone();
+    if run.spec.select == Select::BestTest {
+        notes.push(
+            "the kept epoch was chosen on the test images: their figures are optimistic (D7)"
+                .into(),
+        );
+    }
+    notes.extend(run.dataset.remarks.iter().cloned());
+    let own = run.spec.validation == Some(ValidationFrom::Own);
+    if run.dataset.validation.is_some() && !own && !run.validation.is_empty() {
+        notes.push("the data set's own validation images were not used: validation is drawn from the training images".into());
+    }
+    notes
+}
+
+/// A temperature that is no minimum means nothing: few validation images, all right, say so often.
+fn temperature_note(fit: &TemperatureFit) -> Option<String> {
+    let why = match fit.minimum {
+        Minimum::Inside => return None,
+        Minimum::AtLower => "every validation image is right, and no sharpness is enough",
+        Minimum::AtUpper => "the validation logits are worse than saying nothing",
+        Minimum::Flat => "the validation logits say nothing",
+    };
+    let t = fit.temperature.get();
+    Some(format!(
+        "the fitted temperature is no minimum ({why}): the figures at T = {t} mean little"
+    ))
+}

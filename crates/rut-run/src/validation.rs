@@ -1,0 +1,85 @@
+//! Which images a run validates on: its data set's own, or some that are kept from the training images; and how many.
+
+use rut_data::{Dataset, DrawOptions, Seed, ShortClass, ValidationRule};
+use rut_record::{Places, RunDir, RunSpec, ShortClasses, ValidationFrom};
+
+use crate::checked::{identify, settle};
+use crate::error::{Result, refused};
+use crate::sources::Sources;
+
+/// Where the validation images come from. Data sets of the table stay as published: drawn, like those without validation
+/// images of their own.
+///
+/// # Errors
+/// If the data set is unknown or missing, or two fields do not go together.
+pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<ValidationFrom> {
+    let wanted = spec.validation != Some(ValidationFrom::Drawn)
+        && rut_data::find(&spec.dataset).is_none()
+        && validation_rule(spec, ValidationFrom::Own)? != ValidationRule::None;
+    match wanted && sources.dataset(spec)?.validation.is_some() {
+        true => Ok(ValidationFrom::Own),
+        false => Ok(ValidationFrom::Drawn),
+    }
+}
+
+/// Says where the validation images come from, where there is a choice.
+pub(crate) fn settle_validation(spec: &mut RunSpec, from: ValidationFrom, dataset: &Dataset) {
+    let own = rut_data::find(&spec.dataset).is_none() && dataset.validation.is_some();
+    spec.validation = own.then_some(from);
+}
+
+/// As a run that was begun in `places` goes on: one that validates on images kept from the training images keeps to
+/// them, also where its data set has validation images of its own, which earlier versions did not use.
+///
+/// # Errors
+/// If the data set or the network is unknown or missing.
+pub fn as_begun(mut spec: RunSpec, places: &Places) -> Result<RunSpec> {
+    settle(&mut spec);
+    let mut sources = Sources::new(places);
+    if spec.validation.is_some() || validation_from(&spec, &mut sources)? == ValidationFrom::Drawn {
+        return Ok(spec);
+    }
+    let drawn = RunSpec {
+        validation: Some(ValidationFrom::Drawn),
+        ..spec.clone()
+    };
+    let name = match &places.run_name {
+        Some(name) => name.clone(),
+        None => identify(&drawn, &mut sources)?.to_string(),
+    };
+    if RunDir::at(places.results_path.join(name)).began_with()? == Some(ValidationFrom::Drawn) {
+        spec = drawn;
+    }
+    Ok(spec)
+}
+
+/// How images are drawn from those that `from` says.
+pub fn draw_options(spec: &RunSpec, from: ValidationFrom) -> Result<DrawOptions> {
+    let short = match spec.short_classes {
+        ShortClasses::Refuse => ShortClass::Refuse,
+        ShortClasses::Allow => ShortClass::Allow,
+    };
+    Ok(DrawOptions {
+        budget: spec.budget()?,
+        validation: validation_rule(spec, from)?,
+        short,
+        seed: Seed(spec.seed),
+    })
+}
+
+fn validation_rule(spec: &RunSpec, from: ValidationFrom) -> Result<ValidationRule> {
+    match (spec.val_fraction, spec.val_shots, from) {
+        (Some(_), Some(_), _) => Err(refused(
+            "val_shots",
+            "one of `val_fraction` and `val_shots`",
+            "both",
+        )),
+        (Some(0.0), None, _) | (None, Some(0), _) => Ok(ValidationRule::None),
+        (Some(fraction), None, _) => Ok(ValidationRule::Fraction(fraction)),
+        (None, Some(shots), _) => Ok(ValidationRule::PerClass(shots)),
+        (None, None, ValidationFrom::Drawn) => Ok(DrawOptions::default_validation(spec.budget()?)),
+        (None, None, ValidationFrom::Own) => {
+            Ok(DrawOptions::default_own_validation(spec.budget()?))
+        }
+    }
+}
