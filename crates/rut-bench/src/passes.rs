@@ -6,7 +6,7 @@ use rut_adapt::features::Extractor;
 use rut_adapt::observer::Silent;
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
-use rut_models::{FrozenNetwork, Windowed};
+use rut_models::{FrozenNetwork, OutputGrads, Windowed};
 use rut_record::{FeatureType, Phase};
 
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub(super) fn backward(bench: &CheckedBench, network: &dyn FrozenNetwork) -> Res
     let (images, gradient) = (images(bench)?, gradient(bench, network)?);
     seconds(bench.options.repeats, || {
         let (_, trace) = network.trace(&images)?;
-        trace.backward_to_input(&gradient)?;
+        trace.backward_to_input(&OutputGrads::of_logits(&gradient))?;
         Ok(())
     })
 }
@@ -55,7 +55,7 @@ pub(super) fn window(
     let gradient = gradient(bench, network)?;
     seconds(bench.options.repeats, || {
         let (_, trace) = network.trace_window(&windowed)?;
-        trace.backward_to_window(&gradient)?;
+        trace.backward_to_window(&OutputGrads::of_logits(&gradient))?;
         Ok(())
     })
 }

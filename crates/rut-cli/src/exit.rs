@@ -93,8 +93,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 
 /// As [`report`], with every key where a file's keys do not fit.
 pub fn report_all(error: &anyhow::Error) -> ExitCode {
-    let Some(rut_run::Error::Models(rut_models::Error::Mismatch(all))) = of_a_run(error)
-    else {
+    let Some(rut_run::Error::Models(rut_models::Error::Mismatch(all))) = of_a_run(error) else {
         return report(error);
     };
     crate::output::note(&format!("error: failed to {all:#}"));

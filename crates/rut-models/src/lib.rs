@@ -24,8 +24,8 @@ pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};
 pub use frozen::{
     CandleNetwork, CpuNetwork, CpuTrace, ENGINES, Engine, EngineInfo, EngineSpec, FrozenNetwork,
-    Kernels, LazyNetwork, Outline, Outputs, Record, Trace, WindowGradients, WindowTrace, Windowed,
-    logits, logits_window,
+    Kernels, LazyNetwork, Outline, OutputGrads, Outputs, Record, Trace, WindowGradients,
+    WindowTrace, Windowed, logits, logits_window, outputs, outputs_window,
 };
 pub use graph::{
     BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,

@@ -13,7 +13,7 @@ use common::nets::values;
 use common::weights_rule;
 use rut_models::{
     Bias, CandleNetwork, Conv, CpuNetwork, FrozenNetwork, Graph, GraphBuilder, Kernels, MODELS,
-    MaxPool, ModelSpec, Trace, Windowed, find,
+    MaxPool, ModelSpec, OutputGrads, Trace, Windowed, find,
 };
 
 /// Largest difference of logits and features, of the largest magnitude.
@@ -60,11 +60,17 @@ fn hold_against_the_reference(model: &ModelSpec, density: Option<f64>, kernels: 
     drop(weights);
     let (images, grad) = (images(n, side), grad_logits(n, graph.classes()));
     let (expected, own) = reference.trace(&images).unwrap();
-    let own = own.backward_to_input(&grad).unwrap();
+    let own = own
+        .backward_to_input(&OutputGrads::of_logits(&grad))
+        .unwrap();
     let (found, trace) = engine.trace_blocks(&images).unwrap();
     let record = trace.record().unwrap();
-    let replayed = reference.backward_with_record(&record, &grad).unwrap();
-    let back = Box::new(trace).backward_to_input(&grad).unwrap();
+    let replayed = reference
+        .backward_with_record(&record, &OutputGrads::of_logits(&grad))
+        .unwrap();
+    let back = Box::new(trace)
+        .backward_to_input(&OutputGrads::of_logits(&grad))
+        .unwrap();
     let inferred = engine.infer(&images).unwrap();
     assert_eq!(values(&inferred.logits), values(&found.logits));
     let logits = of_largest(&values(&found.logits), &values(&expected.logits));
@@ -83,7 +89,27 @@ fn hold_against_the_reference(model: &ModelSpec, density: Option<f64>, kernels: 
     };
     assert!(logits <= OUTPUT && features <= OUTPUT, "{}", model.name);
     assert!(same <= REPLAYED, "{}", model.name);
+    for (what, grads) in of_features(&grad, n, graph.width()) {
+        let (_, trace) = engine.trace_blocks(&images).unwrap();
+        let replayed = reference.backward_with_record(&record, &grads).unwrap();
+        let back = Box::new(trace).backward_to_input(&grads).unwrap();
+        let same = of_largest(&values(&back), &values(&replayed));
+        assert!(same <= REPLAYED, "{}, {what}: {same:.1e}", model.name);
+    }
     assert!(apart <= own, "{}", model.name);
+}
+
+/// Gradients of the features alone, and of both.
+fn of_features(of_logits: &Tensor, n: usize, width: usize) -> [(&'static str, OutputGrads); 2] {
+    let features = grad_logits(n, width);
+    let both = OutputGrads {
+        features: Some(features.clone()),
+        logits: Some(of_logits.clone()),
+    };
+    [
+        ("features", OutputGrads::of_features(&features)),
+        ("features and logits", both),
+    ]
 }
 
 #[test]
@@ -292,16 +318,41 @@ fn graph_windowed_against_pasted(
     };
     let grad = grad_logits(n, graph.classes());
     let (expected, trace) = engine.trace(&windowed.paste().unwrap()).unwrap();
-    let whole = values(&trace.backward_to_input(&grad).unwrap());
+    let whole = values(
+        &trace
+            .backward_to_input(&OutputGrads::of_logits(&grad))
+            .unwrap(),
+    );
     let (found, trace) = engine.trace_window(&windowed).unwrap();
-    let found_grad = trace.backward_to_window(&grad).unwrap();
+    let found_grad = trace
+        .backward_to_window(&OutputGrads::of_logits(&grad))
+        .unwrap();
     let inferred = engine.infer_window(&windowed).unwrap();
     assert_eq!(values(&inferred.logits), values(&found.logits));
     // The trace's memory comes from the one before: nothing of it may be left.
     let (_, trace) = engine.trace_window(&windowed).unwrap();
-    let canvas_alone = trace.backward_to_canvas(&grad).unwrap();
+    let canvas_alone = trace
+        .backward_to_canvas(&OutputGrads::of_logits(&grad))
+        .unwrap();
     assert_eq!(values(&canvas_alone), values(&found_grad.canvas));
     let (canvas, patches) = cut(&whole, n, side, [top, left, window]);
+    let allowed = match kernels {
+        Kernels::Sparse => 1e-5,
+        _ => OWN,
+    };
+    for (what, grads) in of_features(&grad, n, graph.width()) {
+        let (_, trace) = engine.trace(&windowed.paste().unwrap()).unwrap();
+        let whole = values(&trace.backward_to_input(&grads).unwrap());
+        let (_, trace) = engine.trace_window(&windowed).unwrap();
+        let found = trace.backward_to_window(&grads).unwrap();
+        let (canvas, patches) = cut(&whole, n, side, [top, left, window]);
+        let apart = distance(&values(&found.patches), &patches);
+        assert!(apart <= allowed, "{what}: patches {apart:.1e}");
+        if window < side {
+            let apart = distance(&values(&found.canvas), &canvas);
+            assert!(apart <= allowed, "{what}: canvas {apart:.1e}");
+        }
+    }
     [
         distance(&values(&found.logits), &values(&expected.logits)),
         if window == side {

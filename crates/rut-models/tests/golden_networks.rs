@@ -17,7 +17,8 @@ use common::close::{Tolerance, assert_close, relative_l2};
 use common::nets::values;
 use common::{place, weights_rule};
 use rut_models::{
-    CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, Outputs, Record, Trace, find,
+    CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, OutputGrads, Outputs, Record,
+    Trace, find,
 };
 
 /// f64 against PyTorch's f64: rounding only.
@@ -106,7 +107,9 @@ fn run(network: &CandleNetwork, images: &Tensor) -> Run {
         .unwrap()
         .to_dtype(dtype)
         .unwrap();
-    let grad = network.backward_with_record(&record, &grad_logits).unwrap();
+    let grad = network
+        .backward_with_record(&record, &OutputGrads::of_logits(&grad_logits))
+        .unwrap();
     let seconds = start.elapsed().as_secs_f64();
     Run {
         outputs,
@@ -167,10 +170,10 @@ fn check_engine(
     let (outputs, trace) = engine.trace_blocks(&single(images)).unwrap();
     let record = trace.record().unwrap();
     let grad = Box::new(trace)
-        .backward_to_input(&single(&exact.grad_logits))
+        .backward_to_input(&OutputGrads::of_logits(&single(&exact.grad_logits)))
         .unwrap();
     let replayed = double
-        .backward_with_record(&record, &exact.grad_logits)
+        .backward_with_record(&record, &OutputGrads::of_logits(&exact.grad_logits))
         .unwrap();
     let exact_outputs = &exact.outputs;
     let logits = assert_close(
@@ -252,7 +255,7 @@ fn check_f32(name: &str, network: &CandleNetwork, images: &Tensor, exact: &Run, 
     let l2 = relative_l2(&values(&own.grad), &values(&exact.grad));
     let grad_logits = exact.grad_logits.to_dtype(DType::F32).unwrap();
     let replayed = network
-        .backward_with_record(&exact.record, &grad_logits)
+        .backward_with_record(&exact.record, &OutputGrads::of_logits(&grad_logits))
         .unwrap();
     let replayed = assert_close(
         "f32 gradient, replayed",

@@ -11,7 +11,9 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::close::{Tolerance, assert_close};
 use common::nets::{self, by_rule, conv, dot, every_operation, noise, only_conv, values};
-use rut_models::{Bias, CandleNetwork, Error, FrozenNetwork, Graph, GraphBuilder, MaxPool, find};
+use rut_models::{
+    Bias, CandleNetwork, Error, FrozenNetwork, Graph, GraphBuilder, MaxPool, OutputGrads, find,
+};
 
 /// Two sums of the same products in another order, in f64.
 const SAME_SUM: Tolerance = Tolerance::rel(1e-11);
@@ -90,8 +92,37 @@ fn check_adjoint(net: &CandleNetwork, [h, w]: [usize; 2], what: &str) {
     let zero = net.infer(&x.zeros_like().unwrap()).unwrap().logits;
     let (outputs, trace) = net.trace(&x).unwrap();
     let forward = dot(&(outputs.logits - zero).unwrap(), &g);
-    let backward = dot(&x, &trace.backward_to_input(&g).unwrap());
+    let backward = dot(
+        &x,
+        &trace
+            .backward_to_input(&OutputGrads::of_logits(&g))
+            .unwrap(),
+    );
     assert_close(what, &[backward], &[forward], SAME_SUM);
+    check_adjoint_of_features(net, &x, what);
+}
+
+/// The same of the features, alone and with the logits: `<outputs(x) - outputs(0), g> = <x, back(g)>`.
+fn check_adjoint_of_features(net: &CandleNetwork, x: &Tensor, what: &str) {
+    let zero = net.infer(&x.zeros_like().unwrap()).unwrap();
+    let n = x.dim(0).unwrap();
+    let (of_features, of_logits) = (
+        noise("g of features", &[n, net.width()], DType::F64),
+        noise("g", &[n, net.classes()], DType::F64),
+    );
+    for logits in [None, Some(of_logits)] {
+        let (outputs, trace) = net.trace(x).unwrap();
+        let mut forward = dot(&(outputs.features - &zero.features).unwrap(), &of_features);
+        if let Some(g) = &logits {
+            forward += dot(&(outputs.logits - &zero.logits).unwrap(), g);
+        }
+        let grads = OutputGrads {
+            features: Some(of_features.clone()),
+            logits,
+        };
+        let backward = dot(x, &trace.backward_to_input(&grads).unwrap());
+        assert_close(what, &[backward], &[forward], SAME_SUM);
+    }
 }
 
 #[test]
@@ -105,9 +136,17 @@ fn every_operation_matches_differences() {
         let shape = [1, 3, size[0], size[1]];
         let x = noise("x", &shape, DType::F64);
         let g = noise("g", &[1, graph.classes()], DType::F64);
-        let value = |x: &Tensor| dot(&net.infer(x).unwrap().logits, &g);
+        let features = noise("features", &[1, graph.width()], DType::F64);
+        let value = |x: &Tensor| {
+            let outputs = net.infer(x).unwrap();
+            dot(&outputs.logits, &g) + dot(&outputs.features, &features)
+        };
         let (_, trace) = net.trace(&x).unwrap();
-        let grad = trace.backward_to_input(&g).unwrap();
+        let grads = OutputGrads {
+            features: Some(features.clone()),
+            logits: Some(g.clone()),
+        };
+        let grad = trace.backward_to_input(&grads).unwrap();
         for direction in 0..6 {
             let d = noise(&format!("direction {direction}"), &shape, DType::F64);
             let step = 1e-7;
@@ -180,7 +219,7 @@ fn max_pool_takes_the_first_maximum_and_ignores_padding() {
     let grad = net
         .backward_with_record(
             &record,
-            &Tensor::ones((1, 12), DType::F32, &Device::Cpu).unwrap(),
+            &OutputGrads::of_logits(&Tensor::ones((1, 12), DType::F32, &Device::Cpu).unwrap()),
         )
         .unwrap();
     assert_eq!(values(&grad)[5], 4.0, "four windows share a maximum");
@@ -217,7 +256,10 @@ fn a_relu_at_zero_lets_no_gradient_through() {
         *mask = mask.zeros_like().unwrap();
     }
     let grad = net
-        .backward_with_record(&record, &noise("g", &[1, 4], DType::F64))
+        .backward_with_record(
+            &record,
+            &OutputGrads::of_logits(&noise("g", &[1, 4], DType::F64)),
+        )
         .unwrap();
     assert_eq!(dot(&grad, &grad), 0.0);
 }
@@ -234,9 +276,15 @@ fn a_record_replayed_is_the_trace() {
         values(&traced.logits),
         values(&net.infer(&x).unwrap().logits)
     );
-    let replayed = net.backward_with_record(&record, &g).unwrap();
+    let replayed = net
+        .backward_with_record(&record, &OutputGrads::of_logits(&g))
+        .unwrap();
     assert_eq!(
-        values(&trace.backward_to_input(&g).unwrap()),
+        values(
+            &trace
+                .backward_to_input(&OutputGrads::of_logits(&g))
+                .unwrap()
+        ),
         values(&replayed)
     );
 }
@@ -249,9 +297,14 @@ fn a_record_of_f64_replayed_in_f32_agrees_closely() {
     let x = noise("x", &[4, 3, 32, 32], DType::F64);
     let g = noise("g", &[4, 10], DType::F64);
     let (_, record) = double.trace_recording(&x).unwrap();
-    let exact = double.backward_with_record(&record, &g).unwrap();
+    let exact = double
+        .backward_with_record(&record, &OutputGrads::of_logits(&g))
+        .unwrap();
     let rounded = single
-        .backward_with_record(&record, &g.to_dtype(DType::F32).unwrap())
+        .backward_with_record(
+            &record,
+            &OutputGrads::of_logits(&g.to_dtype(DType::F32).unwrap()),
+        )
         .unwrap();
     let error = assert_close(
         "replayed",
@@ -274,7 +327,7 @@ fn wrong_arguments_are_named() {
     assert!(message(&noise("x", &[0, 3, 8, 8], DType::F32)).contains("n at least 1"));
     let (_, trace) = net.trace(&noise("x", &[2, 3, 8, 8], DType::F32)).unwrap();
     let error = trace
-        .backward_to_input(&noise("g", &[2, 3], DType::F32))
+        .backward_to_input(&OutputGrads::of_logits(&noise("g", &[2, 3], DType::F32)))
         .unwrap_err();
     assert!(
         error

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use common::close::{Tolerance, assert_close};
 use common::nets::{by_rule, every_operation, noise, values};
-use rut_models::{FrozenNetwork, Windowed, find, logits, logits_window};
+use rut_models::{
+    FrozenNetwork, OutputGrads, Windowed, find, logits, logits_window, outputs, outputs_window,
+};
 
 const ROUNDING: Tolerance = Tolerance::rel(1e-12);
 
@@ -27,8 +29,74 @@ fn the_gradient_of_the_operation_is_the_trace() {
         .unwrap();
     let through = loss.backward().unwrap().remove(&x).unwrap();
     let (_, trace) = net.trace(&doubled.detach()).unwrap();
-    let direct = (trace.backward_to_input(&g).unwrap() * 2.0).unwrap();
+    let direct = (trace
+        .backward_to_input(&OutputGrads::of_logits(&g))
+        .unwrap()
+        * 2.0)
+        .unwrap();
     assert_close("gradient", &values(&through), &values(&direct), ROUNDING);
+}
+
+#[test]
+fn features_and_logits_go_back_together() {
+    let net = network();
+    let x = Var::from_tensor(&noise("x", &[3, 3, 21, 19], DType::F64)).unwrap();
+    let width = net.width();
+    let g = noise("g", &[3, width + net.classes()], DType::F64);
+    let both = outputs(&net, &x).unwrap();
+    let inferred = net.infer(&x.detach()).unwrap();
+    assert_eq!(
+        values(&both.narrow(1, 0, width).unwrap()),
+        values(&inferred.features)
+    );
+    assert_eq!(
+        values(&both.narrow(1, width, 5).unwrap()),
+        values(&inferred.logits)
+    );
+    assert_eq!(values(&outputs(&net, &x.detach()).unwrap()), values(&both));
+    let loss = (both * &g).unwrap().sum_all().unwrap();
+    let through = loss.backward().unwrap().remove(&x).unwrap();
+    let grads = OutputGrads {
+        features: Some(g.narrow(1, 0, width).unwrap().contiguous().unwrap()),
+        logits: Some(g.narrow(1, width, 5).unwrap().contiguous().unwrap()),
+    };
+    let (_, trace) = net.trace(&x.detach()).unwrap();
+    let direct = trace.backward_to_input(&grads).unwrap();
+    assert_close("gradient", &values(&through), &values(&direct), ROUNDING);
+
+    let w = windowed("both");
+    let canvas = Var::from_tensor(&w.canvas).unwrap();
+    let both = outputs_window(&net, &canvas, &w.patches, w.top, w.left).unwrap();
+    let loss = (both * &g).unwrap().sum_all().unwrap();
+    let through = loss.backward().unwrap().remove(&canvas).unwrap();
+    let (_, trace) = net.trace_window(&w).unwrap();
+    let direct = trace.backward_to_canvas(&grads).unwrap();
+    assert_close("canvas", &values(&through), &values(&direct), ROUNDING);
+}
+
+#[test]
+fn gradients_that_do_not_fit_are_named() {
+    let net = network();
+    let x = noise("x", &[1, 3, 21, 19], DType::F64);
+    let refuse = |grads: &OutputGrads| {
+        let (_, trace) = net.trace(&x).unwrap();
+        trace.backward_to_input(grads).unwrap_err().to_string()
+    };
+    let wrong = noise("g", &[2, net.width()], DType::F64);
+    let error = refuse(&OutputGrads::of_features(&wrong));
+    assert!(
+        error.contains("the gradient of the features") && error.contains("[2, "),
+        "{error}"
+    );
+    let none = OutputGrads {
+        features: None,
+        logits: None,
+    };
+    let error = refuse(&none);
+    assert!(
+        error.contains("expected that of the logits, of the features, or both"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -80,8 +148,15 @@ fn a_window_is_the_pasted_image() {
     );
 
     let g = noise("g", &[3, 5], DType::F64);
-    let gradients = trace.backward_to_window(&g).unwrap();
-    let whole = net.trace(&image).unwrap().1.backward_to_input(&g).unwrap();
+    let gradients = trace
+        .backward_to_window(&OutputGrads::of_logits(&g))
+        .unwrap();
+    let whole = net
+        .trace(&image)
+        .unwrap()
+        .1
+        .backward_to_input(&OutputGrads::of_logits(&g))
+        .unwrap();
     let patches = whole.narrow(2, 9, 8).unwrap().narrow(3, 5, 8).unwrap();
     assert_eq!(values(&gradients.patches), values(&patches));
     let zeros = Tensor::zeros((3, 3, 8, 8), DType::F64, &Device::Cpu).unwrap();
@@ -112,7 +187,7 @@ fn both_parts_of_a_window_are_differentiable() {
         .trace_window(&w)
         .unwrap()
         .1
-        .backward_to_window(&g)
+        .backward_to_window(&OutputGrads::of_logits(&g))
         .unwrap();
     assert_eq!(
         values(gradients.get(&canvas).unwrap()),

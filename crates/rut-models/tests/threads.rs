@@ -10,7 +10,7 @@ use std::process::Command;
 use candle_core::{DType, Tensor};
 use common::nets::{by_rule, noise, values};
 use common::weights_rule;
-use rut_models::{CpuNetwork, FrozenNetwork, Kernels, Windowed, find};
+use rut_models::{CpuNetwork, FrozenNetwork, Kernels, OutputGrads, Windowed, find};
 
 const THREADS: &str = "RAYON_NUM_THREADS";
 const CHILD: &str = "RUT_TEST_CHILD";
@@ -31,7 +31,11 @@ fn print_bits() {
             let net = by_rule(&model.build(), dtype);
             let (outputs, trace) = net.trace(&noise("x", &[n, 3, side, side], dtype)).unwrap();
             let grad = trace
-                .backward_to_input(&noise("g", &[n, model.classes], dtype))
+                .backward_to_input(&OutputGrads::of_logits(&noise(
+                    "g",
+                    &[n, model.classes],
+                    dtype,
+                )))
                 .unwrap();
             println!(
                 "bits {} {dtype:?} {:x} {:x} {:x}",
@@ -60,11 +64,17 @@ fn print_engine_bits() {
                 left: 11,
             };
             let (in_window, window_trace) = net.trace_window(&windowed).unwrap();
-            let grads = window_trace.backward_to_window(&g).unwrap();
+            let grads = window_trace
+                .backward_to_window(&OutputGrads::of_logits(&g))
+                .unwrap();
             println!(
                 "bits engine {model} {:x} {:x} {:x} {:x} {:x}",
                 bits(&outputs.logits),
-                bits(&trace.backward_to_input(&g).unwrap()),
+                bits(
+                    &trace
+                        .backward_to_input(&OutputGrads::of_logits(&g))
+                        .unwrap()
+                ),
                 bits(&in_window.logits),
                 bits(&grads.canvas),
                 bits(&grads.patches)

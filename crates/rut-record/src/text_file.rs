@@ -64,10 +64,7 @@ pub fn read_json(path: &Path) -> Result<String> {
 ///
 /// # Errors
 /// If the file cannot be read, a line is too long or not in UTF-8, or `take` fails.
-pub fn each_line(
-    path: &Path,
-    mut take: impl FnMut(&str) -> Result<(), String>,
-) -> Result<()> {
+pub fn each_line(path: &Path, mut take: impl FnMut(&str) -> Result<(), String>) -> Result<()> {
     let opened = regular::open(path, regular::ARCHIVE).map_err(file("read", path))?;
     let mut reader = BufReader::new(opened);
     let mut line = String::new();

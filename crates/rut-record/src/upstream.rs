@@ -52,8 +52,8 @@ impl UpstreamRecord {
     /// If it cannot be read, is broken, or is of another format version.
     pub fn read(path: &Path) -> Result<Self> {
         let text = text_file::read_json(path)?;
-        let read =
-            sealed::from_bytes(text.into_bytes()).and_then(|(text, _)| parse(&text, Self::FORMAT_VERSION));
+        let read = sealed::from_bytes(text.into_bytes())
+            .and_then(|(text, _)| parse(&text, Self::FORMAT_VERSION));
         read.map_err(|problem| Error::Broken {
             path: path.into(),
             problem: format!("{problem}; measure it again with `rut upstream`, or delete it"),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::network::{EngineInfo, FrozenNetwork, Outputs, Trace};
+use super::network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::Weights;
@@ -26,7 +26,7 @@ pub use record::Record;
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
-/// use rut_models::{Array, Bias, CandleNetwork, Conv, FrozenNetwork, GraphBuilder, Weights};
+/// use rut_models::{Array, Bias, CandleNetwork, Conv, FrozenNetwork, GraphBuilder, OutputGrads, Weights};
 /// let mut b = GraphBuilder::new();
 /// let x = b.input();
 /// let x = b.conv(x, Conv { param: "conv1".into(), in_channels: 3, out_channels: 1, kernel: 1, stride: 1, padding: 0, bias: Bias::None });
@@ -38,7 +38,7 @@ pub use record::Record;
 /// let network = CandleNetwork::new(&graph, &weights, DType::F32, &Device::Cpu)?;
 /// let (outputs, trace) = network.trace(&Tensor::ones((1, 3, 2, 2), DType::F32, &Device::Cpu)?)?;
 /// assert_eq!(outputs.logits.to_vec2::<f32>()?, [[4.0, 4.0]]); // the mean of 1 + 1 + 1, and a bias of 1
-/// let gradient = trace.backward_to_input(&outputs.logits.ones_like()?)?;
+/// let gradient = trace.backward_to_input(&OutputGrads::of_logits(&outputs.logits.ones_like()?))?;
 /// assert_eq!(gradient.sum_all()?.to_scalar::<f32>()?, 6.0);
 /// # Ok::<(), rut_models::Error>(())
 /// ```
@@ -75,14 +75,13 @@ impl CandleNetwork {
         self.pass.forward(images, Keep::Record)
     }
 
-    /// The gradient of the images under a record, which may come from another engine's forward pass; `grad_logits` is
-    /// `[n, classes]`.
+    /// The gradient of the images under a record, which may come from another engine's forward pass.
     ///
     /// # Errors
     ///
     /// [`Error::Argument`] where the record lacks a node or has another shape.
-    pub fn backward_with_record(&self, record: &Record, grad_logits: &Tensor) -> Result<Tensor> {
-        self.pass.backward(record, grad_logits)
+    pub fn backward_with_record(&self, record: &Record, grads: &OutputGrads) -> Result<Tensor> {
+        self.pass.backward(record, grads)
     }
 }
 
@@ -143,7 +142,7 @@ struct CandleTrace {
 }
 
 impl Trace for CandleTrace {
-    fn backward_to_input(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
-        self.pass.backward(&self.record, grad_logits)
+    fn backward_to_input(self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
+        self.pass.backward(&self.record, grads)
     }
 }

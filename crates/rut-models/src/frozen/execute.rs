@@ -16,14 +16,14 @@ use candle_core::{DType, Device, Tensor};
 use rut_kernels::{Area, Isa, LANES, Workspace};
 
 use super::candle::Record;
-use super::network::{EngineInfo, FrozenNetwork, Outputs, Trace};
+use super::network::{EngineInfo, FrozenNetwork, OutputGrads, OutputShape, Outputs, Trace};
 use super::plan::{Geometry, Kernels, Plan};
 use super::window::{WindowTrace, Windowed, pasted};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::Weights;
 use arena::Arena;
-use block::{Block, Decisions};
+use block::{Block, Decisions, RowGrads};
 use canvas::{Canvas, Sums};
 use waves::in_waves;
 
@@ -148,37 +148,38 @@ impl Inner {
         Ok(passed)
     }
 
-    /// All blocks of a batch backward: `rows` `[n, classes]` to `grad` `[n, 3, area]`, where it is wanted. What each
+    /// All blocks of a batch backward: the gradients of their outputs to `grad` `[n, 3, area]`, where it is wanted. What each
     /// block adds to `sums` is added in the order of the blocks.
     fn pass_backward(
         &self,
         geometry: &Geometry,
         blocks: Vec<Decisions>,
-        rows: &[f32],
+        rows: &[RowGrads<'_>],
         grad: Option<&mut [f32]>,
         mut sums: Option<&mut Sums>,
     ) -> Result<()> {
-        let (classes, image) = (self.graph.classes(), 3 * geometry.areas[0].len());
+        let image = 3 * geometry.areas[0].len();
         let no_sums = sums.as_deref().cloned();
-        let run = |((rows, mut grad), decisions): ((&[f32], Option<&mut [f32]>), Decisions)| {
-            let mut arena = self.take_arena();
-            let mut own = no_sums.clone();
-            let count = rows.len() / classes;
-            let mut block = self.block(geometry, &mut arena, None);
-            block.backward(&decisions, rows, count, grad.as_deref_mut(), own.as_mut())?;
-            if let Some(grad) = grad {
-                images::spread_nan(rows, count, [grad]);
-            }
-            decisions.give(&mut arena);
-            self.give_arena(arena);
-            Ok(own)
-        };
-        let rows = rows.chunks(LANES * classes);
+        let run =
+            |((rows, mut grad), decisions): ((&RowGrads<'_>, Option<&mut [f32]>), Decisions)| {
+                let mut arena = self.take_arena();
+                let mut own = no_sums.clone();
+                let mut block = self.block(geometry, &mut arena, None);
+                block.backward(&decisions, rows, grad.as_deref_mut(), own.as_mut())?;
+                if let Some(grad) = grad {
+                    for read in rows.each() {
+                        images::spread_nan(read, rows.count, [&mut *grad]);
+                    }
+                }
+                decisions.give(&mut arena);
+                self.give_arena(arena);
+                Ok(own)
+            };
         let grads: Vec<Option<&mut [f32]>> = match grad {
             Some(grad) => grad.chunks_mut(LANES * image).map(Some).collect(),
-            None => rows.clone().map(|_| None).collect(),
+            None => rows.iter().map(|_| None).collect(),
         };
-        let items = rows.zip(grads).zip(blocks);
+        let items = rows.iter().zip(grads).zip(blocks);
         in_waves(items, run, |own| {
             if let (Some(sums), Some(own)) = (sums.as_deref_mut(), own) {
                 sums.merge(&own);
@@ -234,6 +235,24 @@ impl Inner {
         let geometry = Arc::new(geometry);
         known.insert((size, window), geometry.clone());
         Ok(geometry)
+    }
+}
+
+impl OutputShape for Inner {
+    fn width(&self) -> usize {
+        self.graph.width()
+    }
+
+    fn classes(&self) -> usize {
+        self.graph.classes()
+    }
+
+    fn dtype(&self) -> DType {
+        DType::F32
+    }
+
+    fn device(&self) -> &Device {
+        &Device::Cpu
     }
 }
 
@@ -350,12 +369,12 @@ impl CpuTrace {
 }
 
 impl Trace for CpuTrace {
-    fn backward_to_input(mut self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
+    fn backward_to_input(mut self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
         let blocks = std::mem::take(&mut self.blocks);
         let [n, _, height, width] = self.dims;
-        images::check_grad(grad_logits, [n, self.network.graph.classes()])?;
+        grads.check(n, &*self.network)?;
         let mut grad = vec![0.0; n * 3 * height * width];
-        images::with_slice(grad_logits, |rows| {
+        images::with_rows(grads, n, |rows| {
             let network = &self.network;
             network.pass_backward(&self.geometry, blocks, rows, Some(&mut grad), None)
         })?;

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::window::{self, WindowTrace, Windowed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a forward pass gives for a batch of `n` images.
 #[derive(Debug, Clone)]
@@ -62,8 +62,86 @@ pub trait FrozenNetwork: Send + Sync {
     }
 }
 
+/// The gradients of a loss with respect to what a forward pass gave, of one of the two or of both.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use rut_models::OutputGrads;
+/// let logits = Tensor::ones((2, 10), DType::F32, &Device::Cpu)?;
+/// let grads = OutputGrads::of_logits(&logits);
+/// assert!(grads.features.is_none());
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct OutputGrads {
+    /// Of the features, `[n, width]`: what came back without the last linear layer.
+    pub features: Option<Tensor>,
+    /// Of the logits, `[n, classes]`.
+    pub logits: Option<Tensor>,
+}
+
+impl OutputGrads {
+    /// Of a loss on the logits alone.
+    pub fn of_logits(logits: &Tensor) -> Self {
+        Self {
+            features: None,
+            logits: Some(logits.detach()),
+        }
+    }
+
+    /// Of a loss on the features alone.
+    pub fn of_features(features: &Tensor) -> Self {
+        Self {
+            features: Some(features.detach()),
+            logits: None,
+        }
+    }
+
+    /// Checks that there is one, and that each is a row of its length for each of `n` images of this element type and device.
+    pub(super) fn check(&self, n: usize, like: &dyn OutputShape) -> Result<()> {
+        let each = [
+            ("the gradient of the features", &self.features, like.width()),
+            ("the gradient of the logits", &self.logits, like.classes()),
+        ];
+        for (what, grad, length) in each {
+            let Some(grad) = grad else { continue };
+            let fits = grad.dtype() == like.dtype() && grad.device().same_device(like.device());
+            if !fits || grad.dims() != [n, length] {
+                let (dims, dtype, device) = (grad.dims(), grad.dtype(), grad.device());
+                return Err(Error::Argument {
+                    what,
+                    found: format!("{dims:?} {dtype:?} on {device:?}"),
+                    expected: format!("[{n}, {length}] {:?} on {:?}", like.dtype(), like.device()),
+                });
+            }
+        }
+        match (&self.features, &self.logits) {
+            (None, None) => Err(Error::Argument {
+                what: "the gradient of a pass",
+                found: "none".into(),
+                expected: "that of the logits, of the features, or both".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the rows of outputs are like.
+pub(super) trait OutputShape {
+    fn width(&self) -> usize;
+    fn classes(&self) -> usize;
+    fn dtype(&self) -> DType;
+    fn device(&self) -> &Device;
+}
+
 /// What a forward pass left behind for exactly one backward pass.
 pub trait Trace: Send {
-    /// The gradient of the logits, `[n, classes]`, to that of the images, `[n, 3, h, w]`. Uses the trace up.
-    fn backward_to_input(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor>;
+    /// The gradients of logits `[n, classes]`, features `[n, width]`, or both, to that of the images, `[n, 3, h, w]`. Uses the
+    /// trace up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] where they do not fit the forward pass, or there is none; [`Error::Kernel`] or
+    /// [`Error::Candle`] where the engine fails.
+    fn backward_to_input(self: Box<Self>, grads: &OutputGrads) -> Result<Tensor>;
 }

@@ -8,7 +8,7 @@ use candle_core::{
     CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, MetalStorage, Shape, Storage, Tensor,
 };
 
-use super::network::{FrozenNetwork, Trace};
+use super::network::{FrozenNetwork, OutputGrads, Outputs, Trace};
 use super::window::{WindowTrace, Windowed};
 use crate::error::{Error, Result};
 
@@ -21,12 +21,17 @@ use crate::error::{Error, Result};
 ///
 /// Those of the network; a second backward pass fails with [`Error::TraceUsed`].
 pub fn logits(network: &Arc<dyn FrozenNetwork>, images: &Tensor) -> Result<Tensor> {
-    if !images.track_op() {
-        return Ok(network.infer(images)?.logits);
-    }
-    let (outputs, trace) = network.trace(&images.detach())?;
-    let held = Held::new(outputs.logits, trace)?;
-    Ok(images.apply_op1(Whole(held))?)
+    whole(network, images, Columns::Logits)
+}
+
+/// Features and logits side by side, `[n, width + classes]`, for what is trained on both; otherwise as [`logits`]. One backward
+/// pass goes back from both.
+///
+/// # Errors
+///
+/// As [`logits`].
+pub fn outputs(network: &Arc<dyn FrozenNetwork>, images: &Tensor) -> Result<Tensor> {
+    whole(network, images, Columns::Both)
 }
 
 /// The logits `[n, classes]` of one `canvas` `[3, h, w]` into which `patches` `[n, 3, s, s]` are pasted at row `top`,
@@ -43,6 +48,39 @@ pub fn logits_window(
     top: usize,
     left: usize,
 ) -> Result<Tensor> {
+    window(network, (canvas, patches), [top, left], Columns::Logits)
+}
+
+/// Features and logits side by side, `[n, width + classes]`; otherwise as [`logits_window`].
+///
+/// # Errors
+///
+/// As [`logits_window`].
+pub fn outputs_window(
+    network: &Arc<dyn FrozenNetwork>,
+    canvas: &Tensor,
+    patches: &Tensor,
+    top: usize,
+    left: usize,
+) -> Result<Tensor> {
+    window(network, (canvas, patches), [top, left], Columns::Both)
+}
+
+fn whole(network: &Arc<dyn FrozenNetwork>, images: &Tensor, columns: Columns) -> Result<Tensor> {
+    if !images.track_op() {
+        return columns.of(network.infer(images)?);
+    }
+    let (outputs, trace) = network.trace(&images.detach())?;
+    let held = Held::new(outputs, columns, trace)?;
+    Ok(images.apply_op1(Whole(held))?)
+}
+
+fn window(
+    network: &Arc<dyn FrozenNetwork>,
+    (canvas, patches): (&Tensor, &Tensor),
+    [top, left]: [usize; 2],
+    columns: Columns,
+) -> Result<Tensor> {
     let windowed = Windowed {
         canvas: canvas.detach(),
         patches: patches.detach(),
@@ -50,25 +88,62 @@ pub fn logits_window(
         left,
     };
     if !canvas.track_op() && !patches.track_op() {
-        return Ok(network.infer_window(&windowed)?.logits);
+        return columns.of(network.infer_window(&windowed)?);
     }
     let (outputs, trace) = network.trace_window(&windowed)?;
-    let held = Held::new(outputs.logits, trace)?;
+    let held = Held::new(outputs, columns, trace)?;
     Ok(canvas.apply_op2(patches, Window(held))?)
 }
 
-/// Logits that were computed before candle asks for them, and the trace until the backward pass takes it.
+/// What an operation gives: candle's have one result.
+#[derive(Clone, Copy)]
+enum Columns {
+    Logits,
+    /// The features, then the logits.
+    Both,
+}
+
+impl Columns {
+    fn of(self, outputs: Outputs) -> Result<Tensor> {
+        Ok(match self {
+            Self::Logits => outputs.logits,
+            Self::Both => Tensor::cat(&[outputs.features, outputs.logits], 1)?,
+        })
+    }
+
+    /// The gradients in one of the result, whose features are `width` wide.
+    fn grads(self, grad: &Tensor, width: usize) -> candle_core::Result<OutputGrads> {
+        match self {
+            Self::Logits => Ok(OutputGrads::of_logits(grad)),
+            Self::Both => Ok(OutputGrads {
+                features: Some(grad.narrow(1, 0, width)?.contiguous()?),
+                logits: Some(grad.narrow(1, width, grad.dim(1)? - width)?.contiguous()?),
+            }),
+        }
+    }
+}
+
+/// A result that was computed before candle asks for it, and the trace until the backward pass takes it.
 struct Held<T: ?Sized> {
-    logits: Tensor,
+    result: Tensor,
+    columns: Columns,
+    width: usize,
     trace: Mutex<Option<Box<T>>>,
 }
 
 impl<T: ?Sized> Held<T> {
-    fn new(logits: Tensor, trace: Box<T>) -> Result<Self> {
+    fn new(outputs: Outputs, columns: Columns, trace: Box<T>) -> Result<Self> {
+        let width = outputs.features.dim(1)?;
         Ok(Self {
-            logits: logits.contiguous()?,
+            result: columns.of(outputs)?.contiguous()?,
+            columns,
+            width,
             trace: Mutex::new(Some(trace)),
         })
+    }
+
+    fn grads(&self, grad: &Tensor) -> candle_core::Result<OutputGrads> {
+        self.columns.grads(grad, self.width)
     }
 
     fn take(&self) -> Result<Box<T>> {
@@ -80,7 +155,7 @@ impl<T: ?Sized> Held<T> {
     }
 
     fn cpu(&self) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (storage, layout) = self.logits.storage_and_layout();
+        let (storage, layout) = self.result.storage_and_layout();
         match &*storage {
             Storage::Cpu(storage) => Ok((storage.try_clone(layout)?, layout.shape().clone())),
             _ => Err(elsewhere()),
@@ -88,7 +163,7 @@ impl<T: ?Sized> Held<T> {
     }
 
     fn cuda(&self) -> candle_core::Result<(CudaStorage, Shape)> {
-        let (storage, layout) = self.logits.storage_and_layout();
+        let (storage, layout) = self.result.storage_and_layout();
         match &*storage {
             Storage::Cuda(storage) => Ok((storage.try_clone(layout)?, layout.shape().clone())),
             _ => Err(elsewhere()),
@@ -96,7 +171,7 @@ impl<T: ?Sized> Held<T> {
     }
 
     fn metal(&self) -> candle_core::Result<(MetalStorage, Shape)> {
-        let (storage, layout) = self.logits.storage_and_layout();
+        let (storage, layout) = self.result.storage_and_layout();
         match &*storage {
             Storage::Metal(storage) => Ok((storage.try_clone(layout)?, layout.shape().clone())),
             _ => Err(elsewhere()),
@@ -106,7 +181,7 @@ impl<T: ?Sized> Held<T> {
 
 fn elsewhere() -> candle_core::Error {
     candle_core::Error::Msg(
-        "run a frozen network: its logits are on another device than its images".into(),
+        "run a frozen network: its outputs are on another device than its images".into(),
     )
 }
 
@@ -134,7 +209,8 @@ impl CustomOp1 for Whole {
     }
 
     fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        Ok(Some(self.0.take()?.backward_to_input(grad)?))
+        let grads = self.0.grads(grad)?;
+        Ok(Some(self.0.take()?.backward_to_input(&grads)?))
     }
 }
 
@@ -184,11 +260,11 @@ impl CustomOp2 for Window {
         _: &Tensor,
         grad: &Tensor,
     ) -> candle_core::Result<PairOfGradients> {
-        let trace = self.0.take()?;
+        let (trace, grads) = (self.0.take()?, self.0.grads(grad)?);
         if !patches.track_op() {
-            return Ok((Some(trace.backward_to_canvas(grad)?), None));
+            return Ok((Some(trace.backward_to_canvas(&grads)?), None));
         }
-        let gradients = trace.backward_to_window(grad)?;
+        let gradients = trace.backward_to_window(&grads)?;
         let canvas = canvas.track_op().then_some(gradients.canvas);
         Ok((canvas, Some(gradients.patches)))
     }

@@ -3,7 +3,7 @@
 
 use candle_core::Tensor;
 
-use super::network::Trace;
+use super::network::{OutputGrads, Trace};
 use crate::error::{Error, Result};
 
 /// A batch of `n` images that differ only inside a square window.
@@ -30,21 +30,21 @@ pub struct WindowGradients {
 
 /// What a forward pass over a [`Windowed`] left behind for exactly one backward pass.
 pub trait WindowTrace: Send {
-    /// The gradient of the logits, `[n, classes]`, to those of canvas and patches. Uses the trace up.
+    /// The gradients of the outputs to those of canvas and patches. Uses the trace up.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] where `grad_logits` does not fit the forward pass; [`Error::Kernel`] or [`Error::Candle`]
+    /// [`Error::Argument`] where they do not fit the forward pass; [`Error::Kernel`] or [`Error::Candle`]
     /// where the engine fails.
-    fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients>;
+    fn backward_to_window(self: Box<Self>, grads: &OutputGrads) -> Result<WindowGradients>;
 
     /// That of the canvas alone, `[3, h, w]`: all that a prompt needs. Uses the trace up.
     ///
     /// # Errors
     ///
     /// As [`WindowTrace::backward_to_window`].
-    fn backward_to_canvas(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
-        Ok(self.backward_to_window(grad_logits)?.canvas)
+    fn backward_to_canvas(self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
+        Ok(self.backward_to_window(grads)?.canvas)
     }
 }
 
@@ -151,8 +151,8 @@ pub(super) fn pasted(trace: Box<dyn Trace>, windowed: &Windowed) -> Result<Box<d
 }
 
 impl WindowTrace for Pasted {
-    fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
-        let grad = self.trace.backward_to_input(grad_logits)?;
+    fn backward_to_window(self: Box<Self>, grads: &OutputGrads) -> Result<WindowGradients> {
+        let grad = self.trace.backward_to_input(grads)?;
         let patches = self.frame.cut(&grad)?;
         let sum = grad.sum_keepdim(0)?;
         let hole = patches.narrow(0, 0, 1)?.zeros_like()?;

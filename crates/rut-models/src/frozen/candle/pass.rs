@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use super::layer::Layer;
 use super::record::Record;
 use crate::error::{Error, Result};
-use crate::frozen::network::Outputs;
+use crate::frozen::network::{OutputGrads, OutputShape, Outputs};
 use crate::graph::{Graph, NodeId, Op, Shape};
 use crate::weights::Weights;
 
@@ -85,17 +85,18 @@ impl Pass {
         Ok((Outputs { features, logits }, record))
     }
 
-    /// The gradient of the logits [n, classes] to that of the images [n, 3, h, w].
-    pub(super) fn backward(&self, record: &Record, grad_logits: &Tensor) -> Result<Tensor> {
+    /// The gradients of the outputs to that of the images [n, 3, h, w].
+    pub(super) fn backward(&self, record: &Record, outputs: &OutputGrads) -> Result<Tensor> {
         let n = record.images[0];
-        self.check_grad(grad_logits, n)?;
+        outputs.check(n, self)?;
         let shapes: Vec<Vec<usize>> = self
             .shapes(record.images)?
             .into_iter()
             .map(|shape| shape.with_batch(n))
             .collect();
         let mut grads: Vec<Option<Tensor>> = vec![None; self.layers.len()];
-        grads[self.graph.logits().index()] = Some(grad_logits.detach());
+        grads[self.graph.features().index()] = outputs.features.as_ref().map(Tensor::detach);
+        grads[self.graph.logits().index()] = outputs.logits.as_ref().map(Tensor::detach);
         for (index, node) in self.graph.nodes().iter().enumerate().skip(1).rev() {
             let Some(grad) = grads[index].take() else {
                 continue;
@@ -135,19 +136,23 @@ impl Pass {
             )),
         }
     }
+}
 
-    fn check_grad(&self, grad: &Tensor, n: usize) -> Result<()> {
-        let fits = grad.dtype() == self.dtype && grad.device().same_device(&self.device);
-        if fits && grad.dims() == [n, self.graph.classes()] {
-            return Ok(());
-        }
-        let expected = format!(
-            "[{n}, {}] {:?} on {:?}",
-            self.graph.classes(),
-            self.dtype,
-            self.device
-        );
-        Err(argument("the gradient of the logits", grad, expected))
+impl OutputShape for Pass {
+    fn width(&self) -> usize {
+        self.graph.width()
+    }
+
+    fn classes(&self) -> usize {
+        self.graph.classes()
+    }
+
+    fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    fn device(&self) -> &Device {
+        &self.device
     }
 }
 

@@ -35,6 +35,28 @@ pub(super) struct Rows {
     pub(super) logits: Vec<f32>,
 }
 
+/// Gradients of what a block's images gave, row by row; of one of the two or of both.
+#[derive(Clone, Copy)]
+pub(super) struct RowGrads<'a> {
+    /// `[count, width]`.
+    pub(super) features: Option<&'a [f32]>,
+    /// `[count, classes]`.
+    pub(super) logits: Option<&'a [f32]>,
+    /// Images, at most sixteen.
+    pub(super) count: usize,
+}
+
+impl<'a> RowGrads<'a> {
+    /// Those that are there.
+    pub(super) fn each(&self) -> impl Iterator<Item = &'a [f32]> {
+        [self.features, self.logits].into_iter().flatten()
+    }
+
+    pub(super) fn is_finite(&self) -> bool {
+        self.each().flatten().all(|value| value.is_finite())
+    }
+}
+
 impl Block<'_> {
     /// Up to sixteen images, the pixels `[n, 3, area]` of each that are its own, to features and logits; decisions only
     /// where they are kept.
@@ -172,21 +194,32 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// The gradient of the logits, `[n, classes]`, to that of the images' own pixels, `[n, 3, area]`, where it is wanted;
-    /// what is needed for the gradient of the canvas is added to `sums`.
+    /// The gradients of the outputs to that of the images' own pixels, `[n, 3, area]`, where it is wanted; what is needed for
+    /// the gradient of the canvas is added to `sums`.
     pub(super) fn backward(
         &mut self,
         decisions: &Decisions,
-        grad_logits: &[f32],
-        n: usize,
+        rows: &RowGrads<'_>,
         images: Option<&mut [f32]>,
         mut sums: Option<&mut Sums>,
     ) -> Result<()> {
         let plan = self.plan;
         let mut grads = Gradients::new(plan);
-        let mut grad = self.arena.take(self.len(plan.logits));
-        interleave(grad_logits, [n, grad.len(), 1], &mut grad)?;
-        grads.values[plan.logits] = Some(grad);
+        if let Some(logits) = rows.logits {
+            grads.values[plan.logits] = Some(self.grad_of(plan.logits, logits, rows.count)?);
+        }
+        if let Some(features) = rows.features {
+            let mut grad = self.grad_of(plan.features, features, rows.count)?;
+            if rows.logits.is_none() {
+                // The last layer, which would have been the last to add to it, has no gradient.
+                let end = grads.end(plan.features, decisions);
+                let area = self.geometry.areas[plan.features];
+                if !matches!(end, End::Store) {
+                    finish(self.map_mut(plan.features, &mut grad), area, end)?;
+                }
+            }
+            grads.values[plan.features] = Some(grad);
+        }
         for (index, step) in plan.steps.iter().enumerate().rev() {
             let Some(grad) = grads.values[step.into].take() else {
                 continue;
@@ -205,10 +238,19 @@ impl Block<'_> {
         }
         if let Some(images) = images {
             let grad = grads.values[0].take().ok_or_else(lost)?;
-            self.output(&grad, n, images)?;
+            self.output(&grad, rows.count, images)?;
             self.arena.give(grad);
         }
         Ok(())
+    }
+
+    /// Rows `[n, ...]` as the gradient of a value.
+    fn grad_of(&mut self, id: ValueId, rows: &[f32], n: usize) -> Result<Buffer<Lanes>> {
+        let mut grad = self.arena.take(self.len(id));
+        let channels = self.plan.values[id].channels;
+        let pixels = grad.len() / channels;
+        interleave(rows, [n, channels, pixels], &mut grad)?;
+        Ok(grad)
     }
 
     fn output(&mut self, grad: &[Lanes], n: usize, images: &mut [f32]) -> Result<()> {

@@ -3,10 +3,10 @@
 use candle_core::{DType, Device, Storage, Tensor};
 use rut_kernels::{LANES, Taken};
 
-use super::block::Decisions;
+use super::block::{Decisions, RowGrads};
 use crate::error::{Error, Result};
 use crate::frozen::candle::Record;
-use crate::frozen::network::Outputs;
+use crate::frozen::network::{OutputGrads, Outputs};
 use crate::frozen::plan::{Geometry, Kind, Plan, ValueId};
 use crate::frozen::window::Frame;
 
@@ -22,12 +22,34 @@ pub(super) fn check(images: &Tensor) -> Result<[usize; 4]> {
     }
 }
 
-pub(super) fn check_grad(grad: &Tensor, dims: [usize; 2]) -> Result<()> {
-    if is_ours(grad) && grad.dims() == dims {
-        return Ok(());
-    }
-    let expected = format!("{dims:?} F32 on Cpu");
-    Err(argument("the gradient of the logits", grad, expected))
+/// Hands the rows of `grads` of `n` images over, block by block.
+pub(super) fn with_rows<T>(
+    grads: &OutputGrads,
+    n: usize,
+    take: impl FnOnce(&[RowGrads<'_>]) -> Result<T>,
+) -> Result<T> {
+    let flat = |grad: &Option<Tensor>| -> Result<Option<Vec<f32>>> {
+        let grad = grad.as_ref().map(|grad| grad.flatten_all()?.to_vec1());
+        Ok(grad.transpose()?)
+    };
+    let (features, logits) = (flat(&grads.features)?, flat(&grads.logits)?);
+    let blocks: Vec<RowGrads<'_>> = (0..n.div_ceil(LANES))
+        .map(|block| {
+            let count = LANES.min(n - LANES * block);
+            RowGrads {
+                features: features.as_deref().map(|v| rows_of(v, n, block, count)),
+                logits: logits.as_deref().map(|v| rows_of(v, n, block, count)),
+                count,
+            }
+        })
+        .collect();
+    take(&blocks)
+}
+
+/// The rows of `count` of `n` images that begin with a block.
+fn rows_of(values: &[f32], n: usize, block: usize, count: usize) -> &[f32] {
+    let row = values.len() / n;
+    &values[LANES * block * row..][..count * row]
 }
 
 fn is_ours(tensor: &Tensor) -> bool {

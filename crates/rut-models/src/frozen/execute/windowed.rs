@@ -9,7 +9,7 @@ use super::block::Decisions;
 use super::canvas::{Canvas, Painter, Sums};
 use super::{Inner, images};
 use crate::error::Result;
-use crate::frozen::network::Outputs;
+use crate::frozen::network::{OutputGrads, Outputs};
 use crate::frozen::plan::Geometry;
 use crate::frozen::window::{Frame, WindowGradients, WindowTrace, Windowed};
 
@@ -73,14 +73,14 @@ impl Inner {
 
 impl CpuWindowTrace {
     /// The gradient of the canvas, and that of the patches into `patches` where it is wanted.
-    fn backward(mut self, grad_logits: &Tensor, patches: Option<&mut [f32]>) -> Result<Tensor> {
+    fn backward(mut self, grads: &OutputGrads, patches: Option<&mut [f32]>) -> Result<Tensor> {
         let blocks = std::mem::take(&mut self.blocks);
         let (network, frame) = (&self.network, self.frame);
-        images::check_grad(grad_logits, [self.n, network.graph.classes()])?;
+        grads.check(self.n, &**network)?;
         let mut sums = Sums::zeros(&network.plan, &self.geometry);
         let mut is_finite = true;
-        images::with_slice(grad_logits, |rows| {
-            is_finite = rows.iter().all(|value| value.is_finite());
+        images::with_rows(grads, self.n, |rows| {
+            is_finite = rows.iter().all(|rows| rows.is_finite());
             network.pass_backward(&self.geometry, blocks, rows, patches, Some(&mut sums))
         })?;
         let painter = network.painter(&self.geometry);
@@ -95,18 +95,18 @@ impl CpuWindowTrace {
 }
 
 impl WindowTrace for CpuWindowTrace {
-    fn backward_to_window(self: Box<Self>, grad_logits: &Tensor) -> Result<WindowGradients> {
+    fn backward_to_window(self: Box<Self>, grads: &OutputGrads) -> Result<WindowGradients> {
         let (n, side) = (self.n, self.frame.side);
         let mut patches = vec![0.0; n * 3 * side * side];
-        let canvas = self.backward(grad_logits, Some(&mut patches))?;
+        let canvas = self.backward(grads, Some(&mut patches))?;
         Ok(WindowGradients {
             canvas,
             patches: Tensor::from_vec(patches, (n, 3, side, side), &Device::Cpu)?,
         })
     }
 
-    fn backward_to_canvas(self: Box<Self>, grad_logits: &Tensor) -> Result<Tensor> {
-        self.backward(grad_logits, None)
+    fn backward_to_canvas(self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
+        self.backward(grads, None)
     }
 }
 
