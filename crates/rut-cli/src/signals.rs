@@ -1,10 +1,10 @@
-//! Ctrl-C, a terminal that is gone, and the signals of a batch system, as requests to a run.
+//! Ctrl-C, a terminal that is gone, and the signals of a batch system, as requests to a run; a quota as an error of it.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rut_run::journal::Requests;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 
 /// Requests that SIGINT and SIGTERM (save and stop; a second one ends at once), SIGHUP (save and stop) and SIGUSR1 (save and
@@ -23,6 +23,8 @@ pub fn requests() -> Result<Requests> {
         if !is_ignored(SIGHUP) {
             flag::register(SIGHUP, Arc::clone(&requests.stop))?;
         }
+        // A file that outgrows a quota is an error of whoever writes it, as on a full disk, and not the end of the process.
+        flag::register(SIGXFSZ, Arc::default())?;
         flag::register(SIGUSR1, Arc::clone(&requests.save)).map(drop)
     };
     install().context("install signal handlers")?;
