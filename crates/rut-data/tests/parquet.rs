@@ -390,6 +390,14 @@ mod with_feature {
                 "'image', 'labl'; did you mean 'label'?",
             ],
         );
+        let real = Written {
+            schema: "message schema { optional group image { optional binary bytes; optional binary path; } optional double label; }",
+            ..PLAIN
+        };
+        says(
+            real.bytes(&[]),
+            &["found 'image', 'label'; 'label' is of another type"],
+        );
         let named = Written {
             names: Some(NAMES),
             ..PLAIN

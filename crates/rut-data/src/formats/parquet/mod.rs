@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use rut_formats::parquet::{Column, ENCODINGS, Footer, Kind, Values};
-use rut_formats::{Fault, did_you_mean, regular};
+use rut_formats::{Fault, did_you_mean, list, regular};
 use serde_json::Value;
 
 use super::fault::InFile as _;
@@ -188,8 +188,11 @@ fn find_columns(path: &Path, footer: &Footer) -> Result<(usize, usize)> {
             .collect();
         tops.dedup();
         let mut hints = tops.iter().map(|found| did_you_mean(found, [name]));
-        let hint = hints.find(|hint| !hint.is_empty()).unwrap_or_default();
-        let found = format!("'{}'{hint}", tops.join("', '"));
+        let hint = match tops.contains(&name) {
+            true => format!("; '{name}' is of another type"),
+            false => hints.find(|hint| !hint.is_empty()).unwrap_or_default(),
+        };
+        let found = format!("{}{hint}", list(tops.iter().map(|top| format!("'{top}'"))));
         Fault::new("its columns", expected, found).at(path)
     };
     let images =
