@@ -195,7 +195,7 @@ impl BenchOptions {
         let fits = |side: &usize| (1..image_size).contains(side);
         if let Some(side) = self.windows.iter().find(|side| !fits(side)) {
             let expected = format!("1 to {} on {image_size}-pixel images", image_size - 1);
-            return Err(refused("window", &expected, &side.to_string()));
+            return Err(refused("window", &expected, side.to_string()));
         }
         let usual = USUAL_WINDOWS.into_iter().filter(fits);
         Ok(match (self.windows.is_empty(), usual.clone().count()) {
@@ -225,7 +225,7 @@ impl BenchOptions {
             (Some(density), _) if !(density > 0.0 && density <= 1.0) => Err(refused(
                 "density",
                 "the share of weights that is kept, above 0 and at most 1",
-                &density.to_string(),
+                density.to_string(),
             )),
             (Some(density), kind) => Ok(Some((kind.unwrap_or_default(), density))),
             (None, None) => Ok(None),
@@ -243,8 +243,8 @@ fn check_size(field: &'static str, lengths: &[usize]) -> Result<()> {
     let found = lengths.iter().map(usize::to_string).collect::<Vec<_>>();
     Err(refused(
         field,
-        &format!("at most {MOST_VALUES} values"),
-        &found.join(" × "),
+        format!("at most {MOST_VALUES} values"),
+        found.join(" × "),
     ))
 }
 

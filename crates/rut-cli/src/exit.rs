@@ -103,7 +103,7 @@ pub fn report_all(error: &anyhow::Error) -> ExitCode {
 /// The error of a run, alone or among many.
 fn of_a_run(error: &anyhow::Error) -> Option<&rut_run::Error> {
     match error.downcast_ref() {
-        Some(rut_study::Error::Run(error)) => Some(error),
+        Some(rut_study::Error::Run(error)) => Some(&**error),
         _ => error.downcast_ref(),
     }
 }

@@ -286,7 +286,7 @@ pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> (Table, Vec<
             }
             Err(error) => unread.push(Unread::new(
                 format!("{}/{}", run.folder, file_name(&run.dir.record())),
-                error.into(),
+                error,
             )),
         }
     }

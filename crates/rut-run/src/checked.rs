@@ -378,7 +378,7 @@ impl CheckedRunSpec {
             return Err(refused(
                 "classes",
                 "at least 2 target classes",
-                &self.targets().to_string(),
+                self.targets().to_string(),
             ));
         }
         self.check_mapped(self.spec.source_classes)

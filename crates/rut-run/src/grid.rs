@@ -127,7 +127,7 @@ fn check_list(
                 "lr_grid" => "positive numbers",
                 _ => "numbers, 0 or more",
             };
-            return Err(refused(field, expected, &value.to_string()));
+            return Err(refused(field, expected, value.to_string()));
         }
         if list[..index].contains(&value) {
             let found = format!("{value} twice");

@@ -112,23 +112,23 @@ pub fn check_transform(spec: &RunSpec, model: &ModelSpec) -> Result<()> {
     };
     if let Some(value) = outside(spec.mean, |mean| (0.0..=1.0).contains(&mean)) {
         let expected = "numbers from 0 to 1 (means of bytes divided by 255)";
-        return Err(refused("mean", expected, &value.to_string()));
+        return Err(refused("mean", expected, value.to_string()));
     }
     if let Some(value) = outside(spec.std, |std| std > 0.0 && std <= 1.0) {
         let expected = "numbers above 0, at most 1 (deviations of bytes divided by 255)";
-        return Err(refused("std", expected, &value.to_string()));
+        return Err(refused("std", expected, value.to_string()));
     }
     let (Some(resize), Some(crop)) = (spec.resize, spec.crop) else {
         return Ok(());
     };
     for (field, side) in [("resize", resize), ("crop", crop)] {
         if !(1..=MOST_PIXELS).contains(&side) {
-            return Err(refused(field, "1 to 4096 pixels", &side.to_string()));
+            return Err(refused(field, "1 to 4096 pixels", side.to_string()));
         }
     }
     if crop > resize {
         let expected = format!("at most the {resize} pixels that images are resized to");
-        return Err(refused("crop", &expected, &crop.to_string()));
+        return Err(refused("crop", &expected, crop.to_string()));
     }
     if spec.image_size.is_some() {
         return Err(refused("image_size", "it or `resize` and `crop`", "both"));
@@ -137,7 +137,7 @@ pub fn check_transform(spec: &RunSpec, model: &ModelSpec) -> Result<()> {
     let graph = (model.graph)(1);
     graph.shapes([3, side, side]).map(drop).map_err(|error| {
         let expected = format!("a side that {} can take ({error})", model.name);
-        refused("crop", &expected, &crop.to_string())
+        refused("crop", &expected, crop.to_string())
     })
 }
 

@@ -28,10 +28,16 @@ pub enum Error {
     },
     /// One of the runs, or what it names.
     #[error(transparent)]
-    Run(rut_run::Error),
+    Run(Box<rut_run::Error>),
     /// A measurement for a forecast.
     #[error(transparent)]
-    Bench(#[from] rut_bench::Error),
+    Bench(Box<rut_bench::Error>),
+}
+
+impl From<rut_bench::Error> for Error {
+    fn from(error: rut_bench::Error) -> Self {
+        Self::Bench(Box::new(error))
+    }
 }
 
 /// What the floors below say is the run's.
@@ -39,7 +45,7 @@ macro_rules! of_a_run {
     ($($kind:ty),+) => {$(
         impl From<$kind> for Error {
             fn from(error: $kind) -> Self {
-                Self::Run(error.into())
+                Self::Run(Box::new(error.into()))
             }
         }
     )+};

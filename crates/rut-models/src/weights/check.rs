@@ -233,7 +233,8 @@ mod tests {
             shape: vec![4, 18],
             kind: ParameterKind::LinearWeight,
         };
-        let flattened = |shape: &[usize]| flattened(&[linear.clone()], &linear.name, shape);
+        let flattened =
+            |shape: &[usize]| flattened(std::slice::from_ref(&linear), &linear.name, shape);
         assert_eq!(flattened(&[4, 2, 3, 3]), [4, 18]);
         for shape in [[4, 0, 1 << 40, 1 << 40], [4, 1 << 40, 1 << 40, 0]] {
             assert_eq!(flattened(&shape), shape);

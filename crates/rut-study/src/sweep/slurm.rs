@@ -145,7 +145,7 @@ impl Job<'_> {
             return Err(refused(
                 "runs_per_task",
                 &expected,
-                &format!("{tasks} tasks"),
+                format!("{tasks} tasks"),
             ));
         }
         let words = [

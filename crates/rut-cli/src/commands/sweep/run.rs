@@ -93,7 +93,7 @@ fn bar(runs: usize) -> Option<ProgressBar> {
 
 /// What there is in the end.
 fn summary(plan: &Plan, results: &Path, tally: &Tally) -> String {
-    let counts = counts(&status(&plan, results));
+    let counts = counts(&status(plan, results));
     let of = |state| counts.get(&state).copied().unwrap_or(0);
     let left = of(RunState::HalfDone) + of(RunState::Missing);
     let rows = [
