@@ -197,7 +197,10 @@ pub(super) fn values(
         return Err(Error::Argument {
             what: "the set of weights",
             found: format!("with {} values of `{}`", array.data.len(), parameter.name),
-            expected: format!("as many values as the shape {:?} has", array.shape),
+            expected: match count {
+                Some(count) => format!("{count} values for the shape {:?}", array.shape),
+                None => format!("as many values as the shape {:?} has", array.shape),
+            },
         });
     }
     let (usable, expected): (fn(f32) -> bool, _) = match parameter.kind {
