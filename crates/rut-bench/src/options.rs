@@ -69,7 +69,7 @@ impl FromStr for HeadShape {
 /// };
 /// let bench = options.check()?;
 /// assert_eq!((bench.image_size, bench.windows.as_slice()), (32, [16].as_slice()));
-/// # Ok::<(), rut_study::Error>(())
+/// # Ok::<(), rut_bench::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BenchOptions {
