@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::spec::RunSpec;
 
 /// Fields that take the place of one another: whoever sets one of a pair over the other means it alone.
-pub const INSTEAD: [(&str, &str); 2] = [("fraction", "n_shot"), ("steps", "epochs")];
+pub const ALTERNATIVES: [(&str, &str); 2] = [("fraction", "n_shot"), ("steps", "epochs")];
 
 /// The fields of a specification that are set, as JSON has them.
 ///

@@ -8,7 +8,7 @@ use rut_formats::checksum::Checksum;
 use crate::choices::Method;
 use crate::error::{Error, Result, file};
 use crate::record::Record;
-use crate::run_dir::{REMEDY, RunDir};
+use crate::run_dir::{FINISHED_REMEDY, RunDir};
 use crate::sealed::CHANGED;
 
 /// Whether files could be held against checksums.
@@ -68,7 +68,7 @@ impl RunDir {
             if record.files.get(&name).is_some_and(|told| *told != found) {
                 return Err(Error::Broken {
                     path: self.path().join(name),
-                    problem: format!("{CHANGED}; {REMEDY}"),
+                    problem: format!("{CHANGED}; {FINISHED_REMEDY}"),
                 });
             }
         }

@@ -50,7 +50,7 @@ pub use environment::{Environment, cpu, means, peak_memory, platform};
 pub use error::{Error, Result, file};
 pub use event::{Event, MemberEpoch, MemberScore, Phase};
 pub use failure::Failure;
-pub use fields::{INSTEAD, fields};
+pub use fields::{ALTERNATIVES, fields};
 pub use kept::{Held, check_file, file_name};
 pub use labels::Labels;
 pub use lock::{Locked, locks_warning};
@@ -60,11 +60,11 @@ pub use record::{
     Cost, DataRecord, GridMemberRecord, GridRecord, KeysRecord, LbfgsRecord, MappingRecord,
     NetworkRecord, PublishedEce, Record, ShortClassRecord, SkippedRecord, TrainingRecord,
 };
-pub use run_dir::{Existing, REMEDY, RunDir, delete, write_whole};
-pub use run_id::{Content, NO_PART, RunId};
+pub use run_dir::{Existing, FINISHED_REMEDY, RunDir, delete, write_whole};
+pub use run_id::{Content, OUTSIDE_IDENTITY, RunId};
 pub use score::{Doubt, SplitScores, score, temperature, temperature_of};
 pub use settings::Settings;
 pub use spec::{RunSpec, field_names};
-pub use spec_file::{AGAIN, Begun, KeyRule, SpecFile};
+pub use spec_file::{Begun, KeyRule, SpecFile, UNFINISHED_REMEDY};
 pub use split_logits::{Scores, SplitLogits};
 pub use upstream::UpstreamRecord;

@@ -288,3 +288,6 @@ fn absent(wanted: &str, names: &[String]) -> String {
         list(names)
     )
 }
+
+#[cfg(test)]
+mod tests;

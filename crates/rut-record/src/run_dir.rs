@@ -10,7 +10,7 @@ use crate::versioned::{parse, version};
 use crate::{sealed, text_file};
 
 /// What helps where a finished run lost something.
-pub const REMEDY: &str =
+pub const FINISHED_REMEDY: &str =
     "put it back, or run it again with `--overwrite` (a run of a sweep: delete its folder)";
 
 /// What to do when the folder is there already.
@@ -169,7 +169,7 @@ impl RunDir {
                 "the run is not finished: no record was written; `--resume` it first".into(),
             ));
         }
-        let text = text_file::read_json(&path).map_err(|e| e.with_remedy(REMEDY))?;
+        let text = text_file::read_json(&path).map_err(|e| e.with_remedy(FINISHED_REMEDY))?;
         if let Ok(found) = version(&text)
             && found != Record::FORMAT_VERSION
         {
@@ -178,7 +178,7 @@ impl RunDir {
                 Record::FORMAT_VERSION
             )));
         }
-        let again = |problem| broken(format!("{problem}; {REMEDY}"));
+        let again = |problem| broken(format!("{problem}; {FINISHED_REMEDY}"));
         let (text, _) = sealed::from_bytes(text.into_bytes()).map_err(again)?;
         parse(&text, Record::FORMAT_VERSION).map_err(again)
     }

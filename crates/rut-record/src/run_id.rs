@@ -13,7 +13,7 @@ use crate::spec::RunSpec;
 
 /// Fields that are no part of the identity: those that say where to look, for what is found there stands in the id by its
 /// digest, and words for readers.
-pub const NO_PART: [&str; 7] = [
+pub const OUTSIDE_IDENTITY: [&str; 7] = [
     "checkpoint",
     "mask",
     "pretrained_dir",
@@ -129,7 +129,9 @@ fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
     })?;
     let mut differing: BTreeMap<String, Value> = fields(spec)?
         .into_iter()
-        .filter(|(key, value)| !NO_PART.contains(&key.as_str()) && default.get(key) != Some(value))
+        .filter(|(key, value)| {
+            !OUTSIDE_IDENTITY.contains(&key.as_str()) && default.get(key) != Some(value)
+        })
         .collect();
     differing.insert("method".into(), serde_json::json!(spec.method));
     differing.insert("checkpoint".into(), content.checkpoint.clone().into());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::fields::INSTEAD;
+use crate::fields::ALTERNATIVES;
 use crate::places::Places;
 use crate::spec::RunSpec;
 use crate::text_file::{self, toml_problem};
@@ -131,7 +131,7 @@ impl Settings {
     /// Lays `above` over these settings: its values win. A share of the images takes the place of a number of shots beneath
     /// it, and a number of steps that of epochs, and the other way round.
     pub fn cover(&mut self, above: Self) {
-        for (one, other) in INSTEAD {
+        for (one, other) in ALTERNATIVES {
             for (one, other) in [(one, other), (other, one)] {
                 if above.has(one) && !above.has(other) {
                     self.forget(other);

@@ -8,12 +8,12 @@ use crate::choices::ValidationFrom;
 use crate::error::{Error, Result};
 use crate::record::Record;
 use crate::run_dir::{Existing, RunDir};
-use crate::run_id::{Content, NO_PART, RunId};
+use crate::run_id::{Content, OUTSIDE_IDENTITY, RunId};
 use crate::spec::RunSpec;
 use crate::text_file::{self, toml_problem};
 
 /// What helps where a half-done run cannot go on.
-pub const AGAIN: &str =
+pub const UNFINISHED_REMEDY: &str =
     "put it back, or start over with `--overwrite` (a run of a sweep: delete its folder)";
 
 /// Which of a checkpoint's keys are the network's, where the specification does not say it.
@@ -112,7 +112,7 @@ impl SpecFile {
             // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
             let spec = spec.into_iter().filter(|(key, _)| {
-                !(NO_PART.contains(&key.as_str()) || own_data && key == "dataset")
+                !(OUTSIDE_IDENTITY.contains(&key.as_str()) || own_data && key == "dataset")
             });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
@@ -183,8 +183,9 @@ impl RunDir {
 
     fn read_spec_file(&self) -> Result<SpecFile> {
         let path = self.spec();
-        let text = text_file::read(&path, text_file::TOML).map_err(|e| e.with_remedy(AGAIN))?;
+        let text = text_file::read(&path, text_file::TOML)
+            .map_err(|e| e.with_remedy(UNFINISHED_REMEDY))?;
         toml::from_str(&text)
-            .map_err(|e| Error::broken(&path, format!("{}; {AGAIN}", toml_problem(&e))))
+            .map_err(|e| Error::broken(&path, format!("{}; {UNFINISHED_REMEDY}", toml_problem(&e))))
     }
 }

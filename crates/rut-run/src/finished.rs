@@ -19,7 +19,7 @@ use rut_formats::regular;
 use rut_metrics::Temperature;
 use rut_models::{Engine, FrozenNetwork, ModelSpec};
 use rut_record::{
-    Held, KeyRule, Method, Phase, Places, REMEDY, Record, RunDir, RunSpec, SplitLogits,
+    FINISHED_REMEDY, Held, KeyRule, Method, Phase, Places, Record, RunDir, RunSpec, SplitLogits,
     ValidationFrom,
 };
 use serde::Serialize;
@@ -329,7 +329,7 @@ pub(crate) fn check_complete(
         return Err(broken(
             dir.path(),
             format!(
-                "the run is finished, but without {}; {REMEDY}",
+                "the run is finished, but without {}; {FINISHED_REMEDY}",
                 missing.join(" and ")
             ),
         ));
@@ -363,9 +363,9 @@ impl Adapted {
                 &path,
                 match error {
                     Error::Record(rut_record::Error::File { source, .. }) => {
-                        format!("{source}; {REMEDY}")
+                        format!("{source}; {FINISHED_REMEDY}")
                     }
-                    error => format!("{error}; {REMEDY}"),
+                    error => format!("{error}; {FINISHED_REMEDY}"),
                 },
             )
         })

@@ -21,7 +21,7 @@ use rut_formats::regular;
 use rut_models::EngineInfo;
 use rut_record::means;
 use rut_record::sealed::CHANGED;
-use rut_record::{AGAIN, Cost, Event, Phase, Record, RunDir, file_name, write_whole};
+use rut_record::{Cost, Event, Phase, Record, RunDir, UNFINISHED_REMEDY, file_name, write_whole};
 
 use crate::error::{Error, Result, broken, file};
 use crate::tensorboard::{Board, BoardOptions};
@@ -103,7 +103,8 @@ impl<'a> Journal<'a> {
         let mut events = regular::open_with(&mut options, &path).map_err(file("open", &path))?;
         let found = events.metadata().map_err(file("read", &path))?.len();
         if found < length {
-            let problem = format!("expected at least {length} bytes, found {found}; {AGAIN}");
+            let problem =
+                format!("expected at least {length} bytes, found {found}; {UNFINISHED_REMEDY}");
             return Err(broken(&path, problem));
         }
         let checksum = beginning(&events, length).map_err(file("read", &path))?;
@@ -224,7 +225,7 @@ fn without_board(error: &Error) -> String {
 }
 
 fn changed(path: &Path) -> Error {
-    broken(path, format!("{CHANGED}; {AGAIN}"))
+    broken(path, format!("{CHANGED}; {UNFINISHED_REMEDY}"))
 }
 
 /// Holds what was found of the file at `path` against what `state` tells of it, if it tells anything.

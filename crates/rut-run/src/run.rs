@@ -14,9 +14,9 @@ use rut_formats::regular;
 use rut_metrics::{Minimum, TemperatureFit};
 use rut_record::logits_archive::write_splits;
 use rut_record::{
-    AGAIN, Cost, DataRecord, Environment, Existing, MappingRecord, Method, NetworkRecord, Places,
-    Record, RunDir, Select, ShortClassRecord, SkippedRecord, SplitLogits, Tensorboard,
-    TrainingRecord, ValidationFrom, score, temperature, write_whole,
+    Cost, DataRecord, Environment, Existing, MappingRecord, Method, NetworkRecord, Places, Record,
+    RunDir, Select, ShortClassRecord, SkippedRecord, SplitLogits, Tensorboard, TrainingRecord,
+    UNFINISHED_REMEDY, ValidationFrom, score, temperature, write_whole,
 };
 
 use crate::announcement::announcement;
@@ -197,7 +197,7 @@ fn saved_state(dir: &RunDir) -> Result<Option<State>> {
     let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
     State::from_bytes(&bytes)
         .map(Some)
-        .map_err(|e| broken(&path, format!("{e}; {AGAIN}")))
+        .map_err(|e| broken(&path, format!("{e}; {UNFINISHED_REMEDY}")))
 }
 
 /// Writes everything, the record last, which gets the checksums of the rest.

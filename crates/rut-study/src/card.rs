@@ -11,7 +11,7 @@ pub use figures::{
 use std::collections::HashMap;
 use std::path::Path;
 
-use rut_record::{Labels, Method, NO_PART, Record, RunDir, RunSpec, fields};
+use rut_record::{Labels, Method, OUTSIDE_IDENTITY, Record, RunDir, RunSpec, fields};
 
 use crate::error::Result;
 use crate::sweep::{Combination, Prospects, Study};
@@ -165,7 +165,7 @@ fn title(spec: &RunSpec) -> String {
 /// Everything but network and seed.
 fn setting(spec: &RunSpec) -> Result<String> {
     let mut rest = fields(spec)?;
-    for field in NO_PART.into_iter().chain(["seed", "masking"]) {
+    for field in OUTSIDE_IDENTITY.into_iter().chain(["seed", "masking"]) {
         rest.remove(field);
     }
     Ok(serde_json::Value::Object(rest).to_string())

@@ -41,13 +41,19 @@ impl Entry {
         };
         let dtype = array.dtype();
         let (letter, numbers) = match dtype.kind {
-            Kind::Float if dtype.size == 8 => {
-                let values = array.floats().map(Option::unwrap_or_default);
-                ("F", Numbers::F64(values.collect()))
+            Kind::Float if dtype.size == size_of::<f64>() => {
+                let values = array.floats().collect::<Option<_>>();
+                ("F", values.map_or(Numbers::Others, Numbers::F64))
             }
             Kind::Float => {
-                let values = array.floats().map(|value| value.unwrap_or_default() as f32);
-                ("F", Numbers::F32(values.collect()))
+                // What the file holds in 16 or 32 bits, f32 holds as well.
+                let values = array.floats().map(|value| Some(value? as f32));
+                (
+                    "F",
+                    values
+                        .collect::<Option<_>>()
+                        .map_or(Numbers::Others, Numbers::F32),
+                )
             }
             Kind::Signed => ("I", Numbers::Integers(array.integers().collect())),
             Kind::Unsigned => ("U", Numbers::Integers(array.integers().collect())),

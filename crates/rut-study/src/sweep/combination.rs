@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use rut_record::{INSTEAD, Places, RunSpec, fields};
+use rut_record::{ALTERNATIVES, Places, RunSpec, fields};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -94,7 +94,7 @@ impl Study {
         let mut table = base.clone();
         let chosen = self.axes.iter().zip(values);
         for value in chosen.filter_map(|(axis, &value)| axis.values.get(value)) {
-            for (one, other) in INSTEAD.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]) {
+            for (one, other) in ALTERNATIVES.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]) {
                 if value.fields.contains_key(one) && !value.fields.contains_key(other) {
                     table.remove(other);
                 }
