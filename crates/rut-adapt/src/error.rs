@@ -31,7 +31,7 @@ pub enum Error {
     /// A one-to-one label map needs at least as many source classes as target classes.
     #[error(
         "map {targets} target classes onto {sources} source classes one to one: choose fewer target classes \
-         (`--classes`) or a network with more classes"
+         (`classes`) or a network with more classes"
     )]
     TooManyTargets {
         /// Number of target classes.
@@ -42,7 +42,7 @@ pub enum Error {
     /// The image leaves no border to train.
     #[error(
         "put a prompt around a {image}-pixel image on a {canvas}-pixel canvas: no pixel is left to train; \
-         choose an image size below {canvas} (`--image-size`)"
+         choose an image size below {canvas} (`image_size`)"
     )]
     NoTrainablePixel {
         /// Side of the image, pixels.
@@ -67,7 +67,7 @@ pub enum Error {
     },
     /// A saved state does not fit the run.
     #[error(
-        "resume from the saved state: {field}: expected {expected}, found {found}; start over with `--overwrite`",
+        "resume from the saved state: {field}: expected {expected}, found {found}; start over (`overwrite`)",
         field = escape(field).at_most(MOST),
         expected = escape(expected).at_most(MOST),
         found = escape(found).at_most(MOST)
@@ -106,6 +106,9 @@ pub enum Error {
     /// Logits could not be scored.
     #[error(transparent)]
     Metrics(#[from] rut_metrics::Error),
+    /// An option of a row.
+    #[error(transparent)]
+    Record(#[from] rut_record::Error),
     /// A tensor operation failed.
     #[error("compute: {0}")]
     Tensor(#[from] candle_core::Error),

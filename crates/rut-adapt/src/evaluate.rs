@@ -3,8 +3,9 @@
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use rut_data::{Order, batches};
+use rut_models::Placement;
 use rut_record::{Phase, SplitLogits};
 
 use crate::error::Result;
@@ -50,14 +51,15 @@ pub struct Pass<'a> {
 /// Batches that are prepared ahead of the network.
 const AHEAD: usize = 1;
 
-/// Runs `network` over all images in order and hands each batch's images, [n, 3, s, s] in [0, 1], and labels to it. While
+/// Runs `network` over all images in order and hands each batch's images, [n, 3, s, s] in [0, 1] as `placement` says, and
+/// labels to it. While
 /// it computes, another thread reads, decodes and resizes the next batch.
 ///
 /// # Errors
 /// If an image cannot be read, `network` fails, or the observer wants to stop.
 pub fn each_batch(
     images: &dyn LabelledImages,
-    dtype: DType,
+    placement: &Placement,
     pass: &Pass<'_>,
     reporter: &mut Reporter<'_>,
     mut network: impl FnMut(&Tensor, &[u32]) -> Result<()>,
@@ -65,7 +67,7 @@ pub fn each_batch(
     std::thread::scope(|scope| {
         // The receiver goes with this closure: where it ends early, the other thread cannot send and ends too.
         let (ready, prepared) = sync_channel(AHEAD);
-        scope.spawn(move || prepare(images, dtype, &ready));
+        scope.spawn(move || prepare(images, placement, &ready));
         let mut done = 0;
         for batch in prepared {
             let (images_tensor, labels) = batch?;
@@ -86,10 +88,10 @@ pub fn each_batch(
 type Prepared = Result<(Tensor, Vec<u32>)>;
 
 /// Sends every batch in order, up to the first error, as long as somebody receives.
-fn prepare(images: &dyn LabelledImages, dtype: DType, ready: &SyncSender<Prepared>) {
+fn prepare(images: &dyn LabelledImages, placement: &Placement, ready: &SyncSender<Prepared>) {
     for indices in batches(images.len(), PASS_BATCH, Order::Sequential) {
         let batch = images.batch(&indices).and_then(|batch| {
-            let tensor = image_tensor(&batch, images.side(), dtype, &Device::Cpu)?;
+            let tensor = image_tensor(&batch, images.side(), placement)?;
             Ok((tensor, batch.labels))
         });
         let failed = batch.is_err();

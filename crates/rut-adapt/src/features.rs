@@ -18,7 +18,6 @@ use rut_record::{FeatureType, SplitLogits};
 use crate::error::{Error, Result};
 use crate::evaluate::{Pass, each_batch, flat};
 use crate::images::LabelledImages;
-use crate::linear_probe::LabelledFeatures;
 use crate::progress::Reporter;
 
 /// What a frozen network says of every image of a split.
@@ -91,6 +90,15 @@ impl Extracted {
     }
 }
 
+/// Features of a split and its labels.
+#[derive(Clone, Debug)]
+pub struct LabelledFeatures {
+    /// [n, width]
+    pub features: FeatureMatrix,
+    /// `[n]`
+    pub labels: Vec<u32>,
+}
+
 /// A network and what its input is normalised by.
 #[derive(Clone, Copy)]
 pub struct Extractor<'a> {
@@ -140,7 +148,7 @@ impl Extractor<'_> {
             channel(self.normalization.mean)?,
             channel(self.normalization.std)?,
         );
-        each_batch(images, network.dtype(), pass, reporter, |batch, _| {
+        each_batch(images, &network.placement(), pass, reporter, |batch, _| {
             let input = batch.broadcast_sub(&mean)?.broadcast_div(&std)?;
             let outputs = network.infer(&input)?;
             take(&flat(&outputs.features)?, &flat(&outputs.logits)?)

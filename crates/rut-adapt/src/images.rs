@@ -1,7 +1,8 @@
 //! Labelled images as the loops take them: batches of pixels in [0, 1]. Where they come from is not its business.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use rut_data::{Batch, Prepared};
+use rut_models::Placement;
 
 use crate::error::Result;
 
@@ -50,7 +51,8 @@ impl LabelledImages for Prepared {
 ///
 /// # Errors
 /// If the device refuses it.
-pub fn image_tensor(batch: &Batch, side: usize, dtype: DType, device: &Device) -> Result<Tensor> {
-    let images = Tensor::from_slice(&batch.images, (batch.labels.len(), 3, side, side), device)?;
-    Ok(images.to_dtype(dtype)?)
+pub fn image_tensor(batch: &Batch, side: usize, placement: &Placement) -> Result<Tensor> {
+    let shape = (batch.labels.len(), 3, side, side);
+    let images = Tensor::from_slice(&batch.images, shape, &placement.device)?;
+    Ok(images.to_dtype(placement.dtype)?)
 }

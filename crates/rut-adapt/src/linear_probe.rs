@@ -12,7 +12,7 @@ use rut_record::{Phase, Select, SplitLogits};
 use crate::epochs::{Finished, LoopOptions, Method, train};
 use crate::error::Result;
 use crate::evaluate::Pass;
-use crate::features::FeatureMatrix;
+use crate::features::LabelledFeatures;
 use crate::head::LinearHead;
 use crate::loss::Scored;
 use crate::observer::Observer;
@@ -20,15 +20,6 @@ use crate::progress::Reporter;
 use crate::schedule::Rate;
 use crate::softmax_regression::{HeadRates, SoftmaxRegression};
 use crate::state::State;
-
-/// Features of a split and its labels.
-#[derive(Clone, Debug)]
-pub struct LabelledFeatures {
-    /// [n, width]
-    pub features: FeatureMatrix,
-    /// `[n]`
-    pub labels: Vec<u32>,
-}
 
 /// What a probe is trained and looked at on.
 #[derive(Clone, Copy, Debug)]

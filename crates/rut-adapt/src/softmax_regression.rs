@@ -16,8 +16,8 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::features::FeatureMatrix;
+use crate::features::LabelledFeatures;
 use crate::head::LinearHead;
-use crate::linear_probe::LabelledFeatures;
 use crate::loss::Scored;
 use crate::state::State;
 use loss::RowScore;
@@ -40,7 +40,7 @@ pub struct HeadRates {
 /// use candle_core::{DType, Device};
 /// use rut_adapt::features::FeatureMatrix;
 /// use rut_adapt::head::LinearHead;
-/// use rut_adapt::linear_probe::LabelledFeatures;
+/// use rut_adapt::features::LabelledFeatures;
 /// use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
 /// let features = FeatureMatrix::from_f32(vec![1.0, 0.0, 0.0, 1.0], 2)?;
 /// let data = LabelledFeatures { features, labels: vec![0, 1] };

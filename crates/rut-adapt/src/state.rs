@@ -115,6 +115,11 @@ impl State {
             .collect()
     }
 
+    /// A tensor, if it was set.
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(name)
+    }
+
     /// A tensor of the shape and type of `like`, on its device.
     ///
     /// # Errors

@@ -7,36 +7,23 @@ pub use passes::{PromptedNetwork, mapped};
 
 use std::sync::Arc;
 
-use candle_core::Var;
+use candle_core::{Tensor, Var};
 use rut_data::Seed;
-use rut_models::{FrozenNetwork, logits_window};
-use rut_record::{Phase, Select, SplitLogits, Ties};
+use rut_models::FrozenNetwork;
+use rut_record::{Phase, Select, SplitLogits};
 
 use crate::epochs::{Finished, LoopOptions, Method, train};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::{LabelledImages, image_tensor};
-use crate::label_map::{
-    FrequencyMap, LabelMap, LabelMappingSpec, Refresh, check_classes, random_map,
-};
+use crate::label_map::{LabelMap, MappingChoice, Refresh, check_classes};
 use crate::loss::{Scored, cross_entropy, gradients, label_tensor, score};
 use crate::observer::Observer;
 use crate::optimizer::Adam;
 use crate::progress::Reporter;
-use crate::prompt::PaddingPrompt;
+use crate::prompt::Prompt;
 use crate::schedule::Rate;
 use crate::state::State;
-
-/// How labels are mapped.
-#[derive(Clone, Copy, Debug)]
-pub struct MappingOptions {
-    /// Which mapping.
-    pub mapping: &'static LabelMappingSpec,
-    /// What decides between equal counts.
-    pub ties: Ties,
-    /// Make the map again every so many epochs (where the mapping is made again at all); at least 1.
-    pub interval: u32,
-}
 
 /// How a prompt is trained.
 #[derive(Clone, Debug)]
@@ -44,7 +31,7 @@ pub struct PromptOptions {
     /// As any loop.
     pub training: LoopOptions,
     /// Beside a label map.
-    pub mapping: MappingOptions,
+    pub mapping: MappingChoice,
 }
 
 /// What a prompt is trained and looked at on. Labels are below `classes`.
@@ -62,9 +49,9 @@ pub struct PromptSplits<'a> {
 
 /// A prompt and the label map that it was trained with.
 #[derive(Clone, Debug)]
-pub struct Prompted {
+pub struct Mapped {
     /// The prompt.
-    pub prompt: PaddingPrompt,
+    pub prompt: Arc<dyn Prompt>,
     /// The map; `None` before the first one was made.
     pub map: Option<LabelMap>,
 }
@@ -80,24 +67,19 @@ pub fn visual_prompt(
     options: &PromptOptions,
     resume: Option<&State>,
     observer: &mut dyn Observer,
-) -> Result<Finished<Prompted>> {
+) -> Result<Finished<Mapped>> {
     let PromptedNetwork { network, prompt } = start;
     let PromptOptions { training, mapping } = options;
     training.check_watched(splits.validation.map_or(0, LabelledImages::len))?;
     check_classes(network.classes(), splits.classes)?;
-    if mapping.interval == 0 {
-        return Err(Error::Option {
-            field: "mapping_interval",
-            expected: "at least 1".into(),
-            found: "0".into(),
-        });
-    }
-    let (select, seed, mapping) = (training.select, training.seed, *mapping);
-    let now = Prompted { prompt, map: None };
+    let refresh = mapping.refresh()?;
+    let (select, seed) = (training.select, training.seed);
+    let now = Mapped { prompt, map: None };
     let mut prompting = Prompting {
         network,
         splits,
         mapping,
+        refresh,
         select,
         seed,
         now,
@@ -115,10 +97,11 @@ pub fn visual_prompt(
 struct Prompting<'a> {
     network: Arc<dyn FrozenNetwork>,
     splits: PromptSplits<'a>,
-    mapping: MappingOptions,
+    mapping: &'a MappingChoice,
+    refresh: Refresh,
     select: Select,
     seed: Seed,
-    now: Prompted,
+    now: Mapped,
     adam: Adam,
 }
 
@@ -132,7 +115,7 @@ impl Prompting<'_> {
 }
 
 impl Method for Prompting<'_> {
-    type Trained = Prompted;
+    type Trained = Mapped;
 
     fn images(&self) -> usize {
         self.splits.train.len()
@@ -144,35 +127,25 @@ impl Method for Prompting<'_> {
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
-        let due = match self.mapping.mapping.refresh {
-            Refresh::EveryEpoch => epoch.is_multiple_of(self.mapping.interval),
+        let due = match self.refresh {
+            Refresh::Every { epochs, .. } => epoch.is_multiple_of(epochs),
             Refresh::Once | Refresh::Never => self.now.map.is_none(),
         };
         if !due {
             return Ok(());
         }
-        let made = match self.mapping.mapping.refresh {
-            Refresh::Never => {
-                let map = random_map(self.network.classes(), self.splits.classes, self.seed)?;
-                FrequencyMap {
-                    map,
-                    ties: 0,
-                    without_evidence: Vec::new(),
-                }
-            }
-            Refresh::Once | Refresh::EveryEpoch => {
-                self.prompted()
-                    .remap(&self.splits, self.mapping.ties, pass, reporter)?
-            }
-        };
-        reporter.event(&mapped(epoch, &made, self.now.map.as_ref()))?;
+        let on = (&self.splits, self.seed);
+        let made = self
+            .prompted()
+            .label_map(self.mapping, on, pass, reporter)?;
+        reporter.event(&mapped(epoch, &made, self.now.map.as_ref())?)?;
         self.now.map = Some(made.map);
         Ok(())
     }
 
     fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()> {
         let batch = self.splits.train.batch(indices)?;
-        let Prompted {
+        let Mapped {
             prompt,
             map: Some(map),
         } = &self.now
@@ -183,34 +156,30 @@ impl Method for Prompting<'_> {
                 found: "none".into(),
             });
         };
-        let images = image_tensor(
-            &batch,
-            self.splits.train.side(),
-            self.network.dtype(),
-            self.network.device(),
-        )?;
-        let program = Var::from_tensor(&prompt.program)?;
-        let input = prompt.apply(program.as_tensor(), &images)?;
-        let source = logits_window(
-            &self.network,
-            &input.canvas,
-            &input.patches,
-            input.top,
-            input.left,
-        )?;
-        let logits = map.apply(&source)?;
+        let (side, placement) = (self.splits.train.side(), self.network.placement());
+        let images = image_tensor(&batch, side, &placement)?;
+        let (own, of_map) = (prompt.values(), map.parameters());
+        let parameters: Vec<Tensor> = own.iter().chain(of_map).cloned().collect();
+        let vars: Vec<Var> = parameters
+            .iter()
+            .map(Var::from_tensor)
+            .collect::<Result<_, _>>()?;
+        let traced: Vec<Tensor> = vars.iter().map(|var| var.as_tensor().clone()).collect();
+        let (for_prompt, for_map) = traced.split_at(own.len());
+        let source = self.prompted().traced_logits(for_prompt, &images)?;
+        let logits = map.with_parameters(for_map.to_vec()).apply(&source)?;
         let loss = cross_entropy(&logits, &label_tensor(&batch.labels, &logits)?)?;
         scored.clear();
         scored.push(score(&loss, &logits, &batch.labels)?);
-        let gradients = gradients(&loss, &[&program])?;
-        let stepped = self.adam.step(
-            std::slice::from_ref(&prompt.program),
-            &gradients,
-            rate.learning_rate(),
-        )?;
-        if let Some(program) = stepped.into_iter().next() {
-            self.now.prompt = prompt.with_program(program);
-        }
+        let gradients = gradients(&loss, &vars.iter().collect::<Vec<_>>())?;
+        let mut stepped = self
+            .adam
+            .step(&parameters, &gradients, rate.learning_rate())?;
+        let for_map = stepped.split_off(own.len());
+        self.now = Mapped {
+            prompt: prompt.with_parameters(&stepped),
+            map: Some(map.with_parameters(for_map)),
+        };
         Ok(())
     }
 
@@ -230,31 +199,25 @@ impl Method for Prompting<'_> {
         };
         let pass = Pass { phase, ..*pass };
         let source = self.prompted().source_logits(split, &pass, reporter)?;
-        Ok(Some((map.target_logits(&source), phase)))
+        Ok(Some((map.target_logits(&source)?, phase)))
     }
 
-    fn trained(&self, _: usize) -> Result<Prompted> {
+    fn trained(&self, _: usize) -> Result<Mapped> {
         Ok(self.now.clone())
     }
 
-    fn save_trained(&self, name: &str, trained: &Prompted, state: &mut State) {
-        trained.prompt.save(&format!("{name}.program"), state);
+    fn save_trained(&self, name: &str, trained: &Mapped, state: &mut State) {
+        trained.prompt.save(name, state);
         if let Some(map) = &trained.map {
-            state.put_classes(&format!("{name}.sources"), map.sources());
+            map.save(name, state);
         }
     }
 
-    fn restore_trained(&self, name: &str, state: &State) -> Result<Prompted> {
-        let prompt = self.now.prompt.restore(&format!("{name}.program"), state)?;
-        let sources = format!("{name}.sources");
-        let map = match state.has(&sources) {
-            true => Some(LabelMap::new(
-                state.classes(&sources)?,
-                self.network.classes(),
-            )?),
-            false => None,
-        };
-        Ok(Prompted { prompt, map })
+    fn restore_trained(&self, name: &str, state: &State) -> Result<Mapped> {
+        Ok(Mapped {
+            prompt: self.now.prompt.restore(name, state)?,
+            map: LabelMap::restore(name, state, self.network.classes())?,
+        })
     }
 
     fn save(&self, state: &mut State) -> Result<()> {
@@ -262,9 +225,12 @@ impl Method for Prompting<'_> {
         Ok(())
     }
 
-    fn restore(&mut self, trained: Vec<Prompted>, state: &State) -> Result<()> {
+    fn restore(&mut self, trained: Vec<Mapped>, state: &State) -> Result<()> {
         for trained in trained {
-            self.adam = Adam::restore(state, std::slice::from_ref(&trained.prompt.program))?;
+            let mut parameters = trained.prompt.values();
+            let of_map = trained.map.iter().flat_map(LabelMap::parameters);
+            parameters.extend(of_map.cloned());
+            self.adam = Adam::restore(state, &parameters)?;
             self.now = trained;
         }
         Ok(())

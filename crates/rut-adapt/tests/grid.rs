@@ -3,8 +3,9 @@
 use candle_core::{DType, Device};
 use rut_adapt::epochs::LoopOptions;
 use rut_adapt::features::FeatureMatrix;
+use rut_adapt::features::LabelledFeatures;
 use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, Probed, linear_probe_grid};
+use rut_adapt::linear_probe::{ProbeSplits, Probed, linear_probe_grid};
 use rut_adapt::softmax_regression::HeadRates;
 use rut_adapt::{Error, Seed, Silent};
 

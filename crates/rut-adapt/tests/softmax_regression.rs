@@ -3,8 +3,8 @@
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::Seed;
 use rut_adapt::features::FeatureMatrix;
+use rut_adapt::features::LabelledFeatures;
 use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::LabelledFeatures;
 use rut_adapt::loss::{cross_entropy, gradients, label_tensor, score};
 use rut_adapt::optimizer::Adam;
 use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::epochs::{Finished, LoopOptions};
 use rut_adapt::images::LabelledImages;
-use rut_adapt::label_map;
+use rut_adapt::label_map::{self, LabelMap, MappingChoice};
 use rut_adapt::loss::cross_entropy;
-use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
+use rut_adapt::prompt::{PaddingPrompt, Prompt, PromptShape};
 use rut_adapt::state::State;
 use rut_adapt::visual_prompt::{
-    MappingOptions, PromptOptions, PromptSplits, Prompted, PromptedNetwork, visual_prompt,
+    Mapped, PromptOptions, PromptSplits, PromptedNetwork, visual_prompt,
 };
 use rut_adapt::{Error, Seed};
 use rut_data::{Batch, Window};
@@ -25,7 +25,7 @@ mod listen;
 #[path = "../../rut-models/tests/common/weights_rule.rs"]
 mod weights_rule;
 
-use rut_record::{Select, Shuffle, Ties};
+use rut_record::{Options, Select, Shuffle};
 
 use close::{Tolerance, assert_close, relative_l2};
 use listen::Listener;
@@ -49,8 +49,8 @@ const REORDERED: Tolerance = Tolerance {
 /// Relative distance of gradients of an f32 engine from those in f64: rounding flips ReLUs at zero.
 const FLIPPED: f64 = 1e-2;
 
-fn options(window: Window) -> PaddingOptions {
-    PaddingOptions {
+fn options(window: Window) -> PromptShape {
+    PromptShape {
         canvas: CANVAS,
         image_size: SIDE,
         window,
@@ -116,7 +116,7 @@ fn loss(logits: &Tensor) -> Tensor {
 /// Through the window, as the loop does it.
 fn windowed_loss(network: &Arc<dyn FrozenNetwork>, program: &Tensor) -> Tensor {
     let prompt = prompt(network.dtype());
-    let input = prompt.apply(program, &images(network.dtype())).unwrap();
+    let input = prompt.window(program, &images(network.dtype())).unwrap();
     let logits = logits_window(
         network,
         &input.canvas,
@@ -231,30 +231,31 @@ fn trainable_values_are_those_of_the_mask() {
     let prompt = prompt(DType::F32);
     let count = (0..3 * CANVAS * CANVAS).filter(|&at| trained(at)).count();
     assert_eq!(prompt.trainable(), count);
-    let border = values(&prompt.border().unwrap());
-    let want: Vec<f64> = (0..border.len())
-        .map(|at| if trained(at) { 0.5 } else { 0.0 })
-        .collect();
-    assert_eq!(border, want);
+    let picture = prompt.picture().unwrap().pixels;
+    let grey = (0..picture.len()).map(|at| if trained(at / 3) { 128 } else { 236 });
+    assert_eq!(picture, grey.collect::<Vec<u8>>());
     assert_eq!(prompt.offset(), BEFORE);
 }
 
 #[test]
 fn files_and_states_give_the_prompt_back_and_no_other() {
-    let own = prompt(DType::F32).with_program(program(DType::F32));
+    let untrained: Arc<dyn Prompt> = Arc::new(prompt(DType::F32));
+    let own = untrained.with_parameters(&[program(DType::F32)]);
+    let map = LabelMap::one_to_one(vec![4, 2], 5).unwrap();
     let mut state = State::default();
     own.save("prompt", &mut state);
-    let restored = prompt(DType::F32).restore("prompt", &state).unwrap();
-    let bytes = own.to_bytes(&[4, 2]).unwrap();
-    let (read, sources) = prompt(DType::F32).from_bytes(&bytes).unwrap();
+    let restored = untrained.restore("prompt", &state).unwrap();
+    let bytes = own.to_bytes(&map).unwrap();
+    let (read, read_map) = untrained.from_bytes(&bytes, 5).unwrap();
     for again in [&restored, &read] {
-        let border = |prompt: &PaddingPrompt| values(&prompt.border().unwrap());
-        assert_eq!(border(again), border(&own));
+        assert_eq!(values(&again.values()[0]), values(&own.values()[0]));
+        assert_eq!(again.picture().unwrap(), own.picture().unwrap());
         assert_eq!(again.trainable(), own.trainable());
     }
-    assert_eq!(sources, [4, 2]);
+    assert_eq!(read_map, map);
     let whole = PaddingPrompt::new(options(Window::Whole), DType::F32, &Device::Cpu).unwrap();
-    let error = whole.from_bytes(&bytes).unwrap_err().to_string();
+    let whole: Arc<dyn Prompt> = Arc::new(whole);
+    let error = whole.from_bytes(&bytes, 5).unwrap_err().to_string();
     assert!(error.contains("upper triangle"), "{error}");
 }
 
@@ -287,7 +288,7 @@ impl LabelledImages for Triangles {
     }
 }
 
-fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Finished<Prompted>> {
+fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Finished<Mapped>> {
     let images = Triangles {
         pixels: pixels(),
         labels: (0..IMAGES).map(label_of).collect(),
@@ -308,14 +309,15 @@ fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Fini
         select: Select::BestVal,
         eval_every: 1,
     };
-    let mapping = MappingOptions {
-        mapping: label_map::find("ilm").unwrap(),
-        ties: Ties::Index,
-        interval: 1,
+    let mut options = Options::default();
+    options.set("ties", "index".into());
+    let mapping = MappingChoice {
+        row: label_map::find("ilm").unwrap(),
+        options,
     };
     let start = PromptedNetwork {
         network: network(DType::F32),
-        prompt: prompt(DType::F32),
+        prompt: Arc::new(prompt(DType::F32)),
     };
     visual_prompt(
         start,
@@ -330,7 +332,7 @@ fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Fini
 fn a_run_trains_the_mask_alone_and_goes_on_after_a_stop_to_the_same_bits() {
     let mut whole = Listener::default();
     let want = run(None, &mut whole).unwrap();
-    let program = values(&want.trained.prompt.program);
+    let program = values(&want.trained.prompt.values()[0]);
     for (at, value) in program.iter().enumerate() {
         assert_eq!(*value != 0.0, trained(at), "at {at}: {value}");
     }
@@ -342,7 +344,11 @@ fn a_run_trains_the_mask_alone_and_goes_on_after_a_stop_to_the_same_bits() {
         assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
         let (state, _) = first.into_saved();
         let got = run(Some(&state), &mut Listener::default()).unwrap();
-        assert_eq!(values(&got.trained.prompt.program), program, "{stop_at}");
+        assert_eq!(
+            values(&got.trained.prompt.values()[0]),
+            program,
+            "{stop_at}"
+        );
         assert_eq!(got.trained.map, want.trained.map);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::epochs::{Finished, LoopOptions};
 use rut_adapt::images::LabelledImages;
-use rut_adapt::label_map::{self, LabelMap};
+use rut_adapt::label_map::{self, LabelMap, MappingChoice};
 use rut_adapt::loss::cross_entropy;
-use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
+use rut_adapt::prompt::{PaddingPrompt, PromptShape, Prompted};
 use rut_adapt::state::State;
 use rut_adapt::visual_prompt::{
-    MappingOptions, PromptOptions, PromptSplits, Prompted, PromptedNetwork, visual_prompt,
+    Mapped, PromptOptions, PromptSplits, PromptedNetwork, visual_prompt,
 };
 use rut_adapt::{Error, Seed};
 use rut_data::{Batch, Window};
@@ -25,7 +25,7 @@ mod place;
 #[path = "../../rut-models/tests/common/weights_rule.rs"]
 mod weights_rule;
 
-use rut_record::{Select, Shuffle, Ties};
+use rut_record::{Options, Select, Shuffle};
 
 use close::{Tolerance, assert_close};
 use listen::Listener;
@@ -86,8 +86,8 @@ fn network(model: &str, dtype: DType) -> Arc<dyn FrozenNetwork> {
     Arc::new(CandleNetwork::new(&graph, &weights, dtype, &Device::Cpu).unwrap())
 }
 
-fn padding(canvas: usize, image_size: usize, window: Window) -> PaddingOptions {
-    PaddingOptions {
+fn padding(canvas: usize, image_size: usize, window: Window) -> PromptShape {
+    PromptShape {
         canvas,
         image_size,
         window,
@@ -126,10 +126,11 @@ fn options(epochs: u32) -> LoopOptions {
 }
 
 fn prompt_options(training: LoopOptions, map: &str) -> PromptOptions {
-    let mapping = MappingOptions {
-        mapping: label_map::find(map).unwrap(),
-        ties: Ties::Index,
-        interval: 1,
+    let mut options = Options::default();
+    options.set("ties", "index".into());
+    let mapping = MappingChoice {
+        row: label_map::find(map).unwrap(),
+        options,
     };
     PromptOptions { training, mapping }
 }
@@ -165,7 +166,7 @@ fn losses_maps_gradient_and_prompt_are_pytorch_s() {
     let finished = visual_prompt(
         PromptedNetwork {
             network: network.clone(),
-            prompt,
+            prompt: Arc::new(prompt),
         },
         splits(&data, 5),
         &prompt_options(options(6), "ilm"),
@@ -181,7 +182,7 @@ fn losses_maps_gradient_and_prompt_are_pytorch_s() {
     assert_close("losses", &listener.losses(), &want, relative);
     let want: Vec<Vec<u32>> = serde_json::from_value(json["mappings"].clone()).unwrap();
     assert_eq!(listener.mappings(), want);
-    let program = every(&finished.trained.prompt.program, 5);
+    let program = every(&finished.trained.prompt.values()[0], 5);
     let want = values(&tensors["program_every_5th_pixel"]);
     assert_close("program", &program, &want, absolute);
     let logits = mapped_logits(&*network, &finished.trained, &data);
@@ -206,7 +207,10 @@ fn the_cpu_engine_follows_the_trajectory() {
             PaddingPrompt::new(padding(224, 33, Window::Whole), DType::F32, &Device::Cpu).unwrap();
         let mut listener = Listener::default();
         visual_prompt(
-            PromptedNetwork { network, prompt },
+            PromptedNetwork {
+                network,
+                prompt: Arc::new(prompt),
+            },
             splits(&data, 5),
             &prompt_options(options(6), "ilm"),
             None,
@@ -232,7 +236,7 @@ fn first_gradient(
     let batch = data.batch(&(0..10).collect::<Vec<_>>()).unwrap();
     let images = tensor(&batch.images, 10);
     let program = Var::from_tensor(&prompt.program).unwrap();
-    let input = prompt.apply(program.as_tensor(), &images).unwrap();
+    let input = prompt.window(program.as_tensor(), &images).unwrap();
     let source = logits_window(
         network,
         &input.canvas,
@@ -240,7 +244,9 @@ fn first_gradient(
         input.top,
         input.left,
     );
-    let logits = LabelMap::new(map, 1000).unwrap().apply(&source.unwrap());
+    let logits = LabelMap::one_to_one(map, 1000)
+        .unwrap()
+        .apply(&source.unwrap());
     let labels = Tensor::new(batch.labels, &Device::Cpu).unwrap();
     let loss = cross_entropy(&logits.unwrap(), &labels).unwrap();
     loss.backward()
@@ -254,12 +260,12 @@ fn tensor(pixels: &[f32], n: usize) -> Tensor {
     images.to_dtype(DType::F64).unwrap()
 }
 
-fn mapped_logits(network: &dyn FrozenNetwork, trained: &Prompted, data: &Images) -> Vec<f64> {
+fn mapped_logits(network: &dyn FrozenNetwork, trained: &Mapped, data: &Images) -> Vec<f64> {
     let images = tensor(&data.pixels, data.len());
-    let input = trained
-        .prompt
-        .apply(&trained.prompt.program, &images)
-        .unwrap();
+    let prompt = &trained.prompt;
+    let Prompted::Window(input) = prompt.apply(&prompt.values(), &images).unwrap() else {
+        panic!("a padding prompt leaves a window");
+    };
     let source = network.infer_window(&input).unwrap().logits;
     values(&trained.map.as_ref().unwrap().apply(&source).unwrap())
 }
@@ -288,12 +294,15 @@ fn small_run(
     options: &LoopOptions,
     map: &str,
     (state, listener): (Option<&State>, &mut Listener),
-) -> rut_adapt::Result<Finished<Prompted>> {
+) -> rut_adapt::Result<Finished<Mapped>> {
     let network = network("resnet20_cifar10", DType::F32);
     let prompt =
         PaddingPrompt::new(padding(32, 8, Window::Whole), DType::F32, &Device::Cpu).unwrap();
     visual_prompt(
-        PromptedNetwork { network, prompt },
+        PromptedNetwork {
+            network,
+            prompt: Arc::new(prompt),
+        },
         splits(data, 5),
         &prompt_options(options.clone(), map),
         state,
@@ -323,11 +332,11 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
             let got = small_run(&data, &options, map, (Some(&state), &mut second)).unwrap();
             let events: Vec<_> = told.into_iter().chain(second.events).collect();
             assert_eq!(events, whole.events, "{map}, stopped at {stop_at}");
-            let program = |finished: &Finished<Prompted>| values(&finished.trained.prompt.program);
+            let program =
+                |finished: &Finished<Mapped>| values(&finished.trained.prompt.values()[0]);
             assert_eq!(program(&got), program(&want), "{map}, stopped at {stop_at}");
             assert_eq!(got.trained.map, want.trained.map);
-            let rest =
-                |f: &Finished<Prompted>| (f.epoch, f.selected_accuracy, f.final_loss, f.steps);
+            let rest = |f: &Finished<Mapped>| (f.epoch, f.selected_accuracy, f.final_loss, f.steps);
             assert_eq!(rest(&got), rest(&want), "{map}, stopped at {stop_at}");
         }
     }
@@ -350,7 +359,10 @@ fn more_target_than_source_classes_are_refused() {
     let prompt =
         PaddingPrompt::new(padding(32, 8, Window::Whole), DType::F32, &Device::Cpu).unwrap();
     let error = visual_prompt(
-        PromptedNetwork { network, prompt },
+        PromptedNetwork {
+            network,
+            prompt: Arc::new(prompt),
+        },
         splits(&data, 11),
         &prompt_options(options(1), "ilm"),
         None,

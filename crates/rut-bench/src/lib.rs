@@ -21,5 +21,6 @@ pub use error::{Error, Result};
 pub use measurement::{MEASUREMENTS, Measurement, MeasurementSpec};
 pub use options::{BenchOptions, CheckedBench, HeadShape};
 pub use pruning::{MASK_KINDS, MaskKind, MaskKindSpec};
-pub use report::{BenchReport, BenchedNetwork, Built, Measured, bench};
+pub use report::{BenchReport, Built, Measured, bench};
+pub use subject::BenchedNetwork;
 pub use timing::{Repeats, Timing};

@@ -6,17 +6,16 @@ use std::time::Instant;
 use candle_core::{DType, Device};
 use rut_adapt::epochs::LoopOptions;
 use rut_adapt::features::FeatureMatrix;
+use rut_adapt::features::LabelledFeatures;
 use rut_adapt::head::LinearHead;
-use rut_adapt::label_map::{LABEL_MAPPINGS, Refresh};
-use rut_adapt::linear_probe::{LabelledFeatures, ProbeSplits, linear_probe};
+use rut_adapt::label_map::{LABEL_MAPPINGS, MappingChoice, Refresh};
+use rut_adapt::linear_probe::{ProbeSplits, linear_probe};
 use rut_adapt::observer::{Observer, ObserverError};
-use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
-use rut_adapt::visual_prompt::{
-    MappingOptions, PromptOptions, PromptSplits, PromptedNetwork, visual_prompt,
-};
+use rut_adapt::prompt::{PaddingPrompt, PromptShape};
+use rut_adapt::visual_prompt::{PromptOptions, PromptSplits, PromptedNetwork, visual_prompt};
 use rut_data::Window;
 use rut_models::FrozenNetwork;
-use rut_record::{Event, Select, Shuffle, Ties};
+use rut_record::{Event, Select, Shuffle};
 
 use crate::error::{Error, Result, refused};
 use crate::options::{CheckedBench, HeadShape};
@@ -47,26 +46,22 @@ pub(super) fn vp_steps(
         test: &images,
         classes,
     };
-    let padding = PaddingOptions {
+    let shape = PromptShape {
         canvas: bench.image_size,
         image_size: side,
         window: Window::Whole,
         normalization: bench.model.normalization,
     };
-    let prompt = PaddingPrompt::new(padding, DType::F32, &Device::Cpu)?;
-    let random = LABEL_MAPPINGS.iter().find(|m| m.refresh == Refresh::Never);
-    let mapping = MappingOptions {
-        mapping: random.ok_or_else(no_random_map)?,
-        ties: Ties::Index,
-        interval: 1,
-    };
+    let prompt = PaddingPrompt::new(shape, network.dtype(), network.device())?;
+    let mut choices = LABEL_MAPPINGS.iter().map(MappingChoice::of);
+    let random = choices.find(|choice| matches!(choice.refresh(), Ok(Refresh::Never)));
     let options = PromptOptions {
         training: looped(bench, 1, batch),
-        mapping,
+        mapping: random.ok_or_else(no_random_map)?,
     };
     let start = PromptedNetwork {
         network: network.clone(),
-        prompt,
+        prompt: Arc::new(prompt),
     };
     let mut stopwatch = Stopwatch::of(|event| matches!(event, Event::Step { .. }));
     visual_prompt(start, splits, &options, None, &mut stopwatch)?;

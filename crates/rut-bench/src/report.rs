@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::{Result, refused};
 use crate::measurement::Measurement;
 use crate::options::{CheckedBench, HeadShape};
-use crate::pruning::MaskKind;
+use crate::subject::BenchedNetwork;
 use crate::timing::{Repeats, Timing};
 use crate::{loops, passes, subject};
 
@@ -51,25 +51,6 @@ pub struct BenchReport {
     pub seed: u64,
     /// What was found, in the order in which it was measured.
     pub measurements: Vec<Measured>,
-}
-
-/// Which network was measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BenchedNetwork {
-    /// Name in the table.
-    pub model: String,
-    /// Number of source classes.
-    pub source_classes: usize,
-    /// SHA-256 of the checkpoint; absent where the weights were drawn.
-    pub checkpoint: Option<String>,
-    /// SHA-256 of the mask's file.
-    pub mask: Option<String>,
-    /// Kind of the mask that was made.
-    pub mask_kind: Option<MaskKind>,
-    /// Share of non-zero weights over all convolutions and linear layers, 0–1.
-    pub density: f64,
-    /// The same without stem and classifier, 0–1.
-    pub density_without_stem_and_classifier: f64,
 }
 
 /// What was found of one measurement.

@@ -2,13 +2,31 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device};
-use rut_models::{Checkpoint, Classifier, FrozenNetwork, Graph, Mask, Reading, Weights};
+use rut_models::{Checkpoint, Classifier, FrozenNetwork, Graph, Mask, Placement, Reading, Weights};
+use serde::Serialize;
 
 use crate::error::Result;
 use crate::options::{BenchOptions, CheckedBench};
-use crate::pruning::{Arrays, he_weights, prune};
-use crate::report::BenchedNetwork;
+use crate::pruning::{Arrays, MaskKind, he_weights, prune};
+
+/// Which network was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BenchedNetwork {
+    /// Name in the table.
+    pub model: String,
+    /// Number of source classes.
+    pub source_classes: usize,
+    /// SHA-256 of the checkpoint; absent where the weights were drawn.
+    pub checkpoint: Option<String>,
+    /// SHA-256 of the mask's file.
+    pub mask: Option<String>,
+    /// Kind of the mask that was made.
+    pub mask_kind: Option<MaskKind>,
+    /// Share of non-zero weights over all convolutions and linear layers, 0–1.
+    pub density: f64,
+    /// The same without stem and classifier, 0–1.
+    pub density_without_stem_and_classifier: f64,
+}
 
 /// The engine with its weights, and what a report says of them. The weights themselves are dropped: what is measured is
 /// the engine's memory.
@@ -47,7 +65,7 @@ pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, Benc
         density: density.overall.value(),
         density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
     };
-    let network = engine.load(&graph, &weights, DType::F32, &Device::Cpu)?;
+    let network = engine.load(&graph, &weights, &Placement::default())?;
     Ok((network, about))
 }
 

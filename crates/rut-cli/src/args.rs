@@ -3,31 +3,29 @@
 mod bench;
 mod data;
 mod engine;
+mod fields;
 mod finished;
-mod probing;
 mod report;
 mod study;
 mod sweep;
-mod transform;
 
 pub use bench::BenchArgs;
-pub use data::{
-    BudgetFlags, CheckArgs, DataCommand, DataFlags, DrawArgs, SheetPart, ShowArgs, WhichData,
-};
+pub use data::{CheckArgs, DataCommand, DrawArgs, SheetPart, ShowArgs, WhichData};
 pub use engine::EngineFlags;
+pub use fields::{
+    FieldFlags, OfDataset, OfDraw, OfNetwork, OfProbing, OfPrompting, OfSource, OfStudy,
+    OfUpstream, Pick,
+};
 pub use finished::{EvalArgs, PartChoice, PredictArgs, TakenUpFlags};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use serde::Serialize;
 
-pub use probing::ProbingFlags;
 pub use report::ReportArgs;
 pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
-pub use transform::TransformFlags;
 
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
@@ -81,9 +79,9 @@ fn whole<N: TryFrom<i128>>(text: &str) -> Result<N, String> {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Linear probing: train a linear head on the frozen features
-    Lp(Box<RunArgs>),
+    Lp(Box<RunArgs<OfProbing>>),
     /// Visual prompting (ILM-VP): train a border around the image, and map labels
-    Vp(Box<RunArgs>),
+    Vp(Box<RunArgs<OfPrompting>>),
     /// Evaluate a finished run again on a split: the same numbers
     Eval(EvalArgs),
     /// Accuracy and calibration of a network on its own source data, without adaptation
@@ -143,171 +141,20 @@ pub enum TicketCommand {
     Inspect {
         /// Which network
         #[command(flatten)]
-        network: NetworkFlags,
+        network: FieldFlags<OfNetwork>,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Dense, ticket, or a kind of the reference that is explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NetworkChoice {
-    /// All weights of the checkpoint
-    Dense,
-    /// Checkpoint × mask
-    #[value(alias = "LT", alias = "lt")]
-    Ticket,
-    /// (of the reference; see the message)
-    #[value(hide = true)]
-    Sparsezoo,
-}
-
-/// Which network.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-#[command(next_help_heading = "Network")]
-pub struct NetworkFlags {
-    /// Name in the table of models (`rut models list`) [default: resnet50]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// Dense, or a lottery ticket (the reference's LT) [default: ticket]
-    #[arg(long, ignore_case = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<NetworkChoice>,
-    /// State of iterative pruning: finds MODEL*_K_checkpoint and MODEL*_K_mask in --pretrained-dir [default: 9]
-    #[arg(long, value_name = "K", value_parser = whole::<u32>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sparsity: Option<u32>,
-    /// Where checkpoints and masks are looked for [default: checkpoints]
-    #[arg(long, alias = "pretrained_dir", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pretrained_dir: Option<PathBuf>,
-    /// A checkpoint (.safetensors, .pth, .pt, .th) instead of --pretrained-dir
-    #[arg(long, value_name = "FILE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<PathBuf>,
-    /// Under which of the checkpoint's dictionaries and modules the network stands, joined by points (`teacher.backbone`); `.`
-    /// is the file itself [default: the only place where the network's names fit]
-    #[arg(long, alias = "checkpoint_key", value_name = "KEY")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub checkpoint_key: Option<String>,
-    /// A mask beside --checkpoint
-    #[arg(long, value_name = "FILE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mask: Option<PathBuf>,
-    /// Classes that the checkpoint's classifier must have [default: as many as it has]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_classes: Option<usize>,
-}
-
-/// Words on a network, where they are written down.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-#[command(next_help_heading = "Network")]
-pub struct RecipeFlag {
-    /// How the network was trained, in words, for records and reports; no part of a run's identity
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recipe: Option<String>,
-}
-
-/// How a run trains.
-#[derive(Args, Clone, Debug, Default, Serialize)]
+/// What a run does that its fields do not say.
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Training")]
-pub struct TrainFlags {
-    /// Passes over the training images [default: 100]
-    #[arg(long, alias = "epoch", value_name = "N", value_parser = whole::<u32>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epochs: Option<u32>,
-    /// Instead of --epochs: optimiser steps, the same for few images as for many
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, conflicts_with = "epochs")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u32>,
-    /// Images per step [default: 128]
-    #[arg(long, alias = "batch_size", value_name = "N", value_parser = whole::<usize>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch_size: Option<usize>,
-    /// Adam's learning rate at the start [default: 0.01]
-    #[arg(long, value_name = "RATE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lr: Option<f64>,
-    /// Which epoch is kept: last, best-val, or best-test (which selects on the test set) [default: last]
-    #[arg(long, value_name = "RULE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub select: Option<String>,
-    /// Score the validation images every so many epochs; 0 for never [default: 10 for vp, 1 for lp and --select best-…]
-    #[arg(long, alias = "eval_every", value_name = "N", value_parser = whole::<u32>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eval_every: Option<u32>,
-    /// Label mapping of vp: ilm, flm or rlm [default: ilm]
-    #[arg(long, value_name = "NAME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mapping: Option<String>,
-    /// Make the label map of vp again every so many epochs [default: 1]
-    #[arg(long, alias = "mapping_interval", value_name = "N", value_parser = whole::<u32>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mapping_interval: Option<u32>,
-    /// What decides between equal counts of the label map of vp: mass or index [default: mass]
-    #[arg(long, value_name = "RULE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ties: Option<String>,
-    /// Make the label map of vp again after the last epoch: on or off [default: on]
-    #[arg(long, value_name = "on|off")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remap: Option<String>,
-    /// vp: side of the image on the canvas, pixels [default: the data set's, if smaller than the canvas, else half the
-    /// canvas]; lp: first resize images to this side [default: do not]
-    #[arg(long, alias = "image_size", value_name = "PIXELS", value_parser = whole::<u32>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image_size: Option<u32>,
-    /// Keep the training images in their order
-    #[arg(long, alias = "no_shuffle")]
-    #[serde(skip)]
-    pub no_shuffle: bool,
+pub struct PublishedFlag {
     /// Do as the reference does where it is wrong: everything, or the switches of `rut study switches` that are listed
     #[arg(long, alias = "as_published", value_name = "LIST", num_args = 0..=1, default_missing_value = "all")]
-    #[serde(skip)]
     pub as_published: Option<String>,
-}
-
-/// Where a run reads and writes, and with what.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-#[command(next_help_heading = "Places and means")]
-pub struct PlaceFlags {
-    /// Runs' folders are made here [default: results]
-    #[arg(long, alias = "results_path", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub results_path: Option<PathBuf>,
-    /// Name of the run's folder [default: the run's id]
-    #[arg(long, alias = "run_name", value_name = "NAME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run_name: Option<String>,
-    /// Extracted features are kept here [default: rut in the user's cache folder]
-    #[arg(long, alias = "cache_dir", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_dir: Option<PathBuf>,
-    /// Size that the cache is kept below, GiB [default: 10]
-    #[arg(long, alias = "cache_gib", value_name = "GIB")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_gib: Option<f64>,
-    /// Seconds between two savings of the run's state [default: 600]
-    #[arg(long, alias = "save_every", value_name = "SECONDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub save_every: Option<f64>,
-    /// Write an event file that TensorBoard shows while the run goes on: on or off [default: on]
-    #[arg(long, value_name = "on|off")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tensorboard: Option<String>,
-    /// Threads [default: one per core that the process may use]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub threads: Option<usize>,
-    /// What computes: cpu
-    #[arg(long, value_name = "NAME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub device: Option<String>,
 }
 
 /// Files and keys beneath the flags.
@@ -323,35 +170,22 @@ pub struct LayerFlags {
 }
 
 /// `rut lp` and `rut vp`.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs<P: Pick> {
+    /// What is run, and where.
+    #[command(flatten)]
+    pub fields: FieldFlags<P>,
+    /// How it is run.
+    #[command(flatten)]
+    pub how: HowFlags,
+}
+
+/// What `rut lp` and `rut vp` share beside their fields.
 #[derive(Args, Clone, Debug, Default)]
-pub struct RunArgs {
-    /// Which images.
+pub struct HowFlags {
+    /// As published.
     #[command(flatten)]
-    pub data: DataFlags,
-    /// Which network.
-    #[command(flatten)]
-    pub network: NetworkFlags,
-    /// In words.
-    #[command(flatten)]
-    pub recipe: RecipeFlag,
-    /// What its input is.
-    #[command(flatten)]
-    pub transform: TransformFlags,
-    /// What computes it.
-    #[command(flatten)]
-    pub engine: EngineFlags,
-    /// How many of them.
-    #[command(flatten)]
-    pub budget: BudgetFlags,
-    /// How.
-    #[command(flatten)]
-    pub train: TrainFlags,
-    /// How a head.
-    #[command(flatten)]
-    pub probing: ProbingFlags,
-    /// Where.
-    #[command(flatten)]
-    pub places: PlaceFlags,
+    pub published: PublishedFlag,
     /// Beneath.
     #[command(flatten)]
     pub layers: LayerFlags,
@@ -384,44 +218,21 @@ pub struct SessionFlags {
     pub caltech_path: Option<String>,
 }
 
-/// A source network and images, without training.
-#[derive(Args, Clone, Debug, Default)]
-pub struct SourceArgs {
-    /// Which images.
-    #[command(flatten)]
-    pub data: DataFlags,
-    /// Which network.
-    #[command(flatten)]
-    pub network: NetworkFlags,
-    /// What its input is.
-    #[command(flatten)]
-    pub transform: TransformFlags,
-    /// What computes it.
-    #[command(flatten)]
-    pub engine: EngineFlags,
-    /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
-    #[arg(long, value_name = "NAME")]
-    pub weights: Option<String>,
-    /// Threads [default: one per core that the process may use]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
-    pub threads: Option<usize>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `rut upstream`.
 #[derive(Args, Clone, Debug)]
 pub struct UpstreamArgs {
     /// Which network and images.
     #[command(flatten)]
-    pub source: SourceArgs,
-    /// In words.
-    #[command(flatten)]
-    pub recipe: RecipeFlag,
+    pub fields: FieldFlags<OfUpstream>,
+    /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
     /// Keep the figures in the folder `upstream` of these results, for `rut report`
     #[arg(long, value_name = "RESULTS")]
     pub record: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `rut extract`.
@@ -429,7 +240,13 @@ pub struct UpstreamArgs {
 pub struct ExtractArgs {
     /// Which network and images.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub fields: FieldFlags<OfSource>,
+    /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
     /// Which images of the data set; of a folder of class folders without `train`, all
     #[arg(long, value_enum, default_value_t)]
     pub part: ExtractPart,

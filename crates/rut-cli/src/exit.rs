@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use rut_formats::escape;
 
+use crate::flags::with_flags;
+
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const MISSING: u8 = 3;
@@ -86,7 +88,14 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     } else if error.downcast_ref() == Some(&Unfinished::Stopped) {
         crate::output::note("stopped; the states are saved\ngo on with the same command");
     } else {
-        crate::output::note(&format!("error: failed to {}", chain(error)));
+        let told = chain(error);
+        let told = if error.is::<rut_study::Error>() || error.is::<Usage>() {
+            // A study's fields stand in its file; what was typed is quoted as it was.
+            told
+        } else {
+            with_flags(&told)
+        };
+        crate::output::note(&format!("error: failed to {told}"));
     }
     ExitCode::from(code(error))
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use anyhow::{bail, Result};
 use rut_record::{Method, Places, RunSpec, Settings};
-use rut_run::checked::settle;
+use rut_run::fields::all_fields;
 use rut_run::published;
+use rut_run::settle::settle;
 use rut_study::sweep::Study;
 
-use crate::args::{NetworkChoice, RunArgs, StudyFlags};
+use crate::args::{LayerFlags, StudyFlags};
 
 /// Variables `RUT_*` that are no keys of a specification.
 const OTHER_VARIABLES: [&str; 5] = [
@@ -35,17 +36,36 @@ pub struct Resolved {
     pub quickstart: bool,
 }
 
+/// What lies over the environment's variables.
+#[derive(Clone, Copy, Debug)]
+pub struct Above<'a> {
+    /// What flags say.
+    pub flags: &'a Settings,
+    /// Files and keys beneath them.
+    pub layers: &'a LayerFlags,
+}
+
 /// Puts the layers together for `method`. `variables` are the environment's.
 ///
 /// # Errors
 /// If a file cannot be read, a key is unknown, or a value is of the wrong kind.
-pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -> Result<Resolved> {
+pub fn resolve(
+    method: Method,
+    said: Above<'_>,
+    variables: &[(String, String)],
+) -> Result<Resolved> {
+    if said.flags.text("network") == Some("sparsezoo") {
+        bail!(
+            "use --network sparsezoo: SparseZoo hands out ONNX files; export the network's state dict (.pth or .safetensors) \
+             and give it as --checkpoint: its zeros are used as they are"
+        );
+    }
     let mut above = environment(variables);
-    above.cover(settings(&args.layers.set)?);
-    above.cover(flags(args)?);
-    let quickstart =
-        args.layers.config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
-    let mut all = match &args.layers.config {
+    above.cover(settings(&said.layers.set)?);
+    above.cover(said.flags.clone());
+    let config = said.layers.config.as_deref();
+    let quickstart = config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
+    let mut all = match config {
         Some(path) => Settings::read(path)?,
         None if quickstart => Settings::parse(quickstart_layer(method), "the quickstart")?,
         None => Settings::default(),
@@ -60,16 +80,24 @@ pub fn resolve(method: Method, args: &RunArgs, variables: &[(String, String)]) -
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
     }
-    let (mut spec, places) = all.resolve()?;
-    if let Some(list) = &args.train.as_published {
-        settle(&mut spec);
-        spec = published::as_published(&spec, &published::parse(list)?)?;
-    }
+    let (spec, places) = all.resolve(&all_fields())?;
     Ok(Resolved {
         spec,
         places,
         quickstart,
     })
+}
+
+/// `spec` as the reference does it, where `list` of switches says so.
+///
+/// # Errors
+/// If a switch is unknown.
+pub fn published(mut spec: RunSpec, list: Option<&str>) -> Result<RunSpec> {
+    let Some(list) = list else {
+        return Ok(spec);
+    };
+    settle(&mut spec);
+    Ok(published::as_published(&spec, &published::parse(list)?)?)
 }
 
 /// The study in the file at `path`, with the other layers over its base.
@@ -84,7 +112,7 @@ pub fn resolve_study(
     let mut study = Study::read(path)?;
     let mut above = environment(variables);
     above.cover(settings(&flags.set)?);
-    above.cover(Settings::of(flags)?);
+    above.cover(flags.fields.settings.clone());
     if let (false, Some(cache)) = (
         study.has("cache_dir") || above.has("cache_dir"),
         default_cache(variables),
@@ -162,36 +190,6 @@ fn settings(pairs: &[String]) -> Result<Settings> {
     Ok(above)
 }
 
-fn flags(args: &RunArgs) -> Result<Settings> {
-    let (network, train) = (&args.network, &args.train);
-    if network.network == Some(NetworkChoice::Sparsezoo) {
-        bail!(
-            "use --network sparsezoo: SparseZoo hands out ONNX files; export the network's state dict (.pth or .safetensors) \
-             and give it as --checkpoint: its zeros are used as they are"
-        );
-    }
-    let mut all = Settings::of(&args.data)?;
-    for part in [
-        Settings::of(network)?,
-        Settings::of(&args.recipe)?,
-        Settings::of(&args.transform)?,
-        Settings::of(&args.engine)?,
-        Settings::of(&args.budget)?,
-        Settings::of(train)?,
-        Settings::of(&args.probing)?,
-        Settings::of(&args.places)?,
-    ] {
-        all.cover(part);
-    }
-    if args.budget.allow_short {
-        all.set("short_classes", "allow", "--allow-short");
-    }
-    if train.no_shuffle {
-        all.set("shuffle", "off", "--no-shuffle");
-    }
-    Ok(all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,11 +201,19 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        match cli.command {
-            Command::Vp(args) => resolve(Method::Vp, &args, &variables),
-            Command::Lp(args) => resolve(Method::Lp, &args, &variables),
+        let (method, flags, how) = match cli.command {
+            Command::Vp(args) => (Method::Vp, args.fields.settings, args.how),
+            Command::Lp(args) => (Method::Lp, args.fields.settings, args.how),
             _ => bail!("not a run"),
-        }
+        };
+        let said = Above {
+            flags: &flags,
+            layers: &how.layers,
+        };
+        let mut resolved = resolve(method, said, &variables)?;
+        let list = how.published.as_published.as_deref();
+        resolved.spec = published(resolved.spec, list)?;
+        Ok(resolved)
     }
 
     #[test]
@@ -219,11 +225,8 @@ mod tests {
             places,
             quickstart,
         } = resolved(line, &[]).unwrap();
-        let want = RunSpec {
-            sparsity: Some(8),
-            pretrained_dir: "tickets".into(),
-            ..RunSpec::default()
-        };
+        let want = "sparsity = 8\npretrained_dir = 'tickets'";
+        let want = RunSpec::from_toml(want).unwrap();
         assert_eq!(spec, want);
         assert_eq!(
             (places.results_path.to_str(), places.run_name.as_deref()),
@@ -247,8 +250,11 @@ mod tests {
         )
         .unwrap()
         .spec;
-        assert_eq!((spec.seed, spec.lr, spec.epochs), (3, 0.2, 7));
-        assert_eq!(spec.engine, "sparse");
+        assert_eq!(
+            (spec.training.seed, spec.training.lr, spec.training.epochs),
+            (3, 0.2, 7)
+        );
+        assert_eq!(spec.network.engine, "sparse");
     }
 
     #[test]
@@ -274,13 +280,20 @@ mod tests {
         let bare = resolved("rut vp --seed 9", &[]).unwrap();
         assert!(bare.quickstart);
         assert_eq!(
-            (bare.spec.dataset.as_str(), bare.spec.epochs, bare.spec.seed),
+            (
+                bare.spec.data.dataset.as_str(),
+                bare.spec.training.epochs,
+                bare.spec.training.seed
+            ),
             ("digits", 40, 9)
         );
         let named = resolved("rut vp --dataset digits", &[]).unwrap();
         assert!(!named.quickstart);
         assert_eq!(
-            (named.spec.model.as_str(), named.spec.epochs),
+            (
+                named.spec.network.model.as_str(),
+                named.spec.training.epochs
+            ),
             ("resnet50", 100)
         );
         assert!(
@@ -294,11 +307,12 @@ mod tests {
     fn what_was_published_lies_over_everything() {
         let spec = |line: &str| resolved(line, &[]).unwrap().spec;
         let all = spec("rut vp --dataset digits --select last --as-published");
-        assert_eq!(all.select, rut_record::Select::BestTest);
-        assert_eq!(all.remap, rut_record::Remap::Off);
+        assert_eq!(all.training.select, rut_record::Select::BestTest);
+        let option = |spec: &RunSpec, key: &str| spec.prompt().unwrap().options.get(key).cloned();
+        assert_eq!(option(&all, "remap"), Some("off".into()));
         let one = spec("rut vp --as-published ties=index --dataset digits");
-        assert_eq!(one.ties, rut_record::Ties::Index);
-        assert_eq!(one.remap, rut_record::Remap::On);
+        assert_eq!(option(&one, "ties"), Some("index".into()));
+        assert_eq!(option(&one, "remap"), None);
         let error = resolved("rut vp --as-published tie=index", &[]).unwrap_err();
         assert!(format!("{error:#}").contains("ties=index"), "{error:#}");
     }
@@ -308,7 +322,10 @@ mod tests {
         let spec = resolved("rut vp --dataset digits --steps 100", &[])
             .unwrap()
             .spec;
-        assert_eq!((spec.steps, spec.epochs), (Some(100), 100));
+        assert_eq!(
+            (spec.training.steps, spec.training.epochs),
+            (Some(100), 100)
+        );
         assert!(resolved("rut vp --steps 100 --epochs 3", &[]).is_err());
     }
 

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod diagram;
 mod exit;
+mod flags;
 mod layers;
 mod output;
 mod progress;
@@ -29,8 +30,8 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Lp(args) => commands::run::run(Method::Lp, &args),
-        Command::Vp(args) => commands::run::run(Method::Vp, &args),
+        Command::Lp(args) => commands::run::run(Method::Lp, &args.fields.settings, &args.how),
+        Command::Vp(args) => commands::run::run(Method::Vp, &args.fields.settings, &args.how),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Upstream(args) => commands::upstream::run(&args),
         Command::Metrics(args) => commands::metrics::run(&args),
@@ -41,7 +42,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => commands::bench::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Ticket(TicketCommand::Inspect { network, json }) => {
-            commands::ticket::inspect(&network, json)
+            commands::ticket::inspect(&network.settings, json)
         }
         Command::Data(command) => commands::data::run(&command),
         Command::Models(command) => commands::models::run(&command),

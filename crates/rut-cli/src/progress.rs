@@ -8,6 +8,7 @@ use rut_formats::lines;
 use rut_record::{Event, Phase};
 use rut_run::journal::Display;
 
+use crate::flags::with_flags;
 use crate::output::note;
 
 /// Lines that a run without a terminal says about its epochs.
@@ -135,7 +136,7 @@ impl Display for Progress {
     }
 
     fn note(&mut self, text: &str) {
-        self.line(text);
+        self.line(&with_flags(text));
     }
 }
 

@@ -4,6 +4,8 @@ use rut_formats::escape;
 use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
 use rut_record::{Doubt, GridRecord, Record, SplitScores};
 
+use crate::flags::with_flags;
+
 /// Rows of cells, two blanks apart: numbers to the right, texts to the left. The first row is the head. Each cell is on one
 /// line, whatever name stands in it.
 pub fn columns(rows: &[Vec<String>]) -> String {
@@ -175,7 +177,7 @@ pub fn record(record: &Record) -> String {
             format!(
                 "{} of {}",
                 record.training.kept_epoch + 1,
-                record.spec.epochs
+                record.spec.training.epochs
             ),
         ),
         Some(lbfgs) => {
@@ -193,7 +195,7 @@ pub fn record(record: &Record) -> String {
         text.push_str(&format!("\n\n{}", grid_table(grid)));
     }
     for note in &record.training.notes {
-        text.push_str(&format!("\n\nnote: {note}"));
+        text.push_str(&format!("\n\nnote: {}", with_flags(note)));
     }
     text
 }

@@ -381,7 +381,7 @@ fn a_grid_that_cannot_be_trained_or_chosen_from_is_refused() {
         ("lp --lr-grid 0.1,,1", ["--lr-grid", "empty string"]),
         ("lp --set lr_grid=[]", ["lr_grid", "an empty list"]),
         ("lp --lr 1 --lr-grid 0.1", ["--lr", "cannot be used with"]),
-        ("lp --set lr=1 --lr-grid 0.1", ["lr = both", "`lr_grid`"]),
+        ("lp --set lr=1 --lr-grid 0.1", ["lr = both", "`--lr-grid`"]),
         (
             "lp --weight-decay-grid 0,-1",
             ["weight_decay_grid", "0 or more"],
@@ -403,7 +403,7 @@ fn a_grid_that_cannot_be_trained_or_chosen_from_is_refused() {
             "vp --cache-dtype f16",
             ["cache_dtype", "visual prompting makes no use"],
         ),
-        ("lp --cache-dtype f8", ["cache_dtype", "f32"]),
+        ("lp --cache-dtype f8", ["--cache-dtype", "f32"]),
         ("lp --optimizer sgd", ["optimizer", "lbfgs"]),
         (
             "vp --optimizer lbfgs",

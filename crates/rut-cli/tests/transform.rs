@@ -63,7 +63,7 @@ fn what_is_said_of_the_transform_is_shown_and_part_of_the_id() {
         dir.path(),
         &format!("{prompted} --crop 28"),
         2,
-        &["resize", "visual prompting"],
+        &["crop", "visual prompting"],
     );
     ends(
         rut(

@@ -10,7 +10,7 @@ const MOST: usize = 2000;
 
 /// What to do about one unreadable image, when there may be many.
 const UNREADABLE: &str =
-    "`rut data check` lists all that cannot be read, --skip-unreadable leaves them out";
+    "`rut data check` lists all that cannot be read, `skip_unreadable` leaves them out";
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -136,7 +136,7 @@ pub enum Error {
     /// More images cannot be read than may be left out.
     #[error(
         "use the images of '{dataset}': expected at most {most} that cannot be read (`skip_unreadable`), found {found}: \
-         {images}; repair or remove them, or raise --skip-unreadable; `rut data check` lists them all",
+         {images}; repair or remove them, or raise that number; `rut data check` lists them all",
         dataset = escape(dataset),
         images = escape(images).at_most(MOST)
     )]
@@ -230,7 +230,7 @@ pub enum Error {
     /// A class has fewer images than the draw needs.
     #[error(
         "draw from class '{class}' (index {index}): found {found} {part} images, wanted {wanted} ({parts}); \
-         {remedy}leave the class out (--classes), or pass --allow-short to take what is there",
+         {remedy}leave the class out (`classes`), or take what is there (`short_classes = allow`)",
         class = escape(class),
         parts = escape(&**parts).at_most(MOST),
         remedy = escape(&**remedy).at_most(MOST)

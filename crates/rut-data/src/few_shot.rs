@@ -310,8 +310,8 @@ impl Plan {
 
     /// What helps where a class is too short, besides leaving it out or taking what is there.
     fn remedy(&self) -> String {
-        const FEWER: &str = "lower --n-shot, ";
-        const LESS: &str = "take fewer for validation (--val-shots 0 for none), ";
+        const FEWER: &str = "lower `n_shot`, ";
+        const LESS: &str = "take fewer for validation (`val_shots = 0` for none), ";
         let (shots, validation) = match self.shortage {
             Shortage::Shots { shots, validation } => (shots, validation),
             Shortage::All { validation } => (1, validation),

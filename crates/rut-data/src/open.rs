@@ -138,7 +138,7 @@ fn check_kin(spec: &DatasetSpec, file: &Path, found: &[String]) -> Result<()> {
         place: "class names".to_owned(),
         expected: format!("those of {}", spec.title),
         found: format!(
-            "{} from '{first}' on, those of {other}; name the folder of {} with --data-dir",
+            "{} from '{first}' on, those of {other}; name the folder of {} with `data_dir`",
             found.len(),
             spec.title
         ),
@@ -246,13 +246,13 @@ fn remedy(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> String {
         |other: &&SplitSpec| other.name != split.name && place_of(spec, other, data_dir).is_some();
     let instead = spec.splits.iter().find(there).map(|other| {
         format!(
-            "the files of its split '{}' ({}) are there: take it with --split {}, or ",
+            "the files of its split '{}' ({}) are there: take it with `split = {}`, or ",
             other.name, other.about, other.name
         )
     });
     let instead = instead.unwrap_or_default();
     let get = spec.how_to_get();
-    format!("{instead}{get}, or name the folder that holds it with --data-dir")
+    format!("{instead}{get}, or name the folder that holds it with `data_dir`")
 }
 
 fn unknown(name: &str) -> Error {

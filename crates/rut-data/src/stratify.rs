@@ -84,7 +84,7 @@ pub(crate) fn made(share: f64, Seed(seed): Seed) -> String {
     let percent = (share * 100.0).round();
     format!(
         "the test part is made by rut: about {percent} % of each class, drawn with seed {seed} \
-         (--split stratified:SEED draws another)"
+         (`split = stratified:SEED` draws another)"
     )
 }
 

@@ -3,17 +3,20 @@
 mod candle;
 mod engine;
 mod execute;
-mod lazy;
 mod network;
 mod op;
+mod placement;
 mod plan;
 mod window;
 
 pub use candle::{CandleNetwork, Record};
 pub use engine::{ENGINES, Engine, EngineSpec};
 pub use execute::{CpuNetwork, CpuTrace};
-pub use lazy::{LazyNetwork, Outline};
 pub use network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
 pub use op::{logits, logits_window, outputs, outputs_window};
+pub use placement::{
+    DEVICES, DeviceSpec, PRECISIONS, Placement, PrecisionSpec, find_device, find_precision,
+    precision_name,
+};
 pub use plan::Kernels;
 pub use window::{WindowGradients, WindowTrace, Windowed};

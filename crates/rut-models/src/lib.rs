@@ -23,9 +23,10 @@ pub use checkpoint::Checkpoint;
 pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};
 pub use frozen::{
-    CandleNetwork, CpuNetwork, CpuTrace, ENGINES, Engine, EngineInfo, EngineSpec, FrozenNetwork,
-    Kernels, LazyNetwork, Outline, OutputGrads, Outputs, Record, Trace, WindowGradients,
-    WindowTrace, Windowed, logits, logits_window, outputs, outputs_window,
+    CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES, Engine, EngineInfo,
+    EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS, Placement, PrecisionSpec,
+    Record, Trace, WindowGradients, WindowTrace, Windowed, find_device, find_precision, logits,
+    logits_window, outputs, outputs_window, precision_name,
 };
 pub use graph::{
     BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,

@@ -6,7 +6,7 @@ use candle_core::{DType, Device};
 use common::close::{Tolerance, assert_close};
 use common::nets::{by_rule, noise, values};
 use common::weights_rule::weights;
-use rut_models::{ENGINES, Engine, FrozenNetwork, find};
+use rut_models::{ENGINES, FrozenNetwork, Placement, find};
 
 /// Logits and features in f32, of the largest magnitude; engines that use Winograd's algorithm are a digit coarser.
 const F32: Tolerance = Tolerance::rel(1e-4);
@@ -19,7 +19,7 @@ fn every_engine_answers_as_the_reference_does() {
     let reference = rut_models::CandleNetwork::new(&graph, &weights, DType::F32, &Device::Cpu);
     let want = reference.unwrap().infer(&images).unwrap();
     for row in ENGINES {
-        let network = row.engine.load(&graph, &weights, DType::F32, &Device::Cpu);
+        let network = row.engine.load(&graph, &weights, &Placement::default());
         let got = network.unwrap().infer(&images).unwrap();
         for (what, got, want) in [
             ("logits", got.logits, &want.logits),
@@ -36,8 +36,12 @@ fn f64_is_the_reference_s_whatever_is_asked_for() {
     let graph = find("resnet20_cifar10").unwrap().build();
     let weights = weights(&graph, None);
     let want = by_rule(&graph, DType::F64).engine();
+    let wide = Placement {
+        dtype: DType::F64,
+        ..Placement::default()
+    };
     for row in ENGINES {
-        let network = row.engine.load(&graph, &weights, DType::F64, &Device::Cpu);
+        let network = row.engine.load(&graph, &weights, &wide);
         let network = network.unwrap();
         assert_eq!(network.engine(), want, "{}", row.name);
         assert_eq!(network.dtype(), DType::F64);
@@ -52,10 +56,10 @@ fn an_image_has_the_same_bits_alone_and_among_others() {
     let weights = weights(&graph, Some(0.3));
     let images = noise("images", &[35, 3, 32, 32], DType::F32);
     for row in ENGINES {
-        if row.engine == Engine::Reference {
+        if !row.same_in_every_batch {
             continue;
         }
-        let network = row.engine.load(&graph, &weights, DType::F32, &Device::Cpu);
+        let network = row.engine.load(&graph, &weights, &Placement::default());
         let network = network.unwrap();
         let all = network.infer(&images).unwrap();
         for (from, count) in [(0, 1), (34, 1), (3, 7), (16, 16), (20, 15)] {

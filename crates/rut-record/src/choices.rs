@@ -2,26 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a network is adapted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Linear probing.
-    Lp,
-    /// Visual prompting (ILM-VP).
-    Vp,
-}
-
-impl Method {
-    /// The word for it in files, commands and names of runs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Lp => "lp",
-            Self::Vp => "vp",
-        }
-    }
-}
-
 /// Whether the network is dense or a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,17 +11,6 @@ pub enum NetworkKind {
     /// A lottery ticket: checkpoint × mask. The reference calls it `LT`.
     #[serde(alias = "LT", alias = "lt")]
     Ticket,
-}
-
-/// Whether the label map is made again after the last epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Remap {
-    /// It is, with the prompt that is kept.
-    #[default]
-    On,
-    /// The map made before the epoch is used for the test after it (defect D18 of the reference).
-    Off,
 }
 
 /// What becomes of a ticket's mask.
@@ -119,18 +88,6 @@ pub enum Shuffle {
     On,
     /// As they are.
     Off,
-}
-
-/// What decides between equal counts of a label map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ties {
-    /// The larger summed softmax mass, then the smaller index.
-    #[default]
-    Mass,
-    /// The smaller row-major index [source, target], as the reference does (defect D17): classes without evidence get
-    /// the sources 0, 1, 2 …
-    Index,
 }
 
 /// The precision that features are kept in, on disk and in memory. Arithmetic on them is in f32.

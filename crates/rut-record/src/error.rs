@@ -1,8 +1,10 @@
 //! Why something that is written down cannot be read or written, or a specification cannot be used.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rut_formats::escape;
+use serde_json::Value;
 
 /// Characters of a description that are shown; what it quotes of a file is cut before.
 const MOST: usize = 2000;
@@ -20,12 +22,13 @@ pub enum Error {
     /// A field of a specification lies outside its range, or does not go with another.
     #[error(
         "use {field} = {found}: expected {expected}",
+        field = escape(&**field).at_most(MOST),
         found = escape(found).at_most(MOST),
         expected = escape(expected).at_most(MOST)
     )]
     Field {
         /// The field.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is allowed.
         expected: String,
         /// What was given.
@@ -43,7 +46,7 @@ pub enum Error {
     },
     /// Another process works in a run's folder.
     #[error(
-        "start in {dir}: it holds a run that is going on in another process; wait for it, or choose another `--run-name`",
+        "start in {dir}: it holds a run that is going on in another process; wait for it, or choose another `run_name`",
         dir = escape(dir).whole()
     )]
     GoingOn {
@@ -52,8 +55,8 @@ pub enum Error {
     },
     /// A run cannot be resumed as asked.
     #[error(
-        "resume {dir}: {field} was {expected} when the run began and is {found} now; start over with `--overwrite`, or \
-         choose another `--run-name`",
+        "resume {dir}: {field} was {expected} when the run began and is {found} now; start over (`overwrite`), or \
+         choose another `run_name`",
         dir = escape(dir).whole(),
         field = escape(field).at_most(MOST),
         expected = escape(expected).at_most(MOST),
@@ -103,15 +106,26 @@ pub enum Error {
 impl Error {
     /// A field of a specification that cannot be used.
     pub fn field(
-        field: &'static str,
+        field: impl Into<Cow<'static, str>>,
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
         Self::Field {
-            field,
+            field: field.into(),
             expected: expected.into(),
             found: found.into(),
         }
+    }
+
+    /// A field that is set though `user` has no use for it (defect D15 of the reference).
+    pub fn unused(field: impl Into<Cow<'static, str>>, user: &str, found: &Value) -> Self {
+        let expected = format!("the option to be left out, for {user} makes no use of it");
+        let text = found.as_str();
+        Self::field(
+            field,
+            expected,
+            text.map_or_else(|| found.to_string(), str::to_owned),
+        )
     }
 
     /// A file that is missing or broken.

@@ -48,8 +48,12 @@ pub enum Event {
     Mapped {
         /// The epoch that it is for, from 0; the number of epochs for the map made after the last one.
         epoch: u32,
-        /// Source class of every target class.
+        /// Source class of every target class, of a one-to-one map.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sources: Vec<u32>,
+        /// What is told of any other map.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weights: Option<MapWeights>,
         /// Target classes whose source differs from the last map's; absent in the first map.
         churn: Option<usize>,
         /// Choices in which the counts alone did not decide.
@@ -106,6 +110,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         members: Vec<MemberScore>,
     },
+}
+
+/// What is told of a label map that is not one-to-one: its matrix [S, T] stands in tensors alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapWeights {
+    /// SHA-256 over its values as little-endian f64.
+    pub digest: String,
+    /// Of each target class, source classes with the largest weights, and the weights, the largest first.
+    pub largest: Vec<Vec<(u32, f64)>>,
 }
 
 /// An epoch of one member of a grid.

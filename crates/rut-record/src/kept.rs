@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rut_formats::checksum::Checksum;
 
-use crate::choices::Method;
 use crate::error::{Error, Result, file};
 use crate::record::Record;
 use crate::run_dir::{FINISHED_REMEDY, RunDir};
 use crate::sealed::CHANGED;
+use crate::spec::Method;
 
 /// Whether files could be held against checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl RunDir {
         if record.files.is_empty() {
             return Ok(Held::Unchecked);
         }
-        for (name, found) in self.checksums(record.spec.method)? {
+        for (name, found) in self.checksums(record.spec.method())? {
             if record.files.get(&name).is_some_and(|told| *told != found) {
                 return Err(Error::Broken {
                     path: self.path().join(name),

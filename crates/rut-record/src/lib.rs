@@ -4,6 +4,7 @@
 //!
 //! | to know | about |
 //! | --- | --- |
+//! | [`Field`], [`FIELDS`], [`Options`] | the table of fields, and options of rows |
 //! | [`RunSpec`], [`Settings`], [`Places`] | what is run, in layers of keys and values, and where it reads and writes |
 //! | [`RunId`], [`Content`] | a run's name, by content |
 //! | [`Event`], [`Phase`] | what a training loop tells |
@@ -21,11 +22,14 @@ mod environment;
 mod error;
 mod event;
 mod failure;
+mod field;
+mod field_value;
 mod fields;
 mod kept;
 mod labels;
 mod lock;
 pub mod logits_archive;
+mod options;
 mod places;
 mod plan;
 mod prepare;
@@ -43,17 +47,20 @@ mod upstream;
 pub mod versioned;
 
 pub use choices::{
-    FeatureType, Interpolation, Masking, Method, NetworkKind, Optimizer, Remap, Select,
-    ShortClasses, Shuffle, Ties, ValidationFrom,
+    FeatureType, Interpolation, Masking, NetworkKind, Optimizer, Select, ShortClasses, Shuffle,
+    ValidationFrom,
 };
 pub use environment::{Environment, cpu, means, peak_memory, platform};
 pub use error::{Error, Result, file};
-pub use event::{Event, MemberEpoch, MemberScore, Phase};
+pub use event::{Event, MapWeights, MemberEpoch, MemberScore, Phase};
 pub use failure::Failure;
-pub use fields::{ALTERNATIVES, fields};
+pub use field::{Field, Flag, Kind, Word};
+pub use field_value::field_value;
+pub use fields::{ALTERNATIVES, FIELDS, PLACE_FIELDS, PROMPTING};
 pub use kept::{Held, check_file, file_name};
 pub use labels::Labels;
 pub use lock::{Locked, locks_warning};
+pub use options::Options;
 pub use places::{Places, Tensorboard};
 pub use plan::{Heading, Plan, PlannedRun};
 pub use record::{
@@ -63,8 +70,11 @@ pub use record::{
 pub use run_dir::{Existing, FINISHED_REMEDY, RunDir, delete, write_whole};
 pub use run_id::{Content, OUTSIDE_IDENTITY, RunId};
 pub use score::{Doubt, SplitScores, score, temperature, temperature_of};
-pub use settings::Settings;
-pub use spec::{RunSpec, field_names};
+pub use settings::{SettingValue, Settings};
+pub use spec::{
+    Adaptation, DataSpec, EceSpec, FILE_KEYS, LabelSpec, Method, NetworkSpec, ProbeSpec,
+    PromptSpec, RunSpec, TrainingSpec, fields,
+};
 pub use spec_file::{Begun, KeyRule, SpecFile, UNFINISHED_REMEDY};
 pub use split_logits::{Scores, SplitLogits};
 pub use upstream::UpstreamRecord;

@@ -47,7 +47,7 @@ pub struct Places {
     pub save_every: f64,
     /// Whether TensorBoard can look on.
     pub tensorboard: Tensorboard,
-    /// `cpu`.
+    /// Where the frozen network computes, by its name in the table of devices.
     pub device: String,
 }
 
@@ -68,19 +68,6 @@ impl Default for Places {
 }
 
 impl Places {
-    /// The keys that belong here and not to a [`RunSpec`](crate::RunSpec).
-    pub const KEYS: [&'static str; 9] = [
-        "data_dir",
-        "results_path",
-        "run_name",
-        "cache_dir",
-        "cache_gib",
-        "threads",
-        "save_every",
-        "tensorboard",
-        "device",
-    ];
-
     /// The places that a TOML text describes.
     ///
     /// # Errors
@@ -91,20 +78,8 @@ impl Places {
     }
 
     fn check(self) -> Result<Self> {
-        let refuse = |field, expected: &str, found: String| {
-            Err(Error::Field {
-                field,
-                expected: expected.into(),
-                found,
-            })
-        };
-        if self.device != "cpu" {
-            return refuse(
-                "device",
-                "`cpu`: this version computes on the CPU only",
-                format!("`{}`", self.device),
-            );
-        }
+        let refuse =
+            |field, expected: &str, found: String| Err(Error::field(field, expected, found));
         if let Some(threads) = self.threads.filter(|threads| !(1..=1024).contains(threads)) {
             return refuse("threads", "1 to 1024", threads.to_string());
         }

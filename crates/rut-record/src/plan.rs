@@ -70,7 +70,10 @@ pub struct PlannedRun {
 impl PlannedRun {
     /// As the plan means it: what it does not say of the validation images is what runs were without it.
     fn into_planned(mut self) -> Self {
-        self.spec.validation.get_or_insert(ValidationFrom::Drawn);
+        self.spec
+            .labels
+            .validation
+            .get_or_insert(ValidationFrom::Drawn);
         self
     }
 }
@@ -280,11 +283,7 @@ mod tests {
         let path = Plan::path(&dir.path().join("results"));
         let run = |id: &str, seed| PlannedRun {
             run_id: id.into(),
-            spec: RunSpec {
-                seed,
-                validation: Some(ValidationFrom::Drawn),
-                ..RunSpec::default()
-            },
+            spec: RunSpec::from_toml(&format!("seed = {seed}\nvalidation = 'drawn'")).unwrap(),
         };
         let plan = Plan {
             heading: Heading {

@@ -37,19 +37,16 @@ impl RunDir {
             && fs::read_dir(self.path()).is_ok_and(foreign)
             && !self.lock().exists()
         {
-            return occupied(
-                "other files",
-                "choose another `--run-name` or `--results-path`",
-            );
+            return occupied("other files", "choose another `run_name` or `results_path`");
         }
         match (existing, begun, self.is_finished()) {
             (Existing::Refuse, true, true) => occupied(
                 "a finished run",
-                "add `--overwrite` to run it again, or choose another `--run-name`",
+                "run it again (`overwrite`), or choose another `run_name`",
             ),
             (Existing::Refuse, true, false) => occupied(
                 "an unfinished run",
-                "add `--resume` to go on, `--overwrite` to begin anew, or choose another `--run-name`",
+                "go on with it (`resume`), begin anew (`overwrite`), or choose another `run_name`",
             ),
             _ => Ok(()),
         }
@@ -73,7 +70,7 @@ impl RunDir {
             }
             Existing::Resume if self.is_finished() || self.state().exists() => {
                 let problem = "expected the specification that the run began with, found no file; put it back, or \
-                               begin anew with `--overwrite`";
+                               begin anew (`overwrite`)";
                 return Err(Error::Broken {
                     path: self.spec(),
                     problem: problem.into(),

@@ -7,6 +7,7 @@ use rut_metrics::{BatchedEce, TemperatureFit, TemperatureIntervals};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::event::MapWeights;
 use crate::score::{Doubt, SplitScores};
 use crate::spec::RunSpec;
 
@@ -244,12 +245,18 @@ pub struct GridMemberRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MappingRecord {
-    /// Source class of every target class.
+    /// Source class of every target class, of a one-to-one map.
     pub sources: Vec<u32>,
     /// Their names.
     pub source_names: Vec<String>,
-    /// The map used before the last one was made.
+    /// The map used before the last one was made, likewise.
     pub sources_before_remap: Vec<u32>,
+    /// What is told of any other map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<MapWeights>,
+    /// Of the map used before the last one was made, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_before_remap: Option<MapWeights>,
     /// Targets whose source changed in the last making.
     pub churn: Option<usize>,
     /// Choices in which counts alone did not decide, in the last making.

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::choices::Method;
 use crate::error::{Error, Result, file};
 use crate::record::Record;
+use crate::spec::Method;
 use crate::versioned::{parse, version};
 use crate::{sealed, text_file};
 
 /// What helps where a finished run lost something.
 pub const FINISHED_REMEDY: &str =
-    "put it back, or run it again with `--overwrite` (a run of a sweep: delete its folder)";
+    "put it back, or run it again with `overwrite` (a run of a sweep: delete its folder)";
 
 /// What to do when the folder is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,20 +69,22 @@ impl RunDir {
 
     /// `head.safetensors` of a linear probe.
     pub fn head(&self) -> PathBuf {
-        self.path.join("head.safetensors")
+        self.trained(Method::Lp)
     }
 
     /// `prompt.safetensors` of visual prompting.
     pub fn prompt(&self) -> PathBuf {
-        self.path.join("prompt.safetensors")
+        self.trained(Method::Vp)
+    }
+
+    /// `prompt.png`: how the prompt looks. It is drawn from `prompt.safetensors`, and no part of what a run must have.
+    pub fn prompt_picture(&self) -> PathBuf {
+        self.path.join("prompt.png")
     }
 
     /// What `method` trains: [`head`](Self::head) or [`prompt`](Self::prompt).
     pub fn trained(&self, method: Method) -> PathBuf {
-        match method {
-            Method::Lp => self.head(),
-            Method::Vp => self.prompt(),
-        }
+        self.path.join(method.trained_file())
     }
 
     /// The files that a finished run of `method` has beside its record.
@@ -117,7 +119,7 @@ impl RunDir {
     }
 
     /// All files of a run, the record first.
-    pub(crate) fn files(&self) -> [PathBuf; 10] {
+    pub(crate) fn files(&self) -> [PathBuf; 11] {
         // The record goes first when a run is deleted, so that no half-deleted run looks finished.
         [
             self.record(),
@@ -128,6 +130,7 @@ impl RunDir {
             self.logits(),
             self.head(),
             self.prompt(),
+            self.prompt_picture(),
             self.reliability(),
             self.spec(),
         ]
@@ -166,7 +169,8 @@ impl RunDir {
         }
         if !path.exists() {
             return Err(broken(
-                "the run is not finished: no record was written; `--resume` it first".into(),
+                "the run is not finished: no record was written; go on with it first (`resume`)"
+                    .into(),
             ));
         }
         let text = text_file::read_json(&path).map_err(|e| e.with_remedy(FINISHED_REMEDY))?;

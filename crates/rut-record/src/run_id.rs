@@ -6,10 +6,9 @@ use std::fmt;
 use rut_data::{Budget, Digest, Shots};
 use serde_json::Value;
 
-use crate::choices::{Method, NetworkKind};
+use crate::choices::NetworkKind;
 use crate::error::{Error, Result};
-use crate::fields::fields;
-use crate::spec::RunSpec;
+use crate::spec::{RunSpec, fields};
 
 /// Fields that are no part of the identity: those that say where to look, for what is found there stands in the id by its
 /// digest, and words for readers.
@@ -58,13 +57,11 @@ impl RunId {
     /// # Errors
     /// If a path of the specification is not UTF-8.
     pub fn stand_in(spec: &RunSpec) -> Result<Self> {
-        let spec = &RunSpec {
-            validation: None,
-            ..spec.clone()
-        };
-        let text = serde_json::to_string(spec).map_err(|error| Error::Spec(error.to_string()))?;
+        let mut spec = spec.clone();
+        spec.labels.validation = None;
+        let text = serde_json::to_string(&spec).map_err(|error| Error::Spec(error.to_string()))?;
         let hash = Digest::of_bytes(text.as_bytes()).to_string();
-        Ok(Self(format!("{}-x{}", title(spec), &hash[..10])))
+        Ok(Self(format!("{}-x{}", title(&spec), &hash[..10])))
     }
 
     /// The name.
@@ -82,25 +79,25 @@ impl fmt::Display for RunId {
 /// The readable parts.
 fn title(spec: &RunSpec) -> String {
     // Of shots and a fraction together, which no run can have, the fraction is told.
-    let budget = match (spec.fraction, spec.n_shot) {
+    let budget = match (spec.labels.fraction, spec.labels.n_shot) {
         (Some(share), _) => format!("fraction{share}"),
         (None, Budget::PerClass(Shots(shots))) => format!("{shots}shot"),
         (None, _) => "all".to_owned(),
     };
-    let method = match spec.method {
-        Method::Lp => "lp".to_owned(),
-        Method::Vp => format!("vp-{}", readable(&spec.mapping)),
+    let method = match spec.prompt() {
+        Some(prompt) => format!("{}-{}", spec.method().name(), readable(&prompt.mapping)),
+        None => spec.method().name().to_owned(),
     };
-    let network = match (spec.network, &spec.checkpoint) {
+    let network = match (spec.network.kind, &spec.network.checkpoint) {
         (NetworkKind::Dense, _) => "dense".to_owned(),
-        (NetworkKind::Ticket, None) => format!("ticket{}", spec.state()),
+        (NetworkKind::Ticket, None) => format!("ticket{}", spec.network.state()),
         (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
     };
     format!(
         "{}-{}-{network}-{method}-{budget}-seed{}",
-        readable(&spec.dataset),
-        readable(&spec.model),
-        spec.seed
+        readable(&spec.data.dataset),
+        readable(&spec.network.model),
+        spec.training.seed
     )
 }
 
@@ -123,17 +120,14 @@ fn readable(dataset: &str) -> String {
 
 /// JSON with sorted keys of all fields that differ from their default, paths replaced by content.
 fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
-    let default = fields(&RunSpec {
-        method: spec.method,
-        ..RunSpec::default()
-    })?;
+    let default = fields(&RunSpec::of(spec.method()))?;
     let mut differing: BTreeMap<String, Value> = fields(spec)?
         .into_iter()
         .filter(|(key, value)| {
             !OUTSIDE_IDENTITY.contains(&key.as_str()) && default.get(key) != Some(value)
         })
         .collect();
-    differing.insert("method".into(), serde_json::json!(spec.method));
+    differing.insert("method".into(), serde_json::json!(spec.method()));
     differing.insert("checkpoint".into(), content.checkpoint.clone().into());
     if let Some(mask) = &content.mask {
         differing.insert("mask".into(), mask.clone().into());

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::fields::ALTERNATIVES;
+use crate::field::Field;
+use crate::field_value::field_value;
+use crate::fields::{ALTERNATIVES, PLACE_FIELDS};
 use crate::places::Places;
 use crate::spec::RunSpec;
 use crate::text_file::{self, toml_problem};
@@ -20,12 +21,15 @@ use crate::text_file::{self, toml_problem};
 /// let mut above = Settings::default();
 /// above.set("seed", "2", "--seed");
 /// settings.cover(above);
-/// let (spec, _) = settings.resolve()?;
-/// assert_eq!((spec.seed, spec.lr), (2, 0.1));
+/// let (spec, _) = settings.resolve(rut_record::FIELDS)?;
+/// assert_eq!((spec.training.seed, spec.training.lr), (2, 0.1));
 /// # Ok::<(), rut_record::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings(BTreeMap<String, Setting>);
+
+/// A value of a setting, as TOML has it.
+pub type SettingValue = Value;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Setting {
@@ -79,17 +83,10 @@ impl Settings {
         Self::parse(&text, &path.display().to_string())
     }
 
-    /// The fields of `value`, a struct of flags, as settings.
-    ///
-    /// # Errors
-    /// If a field has no form in TOML.
-    pub fn of(value: &impl Serialize) -> Result<Self> {
-        let table = Table::try_from(value).map_err(|e| Error::Spec(e.to_string()))?;
-        let setting = |(key, value): (String, Value)| {
-            let origin = format!("--{}", key.replace('_', "-"));
-            (key, Setting { value, origin })
-        };
-        Ok(Self(table.into_iter().map(setting).collect()))
+    /// Sets `key` to `value`.
+    pub fn put(&mut self, key: &str, value: SettingValue, origin: &str) {
+        let origin = origin.to_owned();
+        self.0.insert(key.into(), Setting { value, origin });
     }
 
     /// Sets `key` to the TOML value that `text` is (`3`, `[1, 2]`), else to the text itself.
@@ -99,13 +96,8 @@ impl Settings {
             .ok()
             .and_then(|mut table| table.remove("value"))
             .unwrap_or_else(|| text.into());
-        self.0.insert(
-            key.into(),
-            Setting {
-                value,
-                origin: origin.into(),
-            },
-        );
+        let origin = origin.to_owned();
+        self.0.insert(key.into(), Setting { value, origin });
     }
 
     /// The text that `key` is set to, if it is one.
@@ -141,37 +133,44 @@ impl Settings {
         self.0.extend(above.0);
     }
 
-    /// The run and the places that the settings describe, defaults where they say nothing.
+    /// The run and the places that the settings describe, defaults where they say nothing. `fields` are those of a
+    /// specification, with the options of all rows.
     ///
     /// # Errors
     /// If a key is unknown, or a value is of the wrong kind or out of range; the message names where it came from.
-    pub fn resolve(self) -> Result<(RunSpec, Places)> {
-        let (spec, places) = self.tables()?;
+    pub fn resolve(self, fields: &[Field]) -> Result<(RunSpec, Places)> {
+        let (spec, places) = self.tables(fields)?;
         Ok((
             RunSpec::from_toml(&spec.to_string())?,
             Places::from_toml(&places.to_string())?,
         ))
     }
 
-    /// The keys that are a specification's.
-    pub fn spec_table(self) -> Result<Table> {
-        Ok(self.tables()?.0)
+    /// The keys of a specification, and the places.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn spec_table(self, fields: &[Field]) -> Result<(Table, Places)> {
+        let (spec, places) = self.tables(fields)?;
+        Ok((spec, Places::from_toml(&places.to_string())?))
     }
 
     /// The keys of a specification and those of places, each held against what it is to be.
-    fn tables(self) -> Result<(Table, Table)> {
+    fn tables(self, fields: &[Field]) -> Result<(Table, Table)> {
         let (mut spec, mut places) = (Table::new(), Table::new());
         for (key, Setting { value, origin }) in self.0 {
-            let alone = Table::from_iter([(key.clone(), value.clone())]);
-            let place = Places::KEYS.contains(&key.as_str());
-            let checked = match place {
-                true => alone.try_into::<Places>().map(drop),
-                false => alone.try_into::<RunSpec>().map(drop),
+            let is_place = PLACE_FIELDS.iter().any(|field| field.key == key);
+            let checked = if is_place {
+                let alone = Table::from_iter([(key.clone(), value.clone())]);
+                let place = alone.try_into::<Places>();
+                place.map(drop).map_err(|e| e.message().to_owned())
+            } else {
+                field_value(fields, &key, &value).map(drop)
             };
-            checked.map_err(|e| {
-                Error::Spec(format!("{origin}: `{key} = {value}`: {}", e.message()))
+            checked.map_err(|problem| {
+                Error::Spec(format!("{origin}: `{key} = {value}`: {problem}"))
             })?;
-            if place { &mut places } else { &mut spec }.insert(key, value);
+            if is_place { &mut places } else { &mut spec }.insert(key, value);
         }
         Ok((spec, places))
     }

@@ -14,7 +14,7 @@ use crate::text_file::{self, toml_problem};
 
 /// What helps where a half-done run cannot go on.
 pub const UNFINISHED_REMEDY: &str =
-    "put it back, or start over with `--overwrite` (a run of a sweep: delete its folder)";
+    "put it back, or start over with `overwrite` (a run of a sweep: delete its folder)";
 
 /// Which of a checkpoint's keys are the network's, where the specification does not say it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Begun<'a> {
     pub content: &'a Content,
     /// Labels of all training images that it may draw from.
     pub train_labels: &'a [u32],
+    /// Where it computes, by its name in the table of devices.
+    pub device: &'a str,
 }
 
 /// What `spec.toml` holds: the specification, and the content that it named when the run began.
@@ -53,10 +55,22 @@ pub struct SpecFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_digest: Option<String>,
     train_labels_digest: String,
+    /// Where it computes; files that do not say mean the processor.
+    #[serde(default = "processor", skip_serializing_if = "is_processor")]
+    device: String,
     /// By which rule a checkpoint's keys are found; files of versions that knew one alone do not say.
     #[serde(default = "earlier")]
     key_rule: u32,
     spec: RunSpec,
+}
+
+/// The device of files that name none.
+fn processor() -> String {
+    "cpu".into()
+}
+
+fn is_processor(device: &str) -> bool {
+    device == processor()
 }
 
 /// The [`KeyRule`] of this version, as a number.
@@ -89,6 +103,7 @@ impl SpecFile {
             data_digest: data,
             validation_digest: validation,
             train_labels_digest: Digest::of_bytes(&labels).to_string(),
+            device: run.device.to_owned(),
             key_rule: FITTING,
             spec: run.spec.clone(),
         }
@@ -107,7 +122,7 @@ impl SpecFile {
             // The run goes on by the rule that it began with.
             fields.remove("key_rule");
             // Left out, it means the same.
-            let own = file.spec.validation == Some(ValidationFrom::Own);
+            let own = file.spec.labels.validation == Some(ValidationFrom::Own);
             let told = own.then(|| ("validation".to_owned(), "\"own\"".to_owned()));
             // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
@@ -149,7 +164,7 @@ impl RunDir {
             return Ok(None);
         }
         let began = self.read_spec_file()?;
-        Ok(began.spec.validation.or(Some(ValidationFrom::Drawn)))
+        Ok(began.spec.labels.validation.or(Some(ValidationFrom::Drawn)))
     }
 
     pub(crate) fn check_unchanged(&self, run: &Begun<'_>) -> Result<()> {

@@ -1,8 +1,10 @@
 //! The index of a study: a row per run with flat, typed columns, as CSV and as JSON lines, for programs.
 
+use std::collections::BTreeSet;
+
 use rut_formats::csv_cell;
 use rut_metrics::Summary;
-use rut_record::{Labels, Record, RunSpec, field_names};
+use rut_record::{FILE_KEYS, Labels, Record, RunSpec};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
@@ -23,16 +25,14 @@ type Row = Vec<(String, Value)>;
 impl Index {
     /// Of all runs of `study`, finished ones first.
     pub(crate) fn of(study: &Study, options: &ReportOptions) -> Self {
+        let keys = keys(study, options.unused);
+        let cells = |spec: &RunSpec| spec_cells(spec, &keys, options.unused);
         let finished = study.runs.iter().zip(&study.places);
         let mut rows: Vec<Row> = finished
-            .map(|(run, place)| finished_row(study, run, place, options))
+            .map(|(run, place)| finished_row(study, run, place, (cells(&run.record.spec), options)))
             .collect();
-        rows.extend(
-            study
-                .unfinished
-                .iter()
-                .map(|run| unfinished_row(run, options.unused)),
-        );
+        let unfinished = study.unfinished.iter();
+        rows.extend(unfinished.map(|run| unfinished_row(run, run.spec.as_ref().map(cells))));
         // Rows of finished runs have every column; the others some of them.
         let longest = rows.iter().rev().max_by_key(|row| row.len());
         let heads = longest.into_iter().flatten();
@@ -78,21 +78,35 @@ impl Index {
     }
 }
 
-/// The fields of a specification under its names for them, but for places to look.
-fn spec_cells(spec: &RunSpec, unused: Unused) -> Row {
+/// Keys of the specifications of `study`, but for places to look: those of all files, then options of rows that a run sets.
+fn keys(study: &Study, unused: Unused) -> Vec<String> {
+    let known = FILE_KEYS.iter().filter(|key| !PATHS.contains(key));
+    let mut keys: Vec<String> = known.map(|key| (*key).to_owned()).collect();
+    let finished = study.runs.iter().map(|run| &run.record.spec);
+    let unfinished = study.unfinished.iter().filter_map(|run| run.spec.as_ref());
+    let of_rows: BTreeSet<String> = finished
+        .chain(unfinished)
+        .flat_map(|spec| fields(spec, unused).into_keys())
+        .filter(|key| !FILE_KEYS.contains(&key.as_str()))
+        .collect();
+    keys.extend(of_rows);
+    keys
+}
+
+/// The fields of a specification under its names for them.
+fn spec_cells(spec: &RunSpec, keys: &[String], unused: Unused) -> Row {
     let found = fields(spec, unused);
-    let told = field_names().iter().filter(|name| !PATHS.contains(name));
-    let cell = |name: &&str| {
-        let value = match found.get(*name).cloned().unwrap_or_default() {
+    let cell = |name: &String| {
+        let value = match found.get(name).cloned().unwrap_or_default() {
             Value::Array(values) if values.is_empty() => Value::Null,
             Value::Array(values) => Value::Array(values).to_string().into(),
             // A number or `all`: text throughout, so that a column has one type; `shots` has the number.
-            Value::Number(number) if *name == "n_shot" => number.to_string().into(),
+            Value::Number(number) if name == "n_shot" => number.to_string().into(),
             value => value,
         };
-        ((*name).to_owned(), value)
+        (name.clone(), value)
     };
-    let mut row: Row = told.map(cell).collect();
+    let mut row: Row = keys.iter().map(cell).collect();
     let shots = match Labels::of(spec).0 {
         rut_data::Budget::PerClass(shots) => json!(shots.0),
         _ => Value::Null,
@@ -101,17 +115,22 @@ fn spec_cells(spec: &RunSpec, unused: Unused) -> Row {
     row
 }
 
-fn unfinished_row(run: &Unfinished, unused: Unused) -> Row {
+fn unfinished_row(run: &Unfinished, spec: Option<Row>) -> Row {
     let mut row: Row = vec![
         ("run_id".into(), json!(run.run_id)),
         ("status".into(), json!(run.fate.name())),
         ("error".into(), json!(run.reason)),
     ];
-    row.extend(run.spec.iter().flat_map(|spec| spec_cells(spec, unused)));
+    row.extend(spec.into_iter().flatten());
     row
 }
 
-fn finished_row(study: &Study, run: &Run, place: &Place, options: &ReportOptions) -> Row {
+fn finished_row(
+    study: &Study,
+    run: &Run,
+    place: &Place,
+    (spec, options): (Row, &ReportOptions),
+) -> Row {
     let record = &run.record;
     let label = study.networks.get(place.network).map(|n| &n.label);
     let setting = study.settings.get(place.setting).map(|s| s.label());
@@ -125,7 +144,7 @@ fn finished_row(study: &Study, run: &Run, place: &Place, options: &ReportOptions
     put("conflict", json!(conflict));
     put("setting", json!(setting));
     put("network_label", json!(label));
-    row.extend(spec_cells(&record.spec, options.unused));
+    row.extend(spec);
     row.extend(flat(&known(record)));
     row.extend(summary(Some(&record.test.raw), ""));
     row.extend(summary(

@@ -7,7 +7,7 @@ use rut_record::Labels;
 use crate::canvas::css;
 use crate::gather::{Run, Unfinished};
 use crate::metric::{ECE_AT_TEMPERATURE, Unit};
-use crate::setting::{Fields, fields, last_part, name, told, varying};
+use crate::setting::{Fields, fields, last_part, told, varying};
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};
 use crate::{Costs, ReportOptions, Unused};
@@ -29,7 +29,7 @@ impl Common {
     pub(crate) fn of(study: &Study, unused: Unused) -> Self {
         let mut by_method: BTreeMap<&'static str, Vec<Fields>> = BTreeMap::new();
         for run in &study.runs {
-            let method = name(run.record.spec.method);
+            let method = run.record.spec.method().abbreviation();
             let found = by_method.entry(method).or_default();
             found.push(fields(&run.record.spec, unused));
         }
@@ -141,13 +141,13 @@ fn row(
     }
     let mut row = vec![
         Value::Text(record.data.name.clone()),
-        Value::Text(name(record.spec.method).into()),
+        Value::Text(record.spec.method().abbreviation().into()),
         Value::Text(place.labels.tick()),
         Value::Network(
             network.map(|n| n.label.clone()).unwrap_or_default(),
             css(place.network),
         ),
-        Value::Count(record.spec.seed),
+        Value::Count(record.spec.training.seed),
         Value::Figure(
             Some(record.network.density_without_stem_and_classifier),
             Unit::Percent,
@@ -168,7 +168,7 @@ fn row(
     }
     row.extend([
         Value::Text(common.apart(
-            name(record.spec.method),
+            record.spec.method().abbreviation(),
             &fields(&record.spec, options.unused),
         )),
         Value::Text(record.run_id.clone()),
@@ -197,11 +197,11 @@ pub(crate) fn unfinished(study: &Study) -> Table {
         let spec = run.spec.as_ref().map(|spec| {
             format!(
                 "{}, {}, {}, {}, seed {}",
-                last_part(&spec.dataset),
-                name(spec.method),
-                spec.model,
+                last_part(&spec.data.dataset),
+                spec.method().abbreviation(),
+                spec.network.model,
                 Labels::of(spec).name(),
-                spec.seed
+                spec.training.seed
             )
         });
         let words = [

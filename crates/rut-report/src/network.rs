@@ -26,7 +26,7 @@ impl NetworkKey {
             model: record.network.model.clone(),
             checkpoint: record.network.checkpoint.clone(),
             mask: record.network.mask.clone(),
-            dropped: record.spec.masking == Masking::Dropped,
+            dropped: record.spec.network.masking == Masking::Dropped,
         }
     }
 }
@@ -51,23 +51,23 @@ pub(crate) struct Network {
 impl Network {
     fn of(record: &Record) -> Self {
         let (spec, network) = (&record.spec, &record.network);
-        let dense = spec.network == NetworkKind::Dense && network.mask.is_none();
-        let mut kind = match (dense, spec.sparsity, &spec.checkpoint) {
+        let dense = spec.network.kind == NetworkKind::Dense && network.mask.is_none();
+        let mut kind = match (dense, spec.network.sparsity, &spec.network.checkpoint) {
             (true, ..) => "dense".to_owned(),
             (false, Some(state), _) => format!("state {state}"),
-            (false, None, None) => format!("state {}", spec.state()),
+            (false, None, None) => format!("state {}", spec.network.state()),
             (false, None, Some(_)) => "ticket".to_owned(),
         };
-        if spec.masking == Masking::Dropped {
+        if spec.network.masking == Masking::Dropped {
             kind.push_str(", mask dropped");
         }
         Self {
             key: NetworkKey::of(record),
-            label: spec.recipe.clone().unwrap_or_else(|| kind.clone()),
+            label: spec.network.recipe.clone().unwrap_or_else(|| kind.clone()),
             dense,
             density: network.density,
             body_density: network.density_without_stem_and_classifier,
-            recipe: spec.recipe.clone(),
+            recipe: spec.network.recipe.clone(),
             kind,
         }
     }
@@ -81,7 +81,7 @@ pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
         let known = found.entry(network.key.clone()).or_insert(network);
         // The words are no part of a run's identity: some of a network's runs may lack them. The first of those there are,
         // in the order of the alphabet, whatever the order of the runs.
-        if let Some(recipe) = &run.record.spec.recipe
+        if let Some(recipe) = &run.record.spec.network.recipe
             && known.recipe.as_ref().is_none_or(|known| recipe < known)
         {
             known.recipe = Some(recipe.clone());

@@ -76,7 +76,8 @@ pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
 fn pair(study: &Study, ticket: Place, dense: Place, opened: &mut usize) -> Option<Pair> {
     let by_seed = |place| -> BTreeMap<u64, &Run> {
         let runs = study.at(place).into_iter().rev();
-        runs.map(|run| (run.record.spec.seed, run)).collect()
+        runs.map(|run| (run.record.spec.training.seed, run))
+            .collect()
     };
     let (tickets, controls) = (by_seed(ticket), by_seed(dense));
     let common: Vec<(&Run, &Run)> = controls

@@ -10,7 +10,7 @@ use crate::heat_map::HeatMap;
 use crate::metric::{COMPARED, METRICS, Unit};
 use crate::network::{Network, short};
 use crate::pair::Pair;
-use crate::setting::{last_part, name};
+use crate::setting::last_part;
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};
 use crate::unread::Unread;
@@ -142,7 +142,7 @@ fn place_cells(study: &Study, place: (usize, String), setting: Option<usize>) ->
     let (index, labels) = place;
     let mut row = Vec::new();
     if let (None, Some(own)) = (setting, study.settings.get(index)) {
-        let words = [&own.dataset, name(own.method), &own.apart];
+        let words = [&own.dataset, own.method.abbreviation(), &own.apart];
         row.extend(words.map(|word| Value::Text(word.to_owned())));
     }
     row.push(Value::Text(labels));

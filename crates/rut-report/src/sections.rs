@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
-use rut_record::{Method, file_name};
+use rut_record::file_name;
 
 use crate::canvas::colour;
 use crate::chart::Chart;
@@ -164,7 +164,7 @@ fn choice(choice: &Choice) -> Markup {
         p.note {
             "Chosen runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
             (choice.runs()) " of " (choice.candidates) " such runs"
-            @if choice.runs() < choice.candidates { " (" code { "--figures N" } " shows more)" }
+            @if choice.runs() < choice.candidates { " (more with a larger number of " code { "figures" } ")" }
             "."
         }
     }
@@ -208,7 +208,11 @@ pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
     for chosen in &parts.choice.settings {
         for told in told(parts.study, chosen) {
             let summary = &told.run.record.test.raw;
-            let title = format!("{}, seed {}", told.title(), told.run.record.spec.seed);
+            let title = format!(
+                "{}, seed {}",
+                told.title(),
+                told.run.record.spec.training.seed
+            );
             let svg = diagram::svg(summary, &title, colour(told.place.network))?;
             pictures.push(sheet.picture(&told.file("reliability"), &svg));
         }
@@ -245,7 +249,10 @@ pub(crate) fn training(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     for chosen in &parts.choice.settings {
         let told = told(parts.study, chosen);
         figures.push(curves_of(&told, sheet)?);
-        if told.iter().any(|told| told.setting.method == Method::Vp) {
+        if told
+            .iter()
+            .any(|told| told.run.record.spec.prompt().is_some())
+        {
             figures.push(maps(parts.study, &told, sheet)?);
             figures.push(prompts_of(&told, parts.options.prompt_picture, sheet));
         }
@@ -290,7 +297,7 @@ fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
         figure {
             (sheet.charts(&charts)?)
             figcaption {
-                strong { (printable(&title)) } ": accuracy and loss of the epochs, and, of prompting, for how many target classes the label map changed. One seed (" (first.run.record.spec.seed) "), "
+                strong { (printable(&title)) } ": accuracy and loss of the epochs, and, of prompting, for how many target classes the label map changed. One seed (" (first.run.record.spec.training.seed) "), "
                 (first.run.record.data.labels_used) " labels."
                 @for problem in problems { " Events that cannot be read: " (printable(&problem)) "." }
             }
@@ -330,7 +337,7 @@ fn prompts_of(told: &[Told<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Mark
                 let uri = data_uri(&png);
                 sheet.add(&format!("figures/{}.png", one.file("prompt")), png);
                 html! { figure { img src=(uri) alt={ "prompt of " (printable(&title)) };
-                figcaption { strong { (printable(&title)) } ": the trained border, seed " (one.run.record.spec.seed) "; the image goes where it is grey." } } }
+                figcaption { strong { (printable(&title)) } ": the trained border, seed " (one.run.record.spec.training.seed) "; the image goes where it is grey." } } }
             }
             Err(error) => {
                 let unread = Unread::new(format!("{}/{}", one.run.folder, file_name(&one.run.dir.prompt())), error);

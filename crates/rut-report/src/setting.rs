@@ -47,7 +47,7 @@ pub(crate) fn fields(spec: &RunSpec, unused: Unused) -> Fields {
         .into_iter()
         .filter(|(key, _)| !useless(key))
         .collect();
-    fields.insert("dataset".into(), last_part(&spec.dataset).into());
+    fields.insert("dataset".into(), last_part(&spec.data.dataset).into());
     fields
 }
 
@@ -75,19 +75,12 @@ pub(crate) struct Setting {
 impl Setting {
     /// Data set, method and what sets it apart.
     pub(crate) fn label(&self) -> String {
-        let (dataset, method) = (&self.dataset, name(self.method));
-        match self.apart.is_empty() {
-            true => format!("{dataset}, {method}"),
-            false => format!("{dataset}, {method}, {}", self.apart),
+        let (dataset, method) = (&self.dataset, self.method.abbreviation());
+        if self.apart.is_empty() {
+            format!("{dataset}, {method}")
+        } else {
+            format!("{dataset}, {method}, {}", self.apart)
         }
-    }
-}
-
-/// What a method is called in figures.
-pub(crate) fn name(method: Method) -> &'static str {
-    match method {
-        Method::Lp => "LP",
-        Method::Vp => "VP",
     }
 }
 
@@ -128,13 +121,18 @@ pub(crate) fn settings(runs: &[Run], unused: Unused) -> (Vec<Setting>, Vec<usize
 
 fn order(setting: &Setting) -> (&str, &str, &str, String) {
     let rest = serde_json::to_string(&setting.key).unwrap_or_default();
-    (&setting.dataset, name(setting.method), &setting.apart, rest)
+    (
+        &setting.dataset,
+        setting.method.abbreviation(),
+        &setting.apart,
+        rest,
+    )
 }
 
 fn setting(record: &Record, key: Fields) -> Setting {
     Setting {
         dataset: record.data.name.clone(),
-        method: record.spec.method,
+        method: record.spec.method(),
         apart: String::new(),
         slug: String::new(),
         key,
@@ -186,7 +184,11 @@ pub(crate) fn told(field: &str, value: Option<&Value>) -> String {
 fn name_files(settings: &mut [Setting]) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for setting in settings {
-        let name = slug(&format!("{} {}", setting.dataset, name(setting.method)));
+        let name = slug(&format!(
+            "{} {}",
+            setting.dataset,
+            setting.method.abbreviation()
+        ));
         let count = seen.entry(name.clone()).or_insert(0);
         *count += 1;
         setting.slug = match count {

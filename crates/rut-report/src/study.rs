@@ -74,7 +74,7 @@ impl Study {
             })
             .collect();
         placed.sort_by(|(a, run), (b, other)| {
-            let key = |run: &Run| (run.record.spec.seed, run.record.run_id.clone());
+            let key = |run: &Run| (run.record.spec.training.seed, run.record.run_id.clone());
             a.cmp(b).then_with(|| key(run).cmp(&key(other)))
         });
         let (places, runs): (Vec<Place>, Vec<Run>) = placed.into_iter().unzip();

@@ -2,8 +2,9 @@
 
 use rut_formats::escape;
 use rut_images::Filter;
-use rut_record::{Method, ValidationFrom};
+use rut_record::ValidationFrom;
 
+use crate::adaptation::adapter;
 use crate::checked::CheckedRunSpec;
 use crate::network::Inspected;
 use crate::transform::normalization;
@@ -11,7 +12,7 @@ use crate::transform::normalization;
 /// The block that a run begins with, by what its network turned out to be.
 pub fn announcement(run: &CheckedRunSpec, network: &Inspected) -> String {
     let rows = [
-        ("method", method(run)),
+        ("method", adapter(&run.spec).describe(run)),
         ("weights", weights(run, network)),
         ("transform", transform(run)),
         ("split", split(run)),
@@ -19,21 +20,6 @@ pub fn announcement(run: &CheckedRunSpec, network: &Inspected) -> String {
     ];
     let rows = rows.map(|(name, text)| format!("{name:<9}  {text}"));
     rows.join("\n")
-}
-
-fn method(run: &CheckedRunSpec) -> String {
-    match (run.spec.method, run.image_size) {
-        (Method::Lp, None) => "linear probing".to_owned(),
-        (Method::Lp, Some(side)) => {
-            format!("linear probing on images first resized to {side} pixels")
-        }
-        (Method::Vp, side) => format!(
-            "visual prompting: {0}-pixel images on a {1}-pixel canvas, mapping {2}",
-            side.unwrap_or(0),
-            run.model.input_size,
-            run.spec.mapping
-        ),
-    }
 }
 
 fn weights(run: &CheckedRunSpec, network: &Inspected) -> String {
@@ -56,7 +42,7 @@ fn weights(run: &CheckedRunSpec, network: &Inspected) -> String {
 }
 
 fn transform(run: &CheckedRunSpec) -> String {
-    let transform = run.transform();
+    let transform = &run.transform;
     let normalization = normalization(&run.spec, run.model);
     let filter = match transform.filter {
         Filter::Bilinear => ", bilinear",
@@ -72,9 +58,9 @@ fn transform(run: &CheckedRunSpec) -> String {
 }
 
 fn split(run: &CheckedRunSpec) -> String {
-    let split = run.spec.split.as_deref();
+    let split = run.spec.data.split.as_deref();
     let split = split.map_or_else(String::new, |split| format!(", split {}", escape(split)));
-    let validation = match (run.validation.is_empty(), run.spec.validation) {
+    let validation = match (run.validation.is_empty(), run.spec.labels.validation) {
         (true, _) => "no validation",
         (false, Some(ValidationFrom::Own)) => "validation on its own validation images",
         (false, _) => "validation on images kept from its training images",

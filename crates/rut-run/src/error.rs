@@ -1,5 +1,6 @@
 //! Everything that can go wrong with a run as a whole. Exit codes are `rut-cli`'s.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rut_formats::escape;
@@ -16,7 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The folder that networks are looked for in is not there.
     #[error(
-        "find the network in {dir}: no such folder here; name it with `--pretrained-dir`, or files with `--checkpoint` and `--mask`",
+        "find the network in {dir}: no such folder here; name it with `pretrained_dir`, or files with `checkpoint` and `mask`",
         dir = escape(dir).whole()
     )]
     NoNetworkFolder {
@@ -25,7 +26,7 @@ pub enum Error {
     },
     /// What is called a ticket has lost no weight, or hardly one.
     #[error(
-        "use {checkpoint} as a ticket: {found}, or say `--network dense`",
+        "use {checkpoint} as a ticket: {found}, or say `network = dense`",
         checkpoint = escape(checkpoint).whole(),
         found = escape(found).at_most(MOST)
     )]
@@ -85,6 +86,7 @@ impl From<rut_adapt::Error> for Error {
         match error {
             rut_adapt::Error::Data(error) => Self::Data(error),
             rut_adapt::Error::Models(error) => Self::Models(error),
+            rut_adapt::Error::Record(error) => error.into(),
             error => Self::Adapt(error),
         }
     }
@@ -102,7 +104,7 @@ impl From<rut_record::Error> for Error {
 
 /// A field of a specification that cannot be used.
 pub(crate) fn refused(
-    field: &'static str,
+    field: impl Into<Cow<'static, str>>,
     expected: impl Into<String>,
     found: impl Into<String>,
 ) -> Error {

@@ -1,8 +1,8 @@
 //! Features of a probe's images, from the cache or extracted now. What is trained on them is `run`'s.
 
 use rut_adapt::evaluate::Pass;
+use rut_adapt::features::LabelledFeatures;
 use rut_adapt::features::{Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, Wanted};
-use rut_adapt::linear_probe::LabelledFeatures;
 use rut_adapt::observer::Observer;
 use rut_adapt::progress::Reporter;
 use rut_adapt::state::State;
@@ -40,10 +40,13 @@ impl<'a> Features<'a> {
         Self {
             network,
             places,
-            transform: run.transform(),
-            kept: run.spec.cache_dtype,
+            transform: run.transform.clone(),
+            kept: run
+                .spec
+                .probe()
+                .map_or_else(FeatureType::default, |probe| probe.cache_dtype),
             engine: run.engine,
-            checkpoint_key: run.spec.checkpoint_key.clone(),
+            checkpoint_key: run.spec.network.checkpoint_key.clone(),
             state: None,
             from_cache: 0,
             extracted: 0,
@@ -66,10 +69,10 @@ impl<'a> Features<'a> {
             network: loaded.title.clone(),
             images: set.digest()?.to_string(),
             preprocessing: describe(set.depth(), &self.transform, loaded.normalization),
-            contents: match self.engine {
-                // Its matrix products round by the size of a batch.
-                Engine::Reference => Vec::new(),
-                Engine::Auto | Engine::Dense | Engine::Sparse => set.contents()?,
+            contents: if self.engine.spec().same_in_every_batch {
+                set.contents()?
+            } else {
+                Vec::new()
             },
         };
         let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
@@ -121,7 +124,7 @@ impl<'a> Features<'a> {
         match cache.get(&wanted, &pass, &mut Reporter::new(observer)) {
             Err(error @ rut_adapt::Error::Cache { .. }) => {
                 self.troubles.push(format!(
-                    "no feature cache (failed to {error}); name another with --cache-dir"
+                    "no feature cache (failed to {error}); name another with `cache_dir`"
                 ));
                 Ok(extractor.extract(&images, &pass, &mut Reporter::new(observer))?)
             }
@@ -133,13 +136,9 @@ impl<'a> Features<'a> {
     pub fn notes(self) -> Vec<String> {
         let mut notes = self.troubles;
         if self.extracted == 0 {
-            let loaded = match &self.network.lazy {
-                Some(lazy) if !lazy.is_loaded() => "the network was not loaded",
-                _ => "the network was not run",
-            };
             let images = self.from_cache;
             notes.push(format!(
-                "features of all {images} images came from the cache: {loaded}"
+                "features of all {images} images came from the cache: the network was not run"
             ));
         }
         notes

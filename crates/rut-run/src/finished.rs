@@ -1,36 +1,23 @@
 //! A finished run taken up again: the same figures from its files, and predictions for a user's images.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rut_adapt::evaluate::Pass;
-use rut_adapt::features::Extractor;
-use rut_adapt::head::LinearHead;
 use rut_adapt::images::LabelledImages;
-use rut_adapt::label_map::LabelMap;
-use rut_adapt::linear_probe::probe_logits;
 use rut_adapt::observer::Observer;
-use rut_adapt::progress::Reporter;
-use rut_adapt::prompt::PaddingPrompt;
-use rut_adapt::state::State;
-use rut_adapt::visual_prompt::PromptedNetwork;
-use rut_data::{ImageSet, Transform, Window};
+use rut_data::{ImageSet, Transform};
 use rut_formats::regular;
 use rut_metrics::Temperature;
-use rut_models::{Engine, FrozenNetwork, ModelSpec};
+use rut_models::{Engine, ModelSpec};
 use rut_record::{
-    FINISHED_REMEDY, Held, KeyRule, Method, Phase, Places, Record, RunDir, RunSpec, SplitLogits,
-    ValidationFrom,
+    FINISHED_REMEDY, Held, KeyRule, Places, Record, RunDir, RunSpec, SplitLogits, ValidationFrom,
 };
 use serde::Serialize;
 
-use crate::checked::{network_files, open_dataset};
+use crate::adaptation::{Trained, adapter, transform};
+use crate::check::{network_files, open_dataset};
 use crate::error::{Error, Result, broken, file, refused};
 use crate::images::prepare;
-use crate::names::find_engine;
-use crate::network::{How, LoadedNetwork, load_recorded};
-use crate::run::untrained_prompt;
-use crate::transform::transform;
+use crate::network::{Computing, How, LoadedNetwork, load_recorded};
 
 /// A run that can be asked again.
 pub struct FinishedRun {
@@ -40,13 +27,7 @@ pub struct FinishedRun {
     pub held: Held,
     model: &'static ModelSpec,
     network: LoadedNetwork,
-    adapted: Adapted,
-}
-
-/// What training left behind.
-enum Adapted {
-    Probe(LinearHead),
-    Prompt(PaddingPrompt, LabelMap),
+    trained: Box<dyn Trained>,
 }
 
 /// Where a run's weights lie now, if not where it found them. Their digests must be the same.
@@ -64,20 +45,14 @@ impl WeightPlaces {
     fn put_into(&self, spec: &RunSpec) -> RunSpec {
         let mut spec = spec.clone();
         if let Some(dir) = &self.pretrained_dir {
-            spec = RunSpec {
-                pretrained_dir: dir.clone(),
-                checkpoint: None,
-                mask: None,
-                ..spec
-            };
+            spec.network.pretrained_dir.clone_from(dir);
+            spec.network.checkpoint = None;
+            spec.network.mask = None;
         }
         if self.checkpoint.is_some() {
-            spec = RunSpec {
-                checkpoint: self.checkpoint.clone(),
-                mask: self.mask.clone(),
-                sparsity: None,
-                ..spec
-            };
+            spec.network.checkpoint.clone_from(&self.checkpoint);
+            spec.network.mask.clone_from(&self.mask);
+            spec.network.sparsity = None;
         }
         spec
     }
@@ -120,16 +95,17 @@ impl FinishedRun {
         let record = dir.read_record()?;
         let held = dir.check_files(&record)?;
         let (_, files) = network_files(&weights.put_into(&record.spec))?;
-        let engine = engine.map_or_else(|| find_engine(&record.spec.engine), Ok)?;
+        let mut computing = Computing::of(&record.spec, &Places::default().device)?;
+        computing.engine = engine.unwrap_or(computing.engine);
         let how = How {
             rule: match record.network.keys {
                 Some(_) => KeyRule::Fitting,
                 None => KeyRule::Earlier,
             },
-            ..How::of(record.spec.method)
+            ..How::of(&record.spec)
         };
         let classes = record.network.source_classes;
-        let (model, network) = load_recorded(&record.spec, &files, (classes, how, engine))?;
+        let (model, network) = load_recorded(&record.spec, &files, (classes, how, &computing))?;
         unchanged(
             &dir,
             "the checkpoint's SHA-256",
@@ -143,13 +119,13 @@ impl FinishedRun {
             &name(&record.network.mask),
             &name(&network.mask),
         )?;
-        let adapted = Adapted::read(&dir, &record, model, &network)?;
+        let trained = trained(&dir, &record, model, &network)?;
         Ok(Self {
             record,
             held,
             model,
             network,
-            adapted,
+            trained,
         })
     }
 
@@ -171,7 +147,7 @@ impl FinishedRun {
         };
         let train = |indices: &[usize]| chosen(&dataset.train, "training images", indices);
         let own = dataset.own_validation();
-        let validation = |indices: &[usize]| match self.record.spec.validation {
+        let validation = |indices: &[usize]| match self.record.spec.labels.validation {
             Some(ValidationFrom::Own) => chosen(&own, "validation images", indices),
             _ => train(indices),
         };
@@ -267,32 +243,7 @@ impl FinishedRun {
         images: &dyn LabelledImages,
         observer: &mut dyn Observer,
     ) -> Result<SplitLogits> {
-        let mut reporter = Reporter::new(observer);
-        let network: &Arc<dyn FrozenNetwork> = &self.network.network;
-        let pass = Pass {
-            phase: Phase::Test,
-            step: 0,
-            state: &State::default,
-        };
-        match &self.adapted {
-            Adapted::Probe(head) => {
-                let extractor = Extractor {
-                    network: &**network,
-                    normalization: self.network.normalization,
-                    kept: self.record.spec.cache_dtype,
-                };
-                let extracted = extractor.extract(images, &pass, &mut reporter)?;
-                Ok(probe_logits(head, &extracted.labelled(images.labels())?)?)
-            }
-            Adapted::Prompt(prompt, map) => {
-                let prompted = PromptedNetwork {
-                    network: network.clone(),
-                    prompt: prompt.clone(),
-                };
-                let source = prompted.source_logits(images, &pass, &mut reporter)?;
-                Ok(map.target_logits(&source))
-            }
-        }
+        self.trained.logits(&self.network, images, observer)
     }
 }
 
@@ -319,7 +270,7 @@ pub(crate) fn check_complete(
     model: &ModelSpec,
     network: &LoadedNetwork,
 ) -> Result<Held> {
-    let kept = dir.kept(record.spec.method);
+    let kept = dir.kept(record.spec.method());
     let missing: Vec<_> = kept
         .iter()
         .filter(|path| !path.exists())
@@ -335,39 +286,31 @@ pub(crate) fn check_complete(
         ));
     }
     let held = dir.check_files(record)?;
-    Adapted::read(dir, record, model, network)?;
+    trained(dir, record, model, network)?;
     Ok(held)
 }
 
-impl Adapted {
-    fn read(
-        dir: &RunDir,
-        record: &Record,
-        model: &ModelSpec,
-        network: &LoadedNetwork,
-    ) -> Result<Self> {
-        let path = dir.trained(record.spec.method);
-        let read = || -> Result<Self> {
-            let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
-            if record.spec.method == Method::Lp {
-                return Ok(Self::Probe(LinearHead::from_bytes(&bytes)?));
-            }
-            let window = rut_data::find(&record.spec.dataset).map_or(Window::Whole, |d| d.window);
-            let untrained = untrained_prompt(model, (record.data.image_size, window), network)?;
-            let (prompt, sources) = untrained.from_bytes(&bytes)?;
-            let map = LabelMap::new(sources, network.network.classes())?;
-            Ok(Self::Prompt(prompt, map))
-        };
-        read().map_err(|error| {
-            broken(
-                &path,
-                match error {
-                    Error::Record(rut_record::Error::File { source, .. }) => {
-                        format!("{source}; {FINISHED_REMEDY}")
-                    }
-                    error => format!("{error}; {FINISHED_REMEDY}"),
-                },
-            )
-        })
-    }
+/// What training left behind in `dir`.
+fn trained(
+    dir: &RunDir,
+    record: &Record,
+    model: &ModelSpec,
+    network: &LoadedNetwork,
+) -> Result<Box<dyn Trained>> {
+    let path = dir.trained(record.spec.method());
+    let read = || {
+        let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
+        adapter(&record.spec).reload(record, model, network, &bytes)
+    };
+    read().map_err(|error| {
+        broken(
+            &path,
+            match error {
+                Error::Record(rut_record::Error::File { source, .. }) => {
+                    format!("{source}; {FINISHED_REMEDY}")
+                }
+                error => format!("{error}; {FINISHED_REMEDY}"),
+            },
+        )
+    })
 }

@@ -5,18 +5,17 @@ use rut_adapt::linear_probe::{
     Fit, Fitted, GridMember, LogisticOptions, Probed, RELATIVE_GRADIENT, check_grid,
 };
 use rut_adapt::softmax_regression::HeadRates;
-use rut_record::{GridMemberRecord, GridRecord, RunSpec};
+use rut_record::{GridMemberRecord, GridRecord, ProbeSpec, RunSpec};
 
 use crate::error::{Result, refused};
 
 /// What heads are trained with: one pair, or a grid, in the order of its lists, weight decays within learning rates.
 pub fn rates(spec: &RunSpec) -> Vec<HeadRates> {
-    let rates = spec
-        .lr_grid
-        .as_deref()
-        .unwrap_or(std::slice::from_ref(&spec.lr));
-    let decays = spec.weight_decay_grid.as_deref();
-    let decays = decays.unwrap_or(std::slice::from_ref(&spec.weight_decay));
+    let one = std::slice::from_ref(&spec.training.lr);
+    let (rates, decays) = match spec.probe() {
+        Some(probe) => (probe.lr_grid.as_deref().unwrap_or(one), decays(probe)),
+        None => (one, [0.0].as_slice()),
+    };
     let pairs = rates.iter().flat_map(|&learning_rate| {
         decays.iter().map(move |&weight_decay| HeadRates {
             learning_rate,
@@ -26,23 +25,29 @@ pub fn rates(spec: &RunSpec) -> Vec<HeadRates> {
     pairs.collect()
 }
 
+fn decays(probe: &ProbeSpec) -> &[f64] {
+    let one = std::slice::from_ref(&probe.weight_decay);
+    probe.weight_decay_grid.as_deref().unwrap_or(one)
+}
+
 /// Whether rates and decays are in range, and no list hides a number.
 pub(crate) fn check_rates(spec: &RunSpec) -> Result<()> {
-    let default = RunSpec::default();
-    let hidden = [
-        ("lr", spec.lr_grid.is_some() && spec.lr != default.lr),
-        (
-            "weight_decay",
-            spec.weight_decay_grid.is_some() && spec.weight_decay != default.weight_decay,
-        ),
-    ];
-    if let Some((field, _)) = hidden.iter().find(|(_, hidden)| *hidden) {
-        let expected = format!("it or `{field}_grid`");
-        return Err(refused(field, &expected, "both"));
+    if let Some(probe) = spec.probe() {
+        let (lr_grid, decay_grid) = (probe.lr_grid.as_deref(), probe.weight_decay_grid.as_deref());
+        let usual = RunSpec::default().training.lr;
+        let hidden = [
+            ("lr", lr_grid.is_some() && spec.training.lr != usual),
+            (
+                "weight_decay",
+                decay_grid.is_some() && probe.weight_decay != 0.0,
+            ),
+        ];
+        if let Some((field, _)) = hidden.iter().find(|(_, hidden)| *hidden) {
+            return Err(refused(*field, format!("it or `{field}_grid`"), "both"));
+        }
+        check_list("lr_grid", lr_grid, |rate| rate > 0.0)?;
+        check_list("weight_decay_grid", decay_grid, |decay| decay >= 0.0)?;
     }
-    check_list("lr_grid", spec.lr_grid.as_deref(), |rate| rate > 0.0)?;
-    let decays = spec.weight_decay_grid.as_deref();
-    check_list("weight_decay_grid", decays, |decay| decay >= 0.0)?;
     Ok(check_grid(&rates(spec))?)
 }
 
@@ -51,21 +56,22 @@ pub(crate) fn check_chosen_on(spec: &RunSpec, validation_images: usize) -> Resul
     if rates(spec).len() < 2 || validation_images > 0 {
         return Ok(());
     }
-    let field = if spec.lr_grid.is_some() {
+    let by_rate = spec.probe().is_some_and(|probe| probe.lr_grid.is_some());
+    let field = if by_rate {
         "lr_grid"
     } else {
         "weight_decay_grid"
     };
     Err(refused(
         field,
-        "validation images to choose on (`--val-fraction`, `--val-shots`)",
+        "validation images to choose on (`val_fraction`, `val_shots`)",
         "none",
     ))
 }
 
 /// What a record says of a grid; nothing where there was none.
-pub(crate) fn grid_record(spec: &RunSpec, probed: &Probed) -> Option<GridRecord> {
-    if spec.lr_grid.is_none() && spec.weight_decay_grid.is_none() {
+pub(crate) fn grid_record(probe: &ProbeSpec, probed: &Probed) -> Option<GridRecord> {
+    if probe.lr_grid.is_none() && probe.weight_decay_grid.is_none() {
         return None;
     }
     let record = |member: &GridMember| GridMemberRecord {
@@ -83,8 +89,8 @@ pub(crate) fn grid_record(spec: &RunSpec, probed: &Probed) -> Option<GridRecord>
 }
 
 /// What a record says of the fits of several weight decays; nothing where there was no list.
-pub(crate) fn fits_record(spec: &RunSpec, fitted: &Fitted) -> Option<GridRecord> {
-    spec.weight_decay_grid.as_ref()?;
+pub(crate) fn fits_record(probe: &ProbeSpec, fitted: &Fitted) -> Option<GridRecord> {
+    probe.weight_decay_grid.as_ref()?;
     let record = |fit: &Fit| GridMemberRecord {
         lr: None,
         weight_decay: fit.weight_decay,
@@ -100,14 +106,17 @@ pub(crate) fn fits_record(spec: &RunSpec, fitted: &Fitted) -> Option<GridRecord>
 }
 
 /// What L-BFGS is asked for.
-pub(crate) fn logistic_options(spec: &RunSpec, classes: usize) -> LogisticOptions {
-    let decays = spec.weight_decay_grid.clone();
+pub(crate) fn logistic_options(
+    spec: &RunSpec,
+    probe: &ProbeSpec,
+    classes: usize,
+) -> LogisticOptions {
     LogisticOptions {
         classes,
-        weight_decays: decays.unwrap_or_else(|| vec![spec.weight_decay]),
+        weight_decays: decays(probe).to_vec(),
         stopping: Stopping {
             relative_gradient: RELATIVE_GRADIENT,
-            iterations: spec.epochs,
+            iterations: spec.training.epochs,
         },
     }
 }
@@ -191,7 +200,7 @@ mod tests {
         let error = check_chosen_on(&spec("weight_decay_grid = [0, 1]"), 0).unwrap_err();
         let text = error.to_string();
         assert!(
-            text.contains("weight_decay_grid") && text.contains("--val-shots"),
+            text.contains("weight_decay_grid") && text.contains("`val_shots`"),
             "{text}"
         );
         assert!(check_chosen_on(&spec("lr_grid = [0.1, 1]"), 1).is_ok());

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rut_adapt::observer::{Observer, ObserverError, Wish};
-use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
 use rut_formats::checksum::Checksum;
 use rut_formats::regular;
+use rut_images::RgbImage;
 use rut_models::EngineInfo;
 use rut_record::means;
 use rut_record::sealed::CHANGED;
@@ -174,8 +174,8 @@ impl<'a> Journal<'a> {
     }
 
     /// Shows a trained prompt to whoever looks on.
-    pub fn show_prompt(&mut self, prompt: &PaddingPrompt) {
-        self.on_board(|board| board.show_prompt(prompt));
+    pub fn show_prompt(&mut self, picture: &RgbImage) {
+        self.on_board(|board| board.show_prompt(picture));
     }
 
     /// Tells the figures of the finished run to whoever looks on.

@@ -1,9 +1,12 @@
 //! Names that a person types, and the rows of the tables that they mean. The tables are the lower crates'.
 
 use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec};
+use rut_adapt::prompt::{self, PROMPTS, PromptRow};
 use rut_data::{DATASETS, DatasetSpec};
 use rut_formats::did_you_mean;
-use rut_models::{ENGINES, Engine, MODELS, ModelSpec};
+use rut_models::{
+    DEVICES, ENGINES, Engine, MODELS, ModelSpec, PRECISIONS, Placement, find_device, find_precision,
+};
 
 use crate::error::{Error, Result, refused};
 
@@ -34,6 +37,15 @@ pub fn find_mapping(name: &str) -> Result<&'static LabelMappingSpec> {
     label_map::find(name).ok_or_else(|| unknown("mapping", name, known))
 }
 
+/// The prompt called `name`.
+///
+/// # Errors
+/// If the table has none; the message lists those that it has.
+pub fn find_prompt(name: &str) -> Result<&'static PromptRow> {
+    let known = PROMPTS.iter().map(|prompt| prompt.name);
+    prompt::find(name).ok_or_else(|| unknown("prompt", name, known))
+}
+
 /// The engine called `name`.
 ///
 /// # Errors
@@ -41,6 +53,23 @@ pub fn find_mapping(name: &str) -> Result<&'static LabelMappingSpec> {
 pub fn find_engine(name: &str) -> Result<Engine> {
     let known = ENGINES.iter().map(|engine| engine.name);
     name.parse().map_err(|_| unknown("engine", name, known))
+}
+
+/// Where a network computes by the precision and the device of these names.
+///
+/// # Errors
+/// If a table has no such name, or the device cannot be opened.
+pub fn find_placement(precision: &str, device: &str) -> Result<Placement> {
+    let precisions = PRECISIONS.iter().map(|row| row.name);
+    let row =
+        find_precision(precision).ok_or_else(|| unknown("precision", precision, precisions))?;
+    let devices = DEVICES.iter().map(|row| row.name);
+    let place = find_device(device).ok_or_else(|| unknown("device", device, devices))?;
+    let device = (place.open)().map_err(rut_models::Error::from)?;
+    Ok(Placement {
+        dtype: row.dtype,
+        device,
+    })
 }
 
 fn unknown(field: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Error {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device};
 use rut_formats::list;
 use rut_models::{
     Checkpoint, Classifier, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity,
-    LayerRole, LazyNetwork, Mask, ModelSpec, Normalization, Outline, Reading, Weights,
+    LayerRole, Mask, ModelSpec, Normalization, Placement, Reading, Weights, precision_name,
 };
-use rut_record::{KeyRule, KeysRecord, Method, Places, RunSpec};
+use rut_record::{KeyRule, KeysRecord, RunSpec};
 
-use crate::checked::{CheckedRunSpec, WeightFiles, network_files};
+use crate::check::network_files;
+use crate::checked::WeightFiles;
 use crate::error::Result;
-use crate::facts::{FactsKey, Known};
-use crate::names::{find_engine, find_model};
+use crate::names::{find_engine, find_model, find_placement};
 use crate::ticket::check_ticket;
 use crate::transform::normalization;
 
@@ -27,14 +26,36 @@ pub struct How {
 }
 
 impl How {
-    /// For a run of `method`: a probe needs no classifier.
-    pub fn of(method: Method) -> Self {
-        let classifier = match method {
-            Method::Lp => Classifier::Optional,
-            Method::Vp => Classifier::Needed,
+    /// For a run of `spec`: a probe needs no classifier.
+    pub fn of(spec: &RunSpec) -> Self {
+        let classifier = match spec.prompt() {
+            Some(_) => Classifier::Needed,
+            None => Classifier::Optional,
         };
         let rule = KeyRule::default();
         Self { rule, classifier }
+    }
+}
+
+/// What computes a network, in which precision and where.
+#[derive(Clone, Debug)]
+pub struct Computing {
+    /// What.
+    pub engine: Engine,
+    /// In which precision and where.
+    pub placement: Placement,
+}
+
+impl Computing {
+    /// What `spec` says, on the device of this name.
+    ///
+    /// # Errors
+    /// If a table has no such name.
+    pub fn of(spec: &RunSpec, device: &str) -> Result<Self> {
+        Ok(Self {
+            engine: find_engine(&spec.network.engine)?,
+            placement: find_placement(&spec.network.precision, device)?,
+        })
     }
 }
 
@@ -59,8 +80,6 @@ pub struct LoadedNetwork {
     pub keys: KeysRecord,
     /// Model, class count, engine and instruction set: what features depend on beside the weights.
     pub title: String,
-    /// The engine, where it is loaded only when it is asked.
-    pub lazy: Option<Arc<LazyNetwork>>,
 }
 
 /// What is known of a network whose files were read, though no engine was built.
@@ -85,15 +104,15 @@ pub struct Inspected {
 pub(crate) fn load_recorded(
     spec: &RunSpec,
     files: &WeightFiles,
-    (classes, how, engine): (Option<usize>, How, Engine),
+    (classes, how, computing): (Option<usize>, How, &Computing),
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let model = find_model(&spec.model)?;
+    let model = find_model(&spec.network.model)?;
     let reading = Reading {
         classes,
         ..reading(spec, how.classifier)
     };
     let read = Assembled::read(model, files, (&reading, how.rule))?;
-    Ok((model, read.ready(engine, spec)?))
+    Ok((model, read.ready(computing, spec)?))
 }
 
 /// The network that `spec` names, which must be the ticket that it is called.
@@ -101,67 +120,14 @@ pub(crate) fn load_recorded(
 /// # Errors
 /// If a file is missing or broken, or a key is missing, unexpected or of another shape; [`Error::NotATicket`](crate::Error::NotATicket) if no weight
 /// of a ticket is pruned.
-pub fn load_named(spec: &RunSpec, how: How) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let named = Assembled::named(spec, how)?;
-    Ok((named.model, named.ready(find_engine(&spec.engine)?, spec)?))
-}
-
-/// The network of `run`. Where what a record says of it is known from an earlier run, its weights are not read before it is
-/// asked for the first time: a probe of features that are all in the cache does not need them.
-///
-/// # Errors
-/// As [`load_named`].
-pub fn load_when_asked(
-    run: &CheckedRunSpec,
+pub fn load_named(
+    spec: &RunSpec,
     how: How,
-    places: &Places,
+    device: &str,
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let (model, files, content) = (run.model, run.files.clone(), run.content.clone());
-    let key = FactsKey {
-        model: model.name,
-        classes: run.spec.source_classes,
-        checkpoint: &content.checkpoint,
-        checkpoint_key: run.spec.checkpoint_key.as_deref(),
-        how,
-        mask: content.mask.as_deref(),
-    };
-    let Some(known) = key.find(&places.cache_dir) else {
-        let (model, network) = load_named(&run.spec, how)?;
-        key.keep(&places.cache_dir, network.known());
-        return Ok((model, network));
-    };
-    let density = known.density();
-    check_ticket((&run.spec, how.rule), &files, &density)?;
-    let engine = run.engine;
-    let info = engine.info(DType::F32, &Device::Cpu)?;
-    let outline = Outline {
-        classes: known.classes.unwrap_or(1),
-        width: model.width,
-        dtype: DType::F32,
-        engine: info,
-    };
-    let (checkpoint, mask) = (content.checkpoint.clone(), content.mask.clone());
-    let notes = mask.as_ref().map_or_else(Vec::new, |_| notes(&density));
-    let reading = reading(&run.spec, how.classifier);
-    let network = Arc::new(LazyNetwork::new(outline, move || {
-        tracing::debug!("loading the network");
-        let read = Assembled::read(model, &files, (&reading, how.rule))?;
-        read.check_content(&content.checkpoint, content.mask.as_deref())?;
-        read.engine(engine)
-    }));
-    let network = LoadedNetwork {
-        network: network.clone(),
-        density,
-        normalization: normalization(&run.spec, model),
-        checkpoint,
-        mask,
-        notes,
-        classes: known.classes,
-        keys: known.keys,
-        title: title(model, known.classes, info),
-        lazy: Some(network),
-    };
-    Ok((model, network))
+    let computing = Computing::of(spec, device)?;
+    let named = Assembled::named(spec, how)?;
+    Ok((named.model, named.ready(&computing, spec)?))
 }
 
 /// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
@@ -190,21 +156,13 @@ impl LoadedNetwork {
             notes: self.notes.clone(),
         }
     }
-
-    fn known(&self) -> Known {
-        Known {
-            layers: self.density.layers.clone(),
-            classes: self.classes,
-            keys: self.keys.clone(),
-        }
-    }
 }
 
 /// What is asked of the checkpoint.
 pub fn reading(spec: &RunSpec, classifier: Classifier) -> Reading {
     Reading {
-        key: spec.checkpoint_key.clone(),
-        classes: spec.source_classes,
+        key: spec.network.checkpoint_key.clone(),
+        classes: spec.network.source_classes,
         classifier,
     }
 }
@@ -243,40 +201,19 @@ impl<'a> Assembled<'a> {
         })
     }
 
-    fn engine(&self, engine: Engine) -> rut_models::Result<Arc<dyn FrozenNetwork>> {
-        let network = engine.load(&self.graph, &self.weights, DType::F32, &Device::Cpu)?;
+    fn engine(&self, computing: &Computing) -> rut_models::Result<Arc<dyn FrozenNetwork>> {
+        let Computing { engine, placement } = computing;
+        let network = engine.load(&self.graph, &self.weights, placement)?;
         let EngineInfo { name, isa } = network.engine();
         tracing::info!(engine = name, isa, "frozen network");
         Ok(network)
     }
 
-    /// Files may have changed since their digests were taken.
-    fn check_content(&self, checkpoint: &str, mask: Option<&str>) -> rut_models::Result<()> {
-        let digests = [
-            (
-                "SHA-256 of the checkpoint",
-                Some(checkpoint),
-                Some(self.checkpoint.as_str()),
-            ),
-            ("SHA-256 of the mask", mask, self.mask.as_deref()),
-        ];
-        for (what, expected, found) in digests {
-            if expected != found {
-                return Err(rut_models::Error::Argument {
-                    what,
-                    expected: expected.unwrap_or("none").into(),
-                    found: found.unwrap_or("none").into(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn ready(self, engine: Engine, spec: &RunSpec) -> Result<LoadedNetwork> {
+    fn ready(self, computing: &Computing, spec: &RunSpec) -> Result<LoadedNetwork> {
         let model = self.model;
-        let network = self.engine(engine)?;
+        let network = self.engine(computing)?;
         Ok(LoadedNetwork {
-            title: title(model, self.weights.classes(), network.engine()),
+            title: title(model, self.weights.classes(), &*network),
             network,
             density: self.weights.density().clone(),
             normalization: normalization(spec, model),
@@ -285,7 +222,6 @@ impl<'a> Assembled<'a> {
             keys: self.keys(),
             checkpoint: self.checkpoint,
             mask: self.mask,
-            lazy: None,
         })
     }
 
@@ -313,10 +249,11 @@ impl Assembled<'static> {
     }
 }
 
-fn title(model: &ModelSpec, classes: Option<usize>, engine: EngineInfo) -> String {
-    let EngineInfo { name, isa } = engine;
+fn title(model: &ModelSpec, classes: Option<usize>, network: &dyn FrozenNetwork) -> String {
+    let EngineInfo { name, isa } = network.engine();
+    let precision = precision_name(network.dtype());
     let classes = classes.map_or_else(|| "headless".to_owned(), |classes| classes.to_string());
-    format!("{} {classes} {name} f32 {isa}", model.name)
+    format!("{} {classes} {name} {precision} {isa}", model.name)
 }
 
 fn notes(density: &DensityReport) -> Vec<String> {

@@ -2,15 +2,16 @@
 //! what a defect does to a figure can be measured. Nothing below this crate knows of them. What a card of them looks
 //! like is `card`'s.
 
-use rut_adapt::label_map::Refresh;
+use rut_adapt::label_map::{REMAP, TIES};
 use rut_formats::did_you_mean;
 use rut_metrics::{BatchedEce, Batching, BinnedValues, Logits};
 use rut_record::text_file::toml_problem;
-use rut_record::{Method, NetworkKind, Optimizer, PublishedEce, RunSpec, SplitLogits};
+use rut_record::{NetworkKind, Optimizer, PublishedEce, RunSpec, SplitLogits};
 use toml::Table;
 
+use crate::adaptation::adapter;
 use crate::error::{Result, refused};
-use crate::names::find_mapping;
+use crate::fields::has_option;
 
 /// A defect of the reference that can be switched on.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,7 @@ pub const SWITCHES: &[Switch] = &[
         defect: "D5, D6",
         about: "EuroSAT's test images are among its training images",
         together: true,
-        concerns: |spec| spec.dataset == "eurosat",
+        concerns: |spec| spec.data.dataset == "eurosat",
         fields: &[("split", "leak")],
     },
     Switch {
@@ -68,7 +69,10 @@ pub const SWITCHES: &[Switch] = &[
         defect: "D7",
         about: "the epoch that is kept is chosen on the test images",
         together: true,
-        concerns: |spec| spec.method == Method::Vp || spec.optimizer == Optimizer::Adam,
+        concerns: |spec| {
+            let probe = spec.probe();
+            probe.is_none_or(|probe| probe.optimizer == Optimizer::Adam)
+        },
         fields: &[("select", "best-test"), ("eval_every", "1")],
     },
     Switch {
@@ -77,10 +81,10 @@ pub const SWITCHES: &[Switch] = &[
         about: "the ticket's weights are the unmasked ones (in the reference: where the mask's keys begin with `model.`)",
         together: true,
         concerns: |spec| {
-            spec.network == NetworkKind::Ticket
-                && match &spec.checkpoint {
-                    Some(_) => spec.mask.is_some(),
-                    None => spec.state() != 0,
+            spec.network.kind == NetworkKind::Ticket
+                && match &spec.network.checkpoint {
+                    Some(_) => spec.network.mask.is_some(),
+                    None => spec.network.state() != 0,
                 }
         },
         fields: &[("masking", "dropped")],
@@ -90,7 +94,7 @@ pub const SWITCHES: &[Switch] = &[
         defect: "D17",
         about: "classes without evidence are given the source classes 0, 1, 2 …",
         together: true,
-        concerns: |spec| spec.method == Method::Vp && refresh(spec) != Refresh::Never,
+        concerns: |spec| has_option(spec, TIES.key),
         fields: &[("ties", "index")],
     },
     Switch {
@@ -98,14 +102,10 @@ pub const SWITCHES: &[Switch] = &[
         defect: "D18",
         about: "the last epoch is tested with the label map made before it",
         together: true,
-        concerns: |spec| spec.method == Method::Vp && refresh(spec) == Refresh::EveryEpoch,
+        concerns: |spec| has_option(spec, REMAP.key),
         fields: &[("remap", "off")],
     },
 ];
-
-fn refresh(spec: &RunSpec) -> Refresh {
-    find_mapping(&spec.mapping).map_or(Refresh::Never, |mapping| mapping.refresh)
-}
 
 /// The switch called `name`.
 ///
@@ -189,24 +189,15 @@ pub fn as_published(spec: &RunSpec, switches: &[&Switch]) -> Result<RunSpec> {
         .try_fold(spec.clone(), |spec, switch| switch.apply(&spec))
 }
 
-/// Images in a batch of the reference's test (D3).
-fn test_batch(spec: &RunSpec) -> usize {
-    match spec.method {
-        Method::Lp => spec.batch_size,
-        Method::Vp if ["abide", "oxfordpets"].contains(&spec.dataset.as_str()) => 64,
-        Method::Vp => 128,
-    }
-}
-
 /// The ECE that `spec` asks for beside the metrics, of test logits; `None` where it asks for none.
 ///
 /// # Errors
 /// If a logit is not finite.
 pub(crate) fn published_ece(spec: &RunSpec, test: &SplitLogits) -> Result<Option<PublishedEce>> {
     let rule = BatchedEce {
-        values: spec.ece_values,
-        batching: spec.ece_batches,
-        batch_size: test_batch(spec),
+        values: spec.ece.values,
+        batching: spec.ece.batches,
+        batch_size: adapter(spec).published_test_batch(spec),
     };
     if (rule.values, rule.batching) == (BinnedValues::Probabilities, Batching::Whole) {
         return Ok(None);
@@ -304,7 +295,10 @@ mod tests {
     /// Batches of 128 images for prompting, of 64 for two data sets; of the run's own size for probing.
     #[test]
     fn the_batches_are_the_reference_s() {
-        let of = |toml: &str| test_batch(&spec(toml));
+        let of = |toml: &str| {
+            let spec = spec(toml);
+            adapter(&spec).published_test_batch(&spec)
+        };
         assert_eq!(of("batch_size = 32"), 128);
         assert_eq!(of("dataset = 'oxfordpets'"), 64);
         assert_eq!(of("method = 'lp'\nbatch_size = 32\ndataset = 'abide'"), 32);

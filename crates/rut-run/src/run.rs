@@ -1,10 +1,6 @@
 //! One run from its checked specification to its record. What it writes where is `run_dir`'s, how it trains `rut-adapt`'s.
 
-mod probe;
-mod prompted;
 mod rescored;
-
-pub(crate) use prompted::untrained_prompt;
 
 use std::collections::BTreeMap;
 
@@ -14,17 +10,18 @@ use rut_formats::regular;
 use rut_metrics::{Minimum, TemperatureFit};
 use rut_record::logits_archive::write_splits;
 use rut_record::{
-    Cost, DataRecord, Environment, Existing, MappingRecord, Method, NetworkRecord, Places, Record,
-    RunDir, Select, ShortClassRecord, SkippedRecord, SplitLogits, Tensorboard, TrainingRecord,
-    UNFINISHED_REMEDY, ValidationFrom, score, temperature, write_whole,
+    Cost, DataRecord, Environment, Existing, NetworkRecord, Places, Record, RunDir,
+    ShortClassRecord, SkippedRecord, Tensorboard, TrainingRecord, UNFINISHED_REMEDY, score,
+    temperature, write_whole,
 };
 
+use crate::adaptation::{Adapted, Means, adapter};
 use crate::announcement::announcement;
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, broken, file};
 use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Keeping, Requests};
-use crate::network::{How, LoadedNetwork, density_with_new_head, load_named, load_when_asked};
+use crate::network::{How, LoadedNetwork, density_with_new_head, load_named};
 use crate::published::published_ece;
 use crate::reliability;
 use crate::tensorboard::BoardOptions;
@@ -41,28 +38,6 @@ pub struct Session<'a> {
     pub commit: &'a str,
     /// Threads that compute.
     pub threads: usize,
-}
-
-/// What a method's training goes by.
-struct Means<'a> {
-    run: &'a CheckedRunSpec,
-    places: &'a Places,
-    dir: &'a RunDir,
-    network: &'a LoadedNetwork,
-    /// Where an earlier session of the run stopped.
-    state: Option<&'a State>,
-}
-
-/// What a method's training leaves behind.
-struct Adapted {
-    test: SplitLogits,
-    test_before_remap: Option<SplitLogits>,
-    validation: Option<SplitLogits>,
-    training: TrainingRecord,
-    mapping: Option<MappingRecord>,
-    preprocessing: String,
-    /// Name and bytes of the trained part's file.
-    trained: (std::path::PathBuf, Vec<u8>),
 }
 
 /// Runs `run`, or finishes it, and gives its folder and record. A finished run that is resumed is left as it is.
@@ -83,12 +58,9 @@ pub fn run(
     // Before the folder is made: what fails here leaves nothing behind.
     let how = How {
         rule: dir.key_rule(session.existing)?,
-        ..How::of(run.spec.method)
+        ..How::of(&run.spec)
     };
-    let (model, network) = match run.spec.method {
-        Method::Lp => load_when_asked(run, how, places)?,
-        Method::Vp => load_named(&run.spec, how)?,
-    };
+    let (model, network) = load_named(&run.spec, how, &run.device)?;
     run.check_mapped(network.classes)?;
     let locked = dir.prepare(&run.begun(), session.existing)?;
     if let Some(warning) = locked.warning(dir.path()) {
@@ -157,10 +129,7 @@ fn train(
         network,
         state: state.as_ref(),
     };
-    let adapted = match run.spec.method {
-        Method::Lp => probe::adapt(&means, &mut journal),
-        Method::Vp => prompted::adapt(&means, &mut journal),
-    };
+    let adapted = adapter(&run.spec).adapt(&means, &mut journal);
     let adapted = adapted.map_err(|error| match error {
         Error::Adapt(rut_adapt::Error::Stopped { .. }) => Error::Stopped {
             dir: dir.path().into(),
@@ -218,10 +187,13 @@ fn keep(dir: &RunDir, adapted: &Adapted, record: Record, journal: &Journal<'_>) 
     write_splits(&dir.logits(), &splits)?;
     let (path, bytes) = &adapted.trained;
     write_whole(path, bytes)?;
+    if let Some(picture) = &adapted.picture {
+        write_whole(&dir.prompt_picture(), &rut_images::encode_png(picture)?)?;
+    }
     let svg = reliability::svg(&record.test.raw, &record.run_id)?;
     write_whole(&dir.reliability(), svg.as_bytes())?;
     let record = Record {
-        files: dir.checksums(record.spec.method)?,
+        files: dir.checksums(record.spec.method())?,
         ..record
     };
     journal.check_events(&record.files)?;
@@ -325,31 +297,14 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
         mask: loaded.mask.clone(),
         density: overall,
         density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
-        density_adapted: match run.spec.method {
-            Method::Lp => density_with_new_head(density, width, run.targets()),
-            Method::Vp => overall,
+        density_adapted: match run.spec.probe() {
+            Some(_) => density_with_new_head(density, width, run.targets()),
+            None => overall,
         },
         source_classes: loaded.classes,
         width,
         keys: Some(loaded.keys.clone()),
     }
-}
-
-/// What a reader of the figures must be told.
-fn notes(run: &CheckedRunSpec, network: &LoadedNetwork) -> Vec<String> {
-    let mut notes = network.notes.clone();
-    if run.spec.select == Select::BestTest {
-        notes.push(
-            "the kept epoch was chosen on the test images: their figures are optimistic (D7)"
-                .into(),
-        );
-    }
-    notes.extend(run.dataset.remarks.iter().cloned());
-    let own = run.spec.validation == Some(ValidationFrom::Own);
-    if run.dataset.validation.is_some() && !own && !run.validation.is_empty() {
-        notes.push("the data set's own validation images were not used: validation is drawn from the training images".into());
-    }
-    notes
 }
 
 /// A temperature that is no minimum means nothing: few validation images, all right, say so often.

@@ -9,7 +9,8 @@ use rut_data::{Dataset, Draw, DrawOptions, Seed, draw, draw_beside_validation};
 use rut_models::ModelSpec;
 use rut_record::{Places, RunSpec, ValidationFrom};
 
-use crate::checked::{WeightFiles, network_files, open_dataset};
+use crate::check::{network_files, open_dataset};
+use crate::checked::WeightFiles;
 use crate::error::{Result, file};
 
 /// Images of draws that are kept: some tens of megabytes.
@@ -55,6 +56,11 @@ impl<'a> Sources<'a> {
     /// Where runs' folders are.
     pub fn results_path(&self) -> &'a Path {
         &self.places.results_path
+    }
+
+    /// Where runs compute, by name.
+    pub(crate) fn device(&self) -> &str {
+        &self.places.device
     }
 
     /// The data set of `spec`, restricted to the chosen classes.
@@ -127,8 +133,17 @@ impl<'a> Sources<'a> {
 
     /// The model that `spec` names, and the files of its weights.
     pub fn network_files(&mut self, spec: &RunSpec) -> Result<(&'static ModelSpec, WeightFiles)> {
-        let named = (&spec.pretrained_dir, &spec.checkpoint, &spec.mask);
-        let chosen = (&spec.model, spec.network, spec.sparsity, spec.masking);
+        let named = (
+            &spec.network.pretrained_dir,
+            &spec.network.checkpoint,
+            &spec.network.mask,
+        );
+        let chosen = (
+            &spec.network.model,
+            spec.network.kind,
+            spec.network.sparsity,
+            spec.network.masking,
+        );
         let key = format!("{named:?} {chosen:?}");
         if let Some((model, files)) = self.networks.get(&key) {
             return Ok((model, files.clone()));
@@ -153,12 +168,5 @@ impl<'a> Sources<'a> {
 
 /// What decides which images a data set has.
 fn key(spec: &RunSpec) -> String {
-    let RunSpec {
-        dataset,
-        split,
-        classes,
-        skip_unreadable,
-        ..
-    } = spec;
-    format!("{:?}", (dataset, split, classes, skip_unreadable))
+    format!("{:?}", spec.data)
 }

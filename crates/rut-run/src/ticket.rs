@@ -16,8 +16,11 @@ pub(crate) fn check_ticket(
     files: &WeightFiles,
     density: &DensityReport,
 ) -> Result<()> {
-    let dense_member = spec.checkpoint.is_none() && spec.state() == 0;
-    if spec.network != NetworkKind::Ticket || spec.masking == Masking::Dropped || dense_member {
+    let dense_member = spec.network.checkpoint.is_none() && spec.network.state() == 0;
+    if spec.network.kind != NetworkKind::Ticket
+        || spec.network.masking == Masking::Dropped
+        || dense_member
+    {
         return Ok(());
     }
     let body = density.without_stem_and_classifier;
@@ -27,7 +30,7 @@ pub(crate) fn check_ticket(
     };
     let found = match &files.mask {
         None if whole => format!(
-            "no mask was given and {}; give the mask (`--mask`)",
+            "no mask was given and {}; give the mask (`mask`)",
             zeros(density)
         ),
         Some(mask) if rule == KeyRule::Fitting && keeps_all(density) => format!(

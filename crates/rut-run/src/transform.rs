@@ -3,32 +3,12 @@
 
 use rut_images::{ColorOrder, Filter, Geometry, Transform};
 use rut_models::{Evaluation, ModelSpec, Normalization};
-use rut_record::{Interpolation, Method, RunSpec};
+use rut_record::{Adaptation, Interpolation, RunSpec};
 
 use crate::error::{Result, refused};
 
 /// The largest side that images are resized or cropped to, pixels.
 const MOST_PIXELS: u32 = 4096;
-
-/// The transform of a run's images by `model`, in the reference's order of operations; of a resized middle, in
-/// torchvision's. `image_size` is the side on the canvas (prompting), or before the network's own size (probing), pixels.
-pub fn transform(spec: &RunSpec, model: &ModelSpec, image_size: Option<usize>) -> Transform {
-    let side = image_size.map(|side| side as u32);
-    let own = model.input_size;
-    let transform = match (spec.method, spec.resize, spec.crop) {
-        (Method::Vp, ..) => Transform::squash(side.unwrap_or(own), ColorOrder::RgbThenResize),
-        (Method::Lp, Some(resize), Some(crop)) => middle(Evaluation { resize, crop }),
-        (Method::Lp, ..) => {
-            let before = side.map(|side| Geometry::Squash { side });
-            let own = Geometry::Squash { side: own };
-            Transform {
-                geometry: before.into_iter().chain([own]).collect(),
-                ..Transform::squash(1, ColorOrder::ResizeThenRgb)
-            }
-        }
-    };
-    interpolated(spec, transform)
-}
 
 /// The transform that a network's published accuracy was measured with: by its weights' name, or the first of the table's
 /// (the network's own size without one). What the specification says of it is done instead.
@@ -40,7 +20,10 @@ pub fn weights_transform(
     model: &ModelSpec,
     weights: Option<&str>,
 ) -> Result<Transform> {
-    if let (Some(resize), Some(crop)) = (spec.resize, spec.crop) {
+    if let Some((resize, crop)) = spec
+        .probe()
+        .and_then(|probe| Some((probe.resize?, probe.crop?)))
+    {
         return Ok(interpolated(spec, middle(Evaluation { resize, crop })));
     }
     let named = model
@@ -61,8 +44,9 @@ pub fn weights_transform(
     ))
 }
 
-fn interpolated(spec: &RunSpec, transform: Transform) -> Transform {
-    let filter = match spec.interpolation {
+/// `transform` with the interpolation of `spec`.
+pub(crate) fn interpolated(spec: &RunSpec, transform: Transform) -> Transform {
+    let filter = match spec.network.interpolation {
         None | Some(Interpolation::Bilinear) => Filter::Bilinear,
         Some(Interpolation::Bicubic) => Filter::Bicubic,
     };
@@ -77,8 +61,8 @@ pub fn normalization(spec: &RunSpec, model: &ModelSpec) -> Normalization {
     let single = |values: [f64; 3]| values.map(|value| value as f32);
     let Normalization { mean, std } = model.normalization;
     Normalization {
-        mean: spec.mean.map_or(mean, single),
-        std: spec.std.map_or(std, single),
+        mean: spec.network.mean.map_or(mean, single),
+        std: spec.network.std.map_or(std, single),
     }
 }
 
@@ -86,19 +70,20 @@ pub fn normalization(spec: &RunSpec, model: &ModelSpec) -> Normalization {
 pub(crate) fn settle_transform(spec: &mut RunSpec, model: &ModelSpec) {
     let Normalization { mean, std } = model.normalization;
     let other = |own: [f32; 3]| move |given: &[f64; 3]| given.map(|value| value as f32) != own;
-    spec.mean = spec.mean.filter(other(mean));
-    spec.std = spec.std.filter(other(std));
-    spec.interpolation = spec
-        .interpolation
-        .filter(|&given| given != Interpolation::Bilinear);
-    if spec.resize.is_some() || spec.crop.is_some() {
+    spec.network.mean = spec.network.mean.filter(other(mean));
+    spec.network.std = spec.network.std.filter(other(std));
+    let interpolation = spec.network.interpolation;
+    spec.network.interpolation = interpolation.filter(|&given| given != Interpolation::Bilinear);
+    if let Adaptation::Probe(probe) = &mut spec.adaptation
+        && (probe.resize.is_some() || probe.crop.is_some())
+    {
         let usual = model.weights.first().map(|weights| weights.evaluation);
         let usual = usual.unwrap_or(Evaluation {
             resize: model.input_size,
             crop: model.input_size,
         });
-        spec.resize.get_or_insert(usual.resize);
-        spec.crop.get_or_insert(usual.crop);
+        probe.resize.get_or_insert(usual.resize);
+        probe.crop.get_or_insert(usual.crop);
     }
 }
 
@@ -110,15 +95,18 @@ pub fn check_transform(spec: &RunSpec, model: &ModelSpec) -> Result<()> {
     let outside = |values: Option<[f64; 3]>, inside: fn(f64) -> bool| {
         values.and_then(|values| values.into_iter().find(|&value| !inside(value)))
     };
-    if let Some(value) = outside(spec.mean, |mean| (0.0..=1.0).contains(&mean)) {
+    if let Some(value) = outside(spec.network.mean, |mean| (0.0..=1.0).contains(&mean)) {
         let expected = "numbers from 0 to 1 (means of bytes divided by 255)";
         return Err(refused("mean", expected, value.to_string()));
     }
-    if let Some(value) = outside(spec.std, |std| std > 0.0 && std <= 1.0) {
+    if let Some(value) = outside(spec.network.std, |std| std > 0.0 && std <= 1.0) {
         let expected = "numbers above 0, at most 1 (deviations of bytes divided by 255)";
         return Err(refused("std", expected, value.to_string()));
     }
-    let (Some(resize), Some(crop)) = (spec.resize, spec.crop) else {
+    let Some(probe) = spec.probe() else {
+        return Ok(());
+    };
+    let (Some(resize), Some(crop)) = (probe.resize, probe.crop) else {
         return Ok(());
     };
     for (field, side) in [("resize", resize), ("crop", crop)] {
@@ -130,7 +118,7 @@ pub fn check_transform(spec: &RunSpec, model: &ModelSpec) -> Result<()> {
         let expected = format!("at most the {resize} pixels that images are resized to");
         return Err(refused("crop", &expected, crop.to_string()));
     }
-    if spec.image_size.is_some() {
+    if probe.first_resize.is_some() {
         return Err(refused("image_size", "it or `resize` and `crop`", "both"));
     }
     let side = crop as usize;
@@ -142,7 +130,7 @@ pub fn check_transform(spec: &RunSpec, model: &ModelSpec) -> Result<()> {
 }
 
 /// The shorter side resized, then the middle.
-fn middle(Evaluation { resize, crop }: Evaluation) -> Transform {
+pub(crate) fn middle(Evaluation { resize, crop }: Evaluation) -> Transform {
     Transform {
         geometry: vec![
             Geometry::ShorterSide { side: resize },
@@ -155,7 +143,8 @@ fn middle(Evaluation { resize, crop }: Evaluation) -> Transform {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checked::settle;
+    use crate::adaptation::transform;
+    use crate::settle::settle;
 
     fn settled(toml: &str) -> RunSpec {
         let mut spec = RunSpec::from_toml(&format!("method = 'lp'\n{toml}")).unwrap();
@@ -165,7 +154,7 @@ mod tests {
 
     fn described(toml: &str) -> String {
         let spec = settled(toml);
-        let model = crate::names::find_model(&spec.model).unwrap();
+        let model = crate::names::find_model(&spec.network.model).unwrap();
         check_transform(&spec, model).unwrap();
         transform(&spec, model, None).describe()
     }
@@ -218,7 +207,7 @@ mod tests {
             ("crop = 16\nmodel = 'vgg11'", ["crop", "vgg11"]),
         ] {
             let spec = settled(toml);
-            let model = crate::names::find_model(&spec.model).unwrap();
+            let model = crate::names::find_model(&spec.network.model).unwrap();
             let error = check_transform(&spec, model).unwrap_err().to_string();
             assert!(
                 texts.iter().all(|text| error.contains(text)),

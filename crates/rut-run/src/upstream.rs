@@ -14,7 +14,7 @@ use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
 use rut_record::{FeatureType, Phase, Places, RunSpec, SplitScores, score, write_whole};
 
-use crate::checked::open_dataset;
+use crate::check::open_dataset;
 use crate::error::{Result, refused};
 use crate::images::prepare;
 use crate::network::LoadedNetwork;
@@ -25,11 +25,11 @@ use crate::network::LoadedNetwork;
 /// # Errors
 /// If the data set is unknown or missing, or a class is.
 pub fn source_images(spec: &RunSpec, places: &Places) -> Result<(ImageSet, usize)> {
-    let folder = Path::new(&spec.dataset);
-    let whole = rut_data::find(&spec.dataset).is_none()
+    let folder = Path::new(&spec.data.dataset);
+    let whole = rut_data::find(&spec.data.dataset).is_none()
         && folder.is_dir()
         && !folder.join("train").is_dir();
-    if whole && spec.classes.is_empty() {
+    if whole && spec.data.classes.is_empty() {
         let (classes, images) = rut_data::open_class_folders(folder)?;
         return Ok((images, classes.len()));
     }

@@ -3,8 +3,9 @@
 use rut_data::{Dataset, DrawOptions, Seed, ShortClass, ValidationRule};
 use rut_record::{Places, RunDir, RunSpec, ShortClasses, ValidationFrom};
 
-use crate::checked::{identify, settle};
+use crate::check::identify;
 use crate::error::{Result, refused};
+use crate::settle::settle;
 use crate::sources::Sources;
 
 /// Where the validation images come from. Data sets of the table stay as published: drawn, like those without validation
@@ -13,8 +14,8 @@ use crate::sources::Sources;
 /// # Errors
 /// If the data set is unknown or missing, or two fields do not go together.
 pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<ValidationFrom> {
-    let wanted = spec.validation != Some(ValidationFrom::Drawn)
-        && rut_data::find(&spec.dataset).is_none()
+    let wanted = spec.labels.validation != Some(ValidationFrom::Drawn)
+        && rut_data::find(&spec.data.dataset).is_none()
         && validation_rule(spec, ValidationFrom::Own)? != ValidationRule::None;
     match wanted && sources.dataset(spec)?.validation.is_some() {
         true => Ok(ValidationFrom::Own),
@@ -24,8 +25,8 @@ pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<Vali
 
 /// Says where the validation images come from, where there is a choice.
 pub(crate) fn settle_validation(spec: &mut RunSpec, from: ValidationFrom, dataset: &Dataset) {
-    let own = rut_data::find(&spec.dataset).is_none() && dataset.validation.is_some();
-    spec.validation = own.then_some(from);
+    let own = rut_data::find(&spec.data.dataset).is_none() && dataset.validation.is_some();
+    spec.labels.validation = own.then_some(from);
 }
 
 /// As a run that was begun in `places` goes on: one that validates on images kept from the training images keeps to
@@ -36,13 +37,13 @@ pub(crate) fn settle_validation(spec: &mut RunSpec, from: ValidationFrom, datase
 pub fn as_begun(mut spec: RunSpec, places: &Places) -> Result<RunSpec> {
     settle(&mut spec);
     let mut sources = Sources::new(places);
-    if spec.validation.is_some() || validation_from(&spec, &mut sources)? == ValidationFrom::Drawn {
+    if spec.labels.validation.is_some()
+        || validation_from(&spec, &mut sources)? == ValidationFrom::Drawn
+    {
         return Ok(spec);
     }
-    let drawn = RunSpec {
-        validation: Some(ValidationFrom::Drawn),
-        ..spec.clone()
-    };
+    let mut drawn = spec.clone();
+    drawn.labels.validation = Some(ValidationFrom::Drawn);
     let name = match &places.run_name {
         Some(name) => name.clone(),
         None => identify(&drawn, &mut sources)?.to_string(),
@@ -55,7 +56,7 @@ pub fn as_begun(mut spec: RunSpec, places: &Places) -> Result<RunSpec> {
 
 /// How images are drawn from those that `from` says.
 pub fn draw_options(spec: &RunSpec, from: ValidationFrom) -> Result<DrawOptions> {
-    let short = match spec.short_classes {
+    let short = match spec.labels.short_classes {
         ShortClasses::Refuse => ShortClass::Refuse,
         ShortClasses::Allow => ShortClass::Allow,
     };
@@ -63,12 +64,12 @@ pub fn draw_options(spec: &RunSpec, from: ValidationFrom) -> Result<DrawOptions>
         budget: spec.budget()?,
         validation: validation_rule(spec, from)?,
         short,
-        seed: Seed(spec.seed),
+        seed: Seed(spec.training.seed),
     })
 }
 
 fn validation_rule(spec: &RunSpec, from: ValidationFrom) -> Result<ValidationRule> {
-    match (spec.val_fraction, spec.val_shots, from) {
+    match (spec.labels.val_fraction, spec.labels.val_shots, from) {
         (Some(_), Some(_), _) => Err(refused(
             "val_shots",
             "one of `val_fraction` and `val_shots`",

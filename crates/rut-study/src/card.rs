@@ -11,7 +11,7 @@ pub use figures::{
 use std::collections::HashMap;
 use std::path::Path;
 
-use rut_record::{Labels, Method, OUTSIDE_IDENTITY, Record, RunDir, RunSpec, fields};
+use rut_record::{Labels, OUTSIDE_IDENTITY, Record, RunDir, RunSpec, fields};
 
 use crate::error::Result;
 use crate::sweep::{Combination, Prospects, Study};
@@ -154,12 +154,12 @@ impl CardRuns {
 
 /// Data set, method and number of labels.
 fn title(spec: &RunSpec) -> String {
-    let method = match spec.method {
-        Method::Lp => spec.method.name().to_owned(),
-        Method::Vp => format!("{} {}", spec.method.name(), spec.mapping),
-    };
+    let method = spec.method_title(" ");
     let labels = Labels::of(spec).name();
-    format!("{} · {} · {method} · {labels}", spec.dataset, spec.model)
+    format!(
+        "{} · {} · {method} · {labels}",
+        spec.data.dataset, spec.network.model
+    )
 }
 
 /// Everything but network and seed.

@@ -40,7 +40,7 @@ const PLACES: &[Place] = &[
         3,
         &[&["rut-data", "rut-metrics", "rut-formats"]],
     ),
-    place("rut-adapt", 4, &[RECORDS, &["rut-models"]]),
+    place("rut-adapt", 4, &[RECORDS, &["rut-models", "rut-images"]]),
     Place {
         uses_behind_feature: &["rut-models"],
         ..place("xtask", 4, &[&["rut-data", "rut-formats"]])

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::{
-    arrows, bundle, globals, machine, markers, output, records, shape, skips, stale, terminal,
-    unsafe_code,
+    arrows, bundle, flags, globals, machine, markers, output, records, shape, skips, stale,
+    terminal, unsafe_code,
 };
 use crate::tree::Tree;
 
@@ -88,6 +88,11 @@ pub const CHECKS: &[Check] = &[
         name: "output",
         rule: Rule::Invariant(5),
         find: output::find,
+    },
+    Check {
+        name: "flags",
+        rule: Rule::Invariant(7),
+        find: flags::find,
     },
     Check {
         name: "globals",

@@ -5,6 +5,7 @@
 mod arrows;
 mod bundle;
 mod check;
+mod flags;
 mod globals;
 mod machine;
 mod manifest;

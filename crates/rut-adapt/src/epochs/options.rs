@@ -80,7 +80,7 @@ impl LoopOptions {
         if self.select == Select::BestVal && validation_images == 0 {
             return Err(Error::Option {
                 field: "select",
-                expected: "`last`, or a validation split (`--val-fraction`, `--val-shots`)".into(),
+                expected: "`last`, or a validation split (`val_fraction`, `val_shots`)".into(),
                 found: "best-val without validation images".into(),
             });
         }

@@ -3,7 +3,6 @@
 //! extracted.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rut_data::Digest;
@@ -12,10 +11,10 @@ use rut_formats::seal::Seal;
 use rut_formats::whole_file::{delete_left_behind, write_whole};
 use rut_record::FeatureType;
 
-use super::file::{self, FeatureShape};
+use super::file::{self, FeatureShape, failed, remove};
 use super::part::Part;
 use super::{Extracted, Extractor, Rest, rows};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evaluate::Pass;
 use crate::images::LabelledImages;
 use crate::progress::{At, Reporter};
@@ -254,14 +253,6 @@ fn beginning(name: &str) -> String {
     parts.iter().take(2).copied().collect::<Vec<_>>().join(".")
 }
 
-/// Deletes a file; another process may have been faster.
-pub(super) fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path)(error)),
-        _ => Ok(()),
-    }
-}
-
 /// A finished file that fits, or `None`: whatever is wrong with it, extraction makes it again.
 fn read_whole(path: &Path, key: &str, shape: FeatureShape) -> Option<Extracted> {
     read_if(path, |own| own == key, shape)
@@ -287,9 +278,4 @@ fn read_if(path: &Path, is: impl Fn(&str) -> bool, shape: FeatureShape) -> Optio
         .open(path)
         .and_then(|file| file.set_modified(std::time::SystemTime::now()));
     Some(found)
-}
-
-pub(super) fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::Cache { path, source }
 }

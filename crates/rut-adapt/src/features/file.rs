@@ -2,6 +2,9 @@
 //! the key in its metadata, after the file's own checksum. Which file is whose is `cache`'s business.
 
 use std::collections::HashMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use rut_formats::check_header;
 use rut_formats::seal::{self, Seal};
@@ -95,4 +98,18 @@ fn dtype(kept: FeatureType) -> Dtype {
         FeatureType::F32 => Dtype::F32,
         FeatureType::F16 => Dtype::F16,
     }
+}
+
+/// Deletes a file; another process may have been faster.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// An error of the cache that names its file.
+pub(super) fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Cache { path, source }
 }

@@ -199,7 +199,7 @@ fn check_range(values: &[f32]) -> Result<()> {
         Some(value) => Err(Error::Option {
             field: "cache_dtype",
             expected: format!(
-                "`f32`, for the features of this network leave the range of f16 (±{largest}): use `--cache-dtype f32`"
+                "f32 (`cache_dtype = f32`), for the features of this network leave the range of f16 (±{largest})"
             ),
             found: format!("f16, and a feature of {value}"),
         }),
@@ -228,7 +228,7 @@ mod tests {
             let mut features = FeatureMatrix::new(1, FeatureType::F16);
             let error = features.push(&[value]).unwrap_err().to_string();
             assert!(
-                error.contains("--cache-dtype f32") && error.contains(&value.to_string()),
+                error.contains("cache_dtype = f32") && error.contains(&value.to_string()),
                 "{error}"
             );
             FeatureMatrix::new(1, FeatureType::F32)

@@ -17,8 +17,7 @@ use rut_data::Digest;
 use rut_formats::regular;
 
 use super::Extracted;
-use super::cache::failed;
-use super::file::FeatureShape;
+use super::file::{FeatureShape, failed, remove};
 use crate::error::Result;
 use crate::evaluate::PASS_BATCH;
 
@@ -140,6 +139,6 @@ impl Part {
 
     /// Deletes the file, whose rows stand elsewhere by now.
     pub(super) fn delete(self) -> Result<()> {
-        super::cache::remove(&self.path)
+        remove(&self.path)
     }
 }

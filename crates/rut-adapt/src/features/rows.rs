@@ -9,7 +9,7 @@ use rut_data::Digest;
 use rut_formats::regular;
 use rut_formats::whole_file::write_whole;
 
-use super::cache::{failed, remove};
+use super::file::{failed, remove};
 use crate::error::Result;
 
 /// Bytes of a digest.

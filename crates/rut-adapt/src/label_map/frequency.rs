@@ -1,21 +1,107 @@
-//! The greedy one-to-one frequency map (FLM; ILM makes it again every epoch).
+//! The greedy one-to-one frequency maps: FLM is made once, ILM again every epoch.
 
 use std::cmp::Ordering;
 
-use rut_record::Ties;
+use rut_record::{Field, Kind, Options, PROMPTING, Word};
 
-use super::{Evidence, LabelMap, check_classes};
-use crate::error::Result;
+use super::{Evidence, LabelMap, LabelMappingSpec, MadeMap, Making, Refresh, check_classes};
+use crate::error::{Error, Result};
 
-/// A frequency map and how well founded it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FrequencyMap {
-    /// The map.
-    pub map: LabelMap,
-    /// Choices in which another free pair of the same source or the same target had the same count.
-    pub ties: usize,
-    /// Targets that got a source which none of their images was predicted as.
-    pub without_evidence: Vec<u32>,
+/// Iterative: made again before every epoch.
+pub(super) const ILM: LabelMappingSpec = LabelMappingSpec {
+    name: "ilm",
+    title: "iterative: the greedy one-to-one frequency map, made again before every epoch",
+    options: &[INTERVAL, TIES, REMAP],
+    refresh: iterative,
+    make,
+};
+
+/// Frequent: made once.
+pub(super) const FLM: LabelMappingSpec = LabelMappingSpec {
+    name: "flm",
+    title: "frequent: the greedy one-to-one frequency map, made once at the initial prompt",
+    options: &[TIES],
+    refresh: |_| Ok(Refresh::Once),
+    make,
+};
+
+/// Epochs between two makings of a map.
+pub const INTERVAL: Field = Field {
+    default: Some("1"),
+    ..Field::new(
+        "mapping_interval",
+        "N",
+        Kind::Count,
+        PROMPTING,
+        "Make the label map again every so many epochs",
+    )
+};
+
+/// What decides between equal counts.
+pub const TIES: Field = Field {
+    default: Some("mass"),
+    ..Field::new(
+        "ties",
+        "RULE",
+        Kind::Words(&[
+            Word::new("mass", "the larger summed softmax mass"),
+            Word::new("index", "the smaller index (defect D17 of the reference)"),
+        ]),
+        PROMPTING,
+        "What decides between equal counts of a label map",
+    )
+};
+
+/// Whether the map is made again after the last epoch.
+pub const REMAP: Field = Field {
+    default: Some("on"),
+    ..Field::new(
+        "remap",
+        "on|off",
+        Kind::Words(&[
+            Word::new("on", "with the prompt that is kept"),
+            Word::new(
+                "off",
+                "the map made before the last epoch is tested with (defect D18 of the reference)",
+            ),
+        ]),
+        PROMPTING,
+        "Make the label map again after the last epoch",
+    )
+};
+
+fn iterative(options: &Options) -> Result<Refresh> {
+    let epochs = INTERVAL.whole(options)?.unwrap_or(1);
+    let out_of_range = |found: u64| Error::Option {
+        field: INTERVAL.key,
+        expected: "at least 1".into(),
+        found: found.to_string(),
+    };
+    Ok(Refresh::Every {
+        epochs: u32::try_from(epochs)
+            .ok()
+            .filter(|epochs| *epochs > 0)
+            .ok_or_else(|| out_of_range(epochs))?,
+        at_the_end: REMAP.word(options)?.is_none_or(|word| word == "on"),
+    })
+}
+
+fn make(making: Making<'_>) -> Result<MadeMap> {
+    let ties = match TIES.word(making.options)?.as_deref() {
+        Some("index") => Ties::Index,
+        _ => Ties::Mass,
+    };
+    frequency_map(&(making.evidence)()?, ties)
+}
+
+/// What decides between equal counts of a label map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// The larger summed softmax mass, then the smaller index.
+    Mass,
+    /// The smaller row-major index [source, target], as the reference does (defect D17): classes without evidence get
+    /// the sources 0, 1, 2 …
+    Index,
 }
 
 /// T times: take the largest count, map that target to that source, and leave both out from then on
@@ -26,7 +112,7 @@ pub struct FrequencyMap {
 ///
 /// # Errors
 /// If there are more targets than sources.
-pub fn frequency_map(evidence: &Evidence, rule: Ties) -> Result<FrequencyMap> {
+pub fn frequency_map(evidence: &Evidence, rule: Ties) -> Result<MadeMap> {
     check_classes(evidence.sources, evidence.targets)?;
     let order = ranked(evidence, rule);
     let mut free = Free {
@@ -53,8 +139,8 @@ pub fn frequency_map(evidence: &Evidence, rule: Ties) -> Result<FrequencyMap> {
         }
     }
     without_evidence.sort_unstable();
-    Ok(FrequencyMap {
-        map: LabelMap::new(sources, evidence.sources)?,
+    Ok(MadeMap {
+        map: LabelMap::one_to_one(sources, evidence.sources)?,
         ties,
         without_evidence,
     })
@@ -111,7 +197,7 @@ mod tests {
     fn the_largest_count_goes_first_and_takes_row_and_column() {
         // Target 0 would like source 0, but target 1 has the larger count there.
         let found = frequency_map(&evidence(3, 2, &[4, 5, 3, 0, 0, 0]), Ties::Index).unwrap();
-        assert_eq!(found.map.sources(), [1, 0]);
+        assert_eq!(found.map.sources().unwrap(), [1, 0]);
         assert_eq!((found.ties, found.without_evidence), (0, vec![]));
     }
 
@@ -121,9 +207,9 @@ mod tests {
         seen.mass[3 * 2] = 0.5;
         seen.mass[2 * 2 + 1] = 0.4;
         let index = frequency_map(&seen, Ties::Index).unwrap();
-        assert_eq!(index.map.sources(), [0, 1]);
+        assert_eq!(index.map.sources().unwrap(), [0, 1]);
         let mass = frequency_map(&seen, Ties::Mass).unwrap();
-        assert_eq!(mass.map.sources(), [3, 2]);
+        assert_eq!(mass.map.sources().unwrap(), [3, 2]);
         assert_eq!((mass.ties, mass.without_evidence), (2, vec![0, 1]));
     }
 

@@ -1,15 +1,17 @@
-//! From source classes to target classes: which maps there are, and how one is applied.
+//! From source classes to target classes: which label mappings there are, and the maps that they make.
 
 mod evidence;
 mod frequency;
+mod map;
 mod random;
 
 pub use evidence::Evidence;
-pub use frequency::{FrequencyMap, frequency_map};
+pub use frequency::{INTERVAL, REMAP, TIES, Ties, frequency_map};
+pub use map::LabelMap;
 pub use random::random_map;
 
-use candle_core::Tensor;
-use rut_record::SplitLogits;
+use rut_data::Seed;
+use rut_record::{Field, Options};
 
 use crate::error::{Error, Result};
 
@@ -20,8 +22,13 @@ pub enum Refresh {
     Never,
     /// Once, at the initial prompt.
     Once,
-    /// Before every epoch (or every few), at the current prompt.
-    EveryEpoch,
+    /// Before every so many epochs, at the current prompt.
+    Every {
+        /// The number of epochs; at least 1.
+        epochs: u32,
+        /// Whether it is made once more after the last epoch.
+        at_the_end: bool,
+    },
 }
 
 /// A label mapping of the table.
@@ -31,28 +38,52 @@ pub struct LabelMappingSpec {
     pub name: &'static str,
     /// One line.
     pub title: &'static str,
+    /// The options that it reads.
+    pub options: &'static [Field],
     /// When it is made again.
-    pub refresh: Refresh,
+    pub refresh: fn(&Options) -> Result<Refresh>,
+    /// Makes a map.
+    pub make: fn(Making<'_>) -> Result<MadeMap>,
+}
+
+/// What a map is made of.
+pub struct Making<'a> {
+    /// Number of source classes S.
+    pub sources: usize,
+    /// Number of target classes T.
+    pub targets: usize,
+    /// Seeds what is drawn.
+    pub seed: Seed,
+    /// The mapping's options.
+    pub options: &'a Options,
+    /// Passes over the training images at the current prompt.
+    pub evidence: &'a mut dyn FnMut() -> Result<Evidence>,
+}
+
+/// A map that was made, and how well founded it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadeMap {
+    /// The map.
+    pub map: LabelMap,
+    /// Choices in which the counts alone did not decide.
+    pub ties: usize,
+    /// Targets that got a source which none of their images was predicted as.
+    pub without_evidence: Vec<u32>,
+}
+
+impl MadeMap {
+    /// A map that rests on no image.
+    pub fn unfounded(map: LabelMap) -> Self {
+        Self {
+            map,
+            ties: 0,
+            without_evidence: Vec::new(),
+        }
+    }
 }
 
 /// All label mappings, the default first (Chen et al., arXiv 2211.11635, section 3).
-pub static LABEL_MAPPINGS: &[LabelMappingSpec] = &[
-    LabelMappingSpec {
-        name: "ilm",
-        title: "iterative: the greedy one-to-one frequency map, made again before every epoch",
-        refresh: Refresh::EveryEpoch,
-    },
-    LabelMappingSpec {
-        name: "flm",
-        title: "frequent: the greedy one-to-one frequency map, made once at the initial prompt",
-        refresh: Refresh::Once,
-    },
-    LabelMappingSpec {
-        name: "rlm",
-        title: "random: a seeded random one-to-one map",
-        refresh: Refresh::Never,
-    },
-];
+pub static LABEL_MAPPINGS: &[LabelMappingSpec] = &[frequency::ILM, frequency::FLM, random::RLM];
 
 /// The mapping called `name`, in any case.
 pub fn find(name: &str) -> Option<&'static LabelMappingSpec> {
@@ -61,81 +92,30 @@ pub fn find(name: &str) -> Option<&'static LabelMappingSpec> {
         .find(|mapping| mapping.name.eq_ignore_ascii_case(name))
 }
 
-/// A one-to-one label map π: z_j = f_π(j) for every target class j.
-///
-/// ```
-/// use candle_core::{Device, Tensor};
-/// let map = rut_adapt::label_map::LabelMap::new(vec![2, 0], 3)?;
-/// let source = Tensor::new(&[[0.1f32, 0.2, 0.7]], &Device::Cpu)?;
-/// assert_eq!(map.apply(&source)?.to_vec2::<f32>()?, [[0.7, 0.1]]);
-/// # Ok::<(), rut_adapt::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelMap {
-    sources: Vec<u32>,
+/// A label mapping and its options.
+#[derive(Clone, Debug)]
+pub struct MappingChoice {
+    /// The mapping.
+    pub row: &'static LabelMappingSpec,
+    /// Its options.
+    pub options: Options,
 }
 
-impl LabelMap {
-    /// The map that gives target j the source `sources[j]`, all different and below `source_classes`.
-    ///
-    /// # Errors
-    /// If a source is used twice or does not exist.
-    pub fn new(sources: Vec<u32>, source_classes: usize) -> Result<Self> {
-        let mut seen = vec![false; source_classes];
-        for &source in &sources {
-            match seen.get_mut(source as usize) {
-                Some(used) if !*used => *used = true,
-                _ => {
-                    return Err(Error::Option {
-                        field: "sources",
-                        expected: format!("different source classes below {source_classes}"),
-                        found: format!("{source} twice or out of range"),
-                    });
-                }
-            }
-        }
-        Ok(Self { sources })
-    }
-
-    /// Source class of every target class.
-    pub fn sources(&self) -> &[u32] {
-        &self.sources
-    }
-
-    /// Number of target classes.
-    pub fn targets(&self) -> usize {
-        self.sources.len()
-    }
-
-    /// Target logits [n, targets] of source logits [n, sources]. Differentiable.
-    ///
-    /// # Errors
-    /// If the logits have fewer columns than the map expects.
-    pub fn apply(&self, source_logits: &Tensor) -> candle_core::Result<Tensor> {
-        let index = Tensor::new(self.sources.as_slice(), source_logits.device())?;
-        source_logits.contiguous()?.index_select(&index, 1)
-    }
-
-    /// Target logits of the source logits of a split.
-    pub fn target_logits(&self, source: &SplitLogits) -> SplitLogits {
-        let rows = source.values.chunks_exact(source.classes.max(1));
-        let values = rows
-            .flat_map(|row| self.sources.iter().map(|&class| row[class as usize]))
-            .collect();
-        SplitLogits {
-            values,
-            labels: source.labels.clone(),
-            classes: self.targets(),
+impl MappingChoice {
+    /// `row` with the defaults of its options.
+    pub fn of(row: &'static LabelMappingSpec) -> Self {
+        Self {
+            row,
+            options: Options::default(),
         }
     }
 
-    /// Number of targets whose source differs between the two maps.
-    pub fn churn(&self, other: &Self) -> usize {
-        self.sources
-            .iter()
-            .zip(&other.sources)
-            .filter(|(a, b)| a != b)
-            .count()
+    /// When it makes its map again.
+    ///
+    /// # Errors
+    /// If an option is out of range.
+    pub fn refresh(&self) -> Result<Refresh> {
+        (self.row.refresh)(&self.options)
     }
 }
 

@@ -2,8 +2,20 @@
 
 use rut_data::Seed;
 
-use super::{LabelMap, check_classes};
+use super::{LabelMap, LabelMappingSpec, MadeMap, Refresh, check_classes};
 use crate::error::Result;
+
+/// Random: made once, from no image.
+pub(super) const RLM: LabelMappingSpec = LabelMappingSpec {
+    name: "rlm",
+    title: "random: a seeded random one-to-one map",
+    options: &[],
+    refresh: |_| Ok(Refresh::Never),
+    make: |making| {
+        let map = random_map(making.sources, making.targets, making.seed)?;
+        Ok(MadeMap::unfounded(map))
+    },
+};
 
 /// A random injection of `targets` classes into `sources` classes, from the seed's stream `label map`.
 ///
@@ -12,7 +24,7 @@ use crate::error::Result;
 pub fn random_map(sources: usize, targets: usize, seed: Seed) -> Result<LabelMap> {
     check_classes(sources, targets)?;
     let order = seed.stream("label map").permutation(sources);
-    LabelMap::new(
+    LabelMap::one_to_one(
         order
             .into_iter()
             .take(targets)

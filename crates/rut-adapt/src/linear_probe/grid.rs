@@ -64,7 +64,7 @@ pub fn linear_probe_grid(
     {
         return Err(Error::Option {
             field: "lr_grid",
-            expected: "a validation split to choose on (`--val-fraction`, `--val-shots`)".into(),
+            expected: "a validation split to choose on (`val_fraction`, `val_shots`)".into(),
             found: format!("{} members without validation images", rates.len()),
         });
     }

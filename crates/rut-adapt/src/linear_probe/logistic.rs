@@ -11,8 +11,9 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use rut_record::{Event, Phase, Scores};
 
-use super::{LabelledFeatures, ProbeSplits, probe_logits};
+use super::{ProbeSplits, probe_logits};
 use crate::error::{Error, Result};
+use crate::features::LabelledFeatures;
 use crate::head::LinearHead;
 use crate::lbfgs::{Solved, Stopping, minimize};
 use crate::observer::Observer;
@@ -113,7 +114,7 @@ fn check(splits: ProbeSplits<'_>, options: &LogisticOptions) -> Result<()> {
         .is_none_or(|split| split.labels.is_empty());
     if decays.is_empty() || decays.len() > 1 && blind {
         let expected =
-            "one weight decay, or several and a validation split to choose on (`--val-shots`)";
+            "one weight decay, or several and a validation split to choose on (`val_shots`)";
         let found = format!("{} without validation images", decays.len());
         return refuse("weight_decay_grid", expected.into(), found);
     }

@@ -2,4 +2,174 @@
 
 mod padding;
 
-pub use padding::{PaddingOptions, PaddingPrompt};
+pub use padding::PaddingPrompt;
+
+use std::fmt;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use rut_data::Window;
+use rut_images::RgbImage;
+use rut_models::{Normalization, Placement, Windowed};
+use rut_record::{Field, Options};
+
+use crate::error::{Error, Result};
+use crate::label_map::LabelMap;
+use crate::state::{self, State};
+
+/// The metadata entry of a prompt's file that says of which kind it is.
+const KEY: &str = "rut.prompt";
+
+/// A change of the input that is trained.
+pub trait Prompt: fmt::Debug + Send + Sync {
+    /// Kind and version of its files.
+    fn version(&self) -> &'static str;
+
+    /// What is trained, by name, in the order in which [`apply`](Self::apply) takes it.
+    fn parameters(&self) -> Vec<(&'static str, Tensor)>;
+
+    /// The same prompt with other values of its parameters, in the same order.
+    fn with_parameters(&self, values: &[Tensor]) -> Arc<dyn Prompt>;
+
+    /// Number of values of the parameters that reach the network.
+    fn trainable(&self) -> usize;
+
+    /// The network's input for `images` [n, 3, s, s] in [0, 1], with `parameters` in place of its own. Differentiable in
+    /// them.
+    ///
+    /// # Errors
+    /// If the images have another size.
+    fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted>;
+
+    /// How it looks, before it is normalised; grey where it changes nothing.
+    ///
+    /// # Errors
+    /// If a tensor cannot be read.
+    fn picture(&self) -> Result<RgbImage>;
+}
+
+/// What a prompt makes of images, normalised.
+#[derive(Debug)]
+pub enum Prompted {
+    /// A canvas that all images share, and what each has in a window of it.
+    Window(Windowed),
+    /// Images [n, 3, S, S], each changed everywhere.
+    Images(Tensor),
+}
+
+/// Images and the network's input that a prompt is made for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PromptShape {
+    /// Side of the network's input, pixels.
+    pub canvas: usize,
+    /// Side of the images, pixels.
+    pub image_size: usize,
+    /// What the images fill of their square, at this size. The rest of it is changed as well as what is outside of it.
+    pub window: Window,
+    /// How the network's images are normalised.
+    pub normalization: Normalization,
+}
+
+/// Makes a prompt of a shape and options, before training.
+pub type NewPrompt = fn(PromptShape, &Options, &Placement) -> Result<Arc<dyn Prompt>>;
+
+/// A prompt of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct PromptRow {
+    /// What a user types.
+    pub name: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// The options that it reads.
+    pub options: &'static [Field],
+    /// Side that images are resized to for it, pixels, on a canvas of the first number; the second is the data set's own
+    /// side.
+    pub image_size: fn(&Options, usize, Option<usize>) -> Result<usize>,
+    /// The prompt before training.
+    pub new: NewPrompt,
+}
+
+/// All prompts, the default first.
+pub static PROMPTS: &[PromptRow] = &[padding::PADDING];
+
+/// The prompt called `name`, in any case.
+pub fn find(name: &str) -> Option<&'static PromptRow> {
+    PROMPTS
+        .iter()
+        .find(|prompt| prompt.name.eq_ignore_ascii_case(name))
+}
+
+impl dyn Prompt {
+    /// The values of its parameters.
+    pub fn values(&self) -> Vec<Tensor> {
+        let parameters = self.parameters().into_iter();
+        parameters.map(|(_, value)| value).collect()
+    }
+
+    /// Writes its parameters into `state` under `name`.
+    pub fn save(&self, name: &str, state: &mut State) {
+        for (part, value) in self.parameters() {
+            state.put_tensor(&format!("{name}.{part}"), &value);
+        }
+    }
+
+    /// The prompt that [`save`](Self::save) wrote, of the shape of `self`.
+    ///
+    /// # Errors
+    /// If a parameter is missing or of another shape.
+    pub fn restore(&self, name: &str, state: &State) -> Result<Arc<dyn Prompt>> {
+        let read =
+            |(part, value): (&str, Tensor)| state.tensor_like(&format!("{name}.{part}"), &value);
+        let values: Vec<Tensor> = self
+            .parameters()
+            .into_iter()
+            .map(read)
+            .collect::<Result<_>>()?;
+        Ok(self.with_parameters(&values))
+    }
+
+    /// A safetensors file with the parameters by name, and the label map: `sources` `[T]`, or `weights` [S, T] and perhaps
+    /// `bias` `[T]`.
+    ///
+    /// # Errors
+    /// If a tensor is neither f32 nor f64.
+    pub fn to_bytes(&self, map: &LabelMap) -> Result<Vec<u8>> {
+        let mut tensors = map.to_tensors()?;
+        let parameters = self.parameters().into_iter();
+        tensors.extend(parameters.map(|(name, value)| (name.to_owned(), value)));
+        state::serialize(&tensors, KEY, self.version())
+    }
+
+    /// The prompt and the label map that [`to_bytes`](Self::to_bytes) wrote; everything but the parameters as in `self`.
+    ///
+    /// # Errors
+    /// If the bytes hold no prompt of this shape, or no map of `source_classes` classes.
+    pub fn from_bytes(
+        &self,
+        bytes: &[u8],
+        source_classes: usize,
+    ) -> Result<(Arc<dyn Prompt>, LabelMap)> {
+        let (tensors, version) = state::deserialize(bytes, KEY)?;
+        let unfit = |field: &str, expected: String, found: String| Error::State {
+            field: field.into(),
+            expected,
+            found,
+        };
+        if version != self.version() {
+            return Err(unfit(KEY, self.version().into(), version));
+        }
+        let describe = |t: &Tensor| format!("{:?} of shape {:?}", t.dtype(), t.dims());
+        let mut values = Vec::new();
+        for (name, own) in self.parameters() {
+            let found = tensors
+                .get(name)
+                .ok_or_else(|| unfit(name, "a tensor".into(), "none".into()))?;
+            if found.dims() != own.dims() || found.dtype() != own.dtype() {
+                return Err(unfit(name, describe(&own), describe(found)));
+            }
+            values.push(found.clone());
+        }
+        let map = LabelMap::from_tensors(&tensors, source_classes)?;
+        Ok((self.with_parameters(&values), map))
+    }
+}

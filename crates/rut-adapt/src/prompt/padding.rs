@@ -1,44 +1,63 @@
 //! The padding prompt of ILM-VP: the image in the middle of a canvas, a trained border around it.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use rut_data::Window;
-use rut_models::{Normalization, Windowed};
+use rut_images::RgbImage;
+use rut_models::{Placement, Windowed};
+use rut_record::{Field, Kind, Options, PROMPTING};
 
+use super::{Prompt, PromptRow, PromptShape, Prompted};
 use crate::error::{Error, Result};
-use crate::state::{self, State};
 
-const KEY: &str = "rut.prompt";
+/// The shade of a picture where nothing is trained: the place of the image.
+const PLACE: u8 = 236;
 
-/// Where a padding prompt lies, and around what.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PaddingOptions {
-    /// Side of the canvas, pixels.
-    pub canvas: usize,
-    /// Side of the images in its middle, pixels.
-    pub image_size: usize,
-    /// What the images fill of their square, at this size. The rest of it is trained as well as the border.
-    pub window: Window,
-    /// How the network's images are normalised.
-    pub normalization: Normalization,
+/// A border around the image.
+pub(super) const PADDING: PromptRow = PromptRow {
+    name: "padding",
+    title: "a trained border around the image (ILM-VP)",
+    options: &[IMAGE_SIZE],
+    image_size,
+    new: |shape, _, placement| {
+        let Placement { dtype, device } = placement;
+        Ok(Arc::new(PaddingPrompt::new(shape, *dtype, device)?))
+    },
+};
+
+/// Side of the image on the canvas.
+const IMAGE_SIZE: Field = Field {
+    left_out: "the data set's, if smaller than the canvas, else half the canvas",
+    ..Field::new(
+        "image_size",
+        "PIXELS",
+        Kind::Count,
+        PROMPTING,
+        "Side of the image on the canvas, pixels",
+    )
+};
+
+fn image_size(options: &Options, canvas: usize, own: Option<usize>) -> Result<usize> {
+    let usual = own.filter(|&side| side < canvas).unwrap_or(canvas / 2);
+    let side = IMAGE_SIZE
+        .whole(options)?
+        .map(|side| usize::try_from(side).unwrap_or(usize::MAX));
+    let side = side.unwrap_or(usual);
+    check(side, canvas)?;
+    Ok(side)
 }
 
-impl PaddingOptions {
-    /// Checks the sides.
-    ///
-    /// # Errors
-    /// If the image leaves no border, or is none.
-    pub fn check(&self) -> Result<()> {
-        match (self.image_size, self.canvas) {
-            (0, _) => Err(Error::Option {
-                field: "image_size",
-                expected: "at least 1 pixel".into(),
-                found: "0".into(),
-            }),
-            (image, canvas) if image >= canvas => Err(Error::NoTrainablePixel { image, canvas }),
-            _ => Ok(()),
-        }
+/// An image must leave a border.
+fn check(image: usize, canvas: usize) -> Result<()> {
+    match (image, canvas) {
+        (0, _) => Err(Error::Option {
+            field: IMAGE_SIZE.key,
+            expected: "at least 1 pixel".into(),
+            found: "0".into(),
+        }),
+        (image, canvas) if image >= canvas => Err(Error::NoTrainablePixel { image, canvas }),
+        _ => Ok(()),
     }
 }
 
@@ -47,15 +66,15 @@ impl PaddingOptions {
 ///
 /// ```
 /// use candle_core::{DType, Device};
-/// use rut_adapt::prompt::{PaddingOptions, PaddingPrompt};
+/// use rut_adapt::prompt::{PaddingPrompt, Prompt, PromptShape};
 /// use rut_data::Window;
 /// use rut_models::Normalization;
 /// let (window, normalization) = (Window::Whole, Normalization::IMAGENET);
-/// let options = PaddingOptions { canvas: 224, image_size: 33, window, normalization };
+/// let options = PromptShape { canvas: 224, image_size: 33, window, normalization };
 /// let prompt = PaddingPrompt::new(options, DType::F32, &Device::Cpu)?;
 /// assert_eq!(prompt.offset(), 96); // ⌊(224 − 33 + 1) / 2⌋ before, 95 after
 /// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 33));
-/// let options = PaddingOptions { window: Window::UpperTriangle, ..options };
+/// let options = PromptShape { window: Window::UpperTriangle, ..options };
 /// let prompt = PaddingPrompt::new(options, DType::F32, &Device::Cpu)?;
 /// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 32 / 2)); // the diagonal is trained
 /// # Ok::<(), rut_adapt::Error>(())
@@ -75,15 +94,15 @@ impl PaddingPrompt {
     /// A prompt that starts grey (P = 0) wherever it is trained.
     ///
     /// # Errors
-    /// As [`PaddingOptions::check`].
-    pub fn new(options: PaddingOptions, dtype: DType, device: &Device) -> Result<Self> {
-        options.check()?;
-        let PaddingOptions {
+    /// If the image leaves no border, or is none.
+    pub fn new(shape: PromptShape, dtype: DType, device: &Device) -> Result<Self> {
+        let PromptShape {
             canvas,
             image_size,
             window,
             normalization,
-        } = options;
+        } = shape;
+        check(image_size, canvas)?;
         let (before, after) = ((canvas - image_size).div_ceil(2), (canvas - image_size) / 2);
         let padded = filled(window, image_size, dtype, device)?
             .pad_with_zeros(1, before, after)?
@@ -118,22 +137,12 @@ impl PaddingPrompt {
         (self.canvas() - self.image_size).div_ceil(2)
     }
 
-    /// Number of values of P that reach the network.
-    pub fn trainable(&self) -> usize {
-        let side = self.image_size;
-        let filled = match self.window {
-            Window::Whole => side.pow(2),
-            Window::UpperTriangle => side * (side - 1) / 2,
-        };
-        3 * (self.canvas().pow(2) - filled)
-    }
-
     /// The normalised canvas [3, S, S] made from `program`, and the normalised `images` [n, 3, s, s] in [0, 1] that
     /// belong on it, with what of the prompt lies in their square. Differentiable in `program`.
     ///
     /// # Errors
     /// If the images have another size.
-    pub fn apply(&self, program: &Tensor, images: &Tensor) -> candle_core::Result<Windowed> {
+    pub fn window(&self, program: &Tensor, images: &Tensor) -> candle_core::Result<Windowed> {
         let border = (candle_nn::ops::sigmoid(program)? * &self.mask)?;
         let normalise = |x: &Tensor| x.broadcast_sub(&self.mean)?.broadcast_div(&self.std);
         let offset = self.offset();
@@ -153,50 +162,17 @@ impl PaddingPrompt {
         })
     }
 
-    /// The border as it looks, sigmoid(P) ⊙ M, [3, S, S] in [0, 1], zero under the image.
-    ///
-    /// # Errors
-    /// If the tensor cannot be computed.
-    pub fn border(&self) -> candle_core::Result<Tensor> {
-        candle_nn::ops::sigmoid(&self.program)? * &self.mask
-    }
-
     /// The same prompt with another program.
-    pub fn with_program(&self, program: Tensor) -> Self {
+    fn with_program(&self, program: Tensor) -> Self {
         Self {
             program,
             ..self.clone()
         }
     }
+}
 
-    /// Writes the program into `state` under `name`.
-    pub fn save(&self, name: &str, state: &mut State) {
-        state.put_tensor(name, &self.program);
-    }
-
-    /// The prompt that [`save`](Self::save) wrote, of the shape of `self`.
-    ///
-    /// # Errors
-    /// If it is missing or of another shape.
-    pub fn restore(&self, name: &str, state: &State) -> Result<Self> {
-        Ok(self.with_program(state.tensor_like(name, &self.program)?))
-    }
-
-    /// A safetensors file with `program` [3, S, S] and the label map as `sources` `[targets]`.
-    ///
-    /// # Errors
-    /// If the program is neither f32 nor f64.
-    pub fn to_bytes(&self, sources: &[u32]) -> Result<Vec<u8>> {
-        let sources: Vec<i64> = sources.iter().map(|&source| source.into()).collect();
-        let sources = Tensor::new(sources, &Device::Cpu)?;
-        let tensors = BTreeMap::from([
-            ("program".to_owned(), self.program.clone()),
-            ("sources".to_owned(), sources),
-        ]);
-        state::serialize(&tensors, KEY, self.version())
-    }
-
-    /// Kind and version of its files. A program does not tell where it was trained, so its kind does.
+impl Prompt for PaddingPrompt {
+    /// A program does not tell where it was trained, so its kind does.
     fn version(&self) -> &'static str {
         match self.window {
             Window::Whole => "version 1 padding",
@@ -204,39 +180,48 @@ impl PaddingPrompt {
         }
     }
 
-    /// The prompt and the label map that [`to_bytes`](Self::to_bytes) wrote; everything but the program as in `self`.
-    ///
-    /// # Errors
-    /// If the bytes hold no prompt of this shape.
-    pub fn from_bytes(&self, bytes: &[u8]) -> Result<(Self, Vec<u32>)> {
-        let (tensors, version) = state::deserialize(bytes, KEY)?;
-        let unfit = |field: &str, expected: String, found: String| Error::State {
-            field: field.into(),
-            expected,
-            found,
+    fn parameters(&self) -> Vec<(&'static str, Tensor)> {
+        vec![("program", self.program.clone())]
+    }
+
+    fn with_parameters(&self, values: &[Tensor]) -> Arc<dyn Prompt> {
+        let program = values.first().unwrap_or(&self.program);
+        Arc::new(self.with_program(program.clone()))
+    }
+
+    fn trainable(&self) -> usize {
+        let side = self.image_size;
+        let filled = match self.window {
+            Window::Whole => side.pow(2),
+            Window::UpperTriangle => side * (side - 1) / 2,
         };
-        if version != self.version() {
-            return Err(unfit(KEY, self.version().into(), version));
-        }
-        let get = |name: &str| {
-            tensors
-                .get(name)
-                .ok_or_else(|| unfit(name, "a tensor".into(), "none".into()))
+        3 * (self.canvas().pow(2) - filled)
+    }
+
+    fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted> {
+        let program = parameters.first().unwrap_or(&self.program);
+        Ok(Prompted::Window(self.window(program, images)?))
+    }
+
+    fn picture(&self) -> Result<RgbImage> {
+        let flat = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
+        let border = flat(&candle_nn::ops::sigmoid(&self.program)?)?;
+        let mask = flat(&self.mask)?;
+        let side = self.canvas();
+        let shade = |at: usize| {
+            if mask[at] == 0.0 {
+                PLACE
+            } else {
+                (255.0 * border[at]).round() as u8
+            }
         };
-        let program = get("program")?;
-        if program.dims() != self.program.dims() || program.dtype() != self.program.dtype() {
-            let describe = |t: &Tensor| format!("{:?} of shape {:?}", t.dtype(), t.dims());
-            return Err(unfit("program", describe(&self.program), describe(program)));
-        }
-        let sources = get("sources")?.to_vec1::<i64>()?.into_iter();
-        let class = |source: i64| {
-            u32::try_from(source)
-                .map_err(|_| unfit("sources", "classes from 0 up".into(), source.to_string()))
-        };
-        Ok((
-            self.with_program(program.clone()),
-            sources.map(class).collect::<Result<_>>()?,
-        ))
+        let plane = side * side;
+        let pixel = |at: usize| (0..3).map(move |channel| channel * plane + at);
+        Ok(RgbImage {
+            width: side as u32,
+            height: side as u32,
+            pixels: (0..plane).flat_map(pixel).map(shade).collect(),
+        })
     }
 }
 
@@ -254,6 +239,52 @@ fn filled(
             let above = (0..side * side).map(|at| u8::from(at % side > at / side));
             let above = Tensor::from_iter(above, device)?.reshape((side, side))?;
             whole.broadcast_mul(&above.to_dtype(dtype)?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rut_models::Normalization;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_shows_the_border_as_it_looks_and_the_image_s_place_in_grey() {
+        let shape = PromptShape {
+            canvas: 3,
+            image_size: 1,
+            window: Window::Whole,
+            normalization: Normalization::IMAGENET,
+        };
+        let prompt = PaddingPrompt::new(shape, DType::F64, &Device::Cpu).unwrap();
+        let logits = (0..27).map(|at| {
+            let value = f64::from(at + 1) / 255.0;
+            (value / (1.0 - value)).ln()
+        });
+        let program = Tensor::from_iter(logits, &Device::Cpu)
+            .unwrap()
+            .reshape((3, 3, 3))
+            .unwrap();
+        let picture = prompt.with_parameters(&[program]).picture().unwrap();
+        assert_eq!((picture.width, picture.height), (3, 3));
+        assert_eq!(picture.pixels[..6], [1, 10, 19, 2, 11, 20]);
+        assert_eq!(picture.pixels[12..15], [PLACE; 3]);
+    }
+
+    #[test]
+    fn a_side_that_is_not_said_is_the_data_set_s_or_half_the_canvas() {
+        let side = |options: &Options, own| image_size(options, 224, own);
+        let mut options = Options::default();
+        assert_eq!(side(&options, Some(32)).unwrap(), 32);
+        assert_eq!(side(&options, Some(224)).unwrap(), 112);
+        assert_eq!(side(&options, None).unwrap(), 112);
+        options.set("image_size", 48.into());
+        assert_eq!(side(&options, Some(32)).unwrap(), 48);
+        for (wrong, text) in [(0, "at least 1 pixel"), (224, "no pixel is left")] {
+            options.set("image_size", wrong.into());
+            let error = side(&options, None).unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
         }
     }
 }

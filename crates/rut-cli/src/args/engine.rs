@@ -3,17 +3,12 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::Args;
 use rut_models::{Engine, ENGINES};
-use serde::{Serialize, Serializer};
 
 /// Which engine.
-#[derive(Args, Clone, Copy, Debug, Default, Serialize)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct EngineFlags {
     /// What computes the frozen network [default: auto; of a finished run, what it was made with]
     #[arg(long, value_name = "NAME", value_parser = engines(), help_heading = "Places and means")]
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "name_of_engine"
-    )]
     pub engine: Option<Engine>,
 }
 
@@ -22,14 +17,4 @@ fn engines() -> impl TypedValueParser<Value = Engine> {
         .iter()
         .map(|row| PossibleValue::new(row.name).help(row.about));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Engine>())
-}
-
-fn name_of_engine<S: Serializer>(
-    engine: &Option<Engine>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match engine {
-        Some(engine) => serializer.collect_str(engine),
-        None => serializer.serialize_none(),
-    }
 }

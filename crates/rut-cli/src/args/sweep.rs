@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use rut_study::sweep::SlurmOptions;
-use serde::Serialize;
 
-use super::whole;
+use super::{whole, FieldFlags, OfStudy};
 
 /// What can be done with many runs.
 #[derive(Debug, Subcommand)]
@@ -31,30 +30,15 @@ pub enum SweepCommand {
     Task(TaskArgs),
 }
 
-/// What is laid over a study's base.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-#[command(next_help_heading = "Layers (the file's [base] < RUT_* < --set < flags)")]
+/// What is laid over a study's base: RUT_* < --set < flags.
+#[derive(Args, Clone, Debug)]
 pub struct StudyFlags {
-    /// Set a field of all runs (repeatable); one that an axis varies is refused
+    /// Set a field of all runs (repeatable), over the file's [base]; one that an axis varies is refused
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    #[serde(skip)]
     pub set: Vec<String>,
-    /// Runs' folders and the plan are made here [default: results]
-    #[arg(long, alias = "results_path", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub results_path: Option<PathBuf>,
-    /// What torchvision calls `root` [default: data]
-    #[arg(long, alias = "data_dir", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_dir: Option<PathBuf>,
-    /// Extracted features are kept here [default: rut in the user's cache folder]
-    #[arg(long, alias = "cache_dir", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_dir: Option<PathBuf>,
-    /// Where checkpoints and masks are looked for [default: checkpoints]
-    #[arg(long, alias = "pretrained_dir", value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pretrained_dir: Option<PathBuf>,
+    /// Places.
+    #[command(flatten)]
+    pub fields: FieldFlags<OfStudy>,
 }
 
 /// `rut sweep run`.

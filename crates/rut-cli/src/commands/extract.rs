@@ -15,8 +15,8 @@ use crate::commands::upstream::{source, Source};
 use crate::exit::Usage;
 use crate::output::{json, note, result};
 use crate::progress::Progress;
-use rut_run::checked::open_dataset;
-use rut_run::transform::transform as probing_transform;
+use rut_run::check::open_dataset;
+use rut_run::transform as probing_transform;
 use rut_run::transform::weights_transform;
 
 /// What was written.
@@ -37,7 +37,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
         true => (Classifier::Optional, WrittenPart::Features),
         false => (Classifier::Needed, WrittenPart::All),
     };
-    let source = source(&args.source, classifier)?;
+    let source = source(&args.fields.settings, classifier)?;
     let (images, labelled) = images(&source, args.part)?;
     let transform = transform(args, &source)?;
     let extracted = features(&source.network, &images, &transform, &mut Progress::new(0))?;
@@ -59,7 +59,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     let (file, n) = (args.output.display().to_string(), extracted.len());
     let width = extracted.features.width();
     let classes = (part == WrittenPart::All).then(|| extracted.logits.width());
-    if args.source.json {
+    if args.json {
         return json(&Written {
             file,
             images: n,
@@ -80,9 +80,10 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
 
 /// The transform of `rut lp`, or the one that the weights were published with.
 fn transform(args: &ExtractArgs, source: &Source) -> Result<Transform> {
-    let weights = args.source.weights.as_deref();
+    let weights = args.weights.as_deref();
     let published = || anyhow::Ok(weights_transform(&source.spec, source.model, weights)?);
-    let side = source.spec.image_size.map(|side| side as usize);
+    let side = source.spec.probe().and_then(|probe| probe.first_resize);
+    let side = side.map(|side| side as usize);
     let probing = probing_transform(&source.spec, source.model, side);
     match (args.transform, weights) {
         (Some(TransformChoice::Weights), _) | (None, Some(_)) => Ok(published()?),
@@ -127,8 +128,11 @@ fn check_output(output: &Path) -> Result<()> {
 
 /// A part of a data set; of a folder of class folders, all images; of another folder, all images, without labels.
 fn images(source: &Source, part: ExtractPart) -> Result<(ImageSet, bool)> {
-    let folder = Path::new(&source.spec.dataset);
-    if rut_data::find(&source.spec.dataset).is_none() && folder.is_dir() && !has_folders(folder)? {
+    let folder = Path::new(&source.spec.data.dataset);
+    if rut_data::find(&source.spec.data.dataset).is_none()
+        && folder.is_dir()
+        && !has_folders(folder)?
+    {
         let images = ImageSet::from_folder(folder).map_err(rut_run::Error::from)?;
         return Ok((images, false));
     }

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_report::{report, Costs, ReportOptions, Written};
-use rut_run::prompt_picture;
-use rut_run::unused::unused_fields;
+use rut_run::draw_prompt;
+use rut_run::fields::unused_fields;
 
 use crate::args::ReportArgs;
 use crate::output::{note, result};
@@ -19,7 +19,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         },
         figures: args.figures,
         unused: unused_fields,
-        prompt_picture,
+        prompt_picture: draw_prompt,
     };
     let written = report(&args.folders, &args.out, &options)?;
     note(&described(&written));

@@ -4,35 +4,42 @@ use std::path::Path;
 
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
-use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec};
-use rut_run::checked::check;
+use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec, Settings};
+use rut_run::check::check;
 use rut_run::network::{inspect_named, How};
-use rut_run::published::{self, Switch};
+use rut_run::published::{parse, Switch};
 use rut_run::validation::as_begun;
 use rut_run::{announcement, CheckedRunSpec, Session};
 
-use crate::args::{RunArgs, SessionFlags};
+use crate::args::{HowFlags, SessionFlags};
 use crate::exit::Usage;
-use crate::layers::{resolve, variables, Resolved};
+use crate::layers::{published, resolve, variables, Above, Resolved};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::{diagram, signals, table, COMMIT};
 
 /// Runs, or with `--dry-run` says what would be run.
-pub fn run(method: Method, args: &RunArgs) -> Result<()> {
+pub fn run(method: Method, flags: &Settings, args: &HowFlags) -> Result<()> {
+    let said = Above {
+        flags,
+        layers: &args.layers,
+    };
     let Resolved {
         spec,
         places,
         quickstart,
-    } = resolve(method, args, &variables()).map_err(Usage)?;
+    } = resolve(method, said, &variables()).map_err(Usage)?;
+    let list = args.published.as_published.as_deref();
+    let spec = published(spec, list).map_err(Usage)?;
     explain(&args.session, quickstart);
-    if let Some(list) = &args.train.as_published {
+    if let Some(list) = list {
         note(&as_published(&spec, list)?);
     }
     let threads = crate::set_threads(places.threads);
-    let spec = match args.session.resume {
-        true => as_begun(spec, &places)?,
-        false => spec,
+    let spec = if args.session.resume {
+        as_begun(spec, &places)?
+    } else {
+        spec
     };
     let checked = check(spec, &places)?;
     if args.session.dry_run {
@@ -80,7 +87,7 @@ fn explain(flags: &SessionFlags, quickstart: bool) {
 /// What is done as the reference does it, a line for each switch that concerns the run.
 fn as_published(spec: &RunSpec, list: &str) -> Result<String> {
     let mut text = "as published, to measure it:".to_owned();
-    for switch in published::parse(list)? {
+    for switch in parse(list)? {
         let idle = match (switch.concerns)(spec) {
             true => "",
             false => " (does not concern this run)",
@@ -118,7 +125,7 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         |mask| escape(mask).whole().to_string(),
     );
     // The files are read as a run would read them: a wrong one is found here and not only there.
-    let found = inspect_named(&run.spec, How::of(run.spec.method))?;
+    let found = inspect_named(&run.spec, How::of(&run.spec))?;
     run.check_mapped(found.classes)?;
     let notes = found.keys.notes.iter().chain(&found.notes);
     notes.for_each(|text| note(text));

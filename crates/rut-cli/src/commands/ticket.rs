@@ -3,14 +3,14 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Checkpoint, Classifier, DensityReport, LayerDensity, Mask, Weights};
-use rut_record::Method;
-use rut_run::checked::network_files;
+use rut_record::{Method, Settings};
+use rut_run::check::network_files;
 use rut_run::network::reading;
 use serde::Serialize;
 
-use crate::args::{NetworkFlags, RunArgs};
+use crate::args::LayerFlags;
 use crate::exit::Usage;
-use crate::layers::{resolve, variables};
+use crate::layers::{resolve, variables, Above};
 use crate::output::{json, note, result};
 use crate::table::{columns, percent};
 
@@ -35,12 +35,12 @@ struct MaskAgainstWeights {
 }
 
 /// Looks into the ticket that the flags name.
-pub fn inspect(flags: &NetworkFlags, as_json: bool) -> Result<()> {
-    let run = RunArgs {
-        network: flags.clone(),
-        ..RunArgs::default()
+pub fn inspect(flags: &Settings, as_json: bool) -> Result<()> {
+    let said = Above {
+        flags,
+        layers: &LayerFlags::default(),
     };
-    let spec = resolve(Method::Lp, &run, &variables()).map_err(Usage)?.spec;
+    let spec = resolve(Method::Lp, said, &variables()).map_err(Usage)?.spec;
     let (model, files) = network_files(&spec)?;
     let failed = rut_run::Error::from;
     let checkpoint = Checkpoint::open(&files.checkpoint).map_err(failed)?;

@@ -3,17 +3,17 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
-use rut_record::{Environment, Method, Places, RunSpec, UpstreamRecord};
-use rut_run::checked::settle;
+use rut_record::{Environment, Method, Places, RunSpec, Settings, UpstreamRecord};
 use rut_run::images::describe;
 use rut_run::names::find_model;
 use rut_run::network::{load_named, How, LoadedNetwork};
+use rut_run::settle::settle;
 use rut_run::transform::{check_transform, weights_transform};
 use rut_run::upstream::{source_images, upstream};
 
-use crate::args::{RunArgs, SourceArgs, UpstreamArgs};
+use crate::args::{LayerFlags, UpstreamArgs};
 use crate::exit::Usage;
-use crate::layers::{resolve, variables};
+use crate::layers::{resolve, variables, Above};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::table::{percent, scores};
@@ -35,24 +35,21 @@ pub struct Source {
 ///
 /// # Errors
 /// If it cannot be found or loaded.
-pub fn source(args: &SourceArgs, classifier: Classifier) -> Result<Source> {
-    let run = RunArgs {
-        data: args.data.clone(),
-        network: args.network.clone(),
-        transform: args.transform.clone(),
-        engine: args.engine,
-        ..RunArgs::default()
+pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
+    let said = Above {
+        flags,
+        layers: &LayerFlags::default(),
     };
-    let resolved = resolve(Method::Lp, &run, &variables()).map_err(Usage)?;
-    set_threads(args.threads.or(resolved.places.threads));
+    let resolved = resolve(Method::Lp, said, &variables()).map_err(Usage)?;
+    set_threads(resolved.places.threads);
     let (mut spec, places) = (resolved.spec, resolved.places);
     settle(&mut spec);
-    check_transform(&spec, find_model(&spec.model)?)?;
+    check_transform(&spec, find_model(&spec.network.model)?)?;
     let how = How {
         classifier,
         ..How::default()
     };
-    let (model, network) = load_named(&spec, how)?;
+    let (model, network) = load_named(&spec, how, &places.device)?;
     note(&format!(
         "{}: {} of its weights kept",
         model.name, network.density.overall
@@ -69,27 +66,25 @@ pub fn source(args: &SourceArgs, classifier: Classifier) -> Result<Source> {
 
 /// Scores a network on its own source data.
 pub fn run(args: &UpstreamArgs) -> Result<()> {
-    let UpstreamArgs {
-        source: args,
-        recipe,
-        record,
-    } = args;
+    let flags = &args.fields.settings;
     let Source {
         spec,
         places,
         model,
         network,
-    } = source(args, Classifier::Needed)?;
+    } = source(flags, Classifier::Needed)?;
     let own = model.upstream.name();
-    if args.data.dataset.is_none() && rut_data::find(own).is_none() {
+    if !flags.has("dataset") && rut_data::find(own).is_none() {
         let expected = format!(
             "a folder with the {} class folders of {own}",
             network.network.classes()
         );
         return Err(rut_record::Error::field("dataset", expected, "none").into());
     }
-    let dataset = args.data.dataset.clone().unwrap_or_else(|| own.to_owned());
-    let spec = RunSpec { dataset, ..spec };
+    let mut spec = spec;
+    if !flags.has("dataset") {
+        own.clone_into(&mut spec.data.dataset);
+    }
     let (images, classes) = source_images(&spec, &places)?;
     let transform = weights_transform(&spec, model, args.weights.as_deref())?;
     let found = upstream(
@@ -99,17 +94,17 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
         &transform,
         &mut Progress::new(0),
     )?;
-    if let Some(results) = record {
+    if let Some(results) = &args.record {
         let engine = network.network.engine();
         let record = UpstreamRecord {
             format_version: UpstreamRecord::FORMAT_VERSION,
             model: model.name.into(),
             checkpoint: network.checkpoint.clone(),
             mask: network.mask.clone(),
-            masking: spec.masking,
-            recipe: recipe.recipe.clone(),
+            masking: spec.network.masking,
+            recipe: spec.network.recipe.clone(),
             density: network.density.overall.value(),
-            dataset: spec.dataset.clone(),
+            dataset: spec.data.dataset.clone(),
             images_digest: images.digest()?.to_string(),
             preprocessing: describe(images.depth(), &transform, network.normalization),
             scores: found.clone(),
@@ -123,7 +118,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     let head = format!(
         "{} on {}, {}",
         model.name,
-        spec.dataset,
+        spec.data.dataset,
         transform.describe()
     );
     let top5 = format!("top-5 accuracy  {}", percent(found.raw.top5));

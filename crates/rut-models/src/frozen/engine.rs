@@ -5,11 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use candle_core::{DType, Device};
+use candle_core::DType;
 
-use super::candle::{self, CandleNetwork};
+use super::candle::CandleNetwork;
 use super::execute::CpuNetwork;
-use super::network::{EngineInfo, FrozenNetwork};
+use super::network::FrozenNetwork;
+use super::placement::Placement;
 use super::plan::Kernels;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -45,6 +46,11 @@ pub struct EngineSpec {
     pub name: &'static str,
     /// One line about it.
     pub about: &'static str,
+    /// The kernels of the fast engine; `None` for the reference.
+    pub kernels: Option<Kernels>,
+    /// Whether an image's logits and features have the same bits in every batch. Matrix products of the reference round by
+    /// their shape.
+    pub same_in_every_batch: bool,
 }
 
 /// All engines, in the order in which they are listed. Parsing, printing and help texts read this table.
@@ -53,21 +59,29 @@ pub static ENGINES: &[EngineSpec] = &[
         engine: Engine::Auto,
         name: "auto",
         about: "the fastest way for every layer, by its shape and its density",
+        kernels: Some(Kernels::Auto),
+        same_in_every_batch: true,
     },
     EngineSpec {
         engine: Engine::Dense,
         name: "dense",
         about: "the fast engine, every layer dense",
+        kernels: Some(Kernels::Dense),
+        same_in_every_batch: true,
     },
     EngineSpec {
         engine: Engine::Sparse,
         name: "sparse",
         about: "the fast engine, every layer by its non-zero weights",
+        kernels: Some(Kernels::Sparse),
+        same_in_every_batch: true,
     },
     EngineSpec {
         engine: Engine::Reference,
         name: "reference",
         about: "the readable engine, which the others are compared with",
+        kernels: None,
+        same_in_every_batch: false,
     },
 ];
 
@@ -82,45 +96,28 @@ impl Engine {
         self,
         graph: &Graph,
         weights: &Weights,
-        dtype: DType,
-        device: &Device,
+        placement: &Placement,
     ) -> Result<Arc<dyn FrozenNetwork>> {
-        let reference = || -> Result<Arc<dyn FrozenNetwork>> {
-            Ok(Arc::new(CandleNetwork::new(graph, weights, dtype, device)?))
-        };
-        let cpu = |kernels| -> Result<Arc<dyn FrozenNetwork>> {
-            Ok(Arc::new(CpuNetwork::new(graph, weights, kernels)?))
-        };
-        self.kernels(dtype, device).map_or_else(reference, cpu)
+        let Placement { dtype, device } = placement;
+        let fast = *dtype == DType::F32 && device.is_cpu();
+        match self.spec().kernels.filter(|_| fast) {
+            Some(kernels) => Ok(Arc::new(CpuNetwork::new(graph, weights, kernels)?)),
+            None => Ok(Arc::new(CandleNetwork::new(
+                graph, weights, *dtype, device,
+            )?)),
+        }
     }
 
-    /// What [`load`](Self::load) will give, known before.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Kernel`] where `RUT_ISA` asks for what the processor lacks.
-    pub fn info(self, dtype: DType, device: &Device) -> Result<EngineInfo> {
-        let reference = || Ok(candle::info());
-        let kernels = self.kernels(dtype, device);
-        kernels.map_or_else(reference, CpuNetwork::engine_of)
-    }
-
-    /// The kernels of the fast engine; `None` for the reference.
-    fn kernels(self, dtype: DType, device: &Device) -> Option<Kernels> {
-        let kernels = match self {
-            Self::Reference => None,
-            Self::Auto => Some(Kernels::Auto),
-            Self::Dense => Some(Kernels::Dense),
-            Self::Sparse => Some(Kernels::Sparse),
-        };
-        kernels.filter(|_| dtype == DType::F32 && device.is_cpu())
+    /// Its line of [`ENGINES`].
+    pub fn spec(self) -> &'static EngineSpec {
+        let row = ENGINES.iter().find(|row| row.engine == self);
+        row.unwrap_or(&ENGINES[0])
     }
 }
 
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = ENGINES.iter().find(|row| row.engine == *self);
-        f.write_str(row.map_or("unlisted", |row| row.name))
+        f.write_str(self.spec().name)
     }
 }
 

@@ -70,15 +70,6 @@ impl CpuNetwork {
         })
     }
 
-    /// What [`FrozenNetwork::engine`] of a network with these kernels says.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Kernel`] where `RUT_ISA` asks for what the processor lacks.
-    pub fn engine_of(kernels: Kernels) -> Result<EngineInfo> {
-        Ok(info(kernels, Isa::chosen()?))
-    }
-
     /// The instruction set of the kernels.
     pub fn isa(&self) -> Isa {
         self.inner.plan.isa

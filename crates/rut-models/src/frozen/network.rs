@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::placement::Placement;
 use super::window::{self, WindowTrace, Windowed};
 use crate::error::{Error, Result};
 
@@ -43,6 +44,14 @@ pub trait FrozenNetwork: Send + Sync {
 
     /// Device of images, features and logits.
     fn device(&self) -> &Device;
+
+    /// Both.
+    fn placement(&self) -> Placement {
+        Placement {
+            dtype: self.dtype(),
+            device: self.device().clone(),
+        }
+    }
 
     /// Features and logits of `images` `[n, 3, h, w]`; keeps nothing.
     fn infer(&self, images: &Tensor) -> Result<Outputs>;

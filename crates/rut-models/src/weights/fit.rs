@@ -183,7 +183,7 @@ fn several(path: &Path, found: &[Place<'_>]) -> Error {
         path: path.to_path_buf(),
         kind: "network",
         found: titles(found),
-        remedy: "say which with `--checkpoint-key` (the field `checkpoint_key`)",
+        remedy: "say which with `checkpoint_key`",
     }
 }
 

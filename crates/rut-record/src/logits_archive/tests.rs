@@ -37,7 +37,7 @@ fn what_is_written_comes_back_by_its_part() {
     assert_eq!(found, split);
     let error = read(&path, None).unwrap_err().to_string();
     assert!(
-        error.contains("its parts are test, validation: `--part test`"),
+        error.contains("its parts are test, validation: `part = test`"),
         "{error}"
     );
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use rut_formats::regular;
 use rut_models::EngineInfo;
 use rut_record::{
-    Cost, Places, Record, RunDir, RunId, RunSpec, SplitLogits, logits_archive, write_whole,
+    Cost, EceSpec, Places, Record, RunDir, RunId, RunSpec, SplitLogits, logits_archive, write_whole,
 };
 
 use crate::checked::CheckedRunSpec;
@@ -25,10 +25,8 @@ pub(super) fn rescored(
     dir: &RunDir,
     engine: EngineInfo,
 ) -> Result<Option<Record>> {
-    let usual = RunSpec::default();
     let twin = RunSpec {
-        ece_values: usual.ece_values,
-        ece_batches: usual.ece_batches,
+        ece: EceSpec::default(),
         ..run.spec.clone()
     };
     if twin == run.spec {
@@ -44,7 +42,10 @@ pub(super) fn rescored(
         && made.isa == engine.isa
         && made.rut == env!("CARGO_PKG_VERSION")
         && record.cost.other_means.is_empty()
-        && twin.kept(run.spec.method).iter().all(|path| path.exists())
+        && twin
+            .kept(run.spec.method())
+            .iter()
+            .all(|path| path.exists())
         && twin.check_files(&record).is_ok()
         && record.run_id == id.as_str();
     let Some(test) = same.then(|| test_logits(&twin)).flatten() else {
@@ -60,11 +61,12 @@ pub(super) fn rescored(
         },
         ..record
     };
-    let method = run.spec.method;
+    let method = run.spec.method();
     for (from, to) in [
         (twin.logits(), dir.logits()),
         (twin.events(), dir.events()),
         (twin.trained(method), dir.trained(method)),
+        (twin.prompt_picture(), dir.prompt_picture()),
     ] {
         copy(&from, &to)?;
     }
@@ -84,7 +86,11 @@ fn test_logits(twin: &RunDir) -> Option<SplitLogits> {
         .into_split()
 }
 
+/// A probe has no picture, and neither have prompts of earlier versions.
 fn copy(from: &Path, to: &Path) -> Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
     let bytes = regular::read(from, regular::WEIGHTS).map_err(file("read", from))?;
     Ok(write_whole(to, &bytes)?)
 }

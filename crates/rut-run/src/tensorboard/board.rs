@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rut_adapt::prompt::PaddingPrompt;
 use rut_adapt::state::State;
+use rut_images::RgbImage;
 use rut_metrics::Summary;
 use rut_record::{Event, MemberEpoch, MemberScore, Record};
 
@@ -67,6 +67,7 @@ impl Board {
             ..
         } = event
             && self.maps.is_power_of_two()
+            && !sources.is_empty()
         {
             values.push(self.map_picture(sources, without_evidence)?);
         }
@@ -82,7 +83,7 @@ impl Board {
         if let Some(at_temperature) = &record.test.at_temperature {
             values.extend(figures("test/at_temperature", at_temperature));
         }
-        if let Some(map) = &record.mapping {
+        if let Some(map) = record.mapping.as_ref().filter(|map| map.weights.is_none()) {
             let without_evidence = map.without_evidence.as_deref().unwrap_or_default();
             values.push(self.map_picture(&map.sources, without_evidence)?);
         }
@@ -94,9 +95,8 @@ impl Board {
     ///
     /// # Errors
     /// As [`tell`](Self::tell).
-    pub(crate) fn show_prompt(&mut self, prompt: &PaddingPrompt) -> Result<()> {
-        let border = prompt.border().map_err(rut_adapt::Error::from)?;
-        let picture = Value::picture(&picture::prompt(&border)?)?;
+    pub(crate) fn show_prompt(&mut self, picture: &RgbImage) -> Result<()> {
+        let picture = Value::picture(picture)?;
         self.write(&[("prompt/picture".into(), picture)])
     }
 

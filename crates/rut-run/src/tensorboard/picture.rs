@@ -1,9 +1,6 @@
 //! Label maps and prompts as pixels. Nothing is written in them: a tag is their title.
 
-use candle_core::{DType, Tensor};
 use rut_images::RgbImage;
-
-use crate::error::Result;
 
 /// What a side of a label map's picture is brought to, where its cells may grow, pixels.
 const SIDE: usize = 512;
@@ -55,31 +52,9 @@ pub(super) fn label_map(
     }
 }
 
-/// A prompt's border [3, S, S], in [0, 1], in as many pixels.
-///
-/// # Errors
-/// If it is of another shape.
-pub(super) fn prompt(border: &Tensor) -> Result<RgbImage> {
-    let side = border.dim(1).map_err(rut_adapt::Error::from)?;
-    let values = || -> candle_core::Result<Vec<f32>> {
-        let last = border.permute((1, 2, 0))?.to_dtype(DType::F32)?;
-        last.flatten_all()?.to_vec1()
-    };
-    let values = values().map_err(rut_adapt::Error::from)?;
-    Ok(RgbImage {
-        width: side as u32,
-        height: side as u32,
-        pixels: values
-            .iter()
-            .map(|value| (255.0 * value).round() as u8)
-            .collect(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
 
     fn at(image: &RgbImage, x: usize, y: usize) -> Colour {
         let start = 3 * (y * image.width as usize + x);
@@ -99,16 +74,5 @@ mod tests {
         let wide = label_map(&[999], 1000, &[]);
         assert_eq!((wide.width, wide.height), (1000, 16));
         assert_eq!(at(&wide, 999, 0), CHOSEN);
-    }
-
-    #[test]
-    fn a_prompt_keeps_its_pixels_and_the_order_of_its_colours() {
-        let values: Vec<f32> = (0..12u8).map(|value| f32::from(value) / 255.0).collect();
-        let border = Tensor::from_vec(values, (3, 2, 2), &Device::Cpu).unwrap();
-        let image = prompt(&border).unwrap();
-        assert_eq!((image.width, image.height), (2, 2));
-        assert_eq!(image.pixels, [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
-        let flat = Tensor::zeros((4,), DType::F32, &Device::Cpu).unwrap();
-        assert!(prompt(&flat).is_err());
     }
 }

@@ -89,7 +89,7 @@ impl Table<'_> {
                 cells.push(Cell {
                     label: unlike(&cells, title(spec)),
                     network,
-                    dense: spec.network == NetworkKind::Dense,
+                    dense: spec.network.kind == NetworkKind::Dense,
                     by_seed: BTreeMap::new(),
                 });
                 cells.len() - 1
@@ -98,7 +98,7 @@ impl Table<'_> {
             {
                 let ece = record.published_ece.map_or(record.test.raw.ece, |p| p.ece);
                 cell.by_seed
-                    .insert(spec.seed, (record.test.raw.accuracy, ece));
+                    .insert(spec.training.seed, (record.test.raw.accuracy, ece));
             }
         }
         cells
@@ -160,9 +160,17 @@ fn difference(dense: &Cell, ticket: &Cell, part: fn(&(f64, f64)) -> f64) -> Opti
 
 /// What tells networks of one model apart.
 fn identity(spec: &RunSpec) -> String {
-    let files = (&spec.pretrained_dir, &spec.checkpoint, &spec.mask);
-    let kind = (spec.network, spec.sparsity, spec.masking);
-    format!("{kind:?} {files:?} {:?}", spec.recipe)
+    let files = (
+        &spec.network.pretrained_dir,
+        &spec.network.checkpoint,
+        &spec.network.mask,
+    );
+    let kind = (
+        spec.network.kind,
+        spec.network.sparsity,
+        spec.network.masking,
+    );
+    format!("{kind:?} {files:?} {:?}", spec.network.recipe)
 }
 
 /// `title`, numbered where another of `cells` has it.
@@ -175,16 +183,16 @@ fn unlike(cells: &[Cell], title: String) -> String {
 
 /// What a network is called.
 fn title(spec: &RunSpec) -> String {
-    let kind = match (spec.network, &spec.checkpoint) {
+    let kind = match (spec.network.kind, &spec.network.checkpoint) {
         (NetworkKind::Dense, _) => "dense".to_owned(),
-        (NetworkKind::Ticket, None) => format!("state {}", spec.state()),
+        (NetworkKind::Ticket, None) => format!("state {}", spec.network.state()),
         (NetworkKind::Ticket, Some(path)) => path.file_stem().map_or_else(
             || "ticket".into(),
             |stem| stem.to_string_lossy().into_owned(),
         ),
     };
-    let kind = spec.recipe.clone().unwrap_or(kind);
-    match spec.masking {
+    let kind = spec.network.recipe.clone().unwrap_or(kind);
+    match spec.network.masking {
         Masking::Applied => kind,
         Masking::Dropped => format!("{kind}, mask dropped"),
     }

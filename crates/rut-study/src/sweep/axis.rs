@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use rut_formats::did_you_mean;
-use rut_record::{Places, RunSpec, field_names, fields};
+use rut_record::PLACE_FIELDS;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use rut_run::checked::settle;
+use rut_run::fields::{all_fields, is_field};
+use rut_run::settle::settled_value;
 
 /// A list of values, each for one field or for several that are set together.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +46,7 @@ impl Axis {
                 "axis `{name}`: expected at least one value, found an empty list"
             ));
         }
-        let own_name = !field_names().contains(&name);
+        let own_name = !is_field(name);
         if own_name && !values.iter().all(Value::is_table) {
             return Err(unknown_axis(name));
         }
@@ -68,12 +69,12 @@ impl Axis {
 }
 
 fn unknown_axis(name: &str) -> String {
-    if Places::KEYS.contains(&name) {
+    if PLACE_FIELDS.iter().any(|place| place.key == name) {
         return format!(
             "axis `{name}`: it is a place or a means, on which no result depends, and cannot be varied; it stands in [base]"
         );
     }
-    let hint = did_you_mean(name, field_names().iter().copied());
+    let hint = did_you_mean(name, all_fields().iter().map(|field| field.key));
     format!(
         "unknown axis `{name}`: expected a field of a run{hint}; an axis of another name has tables of fields as its values"
     )
@@ -117,20 +118,15 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// `field` as a specification in which nothing else is set has it.
-fn alone(field: &str, value: &Value) -> Result<RunSpec, String> {
-    if !field_names().contains(&field) {
-        let hint = did_you_mean(field, field_names().iter().copied());
+/// `field = value` as a settled specification has it.
+fn alone(field: &str, value: &Value) -> Result<Json, String> {
+    if !is_field(field) {
+        let hint = did_you_mean(field, all_fields().iter().map(|field| field.key));
         return Err(format!(
             "unknown field `{field}`: expected a field of a run{hint}"
         ));
     }
-    let table = Table::from_iter([(field.to_owned(), value.clone())]);
-    let mut spec: RunSpec = table
-        .try_into()
-        .map_err(|e: toml::de::Error| format!("`{field} = {value}`: {}", e.message()))?;
-    settle(&mut spec);
-    Ok(spec)
+    settled_value(field, value).map_err(|problem| format!("`{field} = {value}`: {problem}"))
 }
 
 /// Runs that agree with all of its fields are left out.
@@ -144,11 +140,7 @@ pub(super) struct Exclusion {
 
 impl Exclusion {
     fn values(field: &str, value: &Value) -> Result<Vec<Json>, String> {
-        let one = |value: &Value| -> Result<Json, String> {
-            let spec = alone(field, value)?;
-            let mut fields = fields(&spec).map_err(|error| error.to_string())?;
-            Ok(fields.remove(field).unwrap_or(Json::Null))
-        };
+        let one = |value: &Value| alone(field, value);
         // A list is a value of fields that are lists, else any of its own values.
         match (one(value), value) {
             (Err(_), Value::Array(several)) if !several.is_empty() => {

@@ -9,8 +9,9 @@ use toml::{Table, Value};
 
 use super::study::Study;
 use crate::error::Result;
-use rut_run::checked::settle;
-use rut_run::unused::unused_fields;
+use rut_run::fields::{all_fields, drop_unused_options, unused_fields};
+use rut_run::settle::settle;
+use rut_run::settle::settled_value;
 
 /// More combinations than these are a slip of the keyboard.
 pub(super) const MOST: usize = 250_000;
@@ -31,7 +32,7 @@ impl Study {
     /// If an exclusion leaves out nothing, no run is left, or there are far too many.
     pub fn combinations(&self) -> Result<(Vec<Combination>, Places)> {
         let places = self.places()?;
-        let base = self.base.clone().spec_table()?;
+        let (base, _) = self.base.clone().spec_table(&all_fields())?;
         let total = self.total()?;
         let (mut runs, mut seen) = (Vec::new(), HashSet::new());
         let mut used = vec![false; self.exclusions.len()];
@@ -110,7 +111,16 @@ impl Study {
         }
         let mut spec = self.spec(table.clone())?;
         settle(&mut spec);
-        let fields = fields(&spec)?;
+        let mut fields = fields(&spec)?;
+        // What the run has no use for is part of the combination all the same.
+        let unused = unused_fields(&spec);
+        for (key, value) in table
+            .iter()
+            .filter(|(key, _)| unused.contains(&key.as_str()))
+        {
+            let value = settled_value(key, value).map_err(|problem| self.problem(problem))?;
+            fields.insert(key.clone(), value);
+        }
         let mut excluded = false;
         for (exclusion, used) in self.exclusions.iter().zip(used) {
             let covers = exclusion.covers(&fields);
@@ -123,13 +133,11 @@ impl Study {
     /// The specification of a table, without fields of which it makes no use.
     fn useful(&self, mut table: Table) -> Result<RunSpec> {
         let mut spec = self.spec(table.clone())?;
-        let set = table.len();
         for field in unused_fields(&spec) {
             table.remove(field);
         }
-        if table.len() < set {
-            spec = self.spec(table)?;
-        }
+        spec = self.spec(table)?;
+        drop_unused_options(&mut spec);
         settle(&mut spec);
         Ok(spec)
     }
@@ -139,9 +147,7 @@ impl Study {
         if let Some((field, value)) = table.iter().find(|(_, value)| !is_finite(value)) {
             return Err(self.problem(format!("`{field}`: expected finite numbers, found {value}")));
         }
-        table
-            .try_into()
-            .map_err(|e: toml::de::Error| self.problem(e.message()))
+        RunSpec::of_useful(table).map_err(|error| self.problem(error.to_string()))
     }
 }
 
@@ -169,9 +175,13 @@ mod tests {
         let study =
             study("[base]\nsteps = 10\nfraction = 0.5\n[axes]\nepochs = [1, 2]\nn_shot = [1, 4]");
         let (runs, _) = study.combinations().unwrap();
-        let told = runs
-            .iter()
-            .map(|run| (run.spec.epochs, run.spec.steps, run.spec.fraction));
+        let told = runs.iter().map(|run| {
+            (
+                run.spec.training.epochs,
+                run.spec.training.steps,
+                run.spec.labels.fraction,
+            )
+        });
         let told: Vec<_> = told.collect();
         let want = [1, 1, 2, 2].map(|epochs| (epochs, None, None));
         assert_eq!(told, want);
@@ -197,6 +207,6 @@ mod tests {
         let study = study(&format!("[axes]\nseed = [{}]", seeds.join(",")));
         let (runs, _) = study.combinations().unwrap();
         assert_eq!(runs.len(), 100_000);
-        assert_eq!(runs.last().unwrap().spec.seed, 99_999);
+        assert_eq!(runs.last().unwrap().spec.training.seed, 99_999);
     }
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use rut_adapt::observer::Observer;
 use rut_data::ImageSet;
-use rut_record::{Method, Places, Plan, RunSpec, ValidationFrom};
+use rut_record::{NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
 use rut_run::Sources;
-use rut_run::checked::check_among;
+use rut_run::check::check_among;
 use rut_run::features::Features;
-use rut_run::network::{How, load_when_asked};
+use rut_run::network::{How, load_named};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ impl Extraction {
     pub fn of(plan: &Plan) -> Vec<Self> {
         let (mut found, mut places) = (Vec::<Self>::new(), HashMap::new());
         for run in &plan.runs {
-            if run.spec.method != Method::Lp {
+            if run.spec.probe().is_none() {
                 continue;
             }
             let key = shared(&run.spec);
@@ -50,7 +50,10 @@ impl Extraction {
     pub fn title(&self) -> String {
         let spec = self.specs.first();
         spec.map_or_else(String::new, |spec| {
-            format!("features of {} by {}", spec.dataset, spec.model)
+            format!(
+                "features of {} by {}",
+                spec.data.dataset, spec.network.model
+            )
         })
     }
 
@@ -67,7 +70,7 @@ impl Extraction {
         for spec in &self.specs {
             match check_among(spec.clone(), &mut sources) {
                 Ok(run) => {
-                    let validation = match run.spec.validation {
+                    let validation = match run.spec.labels.validation {
                         Some(ValidationFrom::Own) => &mut own,
                         _ => &mut train,
                     };
@@ -87,7 +90,7 @@ impl Extraction {
         let dataset = &run.dataset;
         let train = select(&dataset.train, train);
         let own = select(&dataset.own_validation(), own);
-        let (_, network) = load_when_asked(&run, How::of(Method::Lp), places)?;
+        let (_, network) = load_named(&run.spec, How::of(&run.spec), &run.device)?;
         let mut features = Features::new(&run, &network, places);
         let stopped = |error| match error {
             rut_run::Error::Adapt(rut_adapt::Error::Stopped { .. }) => rut_run::Error::Stopped {
@@ -108,28 +111,15 @@ impl Extraction {
 
 /// What decides whether features can be shared: all fields that say which network, which images and how they are kept.
 fn shared(spec: &RunSpec) -> String {
-    let network = (
-        &spec.model,
-        spec.network,
-        spec.sparsity,
-        &spec.pretrained_dir,
-        (&spec.checkpoint, &spec.checkpoint_key),
-        &spec.mask,
-        spec.masking,
-        spec.source_classes,
-    );
-    let images = (&spec.dataset, &spec.split, &spec.classes, spec.image_size);
-    let transform = (
-        spec.mean,
-        spec.std,
-        spec.resize,
-        spec.crop,
-        spec.interpolation,
-    );
-    format!(
-        "{network:?} {images:?} {transform:?} {:?} {:?}",
-        spec.engine, spec.cache_dtype
-    )
+    // Words for readers change no feature.
+    let network = NetworkSpec {
+        recipe: None,
+        ..spec.network.clone()
+    };
+    let probe = spec.probe().cloned().unwrap_or_default();
+    let transform = (probe.first_resize, probe.resize, probe.crop);
+    let data = (&spec.data.dataset, &spec.data.split, &spec.data.classes);
+    format!("{network:?} {data:?} {transform:?} {:?}", probe.cache_dtype)
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use rut_record::{
 use super::combination::Combination;
 use super::study::Study;
 use crate::error::Result;
+use rut_run::CheckedRunSpec;
 use rut_run::Sources;
-use rut_run::checked::{CheckedRunSpec, check_among, identify};
+use rut_run::check::{check_among, identify};
 use rut_run::validation::validation_from;
 
 /// All runs of a study, each once.
@@ -79,7 +80,7 @@ impl Study {
         let mut runs: Vec<Prospect> = Vec::new();
         for mut combination in combinations {
             if drawn {
-                let validation = &mut combination.spec.validation;
+                let validation = &mut combination.spec.labels.validation;
                 validation.get_or_insert(ValidationFrom::Drawn);
             }
             let prospect = Prospect::of(combination, &mut sources)?;
@@ -132,7 +133,7 @@ impl Prospects {
 fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool {
     let own = |spec: &RunSpec, sources: &mut Sources<'_>| {
         let from = validation_from(spec, sources);
-        spec.validation.is_none() && from.is_ok_and(|from| from == ValidationFrom::Own)
+        spec.labels.validation.is_none() && from.is_ok_and(|from| from == ValidationFrom::Own)
     };
     let open = combinations.iter().map(|combination| &combination.spec);
     let open: Vec<&RunSpec> = open.filter(|spec| own(spec, sources)).collect();
@@ -141,14 +142,12 @@ fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool 
         false => Plan::read_all(sources.results_path()),
     };
     let runs = plan.map(|plan| plan.runs).unwrap_or_default();
-    let drawn = |run: &&PlannedRun| run.spec.validation == Some(ValidationFrom::Drawn);
+    let drawn = |run: &&PlannedRun| run.spec.labels.validation == Some(ValidationFrom::Drawn);
     let begun: HashSet<&str> = runs.iter().filter(drawn).map(|run| &*run.run_id).collect();
     open.into_iter().any(|spec| {
         let validation = Some(ValidationFrom::Drawn);
-        let spec = RunSpec {
-            validation,
-            ..spec.clone()
-        };
+        let mut spec = spec.clone();
+        spec.labels.validation = validation;
         let id = identify(&spec, sources);
         id.is_ok_and(|id| begun.contains(id.as_str()))
     })
@@ -177,7 +176,7 @@ impl Prospect {
                 let id = id.or_else(|_| RunId::stand_in(&spec))?;
                 let mut spec = spec;
                 // A plan that says nothing would mean another.
-                spec.validation.get_or_insert(ValidationFrom::Own);
+                spec.labels.validation.get_or_insert(ValidationFrom::Own);
                 (id, spec, Err(error.to_string()))
             }
         };

@@ -10,7 +10,7 @@ use rut_record::{Method, Phase, Record, RunDir, RunSpec};
 use super::prospect::Extent;
 use crate::error::Result;
 use rut_bench::{BenchOptions, Built, HeadShape, Measurement, Repeats, bench};
-use rut_run::checked::network_files;
+use rut_run::check::network_files;
 use rut_run::grid::rates;
 use rut_run::names::find_engine;
 
@@ -32,11 +32,11 @@ pub(super) struct Like {
 impl Like {
     fn new(spec: &RunSpec, image_size: Option<usize>, weights: (&str, Option<&str>)) -> Self {
         Self {
-            model: spec.model.clone(),
-            method: spec.method,
-            engine: spec.engine.clone(),
+            model: spec.network.model.clone(),
+            method: spec.method(),
+            engine: spec.network.engine.clone(),
             image_size,
-            weights: Some(format!("{weights:?} {:?}", spec.masking)),
+            weights: Some(format!("{weights:?} {:?}", spec.network.masking)),
         }
     }
 
@@ -158,16 +158,16 @@ impl RateTable {
         built: Built<'_>,
     ) -> Result<()> {
         let (model, files) = network_files(spec)?;
-        let classes = spec.source_classes.unwrap_or(model.classes);
-        let prompted = spec.method == Method::Vp;
+        let classes = spec.network.source_classes.unwrap_or(model.classes);
+        let prompted = spec.prompt().is_some();
         let rows = extent.train.clamp(1, MEASURED_ROWS);
         let options = BenchOptions {
-            model: spec.model.clone(),
+            model: spec.network.model.clone(),
             checkpoint: Some(files.checkpoint),
             mask: files.mask,
-            checkpoint_key: spec.checkpoint_key.clone(),
-            source_classes: spec.source_classes,
-            engine: find_engine(&spec.engine)?,
+            checkpoint_key: spec.network.checkpoint_key.clone(),
+            source_classes: spec.network.source_classes,
+            engine: find_engine(&spec.network.engine)?,
             batch_size: MEASURED_BATCH,
             windows: extent.image_size.filter(|_| prompted).into_iter().collect(),
             head: HeadShape {
@@ -183,7 +183,7 @@ impl RateTable {
                 true => vec![Measurement::Forward, Measurement::VpStep],
                 false => vec![Measurement::Extract, Measurement::Head],
             },
-            seed: Seed(spec.seed),
+            seed: Seed(spec.training.seed),
             ..BenchOptions::default()
         };
         let report = bench(&options.check()?, built, &mut |_| {})?;

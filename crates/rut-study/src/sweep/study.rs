@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rut_data::Digest;
 use rut_formats::did_you_mean;
 use rut_record::text_file::toml_problem;
-use rut_record::{Places, Settings, field_names, text_file};
+use rut_record::{PLACE_FIELDS, Places, Settings, text_file};
+use rut_run::fields::{all_fields, is_field};
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};
@@ -135,7 +136,7 @@ impl Study {
     /// # Errors
     /// If the base has a value that is of the wrong kind or out of range, or names a single run's folder.
     pub fn places(&self) -> Result<Places> {
-        let (_, places) = self.base.clone().resolve()?;
+        let (_, places) = self.base.clone().spec_table(&all_fields())?;
         match places.run_name {
             Some(name) => Err(self.problem(format!(
                 "run_name = \"{name}\" is the folder of one run, and a study has many: leave it out; folders have the runs' ids"
@@ -149,12 +150,13 @@ impl Study {
     }
 }
 
+fn is_place(key: &str) -> bool {
+    PLACE_FIELDS.iter().any(|place| place.key == key)
+}
+
 /// Whether a file describes one run: by its fields at the top, or as a run's folder has it.
 fn is_one_run(table: &Table) -> bool {
-    let field = |key: &String| {
-        let key = key.as_str();
-        field_names().contains(&key) || Places::KEYS.contains(&key)
-    };
+    let field = |key: &String| is_field(key) || is_place(key);
     let of_folder = |table: &Table| {
         matches!(table.get("spec"), Some(Value::Table(_)))
             && !KEYS.iter().any(|key| table.contains_key(*key))
@@ -209,19 +211,17 @@ impl Parser<'_> {
     }
 
     fn base(&self, base: Table) -> Result<Settings> {
-        let known = |key: &&String| {
-            let key = key.as_str();
-            !field_names().contains(&key) && !Places::KEYS.contains(&key)
-        };
+        let known = |key: &&String| !is_field(key) && !is_place(key);
         if let Some(key) = base.keys().find(known) {
-            let all = field_names().iter().chain(&Places::KEYS).copied();
+            let fields = all_fields();
+            let all = fields.iter().chain(PLACE_FIELDS).map(|field| field.key);
             let hint = did_you_mean(key, all);
             return Err(self.problem(format!(
-                "[base]: unknown field `{key}`: expected a field of a run or a place{hint}; `rut vp --dry-run` prints them"
+                "[base]: unknown field `{key}`: expected a field of a run or a place{hint}; a dry run of `rut vp` prints them"
             )));
         }
         let base = Settings::of_table(base, &format!("{}, [base]", self.path.display()));
-        base.clone().resolve()?;
+        base.clone().spec_table(&all_fields())?;
         Ok(base)
     }
 
@@ -279,7 +279,10 @@ mod tests {
             let (runs, _) = study.combinations().unwrap();
             assert_eq!(runs.len(), 1);
             assert_eq!(
-                (runs[0].spec.seed, runs[0].spec.dataset.as_str()),
+                (
+                    runs[0].spec.training.seed,
+                    runs[0].spec.data.dataset.as_str()
+                ),
                 (7, "digits")
             );
         }

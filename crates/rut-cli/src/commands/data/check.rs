@@ -5,11 +5,11 @@ use rut_data::audit::{audit, other_files, Audit, Expected, Finding, OtherFiles, 
 use rut_data::{Counts, Dataset, SplitSpec};
 use rut_formats::escape;
 use rut_record::RunSpec;
-use rut_run::checked::open_dataset;
+use rut_run::check::open_dataset;
 use serde_json::{json as object, Value};
 
 use super::specified;
-use crate::args::{BudgetFlags, CheckArgs};
+use crate::args::CheckArgs;
 use crate::exit::Unsound;
 use crate::output::{json, result};
 use crate::table::columns;
@@ -21,10 +21,10 @@ const LONGEST: usize = 2000;
 
 /// Audits a data set, and tells what was found.
 pub fn run(args: &CheckArgs) -> Result<()> {
-    let (spec, places) = specified(&args.which, &BudgetFlags::default())?;
+    let (spec, places) = specified(&args.which)?;
     let dataset = open_dataset(&spec, &places)?;
     let audit = audit(&dataset, expected(&spec));
-    let others = other_files(&spec.dataset, &places.data_dir)?;
+    let others = other_files(&spec.data.dataset, &places.data_dir)?;
     match args.json {
         true => json(&report(&spec, (&dataset, &others), &audit))?,
         false => result(&told(&dataset, &audit, &others))?,
@@ -41,8 +41,8 @@ pub fn run(args: &CheckArgs) -> Result<()> {
 
 /// What the table says of the whole data set; nothing of a user's own, or of some of its classes.
 fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
-    let known = rut_data::find(&spec.dataset).filter(|_| spec.classes.is_empty())?;
-    let split = match &spec.split {
+    let known = rut_data::find(&spec.data.dataset).filter(|_| spec.data.classes.is_empty())?;
+    let split = match &spec.data.split {
         None => known.splits.first(),
         Some(name) => known.split(name),
     };
@@ -64,7 +64,7 @@ fn report(spec: &RunSpec, (dataset, others): (&Dataset, &OtherFiles), audit: &Au
     let finding =
         |finding: &Finding| object!({ "kind": finding.kind(), "text": finding.to_string() });
     object!({
-        "dataset": dataset.name, "split": spec.split, "classes": dataset.class_names,
+        "dataset": dataset.name, "split": spec.data.split, "classes": dataset.class_names,
         "remarks": dataset.remarks, "other_files": others.count,
         "parts": audit.parts.iter().map(part).collect::<Vec<_>>(),
         "findings": audit.findings.iter().map(finding).collect::<Vec<_>>(),

@@ -7,18 +7,18 @@ use rut_formats::{csv_cell, escape};
 use super::specified;
 use crate::args::DrawArgs;
 use crate::output::{note, result};
-use rut_run::checked::drawn;
+use rut_run::check::drawn;
 
 /// Writes the drawn images, and the test images, as CSV: beside the data set's files it is a data set of its own.
 pub fn run(args: &DrawArgs) -> Result<()> {
-    let (spec, places) = specified(&args.which, &args.budget)?;
+    let (spec, places) = specified(&args.which)?;
     let (dataset, draw) = drawn(&spec, &places)?;
     let text = table(&dataset, &draw)?;
     let (train, validation, test) = (draw.train.len(), draw.validation.len(), dataset.test.len());
     note(&format!(
         "{}: {train} training, {validation} validation, {test} test images; seed {}",
         escape(&dataset.name),
-        spec.seed
+        spec.training.seed
     ));
     for remark in &dataset.remarks {
         note(&escape(remark).at_most(2000).to_string());

@@ -8,9 +8,9 @@ mod table;
 use anyhow::Result;
 use rut_record::{Method, Places, RunSpec};
 
-use crate::args::{BudgetFlags, DataCommand, DataFlags, PlaceFlags, RunArgs, WhichData};
+use crate::args::{DataCommand, LayerFlags, Pick, WhichData};
 use crate::exit::Usage;
-use crate::layers::{resolve, variables};
+use crate::layers::{resolve, variables, Above};
 use crate::set_threads;
 
 /// Runs one of the commands.
@@ -27,23 +27,14 @@ pub fn run(command: &DataCommand) -> Result<()> {
 }
 
 /// The data set that the flags name, as a run has it, and where to look for it.
-fn specified(which: &WhichData, budget: &BudgetFlags) -> Result<(RunSpec, Places)> {
-    let args = RunArgs {
-        data: DataFlags {
-            dataset: Some(which.name.clone()),
-            split: which.split.clone(),
-            classes: which.classes.clone(),
-            data_dir: which.data_dir.clone(),
-            ..DataFlags::default()
-        },
-        budget: budget.clone(),
-        places: PlaceFlags {
-            threads: which.threads,
-            ..PlaceFlags::default()
-        },
-        ..RunArgs::default()
+fn specified<P: Pick>(which: &WhichData<P>) -> Result<(RunSpec, Places)> {
+    let mut flags = which.fields.settings.clone();
+    flags.put("dataset", which.name.as_str().into(), "the command line");
+    let said = Above {
+        flags: &flags,
+        layers: &LayerFlags::default(),
     };
-    let resolved = resolve(Method::Lp, &args, &variables()).map_err(Usage)?;
+    let resolved = resolve(Method::Lp, said, &variables()).map_err(Usage)?;
     set_threads(resolved.places.threads);
     Ok((resolved.spec, resolved.places))
 }

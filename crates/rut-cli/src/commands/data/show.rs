@@ -9,18 +9,18 @@ use rut_images::encode_png;
 use serde_json::json as object;
 
 use super::specified;
-use crate::args::{BudgetFlags, SheetPart, ShowArgs};
+use crate::args::{SheetPart, ShowArgs};
 use crate::exit::Usage;
 use crate::output::{json, result};
 use crate::table::entries;
-use rut_run::checked::open_dataset;
+use rut_run::check::open_dataset;
 
 /// Sizes and colours are those of at most so many images, evenly spread over the set.
 const SURVEYED: usize = 2000;
 
 /// Writes a contact sheet, and tells sizes and colours.
 pub fn run(args: &ShowArgs) -> Result<()> {
-    let (spec, places) = specified(&args.which, &BudgetFlags::default())?;
+    let (spec, places) = specified(&args.which)?;
     let sheet = ContactSheet {
         per_class: args.per_class,
         side: args.side,

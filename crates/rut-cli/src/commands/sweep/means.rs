@@ -34,7 +34,7 @@ impl Means {
             }
         }
         let small = |run: &Prospect| {
-            find_model(&run.run.spec.model).is_ok_and(|model| model.input_size <= SMALL)
+            find_model(&run.run.spec.network.model).is_ok_and(|model| model.input_size <= SMALL)
         };
         let usual = if runs.iter().all(small) { threads } else { 1 };
         let jobs = args.jobs.unwrap_or(usual).min(runs.len()).max(1);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rut_formats::escape;
-use rut_record::{Method, NetworkKind, Plan, RunSpec};
+use rut_record::{NetworkKind, Plan, RunSpec};
 use rut_study::sweep::state::{counts, status, RUN_STATES};
 use rut_study::sweep::{RunState, RunStatus};
 use serde::Serialize;
@@ -101,15 +101,12 @@ fn cells<'a>(runs: impl IntoIterator<Item = &'a RunStatus>) -> Vec<String> {
 }
 
 fn group(spec: &RunSpec) -> [String; 3] {
-    let method = match spec.method {
-        Method::Lp => "lp".to_owned(),
-        Method::Vp => format!("vp {}", spec.mapping),
-    };
-    let network = match (spec.network, &spec.recipe) {
+    let method = spec.method_title(" ");
+    let network = match (spec.network.kind, &spec.network.recipe) {
         (NetworkKind::Dense, None) => "dense".to_owned(),
         (NetworkKind::Dense, Some(recipe)) => format!("dense, {recipe}"),
-        (NetworkKind::Ticket, _) => match &spec.checkpoint {
-            None => format!("ticket {}", spec.state()),
+        (NetworkKind::Ticket, _) => match &spec.network.checkpoint {
+            None => format!("ticket {}", spec.network.state()),
             Some(path) => path
                 .file_name()
                 .unwrap_or_default()
@@ -118,8 +115,8 @@ fn group(spec: &RunSpec) -> [String; 3] {
         },
     };
     [
-        spec.dataset.clone(),
+        spec.data.dataset.clone(),
         method,
-        format!("{} {network}", spec.model),
+        format!("{} {network}", spec.network.model),
     ]
 }

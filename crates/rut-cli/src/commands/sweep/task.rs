@@ -19,7 +19,7 @@ use crate::args::TaskArgs;
 use crate::exit::{chain, Usage, INTERRUPTED};
 use crate::output::note;
 use crate::{signals, COMMIT};
-use rut_run::checked::check;
+use rut_run::check::check;
 use rut_run::journal::{Display, Requests};
 use rut_run::Session;
 

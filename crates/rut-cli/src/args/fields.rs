@@ -1,0 +1,345 @@
+//! Flags that derive from the table of fields: name, help, default and possible values stand there alone.
+
+use std::marker::PhantomData;
+
+use clap::builder::{
+    NonEmptyStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser,
+    StringValueParser, TypedValueParser, ValueParser,
+};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use rut_record::{
+    Field, Flag, Kind, Method, Places, RunSpec, SettingValue as Value, Settings, PLACE_FIELDS,
+};
+use rut_run::fields::{all_fields, fields_of, known_names};
+
+use super::whole;
+use crate::flags::with_flags;
+
+/// Words that the reference knows and `layers` explains.
+const EXPLAINED: [(&str, &str); 1] = [("network", "sparsezoo")];
+
+/// Which fields a command takes as flags.
+pub trait Pick {
+    /// The fields, in the order of help.
+    fn fields() -> Vec<Field>;
+
+    /// Fields that help does not list: of no use here, and refused as such where they are set.
+    fn hidden() -> Vec<Field> {
+        Vec::new()
+    }
+}
+
+/// All fields of `P`, and whether help lists them.
+fn all<P: Pick>() -> Vec<(Field, bool)> {
+    let fields = P::fields();
+    let mut hidden = P::hidden();
+    hidden.retain(|other| !fields.iter().any(|field| field.key == other.key));
+    let listed = fields.into_iter().map(|field| (field, true));
+    listed
+        .chain(hidden.into_iter().map(|field| (field, false)))
+        .collect()
+}
+
+/// What was said by flags of the fields that `P` picks.
+#[derive(Clone, Debug)]
+pub struct FieldFlags<P> {
+    /// The fields that were given.
+    pub settings: Settings,
+    picked: PhantomData<fn() -> P>,
+}
+
+/// What `rut lp` takes.
+#[derive(Clone, Copy, Debug)]
+pub struct OfProbing;
+
+impl Pick for OfProbing {
+    fn fields() -> Vec<Field> {
+        [fields_of(Method::Lp), PLACE_FIELDS.to_vec()].concat()
+    }
+
+    fn hidden() -> Vec<Field> {
+        all_fields()
+    }
+}
+
+/// What `rut vp` takes.
+#[derive(Clone, Copy, Debug)]
+pub struct OfPrompting;
+
+impl Pick for OfPrompting {
+    fn fields() -> Vec<Field> {
+        [fields_of(Method::Vp), PLACE_FIELDS.to_vec()].concat()
+    }
+
+    fn hidden() -> Vec<Field> {
+        all_fields()
+    }
+}
+
+/// A network, as `rut ticket inspect` takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct OfNetwork;
+
+const NETWORK: [&str; 8] = [
+    "model",
+    "network",
+    "sparsity",
+    "pretrained_dir",
+    "checkpoint",
+    "checkpoint_key",
+    "mask",
+    "source_classes",
+];
+
+impl Pick for OfNetwork {
+    fn fields() -> Vec<Field> {
+        picked(&[&NETWORK])
+    }
+}
+
+/// A network and images without training, as `rut extract` takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct OfSource;
+
+const SOURCE: [&str; 12] = [
+    "dataset",
+    "split",
+    "skip_unreadable",
+    "classes",
+    "data_dir",
+    "mean",
+    "std",
+    "resize",
+    "crop",
+    "interpolation",
+    "engine",
+    "threads",
+];
+
+impl Pick for OfSource {
+    fn fields() -> Vec<Field> {
+        picked(&[&SOURCE, &NETWORK])
+    }
+}
+
+/// The same with words on the network, as `rut upstream` takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct OfUpstream;
+
+impl Pick for OfUpstream {
+    fn fields() -> Vec<Field> {
+        picked(&[&SOURCE, &NETWORK, &["recipe"]])
+    }
+}
+
+/// A data set that is named otherwise, as commands of `rut data` take it.
+#[derive(Clone, Copy, Debug)]
+pub struct OfDataset;
+
+const DATASET: [&str; 4] = ["split", "classes", "data_dir", "threads"];
+
+impl Pick for OfDataset {
+    fn fields() -> Vec<Field> {
+        picked(&[&DATASET])
+    }
+}
+
+/// The same with how many of its images are used, as `rut data draw` takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct OfDraw;
+
+impl Pick for OfDraw {
+    fn fields() -> Vec<Field> {
+        let labels = [
+            "n_shot",
+            "fraction",
+            "val_fraction",
+            "val_shots",
+            "validation",
+            "seed",
+            "short_classes",
+        ];
+        picked(&[&DATASET, &labels])
+    }
+}
+
+/// Places of all runs of a study.
+#[derive(Clone, Copy, Debug)]
+pub struct OfStudy;
+
+impl Pick for OfStudy {
+    fn fields() -> Vec<Field> {
+        picked(&[&["results_path", "data_dir", "cache_dir", "pretrained_dir"]])
+    }
+}
+
+/// The fields of these keys, in the order of the table.
+fn picked(keys: &[&[&str]]) -> Vec<Field> {
+    let mut all = [all_fields(), PLACE_FIELDS.to_vec()].concat();
+    all.retain(|field| keys.iter().any(|keys| keys.contains(&field.key)));
+    all.dedup_by_key(|field| field.key);
+    all
+}
+
+impl<P: Pick> Args for FieldFlags<P> {
+    fn augment_args(command: Command) -> Command {
+        let fields = all::<P>();
+        let keys: Vec<&str> = fields.iter().map(|(field, _)| field.key).collect();
+        let given = fields.iter().filter(|(field, _)| field.flag != Flag::None);
+        let args = given.map(|(field, listed)| arg(field, &keys).hide(!listed));
+        command.args(args.collect::<Vec<_>>())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<P: Pick> FromArgMatches for FieldFlags<P> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self {
+            settings: Settings::default(),
+            picked: PhantomData,
+        };
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for (field, _) in all::<P>() {
+            let value = match field.flag {
+                Flag::None => None,
+                Flag::Switch { value, .. } => matches.get_flag(field.key).then(|| value.into()),
+                Flag::Key => value(&field, matches),
+            };
+            if let Some(value) = value {
+                self.settings
+                    .put(field.key, value, &format!("--{}", name(&field)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The flag of `field`, without dashes before it.
+fn name(field: &Field) -> String {
+    match field.flag {
+        Flag::Switch { name, .. } => name.to_owned(),
+        Flag::Key | Flag::None => field.key.replace('_', "-"),
+    }
+}
+
+fn value(field: &Field, matches: &ArgMatches) -> Option<Value> {
+    match field.kind {
+        Kind::Numbers | Kind::Texts => {
+            let values = matches.get_many::<Value>(field.key)?;
+            Some(Value::Array(values.cloned().collect()))
+        }
+        _ => matches.get_one::<Value>(field.key).cloned(),
+    }
+}
+
+fn arg(field: &Field, beside: &[&str]) -> Arg {
+    let name = name(field);
+    let others = [name.replace('-', "_")]
+        .into_iter()
+        .filter(|other| *other != name);
+    let aliases = others.chain(field.aliases.iter().map(|alias| (*alias).to_owned()));
+    let arg = Arg::new(field.key)
+        .long(name.clone())
+        .aliases(aliases.collect::<Vec<_>>())
+        .help_heading(field.heading);
+    if let Flag::Switch { .. } = field.flag {
+        return arg.action(ArgAction::SetTrue).help(with_flags(field.help));
+    }
+    let shown = default_text(field);
+    let default = shown.map_or_else(String::new, |default| format!(" [default: {default}]"));
+    let arg = arg
+        .value_name(field.value_name)
+        .help(with_flags(&format!("{}{default}", field.help)))
+        .value_parser(parser(field))
+        .ignore_case(true);
+    let arg = match field.kind {
+        Kind::Numbers | Kind::Texts => arg.value_delimiter(',').action(ArgAction::Append),
+        _ => arg,
+    };
+    let conflicts = field
+        .instead_of
+        .iter()
+        .filter(|other| beside.contains(other));
+    arg.conflicts_with_all(conflicts.copied())
+}
+
+/// What help says of the default.
+fn default_text(field: &Field) -> Option<String> {
+    let usual = || {
+        let fields = serde_json::to_value(RunSpec::default()).ok()?;
+        let places = serde_json::to_value(Places::default()).ok()?;
+        let found = fields.get(field.key).or_else(|| places.get(field.key))?;
+        match found {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Number(number) => Some(number.as_f64()?.to_string()),
+            _ => None,
+        }
+    };
+    let in_words = Some(field.left_out).filter(|words| !words.is_empty());
+    in_words.or(field.default).map(str::to_owned).or_else(usual)
+}
+
+fn parser(field: &Field) -> ValueParser {
+    let names: Vec<PossibleValue> = match field.kind {
+        Kind::Words(words) => words
+            .iter()
+            .map(|word| {
+                PossibleValue::new(word.name)
+                    .help(with_flags(word.about))
+                    .aliases(word.aliases)
+            })
+            .collect(),
+        Kind::Name => known_names(field.key)
+            .into_iter()
+            .map(|(name, about)| PossibleValue::new(name).help(about))
+            .collect(),
+        _ => Vec::new(),
+    };
+    match field.kind {
+        Kind::Words(_) | Kind::Name if !names.is_empty() => {
+            let explained = EXPLAINED.iter().filter(|(key, _)| *key == field.key);
+            let hidden = explained.map(|(_, word)| PossibleValue::new(*word).hide(true));
+            let known: Vec<PossibleValue> = names.into_iter().chain(hidden).collect();
+            let spelled = known.clone();
+            PossibleValuesParser::new(known)
+                .map(move |text| {
+                    let found = spelled.iter().find(|value| value.matches(&text, true));
+                    Value::from(found.map_or(text.as_str(), PossibleValue::get_name))
+                })
+                .into()
+        }
+        Kind::Count => StringValueParser::new()
+            .try_map(|text| whole::<u32>(&text).map(Value::from))
+            .into(),
+        Kind::Whole => StringValueParser::new()
+            .try_map(|text| {
+                let number = whole::<u64>(&text)?;
+                let number = i64::try_from(number);
+                number
+                    .map(Value::from)
+                    .map_err(|_| "expected a smaller number".to_owned())
+            })
+            .into(),
+        Kind::Number | Kind::Numbers => StringValueParser::new()
+            .try_map(|text| text.trim().parse::<f64>().map(Value::from))
+            .into(),
+        Kind::Path => PathBufValueParser::new()
+            .try_map(|path| {
+                let text = path.into_os_string().into_string();
+                text.map(Value::from)
+                    .map_err(|_| "expected a path in UTF-8")
+            })
+            .into(),
+        Kind::Texts => StringValueParser::new().map(Value::from).into(),
+        Kind::Text | Kind::Name | Kind::Words(_) => {
+            NonEmptyStringValueParser::new().map(Value::from).into()
+        }
+    }
+}

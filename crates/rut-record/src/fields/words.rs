@@ -1,0 +1,66 @@
+//! The words that fields can be.
+
+use crate::field::Word;
+
+pub(super) const VALIDATION: &[Word] = &[
+    Word::new("own", "the data set's own validation images"),
+    Word::new("drawn", "images that are kept from the training images"),
+];
+pub(super) const SHORT_CLASSES: &[Word] = &[
+    Word::new("refuse", "an error"),
+    Word::new("allow", "what is there is taken, and recorded"),
+];
+pub(super) const NETWORK_KIND: &[Word] = &[
+    Word::new("dense", "all weights of the checkpoint"),
+    Word {
+        aliases: &["LT", "lt"],
+        ..Word::new("ticket", "checkpoint × mask")
+    },
+];
+pub(super) const MASKING: &[Word] = &[
+    Word::new("applied", "weights are checkpoint × mask"),
+    Word::new(
+        "dropped",
+        "weights are the checkpoint's (defect D11 of the reference)",
+    ),
+];
+pub(super) const INTERPOLATION: &[Word] = &[
+    Word::new("bilinear", "straight lines between pixels"),
+    Word::new("bicubic", "cubic curves"),
+];
+pub(super) const OPTIMIZER: &[Word] = &[
+    Word::new("adam", "steps of Adam on batches, as published"),
+    Word::new(
+        "lbfgs",
+        "logistic regression on all training features at once, to the optimum; `epochs` is then the most iterations, and \
+         `resume` starts the fit again",
+    ),
+];
+pub(super) const CACHE_DTYPE: &[Word] = &[
+    Word::new("f32", "as the network computed them"),
+    Word::new(
+        "f16",
+        "half the disk and memory, rounded by at most 1 in 2048",
+    ),
+];
+pub(super) const ON_OR_OFF: &[Word] = &[Word::new("on", "yes"), Word::new("off", "no")];
+pub(super) const SELECT: &[Word] = &[
+    Word::new("last", "the last epoch"),
+    Word::new("best-val", "the best on the validation images"),
+    Word::new(
+        "best-test",
+        "the best on the test images: selects on the test set (defect D7 of the reference)",
+    ),
+];
+pub(super) const ECE_VALUES: &[Word] = &[
+    Word::new("probabilities", "confidences"),
+    Word::new("logits", "largest logits (defect D1 of the reference)"),
+];
+pub(super) const ECE_BATCHES: &[Word] = &[
+    Word::new("whole", "all images at once"),
+    Word::new(
+        "batch-sum",
+        "batches, summed and divided by the images (defects D2, D3)",
+    ),
+    Word::new("batch-mean", "the mean over batches (defect D4)"),
+];

@@ -1,0 +1,252 @@
+//! Linear probing: features from the cache, a head, its logits. The loop is `rut_adapt::linear_probe`.
+
+use candle_core::{DType, Device};
+use rut_adapt::Seed;
+use rut_adapt::evaluate::Pass;
+use rut_adapt::features::Extractor;
+use rut_adapt::head::LinearHead;
+use rut_adapt::images::LabelledImages;
+use rut_adapt::linear_probe::{ProbeSplits, linear_probe_grid, logistic_probe, probe_logits};
+use rut_adapt::observer::Observer;
+use rut_adapt::progress::Reporter;
+use rut_adapt::state::State;
+use rut_data::Dataset;
+use rut_images::{ColorOrder, Geometry, Transform};
+use rut_models::{Evaluation, ModelSpec};
+use rut_record::{
+    FeatureType, LbfgsRecord, Optimizer, Phase, ProbeSpec, Record, RunSpec, SplitLogits,
+    TrainingRecord,
+};
+
+use super::{Adapted, Adapter, ImageCounts, Means, Trained, Workload, epochs, notes};
+use crate::checked::CheckedRunSpec;
+use crate::error::{Result, refused};
+use crate::features::Features;
+use crate::grid::{fits_record, grid_record, logistic_options, rates};
+use crate::images::describe;
+use crate::journal::Journal;
+use crate::network::LoadedNetwork;
+use crate::transform::middle;
+
+pub(super) struct Probe;
+
+/// What `spec` says of the head.
+fn probe(spec: &RunSpec) -> ProbeSpec {
+    spec.probe().cloned().unwrap_or_default()
+}
+
+impl Adapter for Probe {
+    fn image_size(&self, spec: &RunSpec, _: &ModelSpec, _: &Dataset) -> Result<Option<usize>> {
+        match probe(spec).first_resize {
+            Some(0) => Err(refused("image_size", "at least 1 pixel", "0")),
+            side => Ok(side.map(|side| side as usize)),
+        }
+    }
+
+    fn transform(&self, spec: &RunSpec, model: &ModelSpec, image_size: Option<usize>) -> Transform {
+        let probe = probe(spec);
+        if let (Some(resize), Some(crop)) = (probe.resize, probe.crop) {
+            return middle(Evaluation { resize, crop });
+        }
+        let before = image_size.map(|side| side as u32);
+        let sides = before.into_iter().chain([model.input_size]);
+        Transform {
+            geometry: sides.map(|side| Geometry::Squash { side }).collect(),
+            ..Transform::squash(1, ColorOrder::ResizeThenRgb)
+        }
+    }
+
+    fn describe(&self, run: &CheckedRunSpec) -> String {
+        match run.image_size {
+            None => "linear probing".to_owned(),
+            Some(side) => format!("linear probing on images first resized to {side} pixels"),
+        }
+    }
+
+    fn adapt(&self, means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+        adapt(means, journal)
+    }
+
+    fn reload(
+        &self,
+        record: &Record,
+        _: &ModelSpec,
+        _: &LoadedNetwork,
+        bytes: &[u8],
+    ) -> Result<Box<dyn Trained>> {
+        Ok(Box::new(TrainedHead {
+            head: LinearHead::from_bytes(bytes)?,
+            kept: probe(&record.spec).cache_dtype,
+        }))
+    }
+
+    fn workload(&self, spec: &RunSpec, images: ImageCounts) -> Workload {
+        let members = rates(spec).len().max(1) as f64;
+        let trained = epochs(spec, images.train) * images.train as f64;
+        let all = images.train + images.validation + images.test;
+        Workload {
+            own: vec![(Phase::Train, trained * members)],
+            shared: vec![(Phase::Extract, all as f64)],
+            // A probe whose features came from the cache tells nothing of it.
+            decisive: Phase::Extract,
+        }
+    }
+
+    fn published_test_batch(&self, spec: &RunSpec) -> usize {
+        spec.training.batch_size
+    }
+}
+
+/// A head of a finished run.
+struct TrainedHead {
+    head: LinearHead,
+    /// The precision that its features had.
+    kept: FeatureType,
+}
+
+impl Trained for TrainedHead {
+    fn logits(
+        &self,
+        network: &LoadedNetwork,
+        images: &dyn LabelledImages,
+        observer: &mut dyn Observer,
+    ) -> Result<SplitLogits> {
+        let extractor = Extractor {
+            network: &*network.network,
+            normalization: network.normalization,
+            kept: self.kept,
+        };
+        let pass = Pass {
+            phase: Phase::Test,
+            step: 0,
+            state: &State::default,
+        };
+        let extracted = extractor.extract(images, &pass, &mut Reporter::new(observer))?;
+        Ok(probe_logits(
+            &self.head,
+            &extracted.labelled(images.labels())?,
+        )?)
+    }
+}
+
+fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    let &Means {
+        run,
+        places,
+        dir,
+        network,
+        state,
+    } = means;
+    let transform = &run.transform;
+    let mut features = Features::new(run, network, places);
+    features.state = state;
+    let train = features.of(&run.train, journal)?;
+    let validation = if run.validation.is_empty() {
+        None
+    } else {
+        Some(features.of(&run.validation, journal)?)
+    };
+    let test = features.of(&run.dataset.test, journal)?;
+    for note in features.notes() {
+        journal.note(&note);
+    }
+    let width = network.network.width();
+    let splits = ProbeSplits {
+        train: &train,
+        validation: validation.as_ref(),
+        test: &test,
+    };
+    let (head, training) = match probe(&run.spec).optimizer {
+        Optimizer::Adam => by_adam(means, splits, journal)?,
+        Optimizer::Lbfgs => by_lbfgs(means, splits, journal)?,
+    };
+    Ok(Adapted {
+        test: probe_logits(&head, &test)?,
+        test_before_remap: None,
+        validation: validation
+            .as_ref()
+            .map(|split| probe_logits(&head, split))
+            .transpose()?,
+        training: TrainingRecord {
+            trained_values: (width + 1) * run.targets(),
+            ..training
+        },
+        mapping: None,
+        preprocessing: describe(run.dataset.test.depth(), transform, network.normalization),
+        trained: (dir.head(), head.to_bytes()?),
+        picture: None,
+    })
+}
+
+fn by_adam(
+    means: &Means<'_>,
+    splits: ProbeSplits<'_>,
+    journal: &mut Journal<'_>,
+) -> Result<(LinearHead, TrainingRecord)> {
+    let run = means.run;
+    let head = LinearHead::init(
+        means.network.network.width(),
+        run.targets(),
+        Seed(run.spec.training.seed),
+        DType::F32,
+        &Device::Cpu,
+    )?;
+    let (options, grid) = (run.loop_options(), rates(&run.spec));
+    let probed = linear_probe_grid(splits, head, (&options, &grid), means.state, journal)?;
+    let grid = grid_record(&probe(&run.spec), &probed);
+    let finished = probed.finished;
+    let training = TrainingRecord {
+        trained_values: 0,
+        steps: finished.steps,
+        final_loss: finished.final_loss,
+        kept_epoch: finished.epoch,
+        selected_accuracy: finished.selected_accuracy,
+        grid,
+        lbfgs: None,
+        notes: notes(run, means.network),
+    };
+    Ok((finished.trained, training))
+}
+
+fn by_lbfgs(
+    means: &Means<'_>,
+    splits: ProbeSplits<'_>,
+    journal: &mut Journal<'_>,
+) -> Result<(LinearHead, TrainingRecord)> {
+    let run = means.run;
+    if means.state.is_some() {
+        journal
+            .note("L-BFGS keeps nothing of a stopped run: it starts again, on the kept features");
+    }
+    let options = logistic_options(&run.spec, &probe(&run.spec), run.targets());
+    let fitted = logistic_probe(splits, &options, journal)?;
+    let grid = fits_record(&probe(&run.spec), &fitted);
+    let kept = fitted.fits.into_iter().nth(fitted.chosen);
+    let fit = kept.ok_or_else(|| refused("weight_decay_grid", "at least one number", "none"))?;
+    let mut notes = notes(run, means.network);
+    if !fit.solved.converged {
+        let share = fit.solved.gradient_norm / fit.solved.first_gradient_norm;
+        notes.push(format!(
+            "L-BFGS did not converge in {} iterations: the gradient is still {share:.1e} of the first one (more with `epochs`; \
+             without weight decay, classes that can be told apart on the training images have no optimum)",
+            fit.solved.iterations
+        ));
+    }
+    let training = TrainingRecord {
+        trained_values: 0,
+        steps: fit.solved.iterations.into(),
+        final_loss: fit.loss,
+        kept_epoch: fit.solved.iterations.saturating_sub(1),
+        selected_accuracy: None,
+        grid,
+        lbfgs: Some(LbfgsRecord {
+            iterations: fit.solved.iterations,
+            evaluations: fit.solved.evaluations,
+            gradient_norm: fit.solved.gradient_norm,
+            first_gradient_norm: fit.solved.first_gradient_norm,
+            converged: fit.solved.converged,
+        }),
+        notes,
+    };
+    Ok((fit.head, training))
+}

@@ -1,0 +1,286 @@
+//! The whole table of fields: those of a specification, and the options of the rows that it names. Who types them is
+//! `rut-cli`'s business.
+
+use rut_adapt::label_map::{LABEL_MAPPINGS, LabelMappingSpec, MappingChoice};
+use rut_adapt::prompt::{PROMPTS, PromptRow};
+use rut_formats::did_you_mean;
+use rut_models::{DEVICES, ENGINES, PRECISIONS};
+use rut_record::{FIELDS, Field, Method, Optimizer, PromptSpec, RunSpec, fields};
+use serde_json::Value;
+
+use crate::error::{Result, refused};
+use crate::names::{find_mapping, find_prompt};
+
+/// All fields, in the order of help. An option that several rows share stands once.
+pub fn all_fields() -> Vec<Field> {
+    let mut all = FIELDS.to_vec();
+    let mut seen: Vec<&str> = Vec::new();
+    for option in options() {
+        if !seen.contains(&option.key) {
+            seen.push(option.key);
+            all.push(option);
+        }
+    }
+    all
+}
+
+/// Whether `key` is a field of a specification.
+pub fn is_field(key: &str) -> bool {
+    FIELDS.iter().any(|field| field.key == key) || options().any(|option| option.key == key)
+}
+
+/// Those that runs of `method` may have a use for.
+pub fn fields_of(method: Method) -> Vec<Field> {
+    let usual = RunSpec::of(method);
+    let prompted = usual.prompt().is_some();
+    let is_option = |field: &Field| options().any(|option| option.help == field.help);
+    let mut found = all_fields();
+    found.retain(|field| {
+        // One of a pair that take the place of each other.
+        let alternative = field.key == "epochs";
+        if is_option(field) {
+            prompted
+        } else {
+            alternative || (field.used)(&usual)
+        }
+    });
+    found
+}
+
+/// Options of all rows, with those that several share.
+fn options() -> impl Iterator<Item = Field> {
+    let of_prompts = PROMPTS.iter().flat_map(|row| row.options);
+    let of_mappings = LABEL_MAPPINGS.iter().flat_map(|row| row.options);
+    of_prompts.chain(of_mappings).copied()
+}
+
+/// The names that a field may have, with a line on each; none where they are too many for help.
+pub fn known_names(key: &str) -> Vec<(&'static str, &'static str)> {
+    match key {
+        "engine" => ENGINES.iter().map(|row| (row.name, row.about)).collect(),
+        "precision" => PRECISIONS.iter().map(|row| (row.name, row.about)).collect(),
+        "device" => DEVICES.iter().map(|row| (row.name, row.about)).collect(),
+        "mapping" => LABEL_MAPPINGS
+            .iter()
+            .map(|row| (row.name, row.title))
+            .collect(),
+        "prompt" => PROMPTS.iter().map(|row| (row.name, row.title)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The rows that a prompted run names.
+fn rows(prompt: &PromptSpec) -> Result<(&'static PromptRow, &'static LabelMappingSpec)> {
+    Ok((find_prompt(&prompt.prompt)?, find_mapping(&prompt.mapping)?))
+}
+
+/// The label mapping of a prompted run, with its options.
+pub(crate) fn mapping_of(prompt: &PromptSpec) -> Result<MappingChoice> {
+    Ok(MappingChoice {
+        row: find_mapping(&prompt.mapping)?,
+        options: prompt.options.clone(),
+    })
+}
+
+/// Whether a run of `spec` has a use for the option `key` of a row.
+pub(crate) fn has_option(spec: &RunSpec, key: &str) -> bool {
+    let Some(Ok((prompt, mapping))) = spec.prompt().map(rows) else {
+        return false;
+    };
+    let mut own = prompt.options.iter().chain(mapping.options);
+    own.any(|option| option.key == key)
+}
+
+/// Fields that a run of `spec` has no use for, whether they are set or not; none where no table has its prompt or label
+/// mapping, which is said where the run is checked.
+pub fn unused_fields(spec: &RunSpec) -> Vec<&'static str> {
+    if spec.prompt().is_some_and(|prompt| rows(prompt).is_err()) {
+        return Vec::new();
+    }
+    let used = |key: &str| {
+        FIELDS
+            .iter()
+            .any(|field| field.key == key && (field.used)(spec))
+            || has_option(spec, key)
+    };
+    let mut unused: Vec<&str> = Vec::new();
+    for field in all_fields() {
+        if !used(field.key) && !unused.contains(&field.key) {
+            unused.push(field.key);
+        }
+    }
+    unused
+}
+
+/// Leaves options of rows that `spec` has no use for, or that are the defaults, to their defaults.
+pub fn drop_unused_options(spec: &mut RunSpec) {
+    let used = spec.clone();
+    if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
+        prompt.options.retain(|key, _| has_option(&used, key));
+    }
+    settle_options(spec);
+}
+
+/// Takes out options that are set to their defaults.
+pub(crate) fn settle_options(spec: &mut RunSpec) {
+    if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
+        let is_default = |key: &str, value: &Value| {
+            options()
+                .any(|option| option.key == key && option.default_value().as_ref() == Some(value))
+        };
+        prompt.options.retain(|key, value| !is_default(key, value));
+    }
+}
+
+/// Options that are unknown or would be ignored are errors (defect D15 of the reference), and so are values that an option
+/// cannot have.
+pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
+    if let Some(prompt) = spec.prompt() {
+        let (row, mapping) = rows(prompt)?;
+        for key in prompt.options.keys() {
+            let own = row.options.iter().chain(mapping.options);
+            let Some(option) = own.into_iter().find(|option| option.key == key) else {
+                let found = prompt.options.get(key).cloned().unwrap_or_default();
+                return match options().any(|option| option.key == key) {
+                    true => {
+                        Err(rut_record::Error::unused(key.to_owned(), mapping.name, &found).into())
+                    }
+                    false => Err(refused(
+                        key.to_owned(),
+                        format!(
+                            "a field of a run{}",
+                            did_you_mean(key, all_fields().iter().map(|f| f.key))
+                        ),
+                        "an unknown one",
+                    )),
+                };
+            };
+            option.value(&prompt.options)?;
+        }
+    }
+    let (own, default) = (fields(spec)?, fields(&RunSpec::of(spec.method()))?);
+    let set = |field: &&Field| own.get(field.key) != default.get(field.key);
+    let ignored = FIELDS
+        .iter()
+        .filter(|field| !(field.used)(spec))
+        .find(|field| set(field) && !has_option(spec, field.key));
+    match ignored {
+        None => Ok(()),
+        Some(field) => {
+            let user = match spec.probe() {
+                _ if field.instead_of.contains(&"steps") => "a run of `steps` steps",
+                Some(probe) if probe.optimizer == Optimizer::Lbfgs => "L-BFGS",
+                _ => spec.method().title(),
+            };
+            let found = own.get(field.key).cloned().unwrap_or_default();
+            Err(rut_record::Error::unused(field.key, user, &found).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unused(toml: &str) -> Vec<&'static str> {
+        unused_fields(&RunSpec::from_toml(toml).unwrap())
+    }
+
+    #[test]
+    fn what_is_unused_depends_on_method_optimiser_and_mapping() {
+        let (lp, lbfgs) = (
+            unused("method = 'lp'"),
+            unused("method = 'lp'\noptimizer = 'lbfgs'"),
+        );
+        assert!(lp.contains(&"mapping") && !lp.contains(&"lr") && !lp.contains(&"image_size"));
+        assert!(lbfgs.contains(&"mapping") && lbfgs.contains(&"lr"));
+        assert!(!unused("mapping = 'ilm'").contains(&"remap"));
+        assert!(unused("mapping = 'flm'").contains(&"remap"));
+        assert!(unused("mapping = 'rlm'").contains(&"ties"));
+        assert!(unused("mapping = 'rlm'").contains(&"resize"));
+        assert!(!unused("mapping = 'rlm'").contains(&"image_size"));
+        assert!(unused("steps = 100").contains(&"epochs") && !unused("").contains(&"epochs"));
+    }
+
+    #[test]
+    fn options_that_would_be_ignored_or_are_unknown_are_refused() {
+        let problem = |toml: &str| {
+            let error = check_used(&RunSpec::from_toml(toml).unwrap()).unwrap_err();
+            error.to_string()
+        };
+        for (toml, texts) in [
+            (
+                "mapping = 'rlm'\nties = 'index'",
+                ["ties = index", "rlm makes no use of it"],
+            ),
+            (
+                "mapping = 'flm'\nremap = 'off'",
+                ["remap = off", "flm makes no use of it"],
+            ),
+            (
+                "method = 'lp'\noptimizer = 'lbfgs'\nlr = 1",
+                ["lr = 1.0", "L-BFGS makes no use of it"],
+            ),
+            (
+                "steps = 10\nepochs = 3",
+                ["epochs = 3", "a run of `steps` steps makes no use"],
+            ),
+            (
+                "tie = 'index'",
+                ["tie = an unknown one", "did you mean 'ties'"],
+            ),
+            (
+                "ties = 'indes'",
+                ["ties = \"indes\"", "did you mean 'index'"],
+            ),
+            (
+                "mapping_interval = 0.5",
+                ["mapping_interval = 0.5", "a whole number"],
+            ),
+        ] {
+            let found = problem(toml);
+            assert!(
+                texts.iter().all(|text| found.contains(text)),
+                "{toml}: {found}"
+            );
+        }
+        assert!(check_used(&RunSpec::from_toml("ties = 'index'\nimage_size = 3").unwrap()).is_ok());
+    }
+
+    #[test]
+    fn options_at_their_defaults_and_of_no_use_are_dropped() {
+        let mut spec =
+            RunSpec::from_toml("mapping = 'rlm'\nties = 'index'\nimage_size = 9").unwrap();
+        drop_unused_options(&mut spec);
+        let options = &spec.prompt().unwrap().options;
+        assert_eq!(options.keys().collect::<Vec<_>>(), ["image_size"]);
+    }
+
+    #[test]
+    fn help_lists_what_a_method_has_a_use_for() {
+        let keys = |method| {
+            fields_of(method)
+                .iter()
+                .map(|field| field.key)
+                .collect::<Vec<_>>()
+        };
+        let (lp, vp) = (keys(Method::Lp), keys(Method::Vp));
+        for (key, of_lp, of_vp) in [
+            ("lr_grid", true, false),
+            ("resize", true, false),
+            ("mapping", false, true),
+            ("ties", false, true),
+            ("image_size", true, true),
+            ("epochs", true, true),
+            ("steps", true, true),
+        ] {
+            assert_eq!(
+                (lp.contains(&key), vp.contains(&key)),
+                (of_lp, of_vp),
+                "{key}"
+            );
+            let times = lp.iter().filter(|found| **found == key).count();
+            assert!(times < 2, "{key}");
+        }
+    }
+}
