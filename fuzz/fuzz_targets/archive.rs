@@ -4,8 +4,8 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
+use rut_fetch::{Job, Limits, unpack};
 use rut_fuzz::{put, within_contents};
-use xtask::fetch::{Job, Limits, unpack};
 
 fuzz_target!(|bytes: &[u8]| {
     for name in ["a.tar", "a.tar.gz", "a.zip"] {

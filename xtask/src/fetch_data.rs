@@ -1,21 +1,21 @@
-//! The command line of `fetch-data`, and Ctrl-C while it runs. What it does is in the library.
+//! The command line of `fetch-data`, what a person sees of it, and Ctrl-C while it runs. What it does is `rut-fetch`'s.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
-use rut_data::DatasetSpec;
+use rut_fetch::{
+    DataSets, Error, Event, FetchOptions, LockFile, Network, Observer, Order, Session, StageLines,
+    Stop, Task,
+};
+use rut_formats::lines;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-#[cfg(feature = "models")]
-use xtask::fetch::models::{Hub, HubFile, Wanted, fetch_weights, select, verify_weights};
-use xtask::fetch::{self, Absence, FetchOptions, Interrupted, Network, Patience, Session, Stop};
 
-/// Time that running work has to end after Ctrl-C: a connection may be silent, or a disk slow.
-const GRACE: Duration = Duration::from_secs(3);
+use crate::LONGEST_LINE;
 
 /// Exit code after Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -64,25 +64,13 @@ impl FetchData {
     /// # Errors
     /// If something is missing afterwards.
     pub fn run(&self, root: &Path) -> Result<()> {
-        if self.wants_weights() && cfg!(not(feature = "models")) {
+        let wants_weights = !self.models.is_empty() || !self.hf.is_empty();
+        if wants_weights && cfg!(not(feature = "models")) {
             return with_models(root);
         }
-        let session = Session::new(self.options(root));
-        // Every word is understood before anything is fetched.
-        let specs = self.specs()?;
-        #[cfg(feature = "models")]
-        let wanted = self.wanted()?;
-        watch_signals(&session.stop)?;
-        let parts = [
-            self.data_sets(&specs, &session),
-            #[cfg(feature = "models")]
-            self.weights(&wanted, &session),
-        ];
-        combine(parts)
-    }
-
-    fn wants_weights(&self) -> bool {
-        !self.models.is_empty() || !self.hf.is_empty()
+        let mut session = Session::new(self.options(root), Arc::new(Terminal::default()));
+        session.stop = watched_signals()?;
+        Ok(self.order().carry_out(&session)?)
     }
 
     fn options(&self, root: &Path) -> FetchOptions {
@@ -92,100 +80,72 @@ impl FetchData {
         FetchOptions {
             data_dir: or(&self.data_dir, "data"),
             checkpoints_dir: or(&self.checkpoints_dir, "checkpoints"),
-            lock_file: or(&self.lock_file, "data/LOCK.json"),
+            // The repository's own, which this may write to, and not what the program was built with.
+            lock: LockFile::at(&or(&self.lock_file, "data/LOCK.json")),
             mirror: self.mirror.clone(),
-            network: if self.offline {
-                Network::Offline
-            } else {
-                Network::Online
+            network: match self.offline {
+                true => Network::Offline,
+                false => Network::Online,
             },
-            patience: Patience::default(),
             jobs: self.jobs.into(),
-            free_space: None,
+            ..FetchOptions::of_variables(|name| env::var(name).ok())
         }
     }
 
-    fn specs(&self) -> Result<Vec<&'static DatasetSpec>> {
-        if self.all {
-            return Ok(fetch::all());
-        }
-        fetch::named(&self.names)
-    }
-
-    fn data_sets(&self, specs: &[&DatasetSpec], session: &Session) -> Result<()> {
-        let absence = if self.all {
-            Absence::Fine
-        } else {
-            Absence::Finding
-        };
-        if self.verify {
-            fetch::verify(specs, session, absence)
-        } else {
-            fetch::fetch(specs, session)
+    fn order(&self) -> Order {
+        Order {
+            data_sets: match self.all {
+                true => DataSets::All,
+                false => DataSets::Named(self.names.clone()),
+            },
+            models: self.models.clone(),
+            hub_files: self.hf.clone(),
+            task: match self.verify {
+                true => Task::Verify,
+                false => Task::Fetch,
+            },
         }
     }
 }
 
-/// The part of the command that reads weights.
-#[cfg(feature = "models")]
-impl FetchData {
-    fn wanted(&self) -> Result<Vec<Wanted>> {
-        let hub = Hub::of_environment();
-        let table = select(&self.models)?.into_iter();
-        let mut wanted: Vec<_> = table.map(Wanted::of_table).collect();
-        for text in &self.hf {
-            wanted.push(Wanted::of_hub(HubFile::parse(text)?, &hub));
-        }
-        Ok(wanted)
-    }
+/// Results on stdout, everything else on stderr, and how far files are as a line now and then. `rut fetch` draws bars.
+#[derive(Debug, Default)]
+struct Terminal {
+    stages: StageLines,
+}
 
-    fn weights(&self, wanted: &[Wanted], session: &Session) -> Result<()> {
-        let absence = if self.models.iter().any(|model| model == "all") {
-            Absence::Fine
-        } else {
-            Absence::Finding
-        };
-        if self.verify {
-            verify_weights(wanted, session, absence)
-        } else {
-            fetch_weights(wanted, session)
+impl Observer for Terminal {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Result(text) => println!("{}", lines(text, usize::MAX)),
+            Event::Note(text) => eprintln!("{}", lines(text, LONGEST_LINE)),
+            _ => {
+                if let Some(line) = self.stages.line(event) {
+                    eprintln!("{}", lines(&line, LONGEST_LINE));
+                }
+            }
         }
     }
 }
 
-/// One error of several parts.
-fn combine(parts: impl IntoIterator<Item = Result<()>>) -> Result<()> {
-    let errors: Vec<Error> = parts.into_iter().filter_map(Result::err).collect();
-    if errors.iter().any(|error| error.is::<Interrupted>()) {
-        return Err(Interrupted.into());
-    }
-    let texts: Vec<_> = errors.iter().map(|error| format!("{error:#}")).collect();
-    if texts.is_empty() {
-        return Ok(());
-    }
-    Err(anyhow!("{}", texts.join("; ")))
-}
-
-/// The first Ctrl-C asks to stop, the second one stops.
-fn watch_signals(stop: &Stop) -> Result<()> {
+/// What Ctrl-C sets: the first one asks to stop, the second one stops.
+fn watched_signals() -> Result<Stop> {
+    let asked = Arc::default();
     for signal in [SIGINT, SIGTERM] {
         let install = || {
-            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), stop.flag())?;
-            flag::register(signal, stop.flag())
+            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))
         };
         install().context("failed to install a handler of signals")?;
     }
-    let stop = stop.clone();
+    let stop = Stop::from(asked);
+    let late = stop.clone();
     thread::spawn(move || {
-        while !stop.is_requested() {
-            thread::sleep(Duration::from_millis(50));
-        }
-        thread::sleep(GRACE);
-        // What is half-written has a name that says so, and the next run goes on with it or removes it.
-        eprintln!("error: {Interrupted}");
+        late.outwait();
+        eprintln!("error: failed to {}", Error::Interrupted);
         std::process::exit(INTERRUPTED.into());
     });
-    Ok(())
+    Ok(stop)
 }
 
 /// Runs the same command in a build that can read weights.
@@ -199,7 +159,7 @@ fn with_models(root: &Path) -> Result<()> {
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
         .arg("--")
-        .args(std::env::args_os().skip(1));
+        .args(env::args_os().skip(1));
     eprintln!("weights are read by the tensor library, which is built once: {command:?}");
     let status = command.status().context("failed to start cargo")?;
     std::process::exit(status.code().unwrap_or(1));

@@ -8,7 +8,6 @@
 pub mod cargo;
 pub mod ci;
 pub mod docs;
-pub mod fetch;
 pub mod rust_text;
 pub mod tidy;
 pub mod tree;

@@ -1,8 +1,9 @@
 //! The command line of `cargo xtask`. What the commands do is in the library beside it.
 
 #![expect(
+    clippy::print_stdout,
     clippy::print_stderr,
-    reason = "an error goes to the person who typed the command"
+    reason = "results and errors go to the person who typed the command"
 )]
 
 mod fetch_data;
@@ -13,7 +14,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use fetch_data::{FetchData, INTERRUPTED};
 use rut_formats::lines;
-use xtask::fetch::Interrupted;
 use xtask::{cargo, ci, docs, tidy};
 
 /// Characters of a line of an error; a longer one quotes a file that is none of ours.
@@ -43,12 +43,16 @@ fn main() -> ExitCode {
     match run(Cli::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let of_fetch = error.downcast_ref::<rut_fetch::Error>();
             // Not anyhow's own report: a backtrace says nothing to whoever reads this.
-            eprintln!("error: {}", lines(&format!("{error:#}"), LONGEST_LINE));
-            if error.is::<Interrupted>() {
-                INTERRUPTED.into()
-            } else {
-                ExitCode::FAILURE
+            let text = match of_fetch {
+                Some(error) => format!("failed to {error}"),
+                None => format!("{error:#}"),
+            };
+            eprintln!("error: {}", lines(&text, LONGEST_LINE));
+            match of_fetch {
+                Some(rut_fetch::Error::Interrupted) => INTERRUPTED.into(),
+                _ => ExitCode::FAILURE,
             }
         }
     }

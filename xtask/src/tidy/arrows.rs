@@ -43,7 +43,7 @@ const PLACES: &[Place] = &[
     place("rut-adapt", 4, &[RECORDS, &["rut-models", "rut-images"]]),
     Place {
         uses_behind_feature: &["rut-models"],
-        ..place("xtask", 4, &[&["rut-data", "rut-formats"]])
+        ..place("rut-fetch", 4, &[&["rut-data", "rut-formats"]])
     },
     place("rut-run", 5, &[RECORDS, LOOPS]),
     place("rut-report", 5, &[RECORDS]),
@@ -62,9 +62,16 @@ const PLACES: &[Place] = &[
         &[
             RECORDS,
             LOOPS,
-            &["rut-study", "rut-run", "rut-report", "rut-bench"],
+            &[
+                "rut-study",
+                "rut-run",
+                "rut-report",
+                "rut-bench",
+                "rut-fetch",
+            ],
         ],
     ),
+    place("xtask", 7, &[&["rut-data", "rut-formats", "rut-fetch"]]),
 ];
 
 impl Place {
@@ -74,7 +81,7 @@ impl Place {
 }
 
 /// Crates above floor 1 that compute with no tensors.
-const WITHOUT_TENSORS: &[&str] = &["rut-data", "rut-record", "rut-report"];
+const WITHOUT_TENSORS: &[&str] = &["rut-data", "rut-record", "rut-fetch", "rut-report"];
 
 /// Findings of this check.
 pub(super) fn find(tree: &Tree) -> Vec<Finding> {
@@ -194,9 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn weights_come_to_xtask_behind_a_feature() {
+    fn weights_come_to_downloads_behind_a_feature() {
         let plain = findings(
-            "xtask/Cargo.toml",
+            "crates/rut-fetch/Cargo.toml",
             "[dependencies]\nrut-models.workspace = true\n",
         );
         assert!(
@@ -205,7 +212,7 @@ mod tests {
             plain[0].message
         );
         let optional = "[dependencies]\nrut-models = { workspace = true, optional = true }\n";
-        assert!(findings("xtask/Cargo.toml", optional).is_empty());
+        assert!(findings("crates/rut-fetch/Cargo.toml", optional).is_empty());
     }
 
     #[test]

@@ -10,7 +10,7 @@ const LARGEST_FILE: u64 = 3_000_000;
 /// The largest bundle, all its files together, in bytes.
 const LARGEST_BUNDLE: u64 = 8_000_000;
 
-/// Folders that `cargo xtask fetch-data` and users fill.
+/// Folders that `rut fetch` and users fill.
 const FILLED: &[&str] = &["data/", "checkpoints/"];
 
 /// What of them is stored: whole paths, or beginnings that end in `/` or `_`.
@@ -30,7 +30,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
         let bytes = file.bytes.len() as u64;
         if bytes > LARGEST_FILE {
             let message = format!(
-                "{bytes} bytes, more than {LARGEST_FILE}: fetch it with xtask, or make it in a test"
+                "{bytes} bytes, more than {LARGEST_FILE}: let `rut fetch` get it, or make it in a test"
             );
             found.push(Finding::new(&file.path, 1, message));
         }

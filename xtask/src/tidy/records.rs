@@ -48,7 +48,7 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "reads the workspace's manifests",
     },
     Exception {
-        owner: "xtask",
+        owner: "rut-fetch",
         package: "serde_json",
         reason: "writes down what was downloaded: data/LOCK.json, and a sheet beside converted weights",
     },

@@ -1,4 +1,5 @@
-//! Invariant 4: only `rut-cli` knows clap, the terminal and exit codes; only `xtask` knows the network.
+//! Invariant 4: only `rut-cli` and `xtask` know clap, the terminal and exit codes; only `rut-fetch` knows the
+//! network.
 
 use super::check::Finding;
 use super::restricted::{self, Restricted};
@@ -38,8 +39,8 @@ const RESTRICTED: &[Restricted] = &[
             "native-tls",
             "rustls",
         ],
-        homes: &["xtask"],
-        remedy: "read files from the disk, and let `cargo xtask fetch-data` put them there",
+        homes: &["rut-fetch"],
+        remedy: "read files from the disk, and let `rut fetch` put them there",
     },
 ];
 
@@ -63,8 +64,8 @@ const WORDS: &[Word] = &[
     },
     Word {
         word: "std::net",
-        homes: &["xtask"],
-        remedy: "only xtask knows the network",
+        homes: &["rut-fetch"],
+        remedy: "only rut-fetch knows the network",
     },
 ];
 
@@ -93,11 +94,16 @@ mod tests {
 
     #[test]
     fn packages_of_the_terminal_and_the_network_have_homes() {
+        let network = "[dependencies]\nureq.workspace = true\n";
         let all = "[dependencies]\nclap.workspace = true\nanyhow.workspace = true\nureq.workspace = true\n";
         let tree = Tree::of(&[
             ("crates/rut-study/Cargo.toml", all),
             ("crates/rut-cli/Cargo.toml", all),
-            ("xtask/Cargo.toml", all),
+            ("crates/rut-fetch/Cargo.toml", network),
+            (
+                "xtask/Cargo.toml",
+                "[dependencies]\nclap.workspace = true\nanyhow.workspace = true\n",
+            ),
         ]);
         let mut places: Vec<_> = find(&tree).into_iter().map(|f| (f.path, f.line)).collect();
         places.sort();
@@ -113,10 +119,13 @@ mod tests {
 
     #[test]
     fn exit_codes_and_sockets_are_found_in_source() {
-        let text = "//! x\nuse std::net::TcpStream;\nfn f() { std::process::exit(2) }\n";
+        let socket = "//! x\nuse std::net::TcpStream;\n";
+        let exit = "fn f() { std::process::exit(2) }\n";
+        let text = &[socket, exit].concat();
         let tree = Tree::of(&[
             ("crates/rut-study/src/a.rs", text),
-            ("xtask/src/a.rs", text),
+            ("xtask/src/a.rs", exit),
+            ("crates/rut-fetch/src/a.rs", socket),
         ]);
         let mut lines: Vec<_> = find(&tree).into_iter().map(|f| f.line).collect();
         lines.sort_unstable();

@@ -1,16 +1,11 @@
-//! `cargo xtask fetch-data` without the network: its parts one by one, then data sets from end to end, then the program.
+//! `cargo xtask fetch-data`, the program itself. What it does is tested in `rut-fetch`, whose server and folder it borrows.
 
-mod dataset;
-mod download;
-mod errand;
-mod lock;
-mod loopback;
+#[path = "../../../crates/rut-fetch/tests/fetch/home.rs"]
+mod home;
 #[cfg(feature = "models")]
-mod models;
-mod parallel;
+mod hub;
+#[path = "../../../crates/rut-fetch/tests/fetch/loopback.rs"]
+mod loopback;
 mod process;
-mod samples;
+#[path = "../../../crates/rut-fetch/tests/fetch/site.rs"]
 mod site;
-mod slow;
-mod unpack;
-mod verify;

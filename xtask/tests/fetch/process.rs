@@ -1,13 +1,9 @@
 //! The program itself, started, killed and interrupted.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::loopback::DEADLINE;
-use crate::samples::Home;
+use crate::home::{Home, wait_for};
 use crate::site::{Files, Pace, Site};
 
 const ARCHIVE: &str = "/cifar-10-binary.tar.gz";
@@ -16,16 +12,15 @@ const PART: &str = ".downloads/cifar-10-binary.tar.gz.part";
 /// `fetch-data` with `arguments`, into `home`.
 pub(crate) fn fetch_data(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    let options = home.options();
     command
         .arg("fetch-data")
         .args(arguments)
         .arg("--data-dir")
-        .arg(options.data_dir)
+        .arg(home.data(""))
         .arg("--checkpoints-dir")
-        .arg(options.checkpoints_dir)
+        .arg(home.checkpoints(""))
         .arg("--lock-file")
-        .arg(options.lock_file)
+        .arg(home.lock_file())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
@@ -35,15 +30,6 @@ pub(crate) fn fetch_data(home: &Home, arguments: &[&str]) -> Command {
 pub(crate) fn text(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
-}
-
-/// Waits until the file at `path` has `bytes` bytes.
-pub(crate) fn wait_for(path: &Path, bytes: u64) {
-    let start = Instant::now();
-    while fs::metadata(path).map_or(0, |there| there.len()) < bytes {
-        assert!(start.elapsed() < DEADLINE, "{} stays short", path.display());
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// A download that stands still after 100,000 bytes.
@@ -78,7 +64,7 @@ fn a_killed_run_is_gone_on_with_and_nothing_half_is_taken() {
     assert!(text(&output).contains("expected MD5 c32a1d4ab5d03f1284b67883e8d87530"));
     assert!(!home.data("cifar-10-batches-bin").exists());
     assert!(!home.data(".downloads/cifar-10-binary.tar.gz").exists());
-    assert!(!home.options().lock_file.exists());
+    assert!(!home.lock_file().exists());
 }
 
 #[cfg(unix)]
@@ -97,7 +83,7 @@ fn ctrl_c_leaves_a_part_and_its_exit_code() {
     );
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output));
-    assert!(text(&output).contains("error: interrupted; the same command goes on"));
+    assert!(text(&output).contains("interrupted; the same command goes on"));
     assert_eq!(fs::metadata(home.data(PART)).unwrap().len(), 100_000);
 }
 
@@ -121,11 +107,12 @@ fn all_says_what_became_of_each() {
     }
     let put = home.data(".downloads/cifar-10-binary.tar.gz");
     for part in [
-        "cifar10: cifar-10-binary.tar.gz cannot be fetched: the server answered 404 Not Found",
+        "cifar10: cifar-10-binary.tar.gz cannot be fetched from http://127.0.0.1:",
+        "/cifar-10-binary.tar.gz: the server answered 404 Not Found\n",
         "  get   cifar-10-binary.tar.gz (MD5 c32a1d4ab5d03f1284b67883e8d87530)",
         "  from  https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, or where https://www.cs.toronto.edu/",
         &format!("  put   it to {}", put.display()),
-        "  then  `cargo xtask fetch-data cifar10` again",
+        "  then  `rut fetch cifar10` again",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
