@@ -3,6 +3,7 @@
 mod bench;
 mod data;
 mod engine;
+mod fetch;
 mod fields;
 mod finished;
 mod report;
@@ -12,6 +13,7 @@ mod sweep;
 pub use bench::BenchArgs;
 pub use data::{CheckArgs, DataCommand, DrawArgs, SheetPart, ShowArgs, WhichData};
 pub use engine::EngineFlags;
+pub use fetch::FetchArgs;
 pub use fields::{
     FieldFlags, OfDataset, OfDraw, OfNetwork, OfProbing, OfPrompting, OfSource, OfStudy,
     OfUpstream, Pick,
@@ -107,6 +109,8 @@ pub enum Command {
     /// Look into a lottery ticket
     #[command(subcommand)]
     Ticket(TicketCommand),
+    /// Download data sets and weights, verify them, and put them where the other commands look for them
+    Fetch(FetchArgs),
     /// The table of data sets; and, of one data set: is it sound, what does it look like, which images are drawn
     #[command(subcommand)]
     Data(DataCommand),

@@ -160,6 +160,7 @@ fn code(error: &anyhow::Error) -> u8 {
         error.downcast_ref().map(report),
         error.downcast_ref().map(bench_code),
         error.downcast_ref().map(record_code),
+        error.downcast_ref().map(fetch_code),
     ];
     codes.into_iter().flatten().next().unwrap_or(FAILED)
 }
@@ -233,6 +234,17 @@ fn data_code(error: &rut_data::Error) -> u8 {
         | BadOption { .. }
         | ShortClass { .. } => USAGE,
         Io { source, .. } => io_code(source),
+        _ => FAILED,
+    }
+}
+
+fn fetch_code(error: &rut_fetch::Error) -> u8 {
+    use rut_fetch::Error::{File, Findings, HubName, Interrupted, Unknown};
+    match error {
+        Unknown { .. } | HubName { .. } => USAGE,
+        Findings { .. } => MISSING,
+        Interrupted => INTERRUPTED,
+        File { source, .. } => io_code(source),
         _ => FAILED,
     }
 }

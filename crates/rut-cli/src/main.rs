@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod diagram;
+mod downloads;
 mod exit;
 mod flags;
 mod layers;
@@ -44,6 +45,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Ticket(TicketCommand::Inspect { network, json }) => {
             commands::ticket::inspect(&network.settings, json)
         }
+        Command::Fetch(args) => commands::fetch::run(&args),
         Command::Data(command) => commands::data::run(&command),
         Command::Models(command) => commands::models::run(&command),
     }

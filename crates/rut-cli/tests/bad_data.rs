@@ -17,11 +17,7 @@ fn missing_data_name_the_command_that_fetches_them() {
         dir.path(),
         &line,
         3,
-        &[
-            "cifar-10-batches-bin",
-            "cargo xtask fetch-data cifar10",
-            "--data-dir",
-        ],
+        &["cifar-10-batches-bin", "`rut fetch cifar10`", "--data-dir"],
     );
 }
 

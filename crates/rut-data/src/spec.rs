@@ -67,11 +67,11 @@ impl DatasetSpec {
     ///
     /// ```
     /// let words = rut_data::find("cifar10").map(|spec| spec.how_to_get());
-    /// assert_eq!(words.as_deref(), Some("fetch it with `cargo xtask fetch-data cifar10`"));
+    /// assert_eq!(words.as_deref(), Some("fetch it with `rut fetch cifar10`"));
     /// ```
     #[must_use]
     pub fn how_to_get(&self) -> String {
-        let fetch = format!("fetch it with `cargo xtask fetch-data {}`", self.name);
+        let fetch = format!("fetch it with `rut fetch {}`", self.name);
         match (self.archives, self.by_hand) {
             ([], None) => "nothing to get: it is part of the program".to_owned(),
             ([], Some(words)) => words.to_owned(),

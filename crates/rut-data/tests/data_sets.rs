@@ -148,14 +148,14 @@ fn missing_data_says_where_it_was_looked_for_and_how_to_get_it() {
         "find the data of 'cifar10'",
         "data_batch_1.bin",
         " or ",
-        "xtask fetch-data cifar10",
+        "`rut fetch cifar10`",
     ];
     assert_says(open("cifar10", folder.path()), &says);
     let half = small_cifar(|f| std::fs::remove_file(f.join("test_batch.bin")).expect("removed"));
     assert_says(half, &["cifar-10-batches-bin/test_batch.bin", "--data-dir"]);
     assert_says(
         open("gtsrb", folder.path()),
-        &["gtsrb/GTSRB/Training", "fetch-data gtsrb"],
+        &["gtsrb/GTSRB/Training", "rut fetch gtsrb"],
     );
 }
 

@@ -52,7 +52,7 @@ fn eurosat_leaks_only_where_it_is_asked_to() {
     let coop = open_split("eurosat", data.path(), Some("coop"));
     let says = [
         "--split stratified",
-        "fetch-data eurosat",
+        "rut fetch eurosat",
         "get split_zhou_EuroSAT.json",
     ];
     assert_says(coop, &says);
@@ -261,7 +261,7 @@ fn aircraft_are_read_by_variant() {
             "fgvc-aircraft-2013b/data/images/0000003.jpg",
         ]
     );
-    let says = ["fgvc-aircraft-2013b/data", "fetch-data fgvcaircraft"];
+    let says = ["fgvc-aircraft-2013b/data", "rut fetch fgvcaircraft"];
     assert_says(open("aircraft", Path::new("nowhere")), &says);
 }
 

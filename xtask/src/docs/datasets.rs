@@ -23,7 +23,7 @@ fn row(spec: &DatasetSpec) -> String {
     let origin = match spec.archives {
         _ if spec.is_bundled() => "bundled",
         [] => "by hand",
-        _ => "`fetch-data`",
+        _ => "`rut fetch`",
     };
 
     writeln!(
