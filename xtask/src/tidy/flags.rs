@@ -9,6 +9,8 @@ use crate::tree::Tree;
 const EXCEPT: &[&str] = &[
     // Scripts of a job array call `sbatch` and `rut`.
     "crates/rut-study/src/sweep/slurm.rs",
+    // What was fetched in part is told with the command that fetches it.
+    "crates/rut-fetch/src/models/wanted.rs",
     // A build is told by cargo's own flags.
     "crates/rut-data/src/error.rs",
 ];
