@@ -2,10 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rut_adapt::head::LinearHead;
-use rut_adapt::state::State;
 use rut_fuzz::{put, told, within_contents, within_inflated};
 use rut_record::logits_archive::{self, Meaning};
+use rut_adapt::{LinearHead, State};
 
 fuzz_target!(|bytes: &[u8]| {
     within_contents(0, bytes, || told(State::from_bytes(bytes)));

@@ -1,11 +1,7 @@
 //! How long an epoch of softmax regression takes: one head, a grid of heads, and half-precision features. Items are rows.
 
 use candle_core::{DType, Device};
-use rut_adapt::Seed;
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
+use rut_adapt::{FeatureMatrix, HeadRates, LabelledFeatures, LinearHead, Seed, SoftmaxRegression};
 use rut_data::{Order, batches};
 use rut_record::FeatureType;
 

@@ -7,11 +7,7 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use rut_adapt::Seed;
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
+use rut_adapt::{FeatureMatrix, HeadRates, LabelledFeatures, LinearHead, Seed, SoftmaxRegression};
 use rut_data::{Order, batches};
 use rut_record::FeatureType;
 

@@ -42,7 +42,7 @@ pub struct Solved {
 /// `after` is called after every iteration with its number, from 1.
 ///
 /// ```
-/// use rut_adapt::lbfgs::{Stopping, minimize};
+/// use rut_adapt::{Stopping, minimize};
 /// let mut x = vec![5.0, -3.0];
 /// let stopping = Stopping { relative_gradient: 1e-9, iterations: 100 };
 /// let bowl = |x: &[f64], gradient: &mut [f64]| {

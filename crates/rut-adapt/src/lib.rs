@@ -2,35 +2,64 @@
 //!
 //! # What is here
 //!
-//! - [`linear_probe`]: a linear head trained on frozen features, or a grid of them in one pass; its arithmetic is
-//!   [`softmax_regression`]; or fitted to its optimum, by [`lbfgs`].
-//! - [`visual_prompt`]: a trained border around the image, with a label map refreshed while it trains.
-//! - [`features`]: what linear probing trains on, extracted once and kept on disk.
-//! - [`label_map`], [`prompt`], [`head`], [`optimizer`], [`schedule`]: the parts.
-//! - [`observer`]: who listens to the loops while they run. Nothing here prints or knows where results are kept.
+//! - `linear_probe`: a linear head trained on frozen features, or a grid of them in one pass; its arithmetic is
+//!   `softmax_regression`; or fitted to its optimum, by `lbfgs`.
+//! - `visual_prompt`: a trained border around the image, with a label map refreshed while it trains.
+//! - `features`: what linear probing trains on, extracted once and kept on disk.
+//! - `label_map`, `prompt`, `head`, `optimizer`, `schedule`: the parts.
+//! - `observer`: who listens to the loops while they run. Nothing here prints or knows where results are kept.
 //!
 //! It is not the place of run specifications, folders or records: those are `rut-record`.
 
-pub mod epochs;
-pub mod error;
-pub mod evaluate;
-pub mod features;
-pub mod head;
-pub mod images;
-pub mod label_map;
-pub mod lbfgs;
-pub mod linear_probe;
-pub mod loss;
-pub mod observer;
-pub mod optimizer;
-pub mod progress;
-pub mod prompt;
-pub mod schedule;
-pub mod select;
-pub mod softmax_regression;
-pub mod state;
-pub mod visual_prompt;
+mod epochs;
+mod error;
+mod evaluate;
+mod features;
+mod head;
+mod images;
+mod label_map;
+mod lbfgs;
+mod linear_probe;
+mod loss;
+mod observer;
+mod optimizer;
+mod progress;
+mod prompt;
+mod schedule;
+mod select;
+mod softmax_regression;
+mod state;
+mod visual_prompt;
 
+pub use epochs::{Finished, LoopOptions};
 pub use error::{Error, Result};
-pub use observer::{Observer, Silent};
+pub use evaluate::{PASS_BATCH, Pass};
+pub use features::{
+    Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape, LabelledFeatures,
+    Wanted,
+};
+pub use head::LinearHead;
+pub use images::LabelledImages;
+pub use label_map::{
+    Evidence, INTERVAL, LABEL_MAPPINGS, LabelMap, LabelMappingSpec, MadeMap, Making, MappingChoice,
+    REMAP, Refresh, TIES, Ties, check_classes, find_label_mapping, frequency_map, random_map,
+};
+pub use lbfgs::{Stopping, minimize};
+pub use linear_probe::{
+    Fit, Fitted, GridMember, LogisticOptions, ProbeSplits, Probed, RELATIVE_GRADIENT, check_grid,
+    linear_probe, linear_probe_grid, logistic_probe, probe_logits,
+};
+pub use loss::{cross_entropy, gradients, label_tensor, score};
+pub use observer::{Observer, ObserverError, Silent, Wish};
+pub use optimizer::Adam;
+pub use progress::Reporter;
+pub use prompt::{
+    NewPrompt, PROMPTS, PaddingPrompt, Prompt, PromptRow, PromptShape, Prompted, find_prompt,
+};
 pub use rut_data::Seed;
+pub use schedule::{MultiStep, Rate};
+pub use softmax_regression::{HeadRates, SoftmaxRegression};
+pub use state::{State, serialize};
+pub use visual_prompt::{
+    Mapped, PromptOptions, PromptSplits, PromptedNetwork, mapped, visual_prompt,
+};

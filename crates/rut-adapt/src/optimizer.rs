@@ -16,7 +16,7 @@ pub(crate) const EPSILON: f64 = 1e-8;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// let mut adam = rut_adapt::optimizer::Adam::new();
+/// let mut adam = rut_adapt::Adam::new();
 /// let one = Tensor::new(&[1f32], &Device::Cpu)?;
 /// let stepped = adam.step(&[one.clone()], &[one], 0.01)?;
 /// // The first step has the size of the learning rate, whatever the gradient's.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 /// PyTorch's `MultiStepLR` with the reference's milestones: ×0.1 at ⌊0.5·E⌋ and at ⌊0.72·E⌋ epochs.
 ///
 /// ```
-/// let schedule = rut_adapt::schedule::MultiStep::new(0.01, 100)?;
+/// let schedule = rut_adapt::MultiStep::new(0.01, 100)?;
 /// assert_eq!(schedule.learning_rate(49), 0.01);
 /// assert!((schedule.learning_rate(50) - 0.001).abs() < 1e-15);
 /// assert!((schedule.learning_rate(72) - 0.0001).abs() < 1e-15);
@@ -55,7 +55,7 @@ impl MultiStep {
 /// A schedule in one epoch.
 ///
 /// ```
-/// let rate = rut_adapt::schedule::MultiStep::new(0.01, 100)?.at(50);
+/// let rate = rut_adapt::MultiStep::new(0.01, 100)?.at(50);
 /// assert_eq!((rate.learning_rate(), rate.from(1.0)), (0.001, 0.1));
 /// # Ok::<(), rut_adapt::Error>(())
 /// ```

@@ -38,10 +38,10 @@ pub struct HeadRates {
 ///
 /// ```
 /// use candle_core::{DType, Device};
-/// use rut_adapt::features::FeatureMatrix;
-/// use rut_adapt::head::LinearHead;
-/// use rut_adapt::features::LabelledFeatures;
-/// use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
+/// use rut_adapt::FeatureMatrix;
+/// use rut_adapt::LinearHead;
+/// use rut_adapt::LabelledFeatures;
+/// use rut_adapt::{HeadRates, SoftmaxRegression};
 /// let features = FeatureMatrix::from_f32(vec![1.0, 0.0, 0.0, 1.0], 2)?;
 /// let data = LabelledFeatures { features, labels: vec![0, 1] };
 /// let head = LinearHead::init(2, 2, rut_adapt::Seed(4), DType::F32, &Device::Cpu)?;

@@ -19,7 +19,7 @@ const UNSEALED: &str = "version 1";
 /// Named tensors and texts. Floating-point numbers are kept as the bits of an `f64`.
 ///
 /// ```
-/// use rut_adapt::state::State;
+/// use rut_adapt::State;
 /// let mut state = State::default();
 /// state.put_number("epoch", 3);
 /// let again = State::from_bytes(&state.to_bytes()?)?;

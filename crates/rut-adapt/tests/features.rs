@@ -5,20 +5,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{DType, Device, Tensor};
-use rut_adapt::evaluate::{PASS_BATCH, Pass};
-use rut_adapt::features::{
-    Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape, Wanted,
+use rut_adapt::{
+    Error, Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape,
+    LabelledImages, Observer, PASS_BATCH, Pass, Reporter, Silent, State, Wanted,
 };
-use rut_adapt::images::LabelledImages;
-use rut_adapt::progress::Reporter;
-use rut_adapt::state::State;
-use rut_adapt::{Error, Silent};
 use rut_data::{Batch, Digest};
 use rut_models::{EngineInfo, FrozenNetwork, Normalization, Outputs, Trace};
 
 mod listen;
 
-use rut_adapt::observer::Observer;
 use rut_record::{FeatureType, Phase};
 
 use listen::Listener;

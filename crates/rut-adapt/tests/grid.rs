@@ -1,13 +1,10 @@
 //! A grid of learning rates and weight decays: each member is the run with its rates alone, and the best is kept.
 
 use candle_core::{DType, Device};
-use rut_adapt::epochs::LoopOptions;
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::{ProbeSplits, Probed, linear_probe_grid};
-use rut_adapt::softmax_regression::HeadRates;
-use rut_adapt::{Error, Seed, Silent};
+use rut_adapt::{
+    Error, FeatureMatrix, HeadRates, LabelledFeatures, LinearHead, LoopOptions, ProbeSplits,
+    Probed, Seed, Silent, linear_probe_grid,
+};
 
 mod listen;
 

@@ -1,6 +1,6 @@
 //! Frequency maps against `golden/label_mapping.json`, made by the reference's rule with ties to the smaller index.
 
-use rut_adapt::label_map::{Evidence, Ties, frequency_map};
+use rut_adapt::{Evidence, Ties, frequency_map};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
-use rut_adapt::epochs::LoopOptions;
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::linear_probe::{ProbeSplits, linear_probe};
-use rut_adapt::{Error, Seed};
+use rut_adapt::{
+    Error, FeatureMatrix, LabelledFeatures, LinearHead, LoopOptions, ProbeSplits, Seed,
+    linear_probe,
+};
 
 #[path = "../../rut-models/tests/common/close.rs"]
 mod close;

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::lbfgs::Stopping;
-use rut_adapt::linear_probe::{LogisticOptions, ProbeSplits, RELATIVE_GRADIENT, logistic_probe};
-use rut_adapt::{Error, Silent};
+use rut_adapt::{
+    Error, FeatureMatrix, LabelledFeatures, LinearHead, LogisticOptions, ProbeSplits,
+    RELATIVE_GRADIENT, Silent, Stopping, logistic_probe,
+};
 
 #[path = "../../rut-models/tests/common/close.rs"]
 mod close;

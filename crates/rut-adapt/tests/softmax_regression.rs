@@ -1,13 +1,10 @@
 //! Steps of softmax regression against candle's autograd in f64, beside other heads, and on several threads.
 
 use candle_core::{DType, Device, Tensor, Var};
-use rut_adapt::Seed;
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::loss::{cross_entropy, gradients, label_tensor, score};
-use rut_adapt::optimizer::Adam;
-use rut_adapt::softmax_regression::{HeadRates, SoftmaxRegression};
+use rut_adapt::{
+    Adam, FeatureMatrix, HeadRates, LabelledFeatures, LinearHead, Seed, SoftmaxRegression,
+    cross_entropy, gradients, label_tensor, score,
+};
 
 #[path = "../../rut-models/tests/common/close.rs"]
 mod close;

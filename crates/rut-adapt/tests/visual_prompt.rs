@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use rut_adapt::epochs::{Finished, LoopOptions};
-use rut_adapt::images::LabelledImages;
-use rut_adapt::label_map::{self, LabelMap, MappingChoice};
-use rut_adapt::loss::cross_entropy;
-use rut_adapt::prompt::{PaddingPrompt, PromptShape, Prompted};
-use rut_adapt::state::State;
-use rut_adapt::visual_prompt::{
-    Mapped, PromptOptions, PromptSplits, PromptedNetwork, visual_prompt,
-};
 use rut_adapt::{Error, Seed};
+use rut_adapt::{
+    Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
+    PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, State, cross_entropy,
+    label_map, visual_prompt,
+};
 use rut_data::{Batch, Window};
 use rut_models::{CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits_window};
 

@@ -4,15 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use rut_adapt::epochs::LoopOptions;
-use rut_adapt::features::FeatureMatrix;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::head::LinearHead;
-use rut_adapt::label_map::{LABEL_MAPPINGS, MappingChoice, Refresh};
-use rut_adapt::linear_probe::{ProbeSplits, linear_probe};
-use rut_adapt::observer::{Observer, ObserverError};
-use rut_adapt::prompt::{PaddingPrompt, PromptShape};
-use rut_adapt::visual_prompt::{PromptOptions, PromptSplits, PromptedNetwork, visual_prompt};
+use rut_adapt::{
+    FeatureMatrix, LABEL_MAPPINGS, LabelledFeatures, LinearHead, LoopOptions, MappingChoice,
+    Observer, ObserverError, PaddingPrompt, ProbeSplits, PromptOptions, PromptShape, PromptSplits,
+    PromptedNetwork, Refresh, linear_probe, visual_prompt,
+};
 use rut_data::Window;
 use rut_models::FrozenNetwork;
 use rut_record::{Event, Select, Shuffle};

@@ -1,11 +1,7 @@
 //! Passes through the network, by its own interface: forward, backward, and both over a window. What trains on top stands
 //! in `loops`.
 
-use rut_adapt::evaluate::Pass;
-use rut_adapt::features::Extractor;
-use rut_adapt::observer::Silent;
-use rut_adapt::progress::Reporter;
-use rut_adapt::state::State;
+use rut_adapt::{Extractor, Pass, Reporter, Silent, State};
 use rut_models::{FrozenNetwork, OutputGrads, Windowed};
 use rut_record::{FeatureType, Phase};
 

@@ -1,7 +1,7 @@
 //! Images, features and gradients that are drawn instead of read: their values do not matter, their number does.
 
 use candle_core::{Device, Shape, Tensor};
-use rut_adapt::images::LabelledImages;
+use rut_adapt::LabelledImages;
 use rut_data::{Batch, Seed};
 
 use crate::error::Result;

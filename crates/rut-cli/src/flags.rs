@@ -1,7 +1,7 @@
 //! Flags in place of the fields that messages of the libraries name. Which field has which flag stands in the table of fields.
 
 use rut_record::{Field, Flag, PLACE_FIELDS};
-use rut_run::fields::all_fields;
+use rut_run::all_fields;
 
 /// Flags that are no fields: what a call does.
 const OF_CALLS: [&str; 5] = ["overwrite", "resume", "part", "probabilities", "features"];

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use anyhow::{bail, Result};
 use rut_record::{Method, Places, RunSpec, Settings};
-use rut_run::fields::all_fields;
-use rut_run::published;
-use rut_run::settle::settle;
+use rut_run::{all_fields, published, settle};
 use rut_study::sweep::Study;
 
 use crate::args::{LayerFlags, StudyFlags};

@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rut_adapt::observer::{Observer, ObserverError};
+use rut_adapt::{Observer, ObserverError};
 use rut_formats::lines;
 use rut_record::{Event, Phase};
-use rut_run::journal::Display;
+use rut_run::Display;
 
 use crate::flags::with_flags;
 use crate::output::note;

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use rut_adapt::epochs::LoopOptions;
-use rut_adapt::label_map;
+use rut_adapt::{LoopOptions, label_map};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
 use rut_models::{Engine, ModelSpec, Placement};

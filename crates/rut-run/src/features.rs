@@ -1,11 +1,9 @@
 //! Features of a probe's images, from the cache or extracted now. What is trained on them is `run`'s.
 
-use rut_adapt::evaluate::Pass;
-use rut_adapt::features::LabelledFeatures;
-use rut_adapt::features::{Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, Wanted};
-use rut_adapt::observer::Observer;
-use rut_adapt::progress::Reporter;
-use rut_adapt::state::State;
+use rut_adapt::{
+    Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, LabelledFeatures, Observer, Pass,
+    Reporter, State, Wanted,
+};
 use rut_data::{ImageSet, Transform};
 use rut_models::Engine;
 use rut_record::{FeatureType, Phase, Places};

@@ -1,8 +1,7 @@
 //! The whole table of fields: those of a specification, and the options of the rows that it names. Who types them is
 //! `rut-cli`'s business.
 
-use rut_adapt::label_map::{LABEL_MAPPINGS, LabelMappingSpec, MappingChoice};
-use rut_adapt::prompt::{PROMPTS, PromptRow};
+use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, MappingChoice, PROMPTS, PromptRow};
 use rut_formats::did_you_mean;
 use rut_models::{DEVICES, ENGINES, PRECISIONS};
 use rut_record::{FIELDS, Field, Method, Optimizer, PromptSpec, RunSpec, fields};

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rut_adapt::images::LabelledImages;
-use rut_adapt::observer::Observer;
+use rut_adapt::{LabelledImages, Observer};
 use rut_data::{ImageSet, Transform};
 use rut_formats::regular;
 use rut_metrics::Temperature;

@@ -1,10 +1,9 @@
 //! Learning rates and weight decays of a probe, one pair or a grid of them. How they are trained is `rut_adapt`'s.
 
-use rut_adapt::lbfgs::Stopping;
-use rut_adapt::linear_probe::{
-    Fit, Fitted, GridMember, LogisticOptions, Probed, RELATIVE_GRADIENT, check_grid,
+use rut_adapt::{
+    Fit, Fitted, GridMember, HeadRates, LogisticOptions, Probed, RELATIVE_GRADIENT, Stopping,
+    check_grid,
 };
-use rut_adapt::softmax_regression::HeadRates;
 use rut_record::{GridMemberRecord, GridRecord, ProbeSpec, RunSpec};
 
 use crate::error::{Result, refused};

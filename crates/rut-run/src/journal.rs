@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rut_adapt::observer::{Observer, ObserverError, Wish};
-use rut_adapt::state::State;
+use rut_adapt::{Observer, ObserverError, State, Wish};
 use rut_formats::checksum::Checksum;
 use rut_formats::regular;
 use rut_images::RgbImage;

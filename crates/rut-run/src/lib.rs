@@ -2,41 +2,59 @@
 //!
 //! # What is here
 //!
-//! - [`check`] holds a specification against what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
-//! - [`journal`] writes down what a loop tells, [`tensorboard`] what TensorBoard sees of a run.
-//! - [`finished`] takes a finished run up again; [`upstream`] asks a network without adapting it.
-//! - [`published`] is the table of the reference's defects that move a number, as switches.
-//! - [`names`] finds rows of the tables by the names that a specification has for them.
+//! - `check` holds a specification against what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
+//! - `journal` writes down what a loop tells, `tensorboard` what TensorBoard sees of a run.
+//! - `finished` takes a finished run up again; `upstream` asks a network without adapting it.
+//! - `published` is the table of the reference's defects that move a number, as switches.
+//! - `names` finds rows of the tables by the names that a specification has for them.
 //!
 //! It is not the place of what is written down (`rut-record`), of the training loops (`rut-adapt`) or of many runs (`rut-study`).
 
 mod adaptation;
 mod announcement;
-pub mod check;
-pub mod checked;
+mod check;
+mod checked;
 mod error;
-pub mod features;
-pub mod fields;
-pub mod finished;
-pub mod grid;
-pub mod images;
-pub mod journal;
-pub mod names;
-pub mod network;
-pub mod published;
+mod features;
+mod fields;
+mod finished;
+mod grid;
+mod images;
+mod journal;
+mod names;
+mod network;
+mod published;
 mod reliability;
-pub mod run;
-pub mod settle;
+mod run;
+mod settle;
 mod sources;
-pub mod tensorboard;
+mod tensorboard;
 mod ticket;
-pub mod transform;
-pub mod upstream;
-pub mod validation;
+mod transform;
+mod upstream;
+mod validation;
 
 pub use adaptation::{ImageCounts, Workload, draw_prompt, transform, workload};
 pub use announcement::announcement;
+pub use check::{check, check_among, drawn, identify, network_files, open_dataset};
 pub use checked::CheckedRunSpec;
+pub use checked::WeightFiles;
 pub use error::{Error, Result};
+pub use features::Features;
+pub use fields::{
+    all_fields, drop_unused_options, fields_of, is_field, known_names, unused_fields,
+};
+pub use finished::{FinishedRun, Prediction, Split, WeightPlaces};
+pub use grid::rates;
+pub use images::describe;
+pub use journal::{Display, Journal, Keeping, Requests};
+pub use names::{find_dataset, find_engine, find_model};
+pub use network::{Computing, How, Inspected, LoadedNetwork, inspect_named, load_named, reading};
+pub use published::{SWITCHES, Switch, as_published, parse_switches};
 pub use run::{Session, run};
+pub use settle::{settle, settled_value};
 pub use sources::Sources;
+pub use tensorboard::BoardOptions;
+pub use transform::{check_transform, weights_transform};
+pub use upstream::{WrittenPart, source_features, source_images, upstream, write_features};
+pub use validation::{as_begun, validation_from};

@@ -1,7 +1,7 @@
 //! Names that a person types, and the rows of the tables that they mean. The tables are the lower crates'.
 
-use rut_adapt::label_map::{self, LABEL_MAPPINGS, LabelMappingSpec};
-use rut_adapt::prompt::{self, PROMPTS, PromptRow};
+use rut_adapt::prompt;
+use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, PROMPTS, PromptRow, label_map};
 use rut_data::{DATASETS, DatasetSpec};
 use rut_formats::did_you_mean;
 use rut_models::{

@@ -2,7 +2,7 @@
 //! what a defect does to a figure can be measured. Nothing below this crate knows of them. What a card of them looks
 //! like is `card`'s.
 
-use rut_adapt::label_map::{REMAP, TIES};
+use rut_adapt::{REMAP, TIES};
 use rut_formats::did_you_mean;
 use rut_metrics::{BatchedEce, Batching, BinnedValues, Logits};
 use rut_record::text_file::toml_problem;
@@ -111,7 +111,7 @@ pub const SWITCHES: &[Switch] = &[
 ///
 /// # Errors
 /// If there is none; the message lists those that there are.
-pub fn find(name: &str) -> Result<&'static Switch> {
+fn find(name: &str) -> Result<&'static Switch> {
     let names = || SWITCHES.iter().map(|switch| switch.name);
     let found = SWITCHES.iter().find(|switch| switch.name == name);
     found.ok_or_else(|| {
@@ -131,7 +131,7 @@ pub fn find(name: &str) -> Result<&'static Switch> {
 ///
 /// # Errors
 /// If a name is unknown, or two switches set one field.
-pub fn parse(list: &str) -> Result<Vec<&'static Switch>> {
+pub fn parse_switches(list: &str) -> Result<Vec<&'static Switch>> {
     if list == "all" {
         return Ok(SWITCHES.iter().filter(|switch| switch.together).collect());
     }
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn all_together_is_what_was_published() {
-        let all = parse("all").unwrap();
+        let all = parse_switches("all").unwrap();
         let got = as_published(&spec("sparsity = 8"), &all).unwrap();
         let want = spec(
             "sparsity = 8\nece_values = 'logits'\nece_batches = 'batch-sum'\nselect = 'best-test'\neval_every = 1\n\
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_switched_is_said() {
-        let error = |list: &str| parse(list).unwrap_err().to_string();
+        let error = |list: &str| parse_switches(list).unwrap_err().to_string();
         assert!(
             error("ece=logit").contains("ece=logits"),
             "{}",
@@ -289,7 +289,7 @@ mod tests {
         );
         let both = error("ece=batch-sum,ece=batch-mean");
         assert!(both.contains("`ece_batches`"), "{both}");
-        assert_eq!(parse("ties=index, remap=off").unwrap().len(), 2);
+        assert_eq!(parse_switches("ties=index, remap=off").unwrap().len(), 2);
     }
 
     /// Batches of 128 images for prompting, of 64 for two data sets; of the run's own size for probing.

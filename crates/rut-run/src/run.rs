@@ -4,7 +4,7 @@ mod rescored;
 
 use std::collections::BTreeMap;
 
-use rut_adapt::state::State;
+use rut_adapt::State;
 use rut_data::Skipped;
 use rut_formats::regular;
 use rut_metrics::{Minimum, TemperatureFit};

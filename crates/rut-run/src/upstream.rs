@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use rut_adapt::evaluate::Pass;
-use rut_adapt::features::{Extracted, Extractor, FeatureMatrix};
-use rut_adapt::observer::Observer;
-use rut_adapt::progress::Reporter;
-use rut_adapt::state::{State, serialize};
+use rut_adapt::{Extracted, Extractor, FeatureMatrix, Observer, Pass, Reporter, State, serialize};
 use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
 use rut_record::{FeatureType, Phase, Places, RunSpec, SplitScores, score, write_whole};
@@ -69,7 +65,7 @@ pub fn upstream(
 ///
 /// # Errors
 /// If there are no images, or one cannot be read.
-pub fn features(
+pub fn source_features(
     network: &LoadedNetwork,
     images: &ImageSet,
     transform: &Transform,

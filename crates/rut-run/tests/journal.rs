@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use rut_adapt::observer::{Observer, Wish};
-use rut_adapt::state::State;
+use rut_adapt::{Observer, State, Wish};
 use rut_models::EngineInfo;
 use rut_record::{Event, Phase, RunDir};
-use rut_run::journal::{Display, Journal, Keeping, Requests};
-use rut_run::tensorboard::BoardOptions;
+use rut_run::{BoardOptions, Display, Journal, Keeping, Requests};
 
 #[derive(Default)]
 struct Notes(Vec<String>);

@@ -15,7 +15,7 @@ use rut_record::{Labels, OUTSIDE_IDENTITY, Record, RunDir, RunSpec, fields};
 
 use crate::error::Result;
 use crate::sweep::{Combination, Prospects, Study};
-use rut_run::published::{SWITCHES, Switch, as_published};
+use rut_run::{SWITCHES, Switch, as_published};
 use table::Table;
 
 /// A way to run a study: as it is, with one switch on, or with all that are on together.

@@ -32,7 +32,7 @@ impl LoopOptions {
     /// The epochs over `images` that `steps` batches of `batch_size` take; the last may be cut short.
     ///
     /// ```
-    /// use rut_adapt::epochs::LoopOptions;
+    /// use rut_adapt::LoopOptions;
     /// assert_eq!(LoopOptions::epochs_of(100, 50_000, 128), 1);
     /// assert_eq!(LoopOptions::epochs_of(100, 130, 128), 50);
     /// ```

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// A matrix [n, width], row-major, in single or half precision.
 ///
 /// ```
-/// use rut_adapt::features::FeatureMatrix;
+/// use rut_adapt::FeatureMatrix;
 /// use rut_record::FeatureType;
 /// let mut features = FeatureMatrix::new(2, FeatureType::F16);
 /// features.push(&[0.5, 3.0001])?;

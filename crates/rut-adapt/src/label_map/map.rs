@@ -19,7 +19,7 @@ const TOLD: usize = 5;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use rut_adapt::label_map::LabelMap;
+/// use rut_adapt::LabelMap;
 /// let source = Tensor::new(&[[0.1f32, 0.2, 0.7]], &Device::Cpu)?;
 /// let map = LabelMap::one_to_one(vec![2, 0], 3)?;
 /// assert_eq!(map.apply(&source)?.to_vec2::<f32>()?, [[0.7, 0.1]]);

@@ -86,7 +86,7 @@ impl MadeMap {
 pub static LABEL_MAPPINGS: &[LabelMappingSpec] = &[frequency::ILM, frequency::FLM, random::RLM];
 
 /// The mapping called `name`, in any case.
-pub fn find(name: &str) -> Option<&'static LabelMappingSpec> {
+pub fn find_label_mapping(name: &str) -> Option<&'static LabelMappingSpec> {
     LABEL_MAPPINGS
         .iter()
         .find(|mapping| mapping.name.eq_ignore_ascii_case(name))

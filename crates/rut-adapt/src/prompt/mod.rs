@@ -93,7 +93,7 @@ pub struct PromptRow {
 pub static PROMPTS: &[PromptRow] = &[padding::PADDING];
 
 /// The prompt called `name`, in any case.
-pub fn find(name: &str) -> Option<&'static PromptRow> {
+pub fn find_prompt(name: &str) -> Option<&'static PromptRow> {
     PROMPTS
         .iter()
         .find(|prompt| prompt.name.eq_ignore_ascii_case(name))

@@ -66,7 +66,7 @@ fn check(image: usize, canvas: usize) -> Result<()> {
 ///
 /// ```
 /// use candle_core::{DType, Device};
-/// use rut_adapt::prompt::{PaddingPrompt, Prompt, PromptShape};
+/// use rut_adapt::{PaddingPrompt, Prompt, PromptShape};
 /// use rut_data::Window;
 /// use rut_models::Normalization;
 /// let (window, normalization) = (Window::Whole, Normalization::IMAGENET);

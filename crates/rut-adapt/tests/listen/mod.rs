@@ -6,8 +6,7 @@
     reason = "not every test program that includes this module uses all of it"
 )]
 
-use rut_adapt::observer::{Observer, ObserverError, Wish};
-use rut_adapt::state::State;
+use rut_adapt::{Observer, ObserverError, State, Wish};
 use rut_record::Event;
 
 #[derive(Default)]

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use rut_record::{
     Field, Flag, Kind, Method, Places, RunSpec, SettingValue as Value, Settings, PLACE_FIELDS,
 };
-use rut_run::fields::{all_fields, fields_of, known_names};
+use rut_run::{all_fields, fields_of, known_names};
 
 use super::whole;
 use crate::flags::with_flags;

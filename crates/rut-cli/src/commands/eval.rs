@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use rut_record::{score, Places};
-use rut_run::finished::{FinishedRun, Split, WeightPlaces};
+use rut_run::{FinishedRun, Split, WeightPlaces};
 
 use crate::args::{EvalArgs, PartChoice, TakenUpFlags};
 use crate::output::{json, note, result};

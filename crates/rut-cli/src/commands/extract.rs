@@ -6,8 +6,6 @@ use anyhow::{anyhow, Result};
 use rut_data::{ImageSet, Transform};
 use rut_formats::escape;
 use rut_models::Classifier;
-use rut_run::images::describe;
-use rut_run::upstream::{features, source_images, write_features, WrittenPart};
 use serde::Serialize;
 
 use crate::args::{ExtractArgs, ExtractPart, TransformChoice};
@@ -15,9 +13,10 @@ use crate::commands::upstream::{source, Source};
 use crate::exit::Usage;
 use crate::output::{json, note, result};
 use crate::progress::Progress;
-use rut_run::check::open_dataset;
-use rut_run::transform as probing_transform;
-use rut_run::transform::weights_transform;
+use rut_run::{
+    describe, open_dataset, source_features, source_images, transform as probing_transform,
+    weights_transform, write_features, WrittenPart,
+};
 
 /// What was written.
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use rut_models::{Evaluation, ModelSpec, Normalization, ParameterKind, MODELS};
-use rut_run::names::find_model;
+use rut_run::find_model;
 use serde_json::{json as object, Value};
 
 use crate::args::TableCommand;

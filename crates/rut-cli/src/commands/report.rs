@@ -3,8 +3,7 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_report::{report, Costs, ReportOptions, Written};
-use rut_run::draw_prompt;
-use rut_run::fields::unused_fields;
+use rut_run::{draw_prompt, unused_fields};
 
 use crate::args::ReportArgs;
 use crate::output::{note, result};

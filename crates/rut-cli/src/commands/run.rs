@@ -5,11 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
 use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec, Settings};
-use rut_run::check::check;
-use rut_run::network::{inspect_named, How};
-use rut_run::published::{parse, Switch};
-use rut_run::validation::as_begun;
-use rut_run::{announcement, CheckedRunSpec, Session};
+use rut_run::{
+    announcement, as_begun, check, inspect_named, parse_switches, CheckedRunSpec, How, Session,
+    Switch,
+};
 
 use crate::args::{HowFlags, SessionFlags};
 use crate::exit::Usage;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_metrics::digits_apart;
-use rut_run::published::SWITCHES;
+use rut_run::SWITCHES;
 use rut_study::card::{
     CardDifference, CardFigures, CardInterval, CardRow, CardRuns, CardSetting, Conclusion,
 };

@@ -4,8 +4,7 @@ use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Checkpoint, Classifier, DensityReport, LayerDensity, Mask, Weights};
 use rut_record::{Method, Settings};
-use rut_run::check::network_files;
-use rut_run::network::reading;
+use rut_run::{network_files, reading};
 use serde::Serialize;
 
 use crate::args::LayerFlags;

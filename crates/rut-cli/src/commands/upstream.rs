@@ -4,12 +4,10 @@ use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
 use rut_record::{Environment, Method, Places, RunSpec, Settings, UpstreamRecord};
-use rut_run::images::describe;
-use rut_run::names::find_model;
-use rut_run::network::{load_named, How, LoadedNetwork};
-use rut_run::settle::settle;
-use rut_run::transform::{check_transform, weights_transform};
-use rut_run::upstream::{source_images, upstream};
+use rut_run::{
+    check_transform, describe, find_model, load_named, settle, source_images, upstream,
+    weights_transform, How, LoadedNetwork,
+};
 
 use crate::args::{LayerFlags, UpstreamArgs};
 use crate::exit::Usage;

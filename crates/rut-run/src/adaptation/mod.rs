@@ -8,9 +8,7 @@ pub use prompt::draw_prompt;
 
 use std::path::PathBuf;
 
-use rut_adapt::images::LabelledImages;
-use rut_adapt::observer::Observer;
-use rut_adapt::state::State;
+use rut_adapt::{LabelledImages, Observer, State};
 use rut_data::{Dataset, Transform};
 use rut_images::RgbImage;
 use rut_models::ModelSpec;

@@ -1,15 +1,10 @@
 //! Linear probing: features from the cache, a head, its logits. The loop is `rut_adapt::linear_probe`.
 
 use candle_core::{DType, Device};
-use rut_adapt::Seed;
-use rut_adapt::evaluate::Pass;
-use rut_adapt::features::Extractor;
-use rut_adapt::head::LinearHead;
-use rut_adapt::images::LabelledImages;
-use rut_adapt::linear_probe::{ProbeSplits, linear_probe_grid, logistic_probe, probe_logits};
-use rut_adapt::observer::Observer;
-use rut_adapt::progress::Reporter;
-use rut_adapt::state::State;
+use rut_adapt::{
+    Extractor, LabelledImages, LinearHead, Observer, Pass, ProbeSplits, Reporter, Seed, State,
+    linear_probe_grid, logistic_probe, probe_logits,
+};
 use rut_data::Dataset;
 use rut_images::{ColorOrder, Geometry, Transform};
 use rut_models::{Evaluation, ModelSpec};

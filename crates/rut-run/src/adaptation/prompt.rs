@@ -2,16 +2,9 @@
 
 use std::sync::Arc;
 
-use rut_adapt::epochs::Finished;
-use rut_adapt::evaluate::Pass;
-use rut_adapt::images::LabelledImages;
-use rut_adapt::label_map::{LabelMap, MadeMap, Refresh};
-use rut_adapt::observer::Observer;
-use rut_adapt::progress::Reporter;
-use rut_adapt::prompt::{Prompt, PromptShape};
-use rut_adapt::state::State;
-use rut_adapt::visual_prompt::{
-    Mapped, PromptOptions, PromptSplits, PromptedNetwork, mapped, visual_prompt,
+use rut_adapt::{
+    Finished, LabelMap, LabelledImages, MadeMap, Mapped, Observer, Pass, Prompt, PromptOptions,
+    PromptShape, PromptSplits, PromptedNetwork, Refresh, Reporter, State, mapped, visual_prompt,
 };
 use rut_data::{Dataset, Window};
 use rut_formats::regular;

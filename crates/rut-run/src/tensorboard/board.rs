@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rut_adapt::state::State;
+use rut_adapt::State;
 use rut_images::RgbImage;
 use rut_metrics::Summary;
 use rut_record::{Event, MemberEpoch, MemberScore, Record};

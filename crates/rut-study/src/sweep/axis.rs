@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 
 use rut_formats::did_you_mean;
 use rut_record::PLACE_FIELDS;
+use rut_run::{all_fields, is_field, settled_value};
 use serde_json::Value as Json;
 use toml::{Table, Value};
-
-use rut_run::fields::{all_fields, is_field};
-use rut_run::settle::settled_value;
 
 /// A list of values, each for one field or for several that are set together.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,14 +4,12 @@
 use std::collections::HashSet;
 
 use rut_record::{ALTERNATIVES, Places, RunSpec, fields};
+use rut_run::{all_fields, drop_unused_options, settle, settled_value, unused_fields};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::study::Study;
 use crate::error::Result;
-use rut_run::fields::{all_fields, drop_unused_options, unused_fields};
-use rut_run::settle::settle;
-use rut_run::settle::settled_value;
 
 /// More combinations than these are a slip of the keyboard.
 pub(super) const MOST: usize = 250_000;

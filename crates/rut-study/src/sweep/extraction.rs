@@ -3,15 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rut_adapt::observer::Observer;
 use rut_data::ImageSet;
 use rut_record::{NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
-use rut_run::Sources;
-use rut_run::check::check_among;
-use rut_run::features::Features;
-use rut_run::network::{How, load_named};
+use rut_adapt::Observer;
+use rut_run::{Features, How, Sources, check_among, load_named};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,10 +10,8 @@ use rut_record::{
 use super::combination::Combination;
 use super::study::Study;
 use crate::error::Result;
-use rut_run::CheckedRunSpec;
 use rut_run::Sources;
-use rut_run::check::{check_among, identify};
-use rut_run::validation::validation_from;
+use rut_run::{CheckedRunSpec, check_among, identify, validation_from};
 
 /// All runs of a study, each once.
 #[derive(Clone, Debug)]

@@ -10,9 +10,7 @@ use rut_record::{Method, Phase, Record, RunDir, RunSpec};
 use super::prospect::Extent;
 use crate::error::Result;
 use rut_bench::{BenchOptions, Built, HeadShape, Measurement, Repeats, bench};
-use rut_run::check::network_files;
-use rut_run::grid::rates;
-use rut_run::names::find_engine;
+use rut_run::{find_engine, network_files, rates};
 
 /// Images per pass where rates are measured.
 const MEASURED_BATCH: usize = 16;

@@ -7,7 +7,7 @@ use rut_data::Digest;
 use rut_formats::did_you_mean;
 use rut_record::text_file::toml_problem;
 use rut_record::{PLACE_FIELDS, Places, Settings, text_file};
-use rut_run::fields::{all_fields, is_field};
+use rut_run::{all_fields, is_field};
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};

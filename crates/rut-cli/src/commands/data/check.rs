@@ -5,7 +5,7 @@ use rut_data::audit::{audit, other_files, Audit, Expected, Finding, OtherFiles, 
 use rut_data::{Counts, Dataset, SplitSpec};
 use rut_formats::escape;
 use rut_record::RunSpec;
-use rut_run::check::open_dataset;
+use rut_run::open_dataset;
 use serde_json::{json as object, Value};
 
 use super::specified;

@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 use rut_data::{Dataset, Draw, ImageSet};
 use rut_formats::{csv_cell, escape};
+use rut_run::drawn;
 
 use super::specified;
 use crate::args::DrawArgs;
 use crate::output::{note, result};
-use rut_run::check::drawn;
 
 /// Writes the drawn images, and the test images, as CSV: beside the data set's files it is a data set of its own.
 pub fn run(args: &DrawArgs) -> Result<()> {

@@ -6,6 +6,7 @@ use anyhow::{anyhow, Result};
 use rut_data::{ContactSheet, Dataset, ImageSet, Survey};
 use rut_formats::escape;
 use rut_images::encode_png;
+use rut_run::open_dataset;
 use serde_json::json as object;
 
 use super::specified;
@@ -13,7 +14,6 @@ use crate::args::{SheetPart, ShowArgs};
 use crate::exit::Usage;
 use crate::output::{json, result};
 use crate::table::entries;
-use rut_run::check::open_dataset;
 
 /// Sizes and colours are those of at most so many images, evenly spread over the set.
 const SURVEYED: usize = 2000;

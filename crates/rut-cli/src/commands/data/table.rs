@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use rut_data::{Counts, DatasetSpec, SplitSpec, DATASETS};
-use rut_run::names::find_dataset;
+use rut_run::find_dataset;
 use serde_json::{json as object, Value};
 
 use crate::args::TableCommand;

@@ -1,7 +1,7 @@
 //! How many processes run a study at a time, and how many threads they have.
 
 use anyhow::{anyhow, Result};
-use rut_run::names::find_model;
+use rut_run::find_model;
 use rut_study::sweep::{Prospect, Prospects};
 
 use crate::args::SweepArgs;

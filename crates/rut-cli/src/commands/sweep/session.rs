@@ -9,7 +9,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use rut_formats::escape;
 use rut_record::{Failure, Held, Plan, PlannedRun, RunDir};
-use rut_run::journal::Requests;
+use rut_run::Requests;
 use rut_study::sweep::Extraction;
 
 use super::job::End;

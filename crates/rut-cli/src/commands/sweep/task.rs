@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Result};
-use rut_adapt::observer::{Observer, ObserverError, Wish};
 use rut_formats::escape;
 use rut_record::{Event, Existing, Failure, Phase, Places, Plan, PlannedRun, RunDir};
 use rut_study::sweep::Extraction;
@@ -19,9 +18,8 @@ use crate::args::TaskArgs;
 use crate::exit::{chain, Usage, INTERRUPTED};
 use crate::output::note;
 use crate::{signals, COMMIT};
-use rut_run::check::check;
-use rut_run::journal::{Display, Requests};
-use rut_run::Session;
+use rut_adapt::{Observer, ObserverError, Wish};
+use rut_run::{check, Display, Requests, Session};
 
 /// How long a task waits for runs that another process works on, and the time between two looks.
 const WAIT: Duration = Duration::from_secs(60);
