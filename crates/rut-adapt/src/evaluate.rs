@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use candle_core::{DType, Tensor};
 use rut_data::{Order, batches};
 use rut_models::Placement;
-use rut_record::{Phase, SplitLogits};
+use rut_record::Phase;
 
 use crate::error::Result;
 use crate::images::{LabelledImages, image_tensor};
@@ -16,19 +16,6 @@ use crate::state::State;
 /// Images per step of a pass without training. A frozen network treats images one by one, but for the last bits: matrix
 /// products round by their shape. It is therefore fixed, and no option.
 pub const PASS_BATCH: usize = 32;
-
-/// The logits of a tensor [n, classes] with their labels.
-///
-/// # Errors
-/// If the tensor has another rank.
-pub fn split_logits(logits: &Tensor, labels: &[u32]) -> Result<SplitLogits> {
-    let (_, classes) = logits.dims2()?;
-    Ok(SplitLogits {
-        values: flat(logits)?,
-        labels: labels.to_vec(),
-        classes,
-    })
-}
 
 /// The values of a tensor as f32, row-major.
 ///

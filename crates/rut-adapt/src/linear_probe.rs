@@ -4,7 +4,7 @@
 mod grid;
 mod logistic;
 
-pub use grid::{GridMember, MAX_MEMBERS, Probed, check_grid, linear_probe_grid};
+pub use grid::{GridMember, Probed, check_grid, linear_probe_grid};
 pub use logistic::{Fit, Fitted, LogisticOptions, RELATIVE_GRADIENT, logistic_probe};
 
 use rut_record::{Phase, Select, SplitLogits};

@@ -7,8 +7,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::{Error, Seed};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt, Prompt,
-    PromptOptions, PromptShape, PromptSplits, PromptedNetwork, State, cross_entropy, label_map,
-    visual_prompt,
+    PromptOptions, PromptShape, PromptSplits, PromptedNetwork, State, cross_entropy,
+    find_label_mapping, visual_prompt,
 };
 use rut_data::{Batch, Window};
 use rut_models::{
@@ -308,7 +308,7 @@ fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Fini
     let mut options = Options::default();
     options.set("ties", "index".into());
     let mapping = MappingChoice {
-        row: label_map::find("ilm").unwrap(),
+        row: find_label_mapping("ilm").unwrap(),
         options,
     };
     let start = PromptedNetwork {

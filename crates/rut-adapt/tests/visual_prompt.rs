@@ -8,7 +8,7 @@ use rut_adapt::{Error, Seed};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
     PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, State, cross_entropy,
-    label_map, visual_prompt,
+    find_label_mapping, visual_prompt,
 };
 use rut_data::{Batch, Window};
 use rut_models::{CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits_window};
@@ -125,7 +125,7 @@ fn prompt_options(training: LoopOptions, map: &str) -> PromptOptions {
     let mut options = Options::default();
     options.set("ties", "index".into());
     let mapping = MappingChoice {
-        row: label_map::find(map).unwrap(),
+        row: find_label_mapping(map).unwrap(),
         options,
     };
     PromptOptions { training, mapping }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{bail, Result};
 use rut_record::{Method, Places, RunSpec, Settings};
-use rut_run::{all_fields, published, settle};
+use rut_run::{all_fields, as_published, parse_switches, settle};
 use rut_study::sweep::Study;
 
 use crate::args::{LayerFlags, StudyFlags};
@@ -95,7 +95,7 @@ pub fn published(mut spec: RunSpec, list: Option<&str>) -> Result<RunSpec> {
         return Ok(spec);
     };
     settle(&mut spec);
-    Ok(published::as_published(&spec, &published::parse(list)?)?)
+    Ok(as_published(&spec, &parse_switches(list)?)?)
 }
 
 /// The study in the file at `path`, with the other layers over its base.

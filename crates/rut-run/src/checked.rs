@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rut_adapt::{LoopOptions, label_map};
+use rut_adapt::{LoopOptions, check_classes};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
 use rut_models::{Engine, ModelSpec, Placement};
@@ -137,7 +137,7 @@ impl CheckedRunSpec {
     /// If prompting has too few source classes.
     pub fn check_mapped(&self, source_classes: Option<usize>) -> Result<()> {
         match (self.spec.prompt(), source_classes) {
-            (Some(_), Some(classes)) => Ok(label_map::check_classes(classes, self.targets())?),
+            (Some(_), Some(classes)) => Ok(check_classes(classes, self.targets())?),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,6 @@
 //! Names that a person types, and the rows of the tables that they mean. The tables are the lower crates'.
 
-use rut_adapt::prompt;
-use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, PROMPTS, PromptRow, label_map};
+use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, PROMPTS, PromptRow};
 use rut_data::{DATASETS, DatasetSpec};
 use rut_formats::did_you_mean;
 use rut_models::{
@@ -34,7 +33,7 @@ pub fn find_model(name: &str) -> Result<&'static ModelSpec> {
 /// If the table has none; the message lists those that it has.
 pub fn find_mapping(name: &str) -> Result<&'static LabelMappingSpec> {
     let known = LABEL_MAPPINGS.iter().map(|mapping| mapping.name);
-    label_map::find(name).ok_or_else(|| unknown("mapping", name, known))
+    rut_adapt::find_label_mapping(name).ok_or_else(|| unknown("mapping", name, known))
 }
 
 /// The prompt called `name`.
@@ -43,7 +42,7 @@ pub fn find_mapping(name: &str) -> Result<&'static LabelMappingSpec> {
 /// If the table has none; the message lists those that it has.
 pub fn find_prompt(name: &str) -> Result<&'static PromptRow> {
     let known = PROMPTS.iter().map(|prompt| prompt.name);
-    prompt::find(name).ok_or_else(|| unknown("prompt", name, known))
+    rut_adapt::find_prompt(name).ok_or_else(|| unknown("prompt", name, known))
 }
 
 /// The engine called `name`.

@@ -56,7 +56,7 @@ pub fn upstream(
             format!("{classes} classes"),
         ));
     }
-    let extracted = features(network, images, transform, observer)?;
+    let extracted = source_features(network, images, transform, observer)?;
     let logits = extracted.source_logits(images.labels());
     Ok(score(&logits, None, "test")?)
 }

@@ -113,7 +113,7 @@ impl dyn Prompt {
         }
     }
 
-    /// The prompt that [`save`](Self::save) wrote, of the shape of `self`.
+    /// The prompt that `save` wrote, of the shape of `self`.
     ///
     /// # Errors
     /// If a parameter is missing or of another shape.
@@ -140,7 +140,7 @@ impl dyn Prompt {
         state::serialize(&tensors, KEY, self.version())
     }
 
-    /// The prompt and the label map that [`to_bytes`](Self::to_bytes) wrote; everything but the parameters as in `self`.
+    /// The prompt and the label map that `to_bytes` wrote; everything but the parameters as in `self`.
     ///
     /// # Errors
     /// If the bytes hold no prompt of this shape, or no map of `source_classes` classes.

@@ -39,7 +39,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     let source = source(&args.fields.settings, classifier)?;
     let (images, labelled) = images(&source, args.part)?;
     let transform = transform(args, &source)?;
-    let extracted = features(&source.network, &images, &transform, &mut Progress::new(0))?;
+    let extracted = source_features(&source.network, &images, &transform, &mut Progress::new(0))?;
     let names: Vec<String> = (0..images.len()).map(|i| images.source(i)).collect();
     let text = format!(
         "{}\ncheckpoint {}\nmask {}\n{}\nimages\n{}\n",

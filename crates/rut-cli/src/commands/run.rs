@@ -86,7 +86,7 @@ fn explain(flags: &SessionFlags, quickstart: bool) {
 /// What is done as the reference does it, a line for each switch that concerns the run.
 fn as_published(spec: &RunSpec, list: &str) -> Result<String> {
     let mut text = "as published, to measure it:".to_owned();
-    for switch in parse(list)? {
+    for switch in parse_switches(list)? {
         let idle = match (switch.concerns)(spec) {
             true => "",
             false => " (does not concern this run)",
