@@ -33,10 +33,7 @@ const LONGEST_ERROR: usize = 16_000;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     let in_memory = Path::new("/dev/shm");
-    let made = match in_memory.is_dir() {
-        true => TempDir::new_in(in_memory),
-        false => TempDir::new(),
-    };
+    let made = if in_memory.is_dir() { TempDir::new_in(in_memory) } else { TempDir::new() };
     made.expect("a folder")
 });
 
@@ -117,10 +114,7 @@ pub fn within_contents<T>(contents: usize, bytes: &[u8], read: impl FnOnce() -> 
 /// What the tensors of a checkpoint may take: four times what its deflated entries unpack to, if it has any.
 pub fn unpacked(bytes: &[u8]) -> usize {
     let is_deflated = |entry: &[u8]| entry.starts_with(b"PK\x01\x02") && entry.get(10) == Some(&8);
-    match bytes.windows(11).any(is_deflated) {
-        true => 4 * INFLATED * bytes.len(),
-        false => 0,
-    }
+    if bytes.windows(11).any(is_deflated) { 4 * INFLATED * bytes.len() } else { 0 }
 }
 
 fn watched<T>(most: usize, bytes: &[u8], read: impl FnOnce() -> T) -> T {

@@ -83,9 +83,10 @@ impl FetchData {
             // The repository's own, which this may write to, and not what the program was built with.
             lock: LockFile::at(&or(&self.lock_file, "data/LOCK.json")),
             mirror: self.mirror.clone(),
-            network: match self.offline {
-                true => Network::Offline,
-                false => Network::Online,
+            network: if self.offline {
+                Network::Offline
+            } else {
+                Network::Online
             },
             jobs: self.jobs.into(),
             ..FetchOptions::of_variables(|name| env::var(name).ok())
@@ -94,15 +95,17 @@ impl FetchData {
 
     fn order(&self) -> Order {
         Order {
-            data_sets: match self.all {
-                true => DataSets::All,
-                false => DataSets::Named(self.names.clone()),
+            data_sets: if self.all {
+                DataSets::All
+            } else {
+                DataSets::Named(self.names.clone())
             },
             models: self.models.clone(),
             hub_files: self.hf.clone(),
-            task: match self.verify {
-                true => Task::Verify,
-                false => Task::Fetch,
+            task: if self.verify {
+                Task::Verify
+            } else {
+                Task::Fetch
             },
         }
     }

@@ -199,14 +199,15 @@ impl<T: Clone> Training<'_, T> {
                 diverged.push(index);
             }
         }
-        match self.members.iter().all(|member| member.diverged) {
-            false => Ok(diverged),
-            true => Err(Error::NonFiniteLoss {
+        if self.members.iter().all(|member| member.diverged) {
+            Err(Error::NonFiniteLoss {
                 loss: self.scored.first().map_or(f64::NAN, |scored| scored.loss),
                 step: self.at.step,
                 epoch: self.at.epoch,
                 learning_rate: self.last_rate(),
-            }),
+            })
+        } else {
+            Ok(diverged)
         }
     }
 

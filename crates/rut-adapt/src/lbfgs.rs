@@ -83,9 +83,10 @@ pub fn minimize(
             direction = gradient.iter().map(|g| -g).collect();
             slope = -dot(&gradient, &gradient);
         }
-        let first = match pairs.is_empty() {
-            true => (1.0 / solved.gradient_norm).min(1.0),
-            false => 1.0,
+        let first = if pairs.is_empty() {
+            (1.0 / solved.gradient_norm).min(1.0)
+        } else {
+            1.0
         };
         let start = Point {
             step: 0.0,

@@ -313,9 +313,10 @@ impl SoftmaxRegression {
     }
 
     fn threads(&self, rows: usize) -> usize {
-        match rows * self.weight.values.len() < WORTH_A_THREAD {
-            true => 1,
-            false => rayon::current_num_threads(),
+        if rows * self.weight.values.len() < WORTH_A_THREAD {
+            1
+        } else {
+            rayon::current_num_threads()
         }
     }
 

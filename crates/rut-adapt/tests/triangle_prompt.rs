@@ -70,9 +70,12 @@ fn program(dtype: DType) -> Tensor {
 /// Strict upper triangles, the same in three channels.
 fn pixels() -> Vec<f32> {
     let noise: Vec<f32> = weights_rule::image("triangles", IMAGES * SIDE * SIDE);
-    let triangle = |image: usize, at: usize| match at % SIDE > at / SIDE {
-        true => noise[image * SIDE * SIDE + at],
-        false => 0.0,
+    let triangle = |image: usize, at: usize| {
+        if at % SIDE > at / SIDE {
+            noise[image * SIDE * SIDE + at]
+        } else {
+            0.0
+        }
     };
     let planes = (0..IMAGES).flat_map(|image| (0..3).map(move |_| image));
     planes

@@ -227,9 +227,10 @@ mod tests {
         let mut largest_lost = 0.0f32;
         for name in body(&graph()) {
             for (was, is) in before[&name].data.iter().zip(&after[&name].data) {
-                match *is == 0.0 {
-                    true => largest_lost = largest_lost.max(was.abs()),
-                    false => smallest_kept = smallest_kept.min(was.abs()),
+                if *is == 0.0 {
+                    largest_lost = largest_lost.max(was.abs())
+                } else {
+                    smallest_kept = smallest_kept.min(was.abs())
                 }
             }
         }

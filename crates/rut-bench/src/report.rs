@@ -90,17 +90,19 @@ pub fn bench(
     tell: &mut dyn FnMut(&str),
 ) -> Result<BenchReport> {
     let asks = bench.measurements.iter().any(|m| m.has_network());
-    let subject = match asks {
-        true => Some(subject::load(bench)?),
-        false => None,
+    let subject = if asks {
+        Some(subject::load(bench)?)
+    } else {
+        None
     };
     let network = subject.as_ref().map(|(network, _)| network);
     let mut measurements = Vec::new();
     for &measurement in &bench.measurements {
         let windows = bench.windows.iter().copied().map(Some);
-        let windows: Vec<_> = match measurement.has_window() {
-            true => windows.collect(),
-            false => vec![None],
+        let windows: Vec<_> = if measurement.has_window() {
+            windows.collect()
+        } else {
+            vec![None]
         };
         for window in windows {
             let of = window.map_or(String::new(), |side| format!(", window {side}"));

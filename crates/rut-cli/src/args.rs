@@ -57,9 +57,12 @@ impl Cli {
     ) -> Result<Self, clap::Error> {
         // A number below zero is a value that its option refuses, and no option of its own.
         let mut command = Self::command().mut_subcommands(|command| {
-            command.mut_args(|arg| match arg.get_action().takes_values() {
-                true => arg.allow_negative_numbers(true),
-                false => arg,
+            command.mut_args(|arg| {
+                if arg.get_action().takes_values() {
+                    arg.allow_negative_numbers(true)
+                } else {
+                    arg
+                }
             })
         });
         let matches = command.try_get_matches_from_mut(words)?;

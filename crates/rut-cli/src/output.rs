@@ -37,13 +37,12 @@ pub fn json(value: &impl Serialize) -> Result<()> {
 fn spelt(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
-        match is_hidden(character) && character != '\n' {
-            true => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    text.push_str(&format!("\\u{unit:04x}"));
-                }
+        if is_hidden(character) && character != '\n' {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
             }
-            false => text.push(character),
+        } else {
+            text.push(character)
         }
     }
     text

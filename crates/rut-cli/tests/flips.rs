@@ -187,9 +187,10 @@ fn no_file_of_the_cache_changes_a_result() {
 fn all_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => all_files(&path, found),
-            false => found.push(path),
+        if path.is_dir() {
+            all_files(&path, found)
+        } else {
+            found.push(path)
         }
     }
 }

@@ -147,9 +147,10 @@ fn a_killed_sweep_ends_like_one_left_alone() {
             continue;
         }
         // By turns, for good and as a terminal that is closed does it.
-        let signal = match kills % 2 == 0 && hears_hang_ups() {
-            true => "-HUP",
-            false => "-KILL",
+        let signal = if kills % 2 == 0 && hears_hang_ups() {
+            "-HUP"
+        } else {
+            "-KILL"
         };
         assert!(send(signal, child.id()));
         child.wait().unwrap();

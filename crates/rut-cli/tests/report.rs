@@ -44,11 +44,10 @@ fn files(folder: &Path, prefix: &str) -> BTreeMap<String, Vec<u8>> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
-        match path.is_dir() {
-            true => found.extend(files(&path, &format!("{name}/"))),
-            false => {
-                found.insert(name, std::fs::read(&path).unwrap());
-            }
+        if path.is_dir() {
+            found.extend(files(&path, &format!("{name}/")))
+        } else {
+            found.insert(name, std::fs::read(&path).unwrap());
         }
     }
     found

@@ -25,13 +25,14 @@ impl Share {
     /// # Errors
     /// [`Error::BadOption`] if it is not in (0, 1].
     pub fn new(value: f64) -> Result<Share> {
-        match value > 0.0 && value <= 1.0 {
-            true => Ok(Share(value)),
-            false => Err(Error::BadOption {
+        if value > 0.0 && value <= 1.0 {
+            Ok(Share(value))
+        } else {
+            Err(Error::BadOption {
                 what: "fraction of the training images",
                 found: value.to_string(),
                 expected: "a number above 0 and at most 1",
-            }),
+            })
         }
     }
 

@@ -97,9 +97,10 @@ impl Order {
         for text in &self.hub_files {
             wanted.push(Wanted::of_hub(HubFile::parse(text)?, &session.options.hub));
         }
-        let absence = match self.models.iter().any(|model| model == "all") {
-            true => Absence::Fine,
-            false => Absence::Finding,
+        let absence = if self.models.iter().any(|model| model == "all") {
+            Absence::Fine
+        } else {
+            Absence::Finding
         };
         Ok(move || match self.task {
             Task::Fetch => fetch_weights(&wanted, session),
@@ -109,9 +110,10 @@ impl Order {
 
     #[cfg(not(feature = "models"))]
     fn weights(&self, _: &Session) -> Result<impl FnOnce() -> Result<()>> {
-        match self.models.is_empty() && self.hub_files.is_empty() {
-            true => Ok(|| Ok(())),
-            false => Err(Error::WithoutModels),
+        if self.models.is_empty() && self.hub_files.is_empty() {
+            Ok(|| Ok(()))
+        } else {
+            Err(Error::WithoutModels)
         }
     }
 }

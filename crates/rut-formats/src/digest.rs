@@ -20,6 +20,9 @@ use crate::{Fault, escape, regular};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
+/// Bytes that are hashed at a time.
+const PIECE: usize = 1 << 16;
+
 impl Digest {
     /// The digest with these 32 bytes.
     #[must_use]
@@ -53,8 +56,15 @@ impl Digest {
     /// If they cannot be read.
     pub fn of_reader(mut from: impl Read) -> io::Result<Digest> {
         let mut hash = Sha256::new();
-        io::copy(&mut from, &mut hash)?;
-        Ok(Digest(hash.finalize().into()))
+        let mut piece = vec![0; PIECE];
+        loop {
+            match from.read(&mut piece) {
+                Ok(0) => return Ok(Digest(hash.finalize().into())),
+                Ok(read) => hash.update(&piece[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The digest of a file's bytes.

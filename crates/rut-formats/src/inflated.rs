@@ -17,11 +17,12 @@ pub(crate) fn check(size: u64, compressed: u64) -> Result<(), String> {
     let most = compressed
         .saturating_mul(MOST_PER_BYTE)
         .saturating_add(FREE);
-    match size <= most.min(MOST) {
-        true => Ok(()),
-        false => Err(format!(
+    if size <= most.min(MOST) {
+        Ok(())
+    } else {
+        Err(format!(
             "{size} declared for {compressed} compressed ones; the file is damaged or hostile"
-        )),
+        ))
     }
 }
 

@@ -100,15 +100,16 @@ fn never_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 fn check(found: FileType) -> io::Result<()> {
-    match found.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::new(
+    if found.is_file() {
+        Ok(())
+    } else {
+        Err(io::Error::new(
             ErrorKind::InvalidInput,
             format!(
                 "expected a regular file, found {}; name a file, or copy what is there into one",
                 kind(found)
             ),
-        )),
+        ))
     }
 }
 

@@ -53,9 +53,10 @@ pub fn check(bytes: &[u8]) -> Seal {
         None => Seal::None,
         Some((at, digits)) => {
             let told = bytes.get(at..at + DIGITS);
-            match told == Some(digits.as_bytes()) {
-                true => Seal::Whole,
-                false => Seal::Broken,
+            if told == Some(digits.as_bytes()) {
+                Seal::Whole
+            } else {
+                Seal::Broken
             }
         }
     }

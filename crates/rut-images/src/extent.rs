@@ -72,9 +72,10 @@ impl Extent {
                 cap: MAX_PIXELS,
             });
         };
-        let [width, height] = match self.width <= self.height {
-            true => [side, long],
-            false => [long, side],
+        let [width, height] = if self.width <= self.height {
+            [side, long]
+        } else {
+            [long, side]
         };
         Ok(Extent { width, height })
     }

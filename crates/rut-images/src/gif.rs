@@ -73,9 +73,10 @@ fn picture(indices: Vec<u8>, size: Extent, colours: &[u8]) -> Result<Picture> {
     let grey = (0..=u8::MAX)
         .zip(colours)
         .all(|(value, colour)| *colour == [value; 3]);
-    match grey {
-        true => Picture::new(Mode::Grey, size, indices),
-        false => Picture::with_palette(size, indices, colours.to_vec()),
+    if grey {
+        Picture::new(Mode::Grey, size, indices)
+    } else {
+        Picture::with_palette(size, indices, colours.to_vec())
     }
 }
 

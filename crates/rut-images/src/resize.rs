@@ -83,9 +83,10 @@ fn check(found: usize, channels: usize, from: Extent, to: Extent) -> Result<()> 
         to.check_bytes((from.pixels() * channels) as u64 + resized)?;
     }
     let expected = from.check()? * channels;
-    match found == expected {
-        true => Ok(()),
-        false => Err(Error::Count { expected, found }),
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::Count { expected, found })
     }
 }
 

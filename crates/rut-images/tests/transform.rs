@@ -142,7 +142,7 @@ fn agree(pictures: &[Value], filter: Filter) {
         let first: Vec<u8> = serde_json::from_value(entry["first"].clone()).expect("bytes");
         assert_eq!(got.pixels[..6], first, "{entry}");
         assert_eq!(
-            format!("{:x}", Sha256::digest(&got.pixels)),
+            hexadecimal(&Sha256::digest(&got.pixels)),
             entry["sha256"],
             "{entry}"
         );
@@ -210,4 +210,8 @@ fn impossible_sizes_are_errors() {
         long.apply(&strip.expect("a strip")),
         &["found 4000x240000000", "178956970"],
     );
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

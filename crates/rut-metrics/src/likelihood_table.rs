@@ -81,9 +81,10 @@ impl<'a> LikelihoodTable<'a> {
         while above.0 - below.0 > 1 {
             let middle = (below.0 + above.0) / 2;
             let found = dot(&self.node(middle).slopes, counts);
-            match found > 0.0 {
-                true => above = (middle, found),
-                false => below = (middle, found),
+            if found > 0.0 {
+                above = (middle, found)
+            } else {
+                below = (middle, found)
             }
         }
         self.within((below.0, counts), [below.1, above.1])
@@ -203,9 +204,10 @@ fn root(values: [f64; 2], slopes: [f64; 2]) -> f64 {
     // Halves down to the last bit of a share of a cell.
     for _ in 0..52 {
         let middle = 0.5 * (lo + hi);
-        match cubic(middle) > 0.0 {
-            true => hi = middle,
-            false => lo = middle,
+        if cubic(middle) > 0.0 {
+            hi = middle
+        } else {
+            lo = middle
         }
     }
     0.5 * (lo + hi)

@@ -8,9 +8,10 @@ pub fn quantile_95(degrees: usize) -> f64 {
     let (mut lo, mut hi) = (0.0, 16.0);
     while hi - lo > 1e-13 {
         let middle = f64::midpoint(lo, hi);
-        match within(middle, degrees) < 0.95 {
-            true => lo = middle,
-            false => hi = middle,
+        if within(middle, degrees) < 0.95 {
+            lo = middle
+        } else {
+            hi = middle
         }
     }
     f64::midpoint(lo, hi)

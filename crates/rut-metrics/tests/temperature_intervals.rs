@@ -85,20 +85,19 @@ fn a_separate_implementation_finds_the_same_ends() {
         let (whole, _) = name.rsplit_once('.').unwrap();
         let one_wrong = whole == "one_wrong";
         let (values, classes, labels) = set(if one_wrong { "near_calibrated" } else { whole });
-        let chosen: Vec<usize> = match one_wrong {
-            false => (0..case.n).collect(),
-            true => {
-                let best = |at: usize| {
-                    let row = &values[at * classes..(at + 1) * classes];
-                    (0..classes)
-                        .rev()
-                        .max_by(|a, b| row[*a].total_cmp(&row[*b]))
-                        .unwrap()
-                };
-                let (right, wrong): (Vec<usize>, Vec<usize>) =
-                    (0..labels.len()).partition(|&at| best(at) == labels[at] as usize);
-                [&right[..11], &wrong[..1]].concat()
-            }
+        let chosen: Vec<usize> = if one_wrong {
+            let best = |at: usize| {
+                let row = &values[at * classes..(at + 1) * classes];
+                (0..classes)
+                    .rev()
+                    .max_by(|a, b| row[*a].total_cmp(&row[*b]))
+                    .unwrap()
+            };
+            let (right, wrong): (Vec<usize>, Vec<usize>) =
+                (0..labels.len()).partition(|&at| best(at) == labels[at] as usize);
+            [&right[..11], &wrong[..1]].concat()
+        } else {
+            (0..case.n).collect()
         };
         let own: Vec<u32> = chosen.iter().map(|&at| labels[at]).collect();
         let got = intervals(&rows(&values, classes, &chosen), classes, &own);

@@ -353,9 +353,12 @@ fn saved(arrays: BTreeMap<String, Array>) -> Checkpoint {
 
 /// A parameter of torchvision's ResNet as transformers' `ResNetForImageClassification` calls it.
 fn hugging_face(name: &str) -> String {
-    let part = |layer: &str| match layer.starts_with("conv") {
-        true => "convolution",
-        false => "normalization",
+    let part = |layer: &str| {
+        if layer.starts_with("conv") {
+            "convolution"
+        } else {
+            "normalization"
+        }
     };
     let components: Vec<&str> = name.split('.').collect();
     match components[..] {

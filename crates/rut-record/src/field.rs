@@ -207,13 +207,14 @@ impl Kind {
             Self::Words(words) => {
                 let known = || words.iter().map(|word| word.name);
                 let found = value.as_str().unwrap_or_default();
-                return match known().any(|name| name == found) {
-                    true => Ok(()),
-                    false => Err(format!(
+                return if known().any(|name| name == found) {
+                    Ok(())
+                } else {
+                    Err(format!(
                         "one of {}{}",
                         known().collect::<Vec<_>>().join(", "),
                         did_you_mean(found, known())
-                    )),
+                    ))
                 };
             }
         };

@@ -50,9 +50,10 @@ impl RunDir {
     /// # Errors
     /// As [`read_record`](Self::read_record) and [`check_files`](Self::check_files).
     pub fn finished(&self) -> Result<Option<Held>> {
-        match self.is_finished() {
-            true => self.check_files(&self.read_record()?).map(Some),
-            false => Ok(None),
+        if self.is_finished() {
+            self.check_files(&self.read_record()?).map(Some)
+        } else {
+            Ok(None)
         }
     }
 
@@ -82,9 +83,10 @@ impl RunDir {
 /// As [`RunDir::finished`].
 pub fn check_file(path: &Path) -> Result<Option<Held>> {
     let dir = RunDir::at(path.parent().unwrap_or(Path::new("")));
-    match path.file_name() == dir.logits().file_name() {
-        true => dir.finished(),
-        false => Ok(None),
+    if path.file_name() == dir.logits().file_name() {
+        dir.finished()
+    } else {
+        Ok(None)
     }
 }
 

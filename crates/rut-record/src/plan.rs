@@ -182,12 +182,13 @@ impl Plan {
         let named = serde_json::Value::from(run_id).to_string();
         let mut found = Self::read_some(path, |_, line| line.contains(&named))?;
         found.runs.retain(|run| run.run_id == run_id);
-        match found.runs.is_empty() {
-            true => Err(Error::Broken {
+        if found.runs.is_empty() {
+            Err(Error::Broken {
                 path: path.into(),
                 problem: format!("expected a run named {run_id}, found none"),
-            }),
-            false => Ok(found),
+            })
+        } else {
+            Ok(found)
         }
     }
 

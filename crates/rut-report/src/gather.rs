@@ -129,11 +129,12 @@ pub(crate) fn gather(folders: &[PathBuf]) -> Result<Gathered> {
         gathered.add_unread(unread, &shown);
     }
     gathered.settle(planned);
-    match gathered.is_empty() {
-        true => Err(Error::NoRuns {
+    if gathered.is_empty() {
+        Err(Error::NoRuns {
             folders: folders.to_vec(),
-        }),
-        false => Ok(gathered),
+        })
+    } else {
+        Ok(gathered)
     }
 }
 
@@ -179,9 +180,12 @@ fn folders_in(folder: &Path) -> rut_record::Result<(Vec<Named>, Vec<Unread>)> {
 /// Whether `path` is a folder. One that cannot be opened, or a link that leads nowhere, is an error; what has gone meanwhile
 /// is not.
 fn looked_into(path: &Path) -> rut_record::Result<bool> {
-    let open = || match std::fs::metadata(path)?.is_dir() {
-        true => std::fs::read_dir(path).map(|_| true),
-        false => Ok(false),
+    let open = || {
+        if std::fs::metadata(path)?.is_dir() {
+            std::fs::read_dir(path).map(|_| true)
+        } else {
+            Ok(false)
+        }
     };
     match open() {
         Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(false),

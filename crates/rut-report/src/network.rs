@@ -121,9 +121,12 @@ const WORDINGS: [Wording; 4] = [
 fn label(networks: &mut [Network]) {
     let models: std::collections::BTreeSet<&str> = networks.iter().map(|n| &*n.key.model).collect();
     let several = models.len() > 1;
-    let worded = |n: &Network, wording: Wording| match several {
-        true => format!("{} {}", n.key.model, wording(n)),
-        false => wording(n),
+    let worded = |n: &Network, wording: Wording| {
+        if several {
+            format!("{} {}", n.key.model, wording(n))
+        } else {
+            wording(n)
+        }
     };
     let labels: Vec<String> = networks
         .iter()

@@ -74,10 +74,12 @@ fn upstream(study: &Study, network: &Network) -> String {
     // Several folders may hold the same measurement.
     let told: BTreeSet<String> = study.upstream.iter().filter(own).map(told).collect();
     let unread = |one: &Unread| one.name.contains("upstream/");
-    match told.is_empty() {
-        true if study.unread.iter().any(unread) => "unknown: a measurement cannot be read".into(),
-        true => "not measured".into(),
-        false => told.into_iter().collect::<Vec<_>>().join("; "),
+    if !told.is_empty() {
+        told.into_iter().collect::<Vec<_>>().join("; ")
+    } else if study.unread.iter().any(unread) {
+        "unknown: a measurement cannot be read".into()
+    } else {
+        "not measured".into()
     }
 }
 
@@ -232,12 +234,13 @@ fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Val
         }
     }
     let note = pair.note.clone();
-    row.push(Value::Text(note.unwrap_or_else(
-        || match kinds.is_empty() {
-            true => "none".into(),
-            false => kinds.join("; "),
-        },
-    )));
+    row.push(Value::Text(note.unwrap_or_else(|| {
+        if kinds.is_empty() {
+            "none".into()
+        } else {
+            kinds.join("; ")
+        }
+    })));
     row
 }
 

@@ -200,9 +200,12 @@ fn name_files(settings: &mut [Setting]) {
 
 /// `text` in letters that are safe in file names.
 pub(crate) fn slug(text: &str) -> String {
-    let safe = |c: char| match c.is_ascii_alphanumeric() || c == '_' {
-        true => c.to_ascii_lowercase(),
-        false => '-',
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
     };
     text.chars().map(safe).take(60).collect()
 }

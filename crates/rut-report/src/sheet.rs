@@ -54,9 +54,10 @@ impl Sheet {
     /// Adds a picture, and gives it as it stands in the page.
     pub(crate) fn picture(&mut self, name: &str, svg: &str) -> Markup {
         let head = "<svg xmlns=\"http://www.w3.org/2000/svg\"";
-        let alone = match svg.contains("xmlns=") {
-            true => svg.to_owned(),
-            false => svg.replacen("<svg", head, 1),
+        let alone = if svg.contains("xmlns=") {
+            svg.to_owned()
+        } else {
+            svg.replacen("<svg", head, 1)
         };
         self.add(&format!("figures/{name}.svg"), harmless(&alone));
         PreEscaped(svg.to_owned())

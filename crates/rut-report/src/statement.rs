@@ -56,9 +56,10 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
         Spread::Seeds => format!("{} seeds", pair.seeds),
         Spread::TestImages => "one seed, bootstrap over test images".to_owned(),
     };
-    let doubt = match scaled(at) {
-        true => doubt(study, pair),
-        false => String::new(),
+    let doubt = if scaled(at) {
+        doubt(study, pair)
+    } else {
+        String::new()
     };
     let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
     Some(format!(

@@ -205,9 +205,10 @@ impl Table {
                     (mean, Some(ends)) => latex(&format!("{mean} ({ends})")),
                     (mean, None) => latex(&mean),
                 };
-                match value.is_clear() {
-                    true => format!("\\textbf{{{shown}}}"),
-                    false => shown,
+                if value.is_clear() {
+                    format!("\\textbf{{{shown}}}")
+                } else {
+                    shown
                 }
             });
             text.push_str(&line(cells.collect()));

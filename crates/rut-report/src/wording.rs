@@ -54,26 +54,33 @@ pub(crate) fn signed(estimate: &Estimate, unit: Unit) -> (String, Option<[String
 fn with_sign(value: f64, unit: Unit, digits: usize) -> String {
     let text = rounded(value, unit, digits);
     let nothing = text.chars().all(|c| matches!(c, '0' | '.'));
-    match text.starts_with('−') || nothing {
-        true => text,
-        false => format!("+{text}"),
+    if text.starts_with('−') || nothing {
+        text
+    } else {
+        format!("+{text}")
     }
 }
 
 /// `text` without characters that no page may hold.
 pub(crate) fn printable(text: &str) -> String {
-    let shown = |c: char| match is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') {
-        true => '\u{fffd}',
-        false => c,
+    let shown = |c: char| {
+        if is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') {
+            '\u{fffd}'
+        } else {
+            c
+        }
     };
     text.chars().map(shown).collect()
 }
 
 /// A file's `text` without characters that none may hold, but with its lines.
 pub(crate) fn harmless(text: &str) -> String {
-    let shown = |c: char| match is_hidden(c) && !matches!(c, '\n' | '\t') {
-        true => '\u{fffd}',
-        false => c,
+    let shown = |c: char| {
+        if is_hidden(c) && !matches!(c, '\n' | '\t') {
+            '\u{fffd}'
+        } else {
+            c
+        }
     };
     text.chars().map(shown).collect()
 }
@@ -86,12 +93,11 @@ pub(crate) fn unbroken(text: &str) -> String {
 /// `text`, cut to `most` characters.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     let text = printable(text);
-    match text.chars().count() > most {
-        true => {
-            let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-            format!("{kept}…")
-        }
-        false => text,
+    if text.chars().count() > most {
+        let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+        format!("{kept}…")
+    } else {
+        text
     }
 }
 

@@ -140,18 +140,17 @@ pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
             let own = row.options.iter().chain(mapping.options);
             let Some(option) = own.into_iter().find(|option| option.key == key) else {
                 let found = prompt.options.get(key).cloned().unwrap_or_default();
-                return match options().any(|option| option.key == key) {
-                    true => {
-                        Err(rut_record::Error::unused(key.to_owned(), mapping.name, &found).into())
-                    }
-                    false => Err(refused(
+                return if options().any(|option| option.key == key) {
+                    Err(rut_record::Error::unused(key.to_owned(), mapping.name, &found).into())
+                } else {
+                    Err(refused(
                         key.to_owned(),
                         format!(
                             "a field of a run{}",
                             did_you_mean(key, all_fields().iter().map(|f| f.key))
                         ),
                         "an unknown one",
-                    )),
+                    ))
                 };
             };
             option.value(&prompt.options)?;

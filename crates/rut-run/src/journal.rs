@@ -107,11 +107,12 @@ impl<'a> Journal<'a> {
             return Err(broken(&path, problem));
         }
         let checksum = beginning(&events, length).map_err(file("read", &path))?;
-        let spec = match dir.spec().exists() {
-            true => Checksum::of_file(&dir.spec())
+        let spec = if dir.spec().exists() {
+            Checksum::of_file(&dir.spec())
                 .map_err(file("read", &dir.spec()))?
-                .digits(),
-            false => String::new(),
+                .digits()
+        } else {
+            String::new()
         };
         if let Some(state) = state {
             unchanged(&path, state, (EVENTS, &checksum.digits()))?;
@@ -188,9 +189,10 @@ impl<'a> Journal<'a> {
     /// If not.
     pub(crate) fn check_events(&self, files: &BTreeMap<String, String>) -> Result<()> {
         let path = self.dir.events();
-        match files.get(&file_name(&path)) == Some(&self.checksum.digits()) {
-            true => Ok(()),
-            false => Err(changed(&path)),
+        if files.get(&file_name(&path)) == Some(&self.checksum.digits()) {
+            Ok(())
+        } else {
+            Err(changed(&path))
         }
     }
 
@@ -229,18 +231,20 @@ fn changed(path: &Path) -> Error {
 
 /// Holds what was found of the file at `path` against what `state` tells of it, if it tells anything.
 fn unchanged(path: &Path, state: &State, (entry, found): (&str, &str)) -> Result<()> {
-    match state.has(entry) && state.text(entry)? != found {
-        true => Err(changed(path)),
-        false => Ok(()),
+    if state.has(entry) && state.text(entry)? != found {
+        Err(changed(path))
+    } else {
+        Ok(())
     }
 }
 
 /// The checksum of the first `length` bytes of a file.
 fn beginning(file: &File, length: u64) -> std::io::Result<Checksum> {
     let mut checksum = Checksum::default();
-    match checksum.read(&mut file.take(length))? == length {
-        true => Ok(checksum),
-        false => Err(std::io::ErrorKind::UnexpectedEof.into()),
+    if checksum.read(&mut file.take(length))? == length {
+        Ok(checksum)
+    } else {
+        Err(std::io::ErrorKind::UnexpectedEof.into())
     }
 }
 

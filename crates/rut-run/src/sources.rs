@@ -78,9 +78,10 @@ impl<'a> Sources<'a> {
         from: ValidationFrom,
         options: &DrawOptions,
     ) -> Result<Draw> {
-        let seed = match self.sizes_only {
-            true => Seed(0),
-            false => options.seed,
+        let seed = if self.sizes_only {
+            Seed(0)
+        } else {
+            options.seed
         };
         let options = &DrawOptions { seed, ..*options };
         let key = format!("{} {from:?} {options:?}", key(spec));

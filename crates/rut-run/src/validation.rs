@@ -17,9 +17,10 @@ pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<Vali
     let wanted = spec.labels.validation != Some(ValidationFrom::Drawn)
         && rut_data::find(&spec.data.dataset).is_none()
         && validation_rule(spec, ValidationFrom::Own)? != ValidationRule::None;
-    match wanted && sources.dataset(spec)?.validation.is_some() {
-        true => Ok(ValidationFrom::Own),
-        false => Ok(ValidationFrom::Drawn),
+    if wanted && sources.dataset(spec)?.validation.is_some() {
+        Ok(ValidationFrom::Own)
+    } else {
+        Ok(ValidationFrom::Drawn)
     }
 }
 

@@ -57,10 +57,10 @@ fn splits(spec: &DatasetSpec) -> String {
     };
     let mut text: Vec<&str> = Vec::new();
     for (at, name) in names.iter().enumerate() {
-        match is_inner(at) {
-            false => text.push(name),
-            true if text.last() != Some(&"…") => text.push("…"),
-            true => {}
+        if !is_inner(at) {
+            text.push(name);
+        } else if text.last() != Some(&"…") {
+            text.push("…");
         }
     }
     text.join(", ")

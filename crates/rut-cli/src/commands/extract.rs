@@ -32,9 +32,10 @@ struct Written {
 /// Writes features and logits of a network over images.
 pub fn run(args: &ExtractArgs) -> Result<()> {
     check_output(&args.output)?;
-    let (classifier, part) = match args.features {
-        true => (Classifier::Optional, WrittenPart::Features),
-        false => (Classifier::Needed, WrittenPart::All),
+    let (classifier, part) = if args.features {
+        (Classifier::Optional, WrittenPart::Features)
+    } else {
+        (Classifier::Needed, WrittenPart::All)
     };
     let source = source(&args.fields.settings, classifier)?;
     let (images, labelled) = images(&source, args.part)?;

@@ -96,9 +96,10 @@ impl<'a> Scored<'a> {
         if let Some(text) = check_file(path)?.and_then(Held::note) {
             note(text);
         }
-        let meaning = match args.probabilities {
-            true => Meaning::Probabilities,
-            false => Meaning::Logits,
+        let meaning = if args.probabilities {
+            Meaning::Probabilities
+        } else {
+            Meaning::Logits
         };
         let archive = logits_archive::read_as(meaning, path, part)?;
         let scored = Self {

@@ -12,9 +12,10 @@ use crate::output::{note, result};
 pub fn run(args: &ReportArgs) -> Result<()> {
     let options = ReportOptions {
         title: args.title.clone(),
-        costs: match args.omit_cost {
-            true => Costs::Omitted,
-            false => Costs::Shown,
+        costs: if args.omit_cost {
+            Costs::Omitted
+        } else {
+            Costs::Shown
         },
         figures: args.figures,
         unused: unused_fields,

@@ -87,9 +87,10 @@ fn explain(flags: &SessionFlags, quickstart: bool) {
 fn as_published(spec: &RunSpec, list: &str) -> Result<String> {
     let mut text = "as published, to measure it:".to_owned();
     for switch in parse_switches(list)? {
-        let idle = match (switch.concerns)(spec) {
-            true => "",
-            false => " (does not concern this run)",
+        let idle = if (switch.concerns)(spec) {
+            ""
+        } else {
+            " (does not concern this run)"
         };
         let Switch {
             name,

@@ -35,12 +35,11 @@ fn card(args: &CardArgs) -> Result<()> {
     }
     let (_, tally) = carry_out(&runs.prospects, means)?;
     let card = runs.card(&runs.prospects.heading.places.results_path)?;
-    match args.json {
-        true => print_json(&card)?,
-        false => {
-            let settings: Vec<String> = card.settings.iter().map(setting).collect();
-            result(&format!("{}\n\n{LEGEND}", settings.join("\n\n")))?;
-        }
+    if args.json {
+        print_json(&card)?
+    } else {
+        let settings: Vec<String> = card.settings.iter().map(setting).collect();
+        result(&format!("{}\n\n{LEGEND}", settings.join("\n\n")))?;
     }
     Ok(tally.verdict()?)
 }

@@ -169,9 +169,10 @@ pub(crate) fn split_whole(class_names: Vec<String>, all: &ImageSet) -> Result<Pa
 
 fn class_names_of(folder: &Path) -> Result<Vec<String>> {
     let names = class_names(folder)?;
-    match names.is_empty() {
-        true => Err(bad(folder, "one folder of images per class", "no folder")),
-        false => Ok(names),
+    if names.is_empty() {
+        Err(bad(folder, "one folder of images per class", "no folder"))
+    } else {
+        Ok(names)
     }
 }
 

@@ -87,13 +87,16 @@ fn files(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// [`Error::BadFolder`] if there is no class or one has no images; [`Error::Io`].
 pub(crate) fn read(root: &Path, folder: &str, names: &[String]) -> Result<ImageSet> {
-    let refuse_none = |path: &Path, none: bool| match none {
-        true => Err(Error::BadFolder {
-            path: path.to_path_buf(),
-            expected: "folders of classes and images in each".to_owned(),
-            found: "none; unpack or copy the data set again".to_owned(),
-        }),
-        false => Ok(()),
+    let refuse_none = |path: &Path, none: bool| {
+        if none {
+            Err(Error::BadFolder {
+                path: path.to_path_buf(),
+                expected: "folders of classes and images in each".to_owned(),
+                found: "none; unpack or copy the data set again".to_owned(),
+            })
+        } else {
+            Ok(())
+        }
     };
     let folder = root.join(folder);
     refuse_none(&folder, names.is_empty())?;

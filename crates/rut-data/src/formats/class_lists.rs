@@ -52,13 +52,14 @@ pub(crate) fn read(path: &Path, ending: &str) -> Result<Vec<Listed>> {
             });
         }
     }
-    match images.is_empty() {
-        true => Err(malformed(
+    if images.is_empty() {
+        Err(malformed(
             "top level".to_owned(),
             EXPECTED,
             "no image".to_owned(),
-        )),
-        false => Ok(images),
+        ))
+    } else {
+        Ok(images)
     }
 }
 

@@ -28,9 +28,10 @@ pub(crate) fn check(path: &Path, found: &[String], classes: &[&str]) -> Result<(
     }
     let shown = |names: &mut dyn Iterator<Item = &str>| -> String {
         let names: Vec<&str> = names.skip(from).take(SHOWN).collect();
-        match names.is_empty() {
-            true => "no more".to_owned(),
-            false => names.join(", "),
+        if names.is_empty() {
+            "no more".to_owned()
+        } else {
+            names.join(", ")
         }
     };
     let expected = shown(&mut classes.iter().copied());

@@ -146,13 +146,14 @@ impl SplitFile<'_> {
     }
 
     fn refuse_empty(&self, part: &str, set: &ImageSet) -> Result<()> {
-        match set.is_empty() {
-            true => Err(self.malformed(
+        if set.is_empty() {
+            Err(self.malformed(
                 format!("\"{part}\""),
                 "one image or more",
                 "none".to_owned(),
-            )),
-            false => Ok(()),
+            ))
+        } else {
+            Ok(())
         }
     }
 

@@ -82,12 +82,13 @@ struct List<'a> {
 
 impl List<'_> {
     fn columns(&self, reader: &mut Reader<impl Read>) -> Result<Columns> {
-        let header = reader
-            .headers()
-            .map_err(|error| match error.is_io_error() {
-                true => self.too_long(1),
-                false => self.failed(error),
-            })?;
+        let header = reader.headers().map_err(|error| {
+            if error.is_io_error() {
+                self.too_long(1)
+            } else {
+                self.failed(error)
+            }
+        })?;
         let split = self.place(header, SPLIT)?;
         let required = |name| {
             self.place(header, name)?
@@ -133,9 +134,10 @@ impl List<'_> {
             .into_iter()
             .find(|hint| !hint.is_empty())
             .unwrap_or_default();
-        let found = match names.is_empty() {
-            true => "an empty file".to_owned(),
-            false => format!("{} and no '{name}'{hint}", names.join(", ")),
+        let found = if names.is_empty() {
+            "an empty file".to_owned()
+        } else {
+            format!("{} and no '{name}'{hint}", names.join(", "))
         };
         self.bad("line 1", &expected, &found)
     }

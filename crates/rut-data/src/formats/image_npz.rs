@@ -160,9 +160,10 @@ fn kind_of(array: &Array<'_>, shape: &[usize], place: &str) -> Result<(Mode, Ext
         return Ok((mode, size));
     }
     let expected = "unsigned bytes [height, width, 3] that are an image";
-    let found = match array.is_bytes() {
-        true => format!("{shape:?}"),
-        false => format!("other numbers {shape:?}"),
+    let found = if array.is_bytes() {
+        format!("{shape:?}")
+    } else {
+        format!("other numbers {shape:?}")
     };
     Err(Fault::new(place, expected, found))
 }

@@ -90,16 +90,17 @@ impl<'a> Stream<'a> {
         }
         let length = u64::from(self.word(end)?);
         let left = end.saturating_sub(self.at);
-        match length <= left {
-            true => Ok(Tag {
+        if length <= left {
+            Ok(Tag {
                 kind: word,
                 length,
                 small: None,
-            }),
-            false => Err(self.fault(
+            })
+        } else {
+            Err(self.fault(
                 format!("an element of at most {left} bytes"),
                 format!("one of {length}; the file is damaged, fetch it again"),
-            )),
+            ))
         }
     }
 

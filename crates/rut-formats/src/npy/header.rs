@@ -92,9 +92,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, word: &str) -> Result<(), Fault> {
-        match self.skip(word) {
-            true => Ok(()),
-            false => Err(self.fault(&format!("'{word}'"))),
+        if self.skip(word) {
+            Ok(())
+        } else {
+            Err(self.fault(&format!("'{word}'")))
         }
     }
 
@@ -120,9 +121,10 @@ impl<'a> Scanner<'a> {
         if self.skip("True") {
             return Ok(Layout::ColumnMajor);
         }
-        match self.skip("False") {
-            true => Ok(Layout::RowMajor),
-            false => Err(self.fault("True or False")),
+        if self.skip("False") {
+            Ok(Layout::RowMajor)
+        } else {
+            Err(self.fault("True or False"))
         }
     }
 

@@ -39,12 +39,13 @@ pub(super) fn decode(
         _ => return Err(format!("pages encoded by {compression}")),
     };
     let decoded = decoded?;
-    match decoded.len() == size {
-        true => Ok(decoded),
-        false => Err(format!(
+    if decoded.len() == size {
+        Ok(decoded)
+    } else {
+        Err(format!(
             "a page that becomes {} bytes or more, not {size} as its header says",
             decoded.len().min(size + 1)
-        )),
+        ))
     }
 }
 

@@ -71,11 +71,12 @@ impl Pages {
             total = total.saturating_add(size);
             ahead.pass_over(&header, end);
         }
-        match total <= most {
-            true => Ok(()),
-            false => Err(damaged(format!(
+        if total <= most {
+            Ok(())
+        } else {
+            Err(damaged(format!(
                 "pages of {total} bytes in one row group, where at most {most} are read; write it again with smaller ones"
-            ))),
+            )))
         }
     }
 
@@ -168,9 +169,10 @@ impl Pages {
                 encoded,
             } => {
                 let plain = (definition as usize).saturating_add(repetition as usize);
-                let buf = match encoded {
-                    true => self.decoded(header, stored, plain)?,
-                    false => stored.clone(),
+                let buf = if encoded {
+                    self.decoded(header, stored, plain)?
+                } else {
+                    stored.clone()
                 };
                 Page::DataPageV2 {
                     buf,

@@ -69,9 +69,10 @@ impl<'a> Machine<'a> {
 
     /// The element type in the byte order of this sign.
     pub(super) fn ordered(&self, dtype: Dtype, sign: Id) -> Dtype {
-        match self.is_text(sign, ">") {
-            true => dtype.with_order(">"),
-            false => dtype.with_order("<"),
+        if self.is_text(sign, ">") {
+            dtype.with_order(">")
+        } else {
+            dtype.with_order("<")
         }
     }
 
@@ -83,9 +84,10 @@ impl<'a> Machine<'a> {
             Node::Text(letter) => letter == "F",
             _ => false,
         };
-        match columns {
-            true => Layout::ColumnMajor,
-            false => Layout::RowMajor,
+        if columns {
+            Layout::ColumnMajor
+        } else {
+            Layout::RowMajor
         }
     }
 
@@ -104,9 +106,10 @@ impl<'a> Machine<'a> {
         let Node::Text(text) = self.node(text) else {
             return Err(self.fault("a text of bytes", self.node(text).kind()));
         };
-        let bytes: Option<Vec<u8>> = match self.is_text(codec, "latin1") {
-            true => text.chars().map(|char| u8::try_from(char).ok()).collect(),
-            false => None,
+        let bytes: Option<Vec<u8>> = if self.is_text(codec, "latin1") {
+            text.chars().map(|char| u8::try_from(char).ok()).collect()
+        } else {
+            None
         };
         bytes
             .map(|bytes| Node::Bytes(Cow::Owned(bytes)))

@@ -61,10 +61,7 @@ fn utf8(bytes: &[u8]) -> Option<Node<'_>> {
 /// A number in two's complement, little-endian, of up to eight bytes.
 pub(super) fn long(bytes: &[u8]) -> Option<Node<'static>> {
     let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
-    let mut all = match negative {
-        true => [0xff; 8],
-        false => [0; 8],
-    };
+    let mut all = if negative { [0xff; 8] } else { [0; 8] };
     all.get_mut(..bytes.len())?.copy_from_slice(bytes);
     Some(Node::Int(i64::from_le_bytes(all)))
 }

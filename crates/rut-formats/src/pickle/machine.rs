@@ -123,12 +123,13 @@ impl<'a> Machine<'a> {
 
     fn check_protocol(&mut self) -> Result<(), Fault> {
         let protocol = self.cursor.unsigned::<1>()?;
-        match protocol <= NEWEST {
-            true => Ok(()),
-            false => Err(self.fault(
+        if protocol <= NEWEST {
+            Ok(())
+        } else {
+            Err(self.fault(
                 format!("a pickle of protocol 0 to {NEWEST}"),
                 format!("protocol {protocol}"),
-            )),
+            ))
         }
     }
 
@@ -202,9 +203,10 @@ impl<'a> Machine<'a> {
     /// Takes the value on top, which was pushed behind the last mark.
     pub(super) fn pop(&mut self) -> Result<Id, Fault> {
         let floor = self.marks.last().copied().unwrap_or(0);
-        let top = match self.stack.len() > floor {
-            true => self.stack.pop(),
-            false => None,
+        let top = if self.stack.len() > floor {
+            self.stack.pop()
+        } else {
+            None
         };
         top.ok_or_else(|| self.fault("a value on the stack", "none"))
     }

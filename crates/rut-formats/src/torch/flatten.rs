@@ -73,9 +73,10 @@ impl Walk<'_> {
             return self.add(parts, dict);
         }
         if depth == DEEPEST {
-            return match value.items().is_some() || value.entries().is_some() {
-                true => Err(hostile("dicts in dicts", "more than 64 in each other")),
-                false => Ok(()),
+            return if value.items().is_some() || value.entries().is_some() {
+                Err(hostile("dicts in dicts", "more than 64 in each other"))
+            } else {
+                Ok(())
             };
         }
         self.dicts += 1;
@@ -202,13 +203,14 @@ impl Walk<'_> {
                 String::from_utf8_lossy(cut).into_owned()
             });
             let class = format!("{module}.{name}");
-            self.object = Some(match self.name.is_empty() {
-                true => format!("an object of the class `{}`", escape(&class)),
-                false => format!(
+            self.object = Some(if self.name.is_empty() {
+                format!("an object of the class `{}`", escape(&class))
+            } else {
+                format!(
                     "an object of the class `{}` under `{}`",
                     escape(&class),
                     escape(&self.name)
-                ),
+                )
             });
         }
         Ok(())

@@ -83,12 +83,13 @@ fn contents<R: Read + Seek>(
         all = all.saturating_add(bytes);
         unpacked = unpacked.saturating_add(if packed < bytes { bytes } else { 0 });
     }
-    match unpacked <= MOST_UNPACKED {
-        true => Ok(all),
-        false => Err(Refusal::new(
+    if unpacked <= MOST_UNPACKED {
+        Ok(all)
+    } else {
+        Err(Refusal::new(
             format!("its deflated storages declare {unpacked} bytes, more than 16 GiB"),
             "save it again with torch.save, which does not deflate",
-        )),
+        ))
     }
 }
 

@@ -123,9 +123,10 @@ fn archive<R: Read + Seek>(mut zip: Zip<R>) -> Result<(Layout<R>, Vec<u8>), Refu
             return Err(Fault::new("entry 'byteorder'", "little or big", found).into());
         }
     };
-    let most = match pickle.is_stored() {
-        true => u64::MAX,
-        false => MOST_UNPACKED,
+    let most = if pickle.is_stored() {
+        u64::MAX
+    } else {
+        MOST_UNPACKED
     };
     let bytes = zip.read(&pickle, most)?;
     Ok((Layout::Zip(zip, Folder { name, is_big }), bytes))
@@ -166,9 +167,10 @@ fn pickle_of<R: Read + Seek>(zip: &Zip<R>) -> Result<Entry, Refusal> {
                 crate::list(names)
             );
             let arrays = |entry: &Entry| entry.name().ends_with(b".npy");
-            Err(match zip.entries().iter().any(arrays) {
-                true => Refusal::new(reason, SAVE),
-                false => Refusal::new(reason, "unpack it if the checkpoint is in it"),
+            Err(if zip.entries().iter().any(arrays) {
+                Refusal::new(reason, SAVE)
+            } else {
+                Refusal::new(reason, "unpack it if the checkpoint is in it")
             })
         }
     }
@@ -277,12 +279,13 @@ fn entry<R: Read + Seek>(zip: &Zip<R>, folder: &Folder, storage: &Storage) -> Re
             found,
         ));
     };
-    match entry.size >= storage.bytes()? {
-        true => Ok(entry.clone()),
-        false => Err(Fault::new(
+    if entry.size >= storage.bytes()? {
+        Ok(entry.clone())
+    } else {
+        Err(Fault::new(
             storage.place(),
             format!("{} bytes", storage.bytes()?),
             format!("{}; the file is damaged or hostile", entry.size),
-        )),
+        ))
     }
 }

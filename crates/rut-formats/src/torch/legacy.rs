@@ -124,9 +124,10 @@ impl<R: Read + Seek> Legacy<R> {
                 return Err(truncated(storage));
             }
             let count = read_at::<{ COUNT as usize }>(&mut self.source, at)?;
-            let count = match self.is_big {
-                true => u64::from_be_bytes(count),
-                false => u64::from_le_bytes(count),
+            let count = if self.is_big {
+                u64::from_be_bytes(count)
+            } else {
+                u64::from_le_bytes(count)
             };
             if count != storage.count {
                 let expected = format!("{} elements", storage.count);

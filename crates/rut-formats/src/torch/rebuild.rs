@@ -237,8 +237,9 @@ fn numbers(value: Value<'_>) -> Option<Vec<u64>> {
         None => value,
     };
     let items = list.items()?;
-    match items.len() <= MOST_AXES {
-        true => items.map(whole).collect(),
-        false => None,
+    if items.len() <= MOST_AXES {
+        items.map(whole).collect()
+    } else {
+        None
     }
 }

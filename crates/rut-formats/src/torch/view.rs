@@ -25,12 +25,12 @@ struct Axis {
 impl View {
     /// How many elements it has; `None` if they cannot be counted.
     pub(super) fn elements(&self) -> Option<u64> {
-        match self.lengths.contains(&0) {
-            true => Some(0),
-            false => self
-                .lengths
+        if self.lengths.contains(&0) {
+            Some(0)
+        } else {
+            self.lengths
                 .iter()
-                .try_fold(1_u64, |count, &length| count.checked_mul(length)),
+                .try_fold(1_u64, |count, &length| count.checked_mul(length))
         }
     }
 
@@ -184,9 +184,10 @@ impl Walk {
                 return false;
             };
             let is_run = (inner.from, inner.to) == (1, 1);
-            let count = match is_run {
-                true => (inner.length - *at).min(end - self.at),
-                false => 1,
+            let count = if is_run {
+                (inner.length - *at).min(end - self.at)
+            } else {
+                1
             };
             let bytes = count as usize * self.size;
             let from = (self.at - first) as usize * self.size;

@@ -137,12 +137,13 @@ fn check_declared(entry: &Entry) -> Result<(), Fault> {
         STORED => entry.size == most,
         _ => entry.size <= most,
     };
-    match fits {
-        true => Ok(()),
-        false => Err(entry.fault(
+    if fits {
+        Ok(())
+    } else {
+        Err(entry.fault(
             format!("as many bytes as {} packed ones give", entry.compressed),
             format!("{} declared; the file is damaged or hostile", entry.size),
-        )),
+        ))
     }
 }
 

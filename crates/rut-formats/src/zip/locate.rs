@@ -132,16 +132,17 @@ fn declared(source: &mut (impl Read + Seek), record: &[u8], at: u64) -> Result<D
         records,
     };
     let agrees = |short: u64, long: u64, full: u64| short == full || short == long;
-    match agrees(short.entries, long.entries, 0xffff)
+    if agrees(short.entries, long.entries, 0xffff)
         && agrees(short.length, long.length, 0xffff_ffff)
         && agrees(short.offset, long.offset, 0xffff_ffff)
     {
-        true => Ok(long),
-        false => Err(Fault::new(
+        Ok(long)
+    } else {
+        Err(Fault::new(
             format!("end record at byte {at}"),
             "what the zip64 record says",
             "something else; the file is damaged or hostile",
-        )),
+        ))
     }
 }
 

@@ -150,9 +150,10 @@ impl Fields<'_> {
         }
         let width = self.long(at)?;
         let height = i32::from_le_bytes(self.array(at + 4)?);
-        let rows = match height < 0 {
-            true => Rows::TopDown,
-            false => Rows::BottomUp,
+        let rows = if height < 0 {
+            Rows::TopDown
+        } else {
+            Rows::BottomUp
         };
         let height = height.unsigned_abs();
         Ok((Extent { width, height }, rows))
@@ -190,11 +191,12 @@ impl Fields<'_> {
         masks[3] = if bits == 32 { masks[3] } else { 0 };
         let shifted = |mask: u32| mask.checked_shr(mask.trailing_zeros()).unwrap_or(0);
         let is_stretch = |mask: u32| shifted(mask) & shifted(mask).wrapping_add(1) == 0;
-        match masks.into_iter().all(is_stretch) && masks[..3].iter().all(|&mask| mask != 0) {
-            true => Ok(Masks(masks)),
-            false => Err(unsupported(format!(
+        if masks.into_iter().all(is_stretch) && masks[..3].iter().all(|&mask| mask != 0) {
+            Ok(Masks(masks))
+        } else {
+            Err(unsupported(format!(
                 "BMP of {bits} bits with masks {masks:x?}"
-            ))),
+            )))
         }
     }
 

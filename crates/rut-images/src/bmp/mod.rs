@@ -30,9 +30,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Picture> {
 fn palette_picture(indices: Vec<u8>, header: Header) -> Result<Picture> {
     let colours = header.colours;
     let mut greys = (0..=u8::MAX).zip(&colours);
-    match greys.all(|(value, colour)| *colour == [value; 3]) {
-        true => Picture::new(Mode::Grey, header.size, indices),
-        false => Picture::with_palette(header.size, indices, colours),
+    if greys.all(|(value, colour)| *colour == [value; 3]) {
+        Picture::new(Mode::Grey, header.size, indices)
+    } else {
+        Picture::with_palette(header.size, indices, colours)
     }
 }
 

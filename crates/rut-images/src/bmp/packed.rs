@@ -75,17 +75,16 @@ impl<'a> Rows<'a> {
         let bits = header.size.width as usize * usize::from(header.bits);
         let (stride, used) = (bits.div_ceil(32) * 4, bits.div_ceil(8));
         let needed = (header.size.height as usize - 1) * stride + used;
-        match data.len() < needed {
-            true => {
-                let found = format!("{} of {needed} bytes of pixels are there", data.len());
-                Err(truncated(found))
-            }
-            false => Ok(Rows {
+        if data.len() < needed {
+            let found = format!("{} of {needed} bytes of pixels are there", data.len());
+            Err(truncated(found))
+        } else {
+            Ok(Rows {
                 header,
                 data,
                 stride,
                 used,
-            }),
+            })
         }
     }
 

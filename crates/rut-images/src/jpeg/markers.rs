@@ -58,9 +58,10 @@ impl Frame {
             width: width.into(),
             height: height.into(),
         };
-        let layout = match is_usual(sampling) {
-            true => Layout::Usual,
-            false => Layout::Rare,
+        let layout = if is_usual(sampling) {
+            Layout::Usual
+        } else {
+            Layout::Rare
         };
         Some(Frame {
             size,

@@ -29,13 +29,15 @@ pub fn resample_real(
     check(values.len(), 1, from, to)?;
     let width = from.width as usize;
     let pass = |from, to| Pass { from, to, filter };
-    let narrow = match from.width == to.width {
-        true => Cow::Borrowed(values),
-        false => Cow::Owned(horizontal(values, width, pass(from.width, to.width))),
+    let narrow = if from.width == to.width {
+        Cow::Borrowed(values)
+    } else {
+        Cow::Owned(horizontal(values, width, pass(from.width, to.width)))
     };
-    Ok(match from.height == to.height {
-        true => narrow.into_owned(),
-        false => vertical(&narrow, to.width as usize, pass(from.height, to.height)),
+    Ok(if from.height == to.height {
+        narrow.into_owned()
+    } else {
+        vertical(&narrow, to.width as usize, pass(from.height, to.height))
     })
 }
 

@@ -81,12 +81,11 @@ impl<'a> Directory<'a> {
         let length = usize::try_from(self.order.number(count))
             .ok()?
             .checked_mul(width)?;
-        let bytes = match length <= self.offset {
-            true => &value[..length],
-            false => {
-                let at = usize::try_from(self.order.number(value)).ok()?;
-                self.file.get(at..at.checked_add(length)?)?
-            }
+        let bytes = if length <= self.offset {
+            &value[..length]
+        } else {
+            let at = usize::try_from(self.order.number(value)).ok()?;
+            self.file.get(at..at.checked_add(length)?)?
         };
         let order = self.order;
         Some(Field {

@@ -247,11 +247,12 @@ fn bits(directory: &Directory<'_>, colours: Colours, samples: usize) -> Result<u
         Colours::Palette => matches!(first, 1 | 2 | 4 | 8),
         Colours::Rgb | Colours::Cmyk => matches!(first, 8 | 16),
     };
-    match counts && known && (samples == 1 || first >= 8) {
-        true => Ok(first as usize),
-        false => Err(format!(
+    if counts && known && (samples == 1 || first >= 8) {
+        Ok(first as usize)
+    } else {
+        Err(format!(
             "TIFF of {colours:?} with samples of {first} bits, format {format}"
-        )),
+        ))
     }
 }
 

@@ -119,9 +119,10 @@ impl Pieces<'_> {
     /// The packed bytes of a strip or tile, as bits of them are read.
     fn packed(&self, index: usize) -> Cow<'_, [u8]> {
         let bytes = self.stored(index);
-        match self.layout.reversed {
-            true => bytes.iter().map(|byte| byte.reverse_bits()).collect(),
-            false => Cow::Borrowed(bytes),
+        if self.layout.reversed {
+            bytes.iter().map(|byte| byte.reverse_bits()).collect()
+        } else {
+            Cow::Borrowed(bytes)
         }
     }
 
@@ -255,12 +256,13 @@ fn turned(samples: Vec<u8>, layout: &Layout<'_>) -> (Extent, Vec<u8>) {
         4 | 6 => (false, true),
         _ => (false, false),
     };
-    let size = match transposed {
-        true => Extent {
+    let size = if transposed {
+        Extent {
             width: height,
             height: width,
-        },
-        false => layout.size,
+        }
+    } else {
+        layout.size
     };
     let kept = layout.kept();
     let mut out = Vec::with_capacity(samples.len());

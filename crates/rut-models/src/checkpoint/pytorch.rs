@@ -19,11 +19,10 @@ pub(super) fn read<T>(
     let refused = |Refusal { reason, remedy }| damaged(path, reason, remedy);
     let mut file = TorchFile::open(BufReader::new(file)).map_err(refused)?;
     if let (true, Some(object)) = (file.tensors().is_empty(), file.object()) {
-        let remedy = match object.contains("`numpy.") {
-            true => {
-                "load it in Python and save tensors: torch.save({name: torch.as_tensor(array), ...}, ...)"
-            }
-            false => "load it in Python and save its weights: torch.save(model.state_dict(), ...)",
+        let remedy = if object.contains("`numpy.") {
+            "load it in Python and save tensors: torch.save({name: torch.as_tensor(array), ...}, ...)"
+        } else {
+            "load it in Python and save its weights: torch.save(model.state_dict(), ...)"
         };
         let reason = format!("it holds no tensors but {object}");
         return Err(damaged(path, reason, remedy));

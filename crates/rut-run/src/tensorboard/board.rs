@@ -131,9 +131,10 @@ impl Board {
     }
 
     fn write(&mut self, values: &[Tagged]) -> Result<()> {
-        match values.is_empty() {
-            true => Ok(()),
-            false => self.file.append(&summary::event(self.step, values)),
+        if values.is_empty() {
+            Ok(())
+        } else {
+            self.file.append(&summary::event(self.step, values))
         }
     }
 }

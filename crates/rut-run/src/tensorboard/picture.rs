@@ -35,9 +35,12 @@ pub(super) fn label_map(
             .iter()
             .any(|&class| class as usize == target);
         let chosen = if evident { CHOSEN } else { WITHOUT_EVIDENCE };
-        let colour = |column| match column == source as usize {
-            true => chosen,
-            false => ROWS[target % 2],
+        let colour = |column| {
+            if column == source as usize {
+                chosen
+            } else {
+                ROWS[target % 2]
+            }
         };
         let line: Vec<u8> = (0..columns)
             .flat_map(|column| std::iter::repeat_n(colour(column), wide))

@@ -93,9 +93,12 @@ pub enum Conclusion {
 impl Conclusion {
     pub(super) fn of(now: &Estimate, without: Option<&Estimate>) -> Self {
         let side = |estimate: &Estimate| {
-            estimate.interval.map(|_| match estimate.excludes_zero() {
-                true => estimate.mean.signum(),
-                false => 0.0,
+            estimate.interval.map(|_| {
+                if estimate.excludes_zero() {
+                    estimate.mean.signum()
+                } else {
+                    0.0
+                }
             })
         };
         match (side(now), without.and_then(side)) {

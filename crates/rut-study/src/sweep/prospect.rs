@@ -135,9 +135,10 @@ fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool 
     };
     let open = combinations.iter().map(|combination| &combination.spec);
     let open: Vec<&RunSpec> = open.filter(|spec| own(spec, sources)).collect();
-    let plan = match open.is_empty() {
-        true => return false,
-        false => Plan::read_all(sources.results_path()),
+    let plan = if open.is_empty() {
+        return false;
+    } else {
+        Plan::read_all(sources.results_path())
     };
     let runs = plan.map(|plan| plan.runs).unwrap_or_default();
     let drawn = |run: &&PlannedRun| run.spec.labels.validation == Some(ValidationFrom::Drawn);

@@ -177,9 +177,10 @@ impl RateTable {
                 warmup: 0,
                 repeat: 1,
             },
-            only: match prompted {
-                true => vec![Measurement::Forward, Measurement::VpStep],
-                false => vec![Measurement::Extract, Measurement::Head],
+            only: if prompted {
+                vec![Measurement::Forward, Measurement::VpStep]
+            } else {
+                vec![Measurement::Extract, Measurement::Head]
             },
             seed: Seed(spec.training.seed),
             ..BenchOptions::default()

@@ -25,9 +25,10 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     let dataset = open_dataset(&spec, &places)?;
     let audit = audit(&dataset, expected(&spec));
     let others = other_files(&spec.data.dataset, &places.data_dir)?;
-    match args.json {
-        true => json(&report(&spec, (&dataset, &others), &audit))?,
-        false => result(&told(&dataset, &audit, &others))?,
+    if args.json {
+        json(&report(&spec, (&dataset, &others), &audit))?
+    } else {
+        result(&told(&dataset, &audit, &others))?
     }
     match audit.findings.len() {
         0 => Ok(()),

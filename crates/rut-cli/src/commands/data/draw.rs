@@ -59,8 +59,9 @@ fn table(dataset: &Dataset, draw: &Draw) -> Result<String> {
 
 /// A path that a spreadsheet takes for no formula and that still leads to its file.
 fn cell_of_path(path: &str) -> String {
-    match path.starts_with(['=', '+', '-', '@']) {
-        true => csv_cell(&format!("./{path}")).into_owned(),
-        false => csv_cell(path).into_owned(),
+    if path.starts_with(['=', '+', '-', '@']) {
+        csv_cell(&format!("./{path}")).into_owned()
+    } else {
+        csv_cell(path).into_owned()
     }
 }

@@ -55,13 +55,17 @@ fn told(
     sheet: &std::path::Path,
 ) -> String {
     let three = |values: [f64; 3]| values.map(|value| format!("{value:.4}")).join(" ");
-    let spread = |[least, median, most]: [u32; 3]| match least == most {
-        true => format!("{least} pixels"),
-        false => format!("{least} to {most} pixels, median {median}"),
+    let spread = |[least, median, most]: [u32; 3]| {
+        if least == most {
+            format!("{least} pixels")
+        } else {
+            format!("{least} to {most} pixels, median {median}")
+        }
     };
-    let surveyed = match survey.images == set.len() {
-        true => String::new(),
-        false => format!(" ({} of them looked at)", survey.images),
+    let surveyed = if survey.images == set.len() {
+        String::new()
+    } else {
+        format!(" ({} of them looked at)", survey.images)
     };
     entries(&[
         ("data set", dataset.name.clone()),

@@ -101,9 +101,10 @@ fn describe_counts(counts: Counts) -> String {
     let validation = validation
         .map(|count| format!("{count} validation, "))
         .unwrap_or_default();
-    match counts == Counts::UNKNOWN {
-        true => String::new(),
-        false => format!("{train} training, {validation}{test} test; "),
+    if counts == Counts::UNKNOWN {
+        String::new()
+    } else {
+        format!("{train} training, {validation}{test} test; ")
     }
 }
 

@@ -68,9 +68,10 @@ fn part(args: &TaskArgs) -> Result<Plan> {
     };
     let runs = places_of(task, args);
     let plan = Plan::read_some(&args.plan, |index, _| runs.contains(&index))?;
-    match plan.runs.is_empty() {
-        true => Err(too_far(args, task, &runs)),
-        false => Ok(plan),
+    if plan.runs.is_empty() {
+        Err(too_far(args, task, &runs))
+    } else {
+        Ok(plan)
     }
 }
 
@@ -109,9 +110,10 @@ impl Observer for Stopping<'_> {
     }
 
     fn wish(&mut self) -> Wish {
-        match self.0.stop.load(Ordering::Relaxed) {
-            true => Wish::SaveAndStop,
-            false => Wish::Continue,
+        if self.0.stop.load(Ordering::Relaxed) {
+            Wish::SaveAndStop
+        } else {
+            Wish::Continue
         }
     }
 }
@@ -142,9 +144,10 @@ impl TaskSession<'_> {
         let mut tally = Tally::default();
         for (index, planned) in runs.iter().enumerate() {
             let started = Instant::now();
-            let outcome = match self.requests.stop.load(Ordering::Relaxed) {
-                true => Outcome::Stopped,
-                false => self.one(planned)?,
+            let outcome = if self.requests.stop.load(Ordering::Relaxed) {
+                Outcome::Stopped
+            } else {
+                self.one(planned)?
             };
             tally.count(&planned.run_id, &outcome);
             let seconds = started.elapsed().as_secs_f64();

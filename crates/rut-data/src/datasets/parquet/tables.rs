@@ -17,12 +17,11 @@ use crate::{ImageSet, Parts, Result};
 
 /// Reads a file or the files of a folder.
 pub(crate) fn read(path: &Path) -> Result<Parts> {
-    let rows = match is_table(path) {
-        true => Rows::of(vec![(path.to_path_buf(), Part::Train)])?,
-        false => {
-            let shards = shards::find(path)?.into_iter();
-            Rows::of(shards.map(|shard| (shard.path, shard.part)).collect())?
-        }
+    let rows = if is_table(path) {
+        Rows::of(vec![(path.to_path_buf(), Part::Train)])?
+    } else {
+        let shards = shards::find(path)?.into_iter();
+        Rows::of(shards.map(|shard| (shard.path, shard.part)).collect())?
     };
     let whole = rows.parts.iter().all(|part| *part == Part::Train);
     let (class_names, labels) = rows.classes(path)?;

@@ -207,12 +207,11 @@ fn caltech101() -> Option<PathBuf> {
     let folder = shared.join("datasets/caltech101");
     let is_required = std::env::var_os("RUT_REQUIRE_SHARED").is_some();
     assert!(folder.exists() || !is_required, "no {}", folder.display());
-    match folder.exists() {
-        true => Some(folder),
-        false => {
-            println!("skipped: no {}; set RUT_SHARED", folder.display());
-            None
-        }
+    if folder.exists() {
+        Some(folder)
+    } else {
+        println!("skipped: no {}; set RUT_SHARED", folder.display());
+        None
     }
 }
 

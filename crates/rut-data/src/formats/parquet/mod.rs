@@ -105,12 +105,11 @@ impl Table {
 
     /// The columns lie side by side: were they over each other, a small file could be read again and again without end.
     fn check_lengths(&self) -> Result<()> {
-        match self.footer.stored(&[self.images, self.labels]) <= self.length {
-            true => Ok(()),
-            false => {
-                let found = "columns of more bytes than the file has";
-                Err(self.pages(SOUND, found.to_owned()))
-            }
+        if self.footer.stored(&[self.images, self.labels]) <= self.length {
+            Ok(())
+        } else {
+            let found = "columns of more bytes than the file has";
+            Err(self.pages(SOUND, found.to_owned()))
         }
     }
 
@@ -188,9 +187,10 @@ fn find_columns(path: &Path, footer: &Footer) -> Result<(usize, usize)> {
             .collect();
         tops.dedup();
         let mut hints = tops.iter().map(|found| did_you_mean(found, [name]));
-        let hint = match tops.contains(&name) {
-            true => format!("; '{name}' is of another type"),
-            false => hints.find(|hint| !hint.is_empty()).unwrap_or_default(),
+        let hint = if tops.contains(&name) {
+            format!("; '{name}' is of another type")
+        } else {
+            hints.find(|hint| !hint.is_empty()).unwrap_or_default()
         };
         let found = format!("{}{hint}", list(tops.iter().map(|top| format!("'{top}'"))));
         Fault::new("its columns", expected, found).at(path)
