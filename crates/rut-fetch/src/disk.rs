@@ -92,14 +92,10 @@ impl Drop for Claim {
     }
 }
 
-/// Bytes in units of 10⁶, one decimal.
-pub(crate) fn megabytes(bytes: u64) -> String {
-    format!("{}.{}", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::megabytes;
 
     #[test]
     fn promises_add_up_until_they_are_kept_or_dropped() {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rut_formats::escape;
 
-use crate::disk::megabytes;
 use crate::obstacle::Obstacle;
 
 /// Characters of a description that are shown; what it quotes of an archive or a server is cut before.
@@ -220,4 +219,9 @@ fn counted(findings: usize) -> String {
         1 => "1 finding".to_owned(),
         count => format!("{count} findings"),
     }
+}
+
+/// Bytes in units of 10⁶, one decimal.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{}.{}", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::disk::megabytes;
+use crate::error::megabytes;
 
 /// Time between two lines about one file.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);

@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::session::Network;
+/// Whether the network may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// It may.
+    Online,
+    /// Only what is on the disk is used.
+    Offline,
+}
 
 /// The hub.
 #[derive(Clone, PartialEq, Eq)]

@@ -4,9 +4,10 @@
 use crate::digest::{Digests, Expected};
 use crate::download::{Download, download};
 use crate::error::{Error, Result};
+use crate::hub::Network;
 use crate::job::Job;
 use crate::lock::{Entry, Recorded};
-use crate::session::{Network, Session};
+use crate::session::Session;
 use crate::slot::Slot;
 
 /// A published file.

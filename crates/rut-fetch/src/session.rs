@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::disk::{FreeSpace, Space};
 use crate::error::Error;
 use crate::event::{Event, Observer};
-use crate::hub::Hub;
+use crate::hub::{Hub, Network};
 use crate::job::Job;
 use crate::lock::LockFile;
 use crate::meter::Meter;
@@ -70,15 +70,6 @@ impl Default for FetchOptions {
             free_space: None,
         }
     }
-}
-
-/// Whether the network may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    /// It may.
-    Online,
-    /// Only what is on the disk is used.
-    Offline,
 }
 
 /// A run.

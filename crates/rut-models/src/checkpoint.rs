@@ -3,6 +3,7 @@
 
 mod digest;
 mod element;
+pub(crate) mod entry;
 pub(crate) mod key;
 mod pytorch;
 pub(crate) mod reader;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::array::Array;
 use crate::error::Result;
-use reader::Entry;
+use entry::Entry;
 
 /// The tensors of a file, floating-point ones as f32.
 #[derive(Debug, Clone)]

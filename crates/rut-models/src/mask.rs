@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint::entry::Entry;
 use crate::checkpoint::key::is_counter;
-use crate::checkpoint::reader::{self, Entry};
+use crate::checkpoint::reader;
 use crate::error::{Error, Result};
 
 /// Endings that say that a key is the mask of a parameter.

@@ -3,6 +3,7 @@
 mod check;
 mod fit;
 mod head;
+mod held;
 mod masks;
 mod why;
 
@@ -16,7 +17,8 @@ use crate::error::Result;
 use crate::graph::{Graph, Parameter, ParameterKind};
 use crate::mask::{Mask, MaskArray};
 use crate::spec::ModelSpec;
-use fit::{Fit, Held};
+use fit::Fit;
+use held::Held;
 
 /// What is asked of a checkpoint, beside that it is of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use rut_record::{Event, Result, text_file};
 use crate::against::PLAIN;
 use crate::canvas::{colour, css};
 use crate::chart::{Axis, Chart, Entry, Line, Point, Series};
-use crate::gather::Run;
+use crate::run::Run;
 
 /// What a run's events tell, by epoch from 1.
 #[derive(Default)]

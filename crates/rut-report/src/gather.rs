@@ -12,7 +12,8 @@ use rut_record::{
 };
 
 use crate::error::{Error, Result};
-use crate::unread::Unread;
+use crate::run::Run;
+use crate::unread::{Unread, without_path};
 use crate::upstream;
 
 /// What the folders hold.
@@ -34,18 +35,6 @@ pub(crate) struct Gathered {
     pub(crate) unread: Vec<Unread>,
     /// Where among `runs` an id is.
     places: BTreeMap<String, usize>,
-}
-
-/// A finished run.
-pub(crate) struct Run {
-    /// Its record, without lists that no figure of a study needs.
-    pub(crate) record: Record,
-    /// Class names, in label order.
-    pub(crate) class_names: Arc<[String]>,
-    /// How a reader is told of its folder: never a path of the machine.
-    pub(crate) folder: String,
-    /// Its folder.
-    pub(crate) dir: RunDir,
 }
 
 /// Why there is no figure of a run.
@@ -318,40 +307,6 @@ impl Gathered {
     }
 }
 
-impl Run {
-    fn new(
-        mut record: Record,
-        dir: RunDir,
-        folder: String,
-        names: &mut BTreeSet<Arc<[String]>>,
-    ) -> Self {
-        let own: Arc<[String]> = std::mem::take(&mut record.data.class_names).into();
-        let class_names = names.get(&own).cloned().unwrap_or_else(|| {
-            names.insert(Arc::clone(&own));
-            own
-        });
-        record.data.train_indices = Vec::new();
-        record.data.validation_indices = Vec::new();
-        let scores = [
-            Some(&mut record.test),
-            record.validation.as_mut(),
-            record.test_before_remap.as_mut(),
-        ];
-        for scores in scores.into_iter().flatten() {
-            scores.raw.per_class = Vec::new();
-            if let Some(scaled) = &mut scores.at_temperature {
-                scaled.per_class = Vec::new();
-            }
-        }
-        Self {
-            record,
-            class_names,
-            folder,
-            dir,
-        }
-    }
-}
-
 /// What is known of a run without a record.
 fn unfinished(dir: &RunDir, folder: String) -> Unfinished {
     let (run_id, fate, reason, spec) = match Failure::read(dir) {
@@ -391,15 +346,6 @@ fn of_file(dir: &RunDir, error: rut_record::Error) -> String {
             format!("{}: {problem}", file_name(&path))
         }
         other => without_path(other),
-    }
-}
-
-/// An error's reason without the file, whose folder is told beside it.
-pub(crate) fn without_path(error: rut_record::Error) -> String {
-    match error {
-        rut_record::Error::Broken { problem, .. } => problem,
-        rut_record::Error::File { action, source, .. } => format!("{action}: {source}"),
-        other => other.to_string(),
     }
 }
 

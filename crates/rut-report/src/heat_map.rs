@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 use crate::canvas::{Anchor, Canvas, INK, SOFT, picture};
 use crate::chart::words;
 use crate::error::Result;
-use crate::gather::Run;
+use crate::run::Run;
 use crate::wording::cut;
 
 /// Side of a cell, pixels.

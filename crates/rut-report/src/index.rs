@@ -8,7 +8,8 @@ use rut_record::{FILE_KEYS, Labels, Record, RunSpec};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::gather::{Run, Unfinished};
+use crate::gather::Unfinished;
+use crate::run::Run;
 use crate::setting::{PATHS, fields};
 use crate::study::{Place, Study};
 use crate::{Costs, ReportOptions, Unused};

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rut_record::Labels;
 
 use crate::canvas::css;
-use crate::gather::{Run, Unfinished};
+use crate::gather::Unfinished;
 use crate::metric::{ECE_AT_TEMPERATURE, Unit};
+use crate::run::Run;
 use crate::setting::{Fields, fields, last_part, told, varying};
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rut_record::{Masking, NetworkKind, Record};
 
-use crate::gather::Run;
+use crate::run::Run;
 
 /// What makes two records ones of the same network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

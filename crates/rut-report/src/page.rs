@@ -6,6 +6,7 @@ use crate::chosen::Choice;
 use crate::error::Result;
 use crate::index::Index;
 use crate::pair::{Comparisons, Pair, pairs};
+use crate::parts::Parts;
 use crate::sections;
 use crate::sheet::Sheet;
 use crate::statement::statements;
@@ -74,18 +75,6 @@ const SECTIONS: [Section; 9] = [
         compose: sections::runs,
     },
 ];
-
-/// What all sections are made from.
-pub(crate) struct Parts<'a> {
-    /// The study.
-    pub(crate) study: &'a Study,
-    /// Dense minus ticket.
-    pub(crate) pairs: &'a [Pair],
-    /// Runs with figures of their own.
-    pub(crate) choice: &'a Choice,
-    /// What was asked for.
-    pub(crate) options: &'a ReportOptions,
-}
 
 /// Composes page, figures, tables and index of `study`.
 ///

@@ -7,10 +7,10 @@ use rut_metrics::{BootstrapOptions, Estimate, Intervals, Outcomes, Spread, boots
 use rut_record::Labels;
 use rut_record::logits_archive::{self, ArchivedLogits};
 
-use crate::gather::{Run, without_path};
 use crate::metric::COMPARED;
+use crate::run::Run;
 use crate::study::{Place, Study};
-use crate::unread::Unread;
+use crate::unread::{Unread, without_path};
 
 /// The most pairs of runs whose logits are opened.
 const MOST_OPENED: usize = 48;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rut_record::{UpstreamRecord, file_name};
 
 use crate::canvas::css;
-use crate::gather::Run;
 use crate::heat_map::HeatMap;
 use crate::metric::{COMPARED, METRICS, Unit};
 use crate::network::{Network, short};
 use crate::pair::Pair;
+use crate::run::Run;
 use crate::setting::last_part;
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};

@@ -7,8 +7,8 @@ use rut_record::{Method, Record, RunSpec};
 use serde_json::Value;
 
 use crate::Unused;
-use crate::gather::Run;
 use crate::network::short;
+use crate::run::Run;
 
 /// Fields that say which network, which seed or how many labels, and places to look.
 const OTHER: [&str; 13] = [

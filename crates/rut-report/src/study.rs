@@ -6,9 +6,10 @@ use rut_metrics::{Estimate, Spread};
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::Unused;
-use crate::gather::{Conflict, Fate, Gathered, Run, Unfinished};
+use crate::gather::{Conflict, Fate, Gathered, Unfinished};
 use crate::metric::Metric;
 use crate::network::{Network, NetworkKey, networks};
+use crate::run::Run;
 use crate::setting::{Setting, settings};
 use crate::unread::Unread;
 

@@ -1,7 +1,6 @@
 //! What a report could not read, beside the records of runs: folders, plans, measurements upstream, events, logits, prompts.
 //! Each is a row with its reason; the rest of the report stands.
 
-use crate::gather::without_path;
 use crate::table::{Column, Kind, Table, Value};
 
 /// A file or folder that could not be read.
@@ -40,5 +39,14 @@ pub(crate) fn table(unread: &[Unread]) -> Table {
             Column::new("why", "reason", Kind::Text),
         ],
         rows: unread.iter().map(row).collect(),
+    }
+}
+
+/// An error's reason without the file, whose folder is told beside it.
+pub(crate) fn without_path(error: rut_record::Error) -> String {
+    match error {
+        rut_record::Error::Broken { problem, .. } => problem,
+        rut_record::Error::File { action, source, .. } => format!("{action}: {source}"),
+        other => other.to_string(),
     }
 }

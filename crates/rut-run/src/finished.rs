@@ -13,8 +13,8 @@ use rut_record::{
 use serde::Serialize;
 
 use crate::adaptation::{Trained, adapter, transform};
-use crate::check::{network_files, open_dataset};
 use crate::error::{Error, Result, broken, file, refused};
+use crate::files::{network_files, open_dataset};
 use crate::images::prepare;
 use crate::network::{Computing, How, LoadedNetwork, load_recorded};
 

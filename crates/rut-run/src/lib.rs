@@ -17,8 +17,10 @@ mod checked;
 mod error;
 mod features;
 mod fields;
+mod files;
 mod finished;
 mod grid;
+mod identity;
 mod images;
 mod journal;
 mod names;
@@ -36,7 +38,7 @@ mod validation;
 
 pub use adaptation::{ImageCounts, Workload, draw_prompt, transform, workload};
 pub use announcement::announcement;
-pub use check::{check, check_among, drawn, identify, network_files, open_dataset};
+pub use check::{check, check_among, drawn};
 pub use checked::CheckedRunSpec;
 pub use checked::WeightFiles;
 pub use error::{Error, Result};
@@ -44,8 +46,10 @@ pub use features::Features;
 pub use fields::{
     all_fields, drop_unused_options, fields_of, is_field, known_names, unused_fields,
 };
+pub use files::{network_files, open_dataset};
 pub use finished::{FinishedRun, Prediction, Split, WeightPlaces};
 pub use grid::rates;
+pub use identity::{as_begun, identify};
 pub use images::describe;
 pub use journal::{Display, Journal, Keeping, Requests};
 pub use names::{find_dataset, find_engine, find_model};
@@ -57,4 +61,4 @@ pub use sources::Sources;
 pub use tensorboard::BoardOptions;
 pub use transform::{check_transform, weights_transform};
 pub use upstream::{WrittenPart, source_features, source_images, upstream, write_features};
-pub use validation::{as_begun, validation_from};
+pub use validation::validation_from;

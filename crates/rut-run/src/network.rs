@@ -9,9 +9,9 @@ use rut_models::{
 };
 use rut_record::{KeyRule, KeysRecord, RunSpec};
 
-use crate::check::network_files;
 use crate::checked::WeightFiles;
 use crate::error::Result;
+use crate::files::network_files;
 use crate::names::{find_engine, find_model, find_placement};
 use crate::ticket::check_ticket;
 use crate::transform::normalization;

@@ -9,9 +9,9 @@ use rut_data::{Dataset, Draw, DrawOptions, Seed, draw, draw_beside_validation};
 use rut_models::ModelSpec;
 use rut_record::{Places, RunSpec, ValidationFrom};
 
-use crate::check::{network_files, open_dataset};
 use crate::checked::WeightFiles;
 use crate::error::{Result, file};
+use crate::files::{network_files, open_dataset};
 
 /// Images of draws that are kept: some tens of megabytes.
 const MOST_DRAWN: usize = 4_000_000;

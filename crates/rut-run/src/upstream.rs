@@ -10,8 +10,8 @@ use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
 use rut_record::{FeatureType, Phase, Places, RunSpec, SplitScores, score, write_whole};
 
-use crate::check::open_dataset;
 use crate::error::{Result, refused};
+use crate::files::open_dataset;
 use crate::images::prepare;
 use crate::network::LoadedNetwork;
 

@@ -1,11 +1,9 @@
 //! Which images a run validates on: its data set's own, or some that are kept from the training images; and how many.
 
 use rut_data::{Dataset, DrawOptions, Seed, ShortClass, ValidationRule};
-use rut_record::{Places, RunDir, RunSpec, ShortClasses, ValidationFrom};
+use rut_record::{RunSpec, ShortClasses, ValidationFrom};
 
-use crate::check::identify;
 use crate::error::{Result, refused};
-use crate::settle::settle;
 use crate::sources::Sources;
 
 /// Where the validation images come from. Data sets of the table stay as published: drawn, like those without validation
@@ -28,31 +26,6 @@ pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<Vali
 pub(crate) fn settle_validation(spec: &mut RunSpec, from: ValidationFrom, dataset: &Dataset) {
     let own = rut_data::find(&spec.data.dataset).is_none() && dataset.validation.is_some();
     spec.labels.validation = own.then_some(from);
-}
-
-/// As a run that was begun in `places` goes on: one that validates on images kept from the training images keeps to
-/// them, also where its data set has validation images of its own, which earlier versions did not use.
-///
-/// # Errors
-/// If the data set or the network is unknown or missing.
-pub fn as_begun(mut spec: RunSpec, places: &Places) -> Result<RunSpec> {
-    settle(&mut spec);
-    let mut sources = Sources::new(places);
-    if spec.labels.validation.is_some()
-        || validation_from(&spec, &mut sources)? == ValidationFrom::Drawn
-    {
-        return Ok(spec);
-    }
-    let mut drawn = spec.clone();
-    drawn.labels.validation = Some(ValidationFrom::Drawn);
-    let name = match &places.run_name {
-        Some(name) => name.clone(),
-        None => identify(&drawn, &mut sources)?.to_string(),
-    };
-    if RunDir::at(places.results_path.join(name)).began_with()? == Some(ValidationFrom::Drawn) {
-        spec = drawn;
-    }
-    Ok(spec)
 }
 
 /// How images are drawn from those that `from` says.

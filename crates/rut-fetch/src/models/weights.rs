@@ -14,10 +14,11 @@ use crate::dataset::conclude;
 use crate::delivery::Outcome;
 use crate::digest::{Digests, Expected};
 use crate::error::{Error, Result, file};
+use crate::hub::Network;
 use crate::job::Job;
 use crate::original::Original;
 use crate::queue::Queue;
-use crate::session::{Network, Session};
+use crate::session::Session;
 use crate::slot::{Slot, remove, with_ending};
 use crate::summary::{State, Summary};
 

@@ -78,7 +78,8 @@ pub(super) fn open<R: Read + Seek>(
     io(source.seek(SeekFrom::Start(0)), "start")?;
     io(source.by_ref().take(512).read_to_end(&mut start), "start")?;
     if let Some(legacy) = legacy::magic(&start) {
-        return legacy::open(source, length, legacy);
+        let (legacy, bytes) = legacy::open(source, length, legacy)?;
+        return Ok((Layout::Legacy(legacy), bytes));
     }
     let other = OTHERS.iter().find(|(at, signature, ..)| {
         start

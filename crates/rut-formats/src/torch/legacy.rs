@@ -4,7 +4,6 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::layout::Layout;
 use super::refusal::Refusal;
 use super::storage::{Storage, Storages};
 use crate::Fault;
@@ -43,7 +42,7 @@ pub(super) fn open<R: Read + Seek>(
     mut source: R,
     length: u64,
     magic: usize,
-) -> Result<(Layout<R>, Vec<u8>), Refusal> {
+) -> Result<(Legacy<R>, Vec<u8>), Refusal> {
     let mut bytes = Vec::new();
     let mut most = FIRST;
     let (value, header) = loop {
@@ -71,7 +70,7 @@ pub(super) fn open<R: Read + Seek>(
         is_big,
         starts: Vec::new(),
     };
-    Ok((Layout::Legacy(legacy), bytes))
+    Ok((legacy, bytes))
 }
 
 /// What the pickles around the value say.

@@ -1,7 +1,7 @@
 //! Lines that are asked for while others are computed with.
 
+use super::gather::Gather;
 use super::simd::Simd;
-use super::tile::Gather;
 use crate::lanes::Lanes;
 
 /// What will be gathered next. It is only asked for, never read, so that nothing of it is checked.

@@ -2,8 +2,9 @@
 
 use core::arch::x86_64::*;
 
+use super::gather::Gather;
 use super::simd::Simd;
-use super::tile::{DenseTile, Gather, MaxPixel, MaxPixelBack, SparseTile};
+use super::tile::{DenseTile, MaxPixel, MaxPixelBack, SparseTile};
 use super::winograd::{Patches, Squares};
 use super::{Arch, body, transform};
 use crate::isa::Isa;

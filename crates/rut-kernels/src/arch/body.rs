@@ -5,8 +5,9 @@
     reason = "loops over constants are what the compiler unrolls; iterators leave the sums in memory"
 )]
 
+use super::gather::Gather;
 use super::simd::Simd;
-use super::tile::{DenseTile, Fate, Gather, Init, MaxPixel, MaxPixelBack, SparseTile, Target};
+use super::tile::{DenseTile, Fate, Init, MaxPixel, MaxPixelBack, SparseTile, Target};
 use crate::lanes::Lanes;
 
 /// The sums of `ROWS` channels × `PIXELS` pixels.

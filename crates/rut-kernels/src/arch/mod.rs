@@ -10,6 +10,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod body;
+mod gather;
 mod portable;
 mod simd;
 mod tile;
@@ -17,9 +18,9 @@ mod transform;
 mod winograd;
 
 pub(crate) use ahead::Ahead;
+pub(crate) use gather::Gather;
 pub(crate) use tile::{
-    DenseTile, Entry, Fate, Gather, Init, MaxPixel, MaxPixelBack, Offsets, SparseRows, SparseTile,
-    Target,
+    DenseTile, Entry, Fate, Init, MaxPixel, MaxPixelBack, Offsets, SparseRows, SparseTile, Target,
 };
 pub(crate) use winograd::{
     Bits, POINTS, POSITIONS, Patch, Patches, Pixels, READ, Square, Squares, WRITTEN,

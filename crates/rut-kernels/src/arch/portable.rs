@@ -1,7 +1,8 @@
 //! Plain Rust, for processors without any of the others; the compiler uses the target's baseline vectors.
 
+use super::gather::Gather;
 use super::simd::Simd;
-use super::tile::{DenseTile, Gather, MaxPixel, MaxPixelBack, SparseTile};
+use super::tile::{DenseTile, MaxPixel, MaxPixelBack, SparseTile};
 use super::winograd::{Patches, Squares};
 use super::{Arch, body, transform};
 use crate::isa::Isa;

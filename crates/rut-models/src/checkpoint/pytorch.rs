@@ -7,7 +7,7 @@ use std::path::Path;
 use rut_formats::torch::{self, Refusal, TorchFile};
 
 use super::element::Element;
-use super::reader::{Decode, Entry, Raw, Wanted, damaged};
+use super::entry::{Decode, Entry, Raw, Wanted, damaged};
 use crate::error::{Error, Result};
 
 pub(super) fn read<T>(

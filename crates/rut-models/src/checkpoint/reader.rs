@@ -1,37 +1,14 @@
 //! Opens a file of named tensors, whatever its format, and hands each tensor to a decoder.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use rut_formats::regular;
 
-use super::element::Element;
+use super::entry::{Decode, Raw, Wanted, damaged, io};
 use super::{digest, pytorch, safetensors};
-use crate::error::{Error, Result};
-
-/// One tensor of a file, little-endian and row-major.
-pub(crate) struct Entry<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) element: Element,
-    pub(crate) shape: &'a [usize],
-    pub(crate) bytes: &'a [u8],
-}
-
-/// What a file holds, decoded.
-pub(crate) struct Raw<T> {
-    pub(crate) digest: String,
-    pub(crate) entries: BTreeMap<String, T>,
-    /// How many keys were not wanted.
-    pub(crate) left_out: usize,
-}
-
-/// Says of each key whether it is read at all.
-pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
-
-/// Turns one tensor into a value.
-pub(crate) type Decode<'a, T> = &'a dyn Fn(Entry<'_>) -> Result<T>;
+use crate::error::Result;
 
 /// The first bytes of a safetensors file: the header's length, and the brace that opens it.
 const SAFETENSORS_START: usize = 9;
@@ -68,19 +45,4 @@ fn open(path: &Path) -> Result<(File, Vec<u8>)> {
     let read = file.by_ref().take(limit).read_to_end(&mut start);
     read.map_err(io(path))?;
     Ok((file, start))
-}
-
-/// An error of the operating system about this file.
-pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    let path = path.to_path_buf();
-    move |source| Error::Io { path, source }
-}
-
-/// A file that cannot be read as what it seems to be.
-pub(super) fn damaged(path: &Path, reason: String, remedy: &'static str) -> Error {
-    Error::Format {
-        path: path.to_path_buf(),
-        reason,
-        remedy,
-    }
 }

@@ -10,7 +10,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::element::Element;
-use super::reader::{Decode, Entry, Raw, Wanted, damaged, io};
+use super::entry::{Decode, Entry, Raw, Wanted, damaged, io};
 use crate::error::Result;
 
 const REMEDY: &str = "download or copy the file again";

@@ -5,6 +5,7 @@ mod conv;
 mod isa;
 mod layer;
 mod norm;
+mod parameter;
 mod pass;
 mod pool;
 mod record;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::fit::{Fit, Held};
+use super::fit::Fit;
+use super::held::Held;
 use super::why::why;
 use crate::array::Array;
 use crate::error::{Error, Result};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Reading;
 use super::head::{Head, find_head};
-use crate::array::Array;
+use super::held::Held;
 use crate::checkpoint::key::stripped;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -38,14 +38,6 @@ const BESIDE: &[&str] = &[
 
 /// Pairs of encoders of which one is the network: MoCo's second is a running mean of the first, kept for training alone.
 const FIRST_OF_TWO: &[(&str, &str)] = &[("encoder_q", "encoder_k")];
-
-/// What a file holds.
-pub(super) struct Held<'a> {
-    pub(super) path: &'a Path,
-    pub(super) tensors: &'a BTreeMap<String, Array>,
-    /// Element types of what is no array of floats.
-    pub(super) others: &'a BTreeMap<String, &'static str>,
-}
 
 /// How a file's keys are a network's.
 pub(super) struct Fit<'a> {

@@ -1,6 +1,6 @@
 //! The classifier in a file: the last linear layer, under whatever name, or another head in its place.
 
-use super::fit::Held;
+use super::held::Held;
 use crate::graph::Graph;
 use crate::mismatch::quoted;
 use crate::prefix::{Names, Place};

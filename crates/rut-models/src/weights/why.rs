@@ -1,6 +1,7 @@
 //! What a file is whose keys do not fit: the first line of the message.
 
-use super::fit::{Fit, Held, fit};
+use super::fit::{Fit, fit};
+use super::held::Held;
 use super::{Reading, check};
 use crate::graph::{Graph, ParameterKind};
 use crate::mismatch::{Mismatch, quoted};

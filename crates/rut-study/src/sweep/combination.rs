@@ -8,11 +8,8 @@ use rut_run::{all_fields, drop_unused_options, settle, settled_value, unused_fie
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use super::study::Study;
+use super::study::{MOST, Study};
 use crate::error::Result;
-
-/// More combinations than these are a slip of the keyboard.
-pub(super) const MOST: usize = 250_000;
 
 /// A run of a study.
 #[derive(Clone, Debug, PartialEq)]

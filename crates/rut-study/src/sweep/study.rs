@@ -11,8 +11,10 @@ use rut_run::{all_fields, is_field};
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};
-use super::combination::MOST;
 use crate::error::{Error, Result};
+
+/// More combinations than these are a slip of the keyboard.
+pub(super) const MOST: usize = 250_000;
 
 /// What may stand at the top of a file.
 const KEYS: [&str; 5] = ["title", "about", "base", "axes", "exclude"];

@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::conv::ConvLayer;
 use super::norm::NormLayer;
+use super::parameter::array;
 use super::pool;
 use super::record::Record;
 use crate::error::{Error, Result};
@@ -160,15 +161,6 @@ fn load(weights: &Weights, name: &str, dtype: DType, device: &Device) -> Result<
     let array = array(weights, name)?;
     let tensor = Tensor::from_slice(&array.data, array.shape.as_slice(), device)?;
     Ok(tensor.to_dtype(dtype)?)
-}
-
-/// A parameter's array.
-pub(super) fn array<'a>(weights: &'a Weights, name: &str) -> Result<&'a crate::array::Array> {
-    weights.get(name).ok_or_else(|| Error::Argument {
-        what: "the set of weights",
-        found: format!("without `{name}`"),
-        expected: "the weights that were assembled for this graph".into(),
-    })
 }
 
 fn unread() -> Error {

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::layer::array;
+use super::parameter::array;
 use crate::error::Result;
 use crate::graph::BatchNorm;
 use crate::weights::Weights;

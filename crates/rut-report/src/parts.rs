@@ -1,0 +1,18 @@
+//! What the sections of a page are made from.
+
+use crate::ReportOptions;
+use crate::chosen::Choice;
+use crate::pair::Pair;
+use crate::study::Study;
+
+/// What all sections are made from.
+pub(crate) struct Parts<'a> {
+    /// The study.
+    pub(crate) study: &'a Study,
+    /// Dense minus ticket.
+    pub(crate) pairs: &'a [Pair],
+    /// Runs with figures of their own.
+    pub(crate) choice: &'a Choice,
+    /// What was asked for.
+    pub(crate) options: &'a ReportOptions,
+}
