@@ -7,6 +7,7 @@ mod fetch;
 mod fields;
 mod finished;
 mod report;
+mod run;
 mod study;
 mod sweep;
 
@@ -14,10 +15,7 @@ pub use bench::BenchArgs;
 pub use data::{CheckArgs, DataCommand, DrawArgs, SheetPart, ShowArgs, WhichData};
 pub use engine::EngineFlags;
 pub use fetch::FetchArgs;
-pub use fields::{
-    FieldFlags, OfDataset, OfDraw, OfNetwork, OfProbing, OfPrompting, OfSource, OfStudy,
-    OfUpstream, Pick,
-};
+pub use fields::{FieldFlags, OfDataset, OfDraw, OfNetwork, OfSource, OfStudy, OfUpstream, Pick};
 pub use finished::{EvalArgs, PartChoice, PredictArgs, TakenUpFlags};
 
 use std::ffi::OsString;
@@ -26,6 +24,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use report::ReportArgs;
+pub use run::RunCommand;
 pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
@@ -83,10 +82,9 @@ fn whole<N: TryFrom<i128>>(text: &str) -> Result<N, String> {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Linear probing: train a linear head on the frozen features
-    Lp(Box<RunArgs<OfProbing>>),
-    /// Visual prompting (ILM-VP): train a border around the image, and map labels
-    Vp(Box<RunArgs<OfPrompting>>),
+    /// A run.
+    #[command(flatten)]
+    Run(Box<RunCommand>),
     /// Evaluate a finished run again on a split: the same numbers
     Eval(EvalArgs),
     /// Accuracy and calibration of a network on its own source data, without adaptation
@@ -174,17 +172,6 @@ pub struct LayerFlags {
     /// Set a key of the specification (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-}
-
-/// `rut lp` and `rut vp`.
-#[derive(Args, Clone, Debug)]
-pub struct RunArgs<P: Pick> {
-    /// What is run, and where.
-    #[command(flatten)]
-    pub fields: FieldFlags<P>,
-    /// How it is run.
-    #[command(flatten)]
-    pub how: HowFlags,
 }
 
 /// What `rut lp` and `rut vp` share beside their fields.

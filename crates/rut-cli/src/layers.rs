@@ -199,13 +199,12 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        let (method, flags, how) = match cli.command {
-            Command::Vp(args) => (Method::Vp, args.fields.settings, args.how),
-            Command::Lp(args) => (Method::Lp, args.fields.settings, args.how),
-            _ => bail!("not a run"),
+        let Command::Run(run) = cli.command else {
+            bail!("not a run")
         };
+        let (method, how) = (run.method, &run.how);
         let said = Above {
-            flags: &flags,
+            flags: &run.fields,
             layers: &how.layers,
         };
         let mut resolved = resolve(method, said, &variables)?;

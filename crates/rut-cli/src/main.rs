@@ -14,8 +14,6 @@ mod table;
 
 use std::process::ExitCode;
 
-use rut_record::Method;
-
 use crate::args::{Cli, Command, TicketCommand};
 
 fn main() -> ExitCode {
@@ -31,8 +29,7 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Lp(args) => commands::run::run(Method::Lp, &args.fields.settings, &args.how),
-        Command::Vp(args) => commands::run::run(Method::Vp, &args.fields.settings, &args.how),
+        Command::Run(run) => commands::run::run(&run),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Upstream(args) => commands::upstream::run(&args),
         Command::Metrics(args) => commands::metrics::run(&args),

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use rut_record::{
     Field, Flag, Kind, Method, Places, RunSpec, SettingValue as Value, Settings, PLACE_FIELDS,
 };
-use rut_run::{all_fields, fields_of, known_names};
+use rut_run::{all_fields, known_names};
 
 use super::whole;
 use crate::flags::with_flags;
@@ -22,22 +22,6 @@ const EXPLAINED: [(&str, &str); 1] = [("network", "sparsezoo")];
 pub trait Pick {
     /// The fields, in the order of help.
     fn fields() -> Vec<Field>;
-
-    /// Fields that help does not list: of no use here, and refused as such where they are set.
-    fn hidden() -> Vec<Field> {
-        Vec::new()
-    }
-}
-
-/// All fields of `P`, and whether help lists them.
-fn all<P: Pick>() -> Vec<(Field, bool)> {
-    let fields = P::fields();
-    let mut hidden = P::hidden();
-    hidden.retain(|other| !fields.iter().any(|field| field.key == other.key));
-    let listed = fields.into_iter().map(|field| (field, true));
-    listed
-        .chain(hidden.into_iter().map(|field| (field, false)))
-        .collect()
 }
 
 /// What was said by flags of the fields that `P` picks.
@@ -46,34 +30,6 @@ pub struct FieldFlags<P> {
     /// The fields that were given.
     pub settings: Settings,
     picked: PhantomData<fn() -> P>,
-}
-
-/// What `rut lp` takes.
-#[derive(Clone, Copy, Debug)]
-pub struct OfProbing;
-
-impl Pick for OfProbing {
-    fn fields() -> Vec<Field> {
-        [fields_of(Method::Lp), PLACE_FIELDS.to_vec()].concat()
-    }
-
-    fn hidden() -> Vec<Field> {
-        all_fields()
-    }
-}
-
-/// What `rut vp` takes.
-#[derive(Clone, Copy, Debug)]
-pub struct OfPrompting;
-
-impl Pick for OfPrompting {
-    fn fields() -> Vec<Field> {
-        [fields_of(Method::Vp), PLACE_FIELDS.to_vec()].concat()
-    }
-
-    fn hidden() -> Vec<Field> {
-        all_fields()
-    }
 }
 
 /// A network, as `rut ticket inspect` takes it.
@@ -183,11 +139,7 @@ fn picked(keys: &[&[&str]]) -> Vec<Field> {
 
 impl<P: Pick> Args for FieldFlags<P> {
     fn augment_args(command: Command) -> Command {
-        let fields = all::<P>();
-        let keys: Vec<&str> = fields.iter().map(|(field, _)| field.key).collect();
-        let given = fields.iter().filter(|(field, _)| field.flag != Flag::None);
-        let args = given.map(|(field, listed)| arg(field, &keys).hide(!listed));
-        command.args(args.collect::<Vec<_>>())
+        with_fields(command, &P::fields(), &[])
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -197,28 +149,44 @@ impl<P: Pick> Args for FieldFlags<P> {
 
 impl<P: Pick> FromArgMatches for FieldFlags<P> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut flags = Self {
-            settings: Settings::default(),
+        Ok(Self {
+            settings: said(&P::fields(), matches),
             picked: PhantomData,
-        };
-        flags.update_from_arg_matches(matches)?;
-        Ok(flags)
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for (field, _) in all::<P>() {
-            let value = match field.flag {
-                Flag::None => None,
-                Flag::Switch { value, .. } => matches.get_flag(field.key).then(|| value.into()),
-                Flag::Key => value(&field, matches),
-            };
-            if let Some(value) = value {
-                self.settings
-                    .put(field.key, value, &format!("--{}", name(&field)));
-            }
-        }
+        *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// `command` with flags of `fields`, and of `hidden` ones that help does not list.
+pub fn with_fields(command: Command, fields: &[Field], hidden: &[Field]) -> Command {
+    let listed = fields.iter().map(|field| (field, true));
+    let all: Vec<(&Field, bool)> = listed
+        .chain(hidden.iter().map(|field| (field, false)))
+        .collect();
+    let keys: Vec<&str> = all.iter().map(|(field, _)| field.key).collect();
+    let given = all.iter().filter(|(field, _)| field.flag != Flag::None);
+    let args = given.map(|(field, listed)| arg(field, &keys).hide(!listed));
+    command.args(args.collect::<Vec<_>>())
+}
+
+/// What was said by flags of `fields`.
+pub fn said(fields: &[Field], matches: &ArgMatches) -> Settings {
+    let mut settings = Settings::default();
+    for field in fields {
+        let value = match field.flag {
+            Flag::None => None,
+            Flag::Switch { value, .. } => matches.get_flag(field.key).then(|| value.into()),
+            Flag::Key => value(field, matches),
+        };
+        if let Some(value) = value {
+            settings.put(field.key, value, &format!("--{}", name(field)));
+        }
+    }
+    settings
 }
 
 /// The flag of `field`, without dashes before it.

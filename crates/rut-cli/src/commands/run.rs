@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
-use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec, Settings};
+use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec};
 use rut_run::{
     announcement, as_begun, check, inspect_named, parse_switches, CheckedRunSpec, How, Session,
     Switch,
 };
 
-use crate::args::{HowFlags, SessionFlags};
+use crate::args::{RunCommand, SessionFlags};
 use crate::exit::Usage;
 use crate::layers::{published, resolve, variables, Above, Resolved};
 use crate::output::{json, note, result};
@@ -18,9 +18,10 @@ use crate::progress::Progress;
 use crate::{diagram, signals, table, COMMIT};
 
 /// Runs, or with `--dry-run` says what would be run.
-pub fn run(method: Method, flags: &Settings, args: &HowFlags) -> Result<()> {
+pub fn run(command: &RunCommand) -> Result<()> {
+    let (method, args) = (command.method, &command.how);
     let said = Above {
-        flags,
+        flags: &command.fields,
         layers: &args.layers,
     };
     let Resolved {

@@ -44,6 +44,16 @@ impl Method {
         }
     }
 
+    /// What it does, in a line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Lp => "Linear probing: train a linear head on the frozen features",
+            Self::Vp => {
+                "Visual prompting (ILM-VP): train a border around the image, and map labels"
+            }
+        }
+    }
+
     /// What it is called in a sentence.
     pub fn title(self) -> &'static str {
         match self {
