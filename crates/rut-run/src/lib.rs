@@ -36,7 +36,7 @@ mod transform;
 mod upstream;
 mod validation;
 
-pub use adaptation::{ImageCounts, Workload, draw_prompt, transform, workload};
+pub use adaptation::{ImageCounts, Workload, draw_prompt, is_on_features, transform, workload};
 pub use announcement::announcement;
 pub use check::{check, check_among, drawn};
 pub use checked::CheckedRunSpec;

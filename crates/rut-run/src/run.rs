@@ -297,9 +297,10 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
         mask: loaded.mask.clone(),
         density: overall,
         density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
-        density_adapted: match run.spec.probe() {
-            Some(_) => density_with_new_head(density, width, run.targets()),
-            None => overall,
+        density_adapted: if adapter(&run.spec).is_on_features() {
+            density_with_new_head(density, width, run.targets())
+        } else {
+            overall
         },
         source_classes: loaded.classes,
         width,

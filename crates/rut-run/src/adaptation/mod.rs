@@ -82,6 +82,9 @@ pub struct Workload {
 
 /// What an adaptation does its own way.
 pub(crate) trait Adapter: Sync {
+    /// Whether a new head is trained on features, in place of the classifier.
+    fn is_on_features(&self) -> bool;
+
     /// Side of the image on the canvas, or before the network's own size, pixels, if it is either.
     fn image_size(
         &self,
@@ -127,6 +130,11 @@ pub(crate) fn adapter(spec: &RunSpec) -> &'static dyn Adapter {
 /// torchvision's. `image_size` is the side on the canvas (prompting), or before the network's own size (probing), pixels.
 pub fn transform(spec: &RunSpec, model: &ModelSpec, image_size: Option<usize>) -> Transform {
     interpolated(spec, adapter(spec).transform(spec, model, image_size))
+}
+
+/// Whether a run of `spec` trains a new head on features, which runs of the same network and images share.
+pub fn is_on_features(spec: &RunSpec) -> bool {
+    adapter(spec).is_on_features()
 }
 
 /// What a run of `spec` does, in images through its phases.

@@ -31,6 +31,10 @@ fn probe(spec: &RunSpec) -> ProbeSpec {
 }
 
 impl Adapter for Probe {
+    fn is_on_features(&self) -> bool {
+        true
+    }
+
     fn image_size(&self, spec: &RunSpec, _: &ModelSpec, _: &Dataset) -> Result<Option<usize>> {
         match probe(spec).first_resize {
             Some(0) => Err(refused("image_size", "at least 1 pixel", "0")),

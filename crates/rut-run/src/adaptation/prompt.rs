@@ -32,6 +32,10 @@ fn prompt(spec: &RunSpec) -> PromptSpec {
 }
 
 impl Adapter for Prompting {
+    fn is_on_features(&self) -> bool {
+        false
+    }
+
     fn image_size(
         &self,
         spec: &RunSpec,

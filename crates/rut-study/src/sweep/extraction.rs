@@ -8,7 +8,7 @@ use rut_record::{NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
 use rut_adapt::Observer;
-use rut_run::{Features, How, Sources, check_among, load_named};
+use rut_run::{Features, How, Sources, check_among, is_on_features, load_named};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ impl Extraction {
     pub fn of(plan: &Plan) -> Vec<Self> {
         let (mut found, mut places) = (Vec::<Self>::new(), HashMap::new());
         for run in &plan.runs {
-            if run.spec.probe().is_none() {
+            if !is_on_features(&run.spec) {
                 continue;
             }
             let key = shared(&run.spec);
