@@ -35,7 +35,7 @@ pub use graph::{
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
 pub use registry::{MODELS, find};
-pub use spec::{Evaluation, Family, ModelSpec, Normalization, WeightsSpec};
+pub use spec::{Evaluation, ModelSpec, Normalization, WeightsSpec};
 pub use ticket::{TicketFiles, find_dense, find_ticket};
 pub use upstream::Upstream;
 pub use weights::{Classifier, Reading, Weights};

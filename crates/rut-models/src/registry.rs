@@ -3,7 +3,7 @@
 
 mod weights;
 
-use crate::spec::{Family, ModelSpec, Normalization, WeightsSpec};
+use crate::spec::{ModelSpec, Normalization, WeightsSpec};
 use crate::upstream::Upstream;
 use crate::{resnet, vgg};
 
@@ -188,7 +188,6 @@ const RESNET: ModelSpec = ModelSpec {
     name: "",
     aliases: &[],
     title: "",
-    family: Family::ResNet,
     input_size: 224,
     normalization: Normalization::IMAGENET,
     classes: 1000,
@@ -201,13 +200,11 @@ const RESNET: ModelSpec = ModelSpec {
 const NO_WEIGHTS: &[WeightsSpec] = &[];
 
 const VGG: ModelSpec = ModelSpec {
-    family: Family::Vgg,
     width: 4096,
     ..RESNET
 };
 
 const CIFAR10: ModelSpec = ModelSpec {
-    family: Family::CifarResNet,
     input_size: 32,
     classes: 10,
     width: 64,

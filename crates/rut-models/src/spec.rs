@@ -65,18 +65,6 @@ impl WeightsSpec {
     }
 }
 
-/// The kind of architecture a model belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Family {
-    /// torchvision's residual networks for 224×224 images.
-    ResNet,
-    /// Residual networks of He et al. 2016, section 4.2, for 32×32 images.
-    CifarResNet,
-    /// torchvision's VGG networks, with or without batch norm.
-    Vgg,
-}
-
 /// One row of [`MODELS`](crate::MODELS).
 #[derive(Debug, Clone, Copy)]
 pub struct ModelSpec {
@@ -86,8 +74,6 @@ pub struct ModelSpec {
     pub aliases: &'static [&'static str],
     /// The name in tables and figures, for instance `ResNet-50`.
     pub title: &'static str,
-    /// Kind of architecture.
-    pub family: Family,
     /// Side of the square input image that it was trained on, in pixels.
     pub input_size: u32,
     /// Normalisation of its input.
