@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use rut_adapt::{Error, Seed};
+use rut_adapt::{Error, LabelMappingSpec, MadeMap, Making, Refresh, Seed};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
     PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, State, cross_entropy,
@@ -21,7 +21,7 @@ mod place;
 #[path = "../../rut-models/tests/common/weights_rule.rs"]
 mod weights_rule;
 
-use rut_record::{Options, Select, Shuffle};
+use rut_record::{Event, Options, Select, Shuffle};
 
 use close::{Tolerance, assert_close};
 use listen::Listener;
@@ -121,11 +121,47 @@ fn options(epochs: u32) -> LoopOptions {
     }
 }
 
+/// The mean of two sources for each target, as it is.
+static WEIGHTED: LabelMappingSpec = LabelMappingSpec {
+    name: "weighted",
+    title: "the mean of two sources",
+    options: &[],
+    refresh: |_| Ok(Refresh::Once),
+    make: |making| Ok(MadeMap::unfounded(mean_of_two(&making)?)),
+};
+
+/// The same as the start of a map that is trained.
+static TRAINED: LabelMappingSpec = LabelMappingSpec {
+    name: "trained",
+    make: |making| Ok(MadeMap::unfounded(mean_of_two(&making)?.trained())),
+    ..WEIGHTED
+};
+
+fn mean_of_two(making: &Making<'_>) -> rut_adapt::Result<LabelMap> {
+    let (sources, targets) = (making.sources, making.targets);
+    let weight = |at: usize| {
+        if (at / targets) % targets == at % targets {
+            0.5f32
+        } else {
+            0.0
+        }
+    };
+    let weights = Tensor::from_iter((0..sources * targets).map(weight), &Device::Cpu)?;
+    let bias = Tensor::zeros(targets, DType::F32, &Device::Cpu)?;
+    LabelMap::weighted(weights.reshape((sources, targets))?, Some(bias))
+}
+
+fn row(name: &str) -> &'static LabelMappingSpec {
+    let own = [&WEIGHTED, &TRAINED].into_iter();
+    let found = own.into_iter().find(|row| row.name == name);
+    found.or_else(|| find_label_mapping(name)).unwrap()
+}
+
 fn prompt_options(training: LoopOptions, map: &str) -> PromptOptions {
     let mut options = Options::default();
     options.set("ties", "index".into());
     let mapping = MappingChoice {
-        row: find_label_mapping(map).unwrap(),
+        row: row(map),
         options,
     };
     PromptOptions { training, mapping }
@@ -316,7 +352,14 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
         eval_every: 1,
         ..options(2)
     };
-    for (map, every) in [("ilm", 1), ("flm", 5), ("rlm", 5)] {
+    let maps = [
+        ("ilm", 1),
+        ("flm", 5),
+        ("rlm", 5),
+        ("weighted", 5),
+        ("trained", 5),
+    ];
+    for (map, every) in maps {
         let mut whole = Listener::default();
         let want = small_run(&data, &options, map, (None, &mut whole)).unwrap();
         for stop_at in (1..=whole.asked).step_by(every) {
@@ -341,11 +384,68 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
 #[test]
 fn the_maps_are_made_as_often_as_their_kind_says() {
     let data = small_images();
-    for (map, made) in [("ilm", 3), ("flm", 1), ("rlm", 1)] {
+    for (map, made) in [
+        ("ilm", 3),
+        ("flm", 1),
+        ("rlm", 1),
+        ("weighted", 1),
+        ("trained", 1),
+    ] {
         let mut listener = Listener::default();
         small_run(&data, &options(3), map, (None, &mut listener)).unwrap();
         assert_eq!(listener.mappings().len(), made, "{map}");
     }
+}
+
+/// What is trained beside the prompt moves, and what is not stays; both are told by their largest weights.
+#[test]
+fn a_map_is_trained_beside_the_prompt_where_it_says_so() {
+    let data = small_images();
+    let run = |map: &str| {
+        let mut listener = Listener::default();
+        let finished = small_run(&data, &options(4), map, (None, &mut listener)).unwrap();
+        let told = listener.events.iter().find_map(|event| match event {
+            Event::Mapped { weights, .. } => weights.clone(),
+            _ => None,
+        });
+        (finished, told.unwrap(), listener.losses())
+    };
+    let (weighted, begun, losses) = run("weighted");
+    assert_eq!(
+        begun.largest[3],
+        [(3, 0.5), (8, 0.5), (0, 0.0), (1, 0.0), (2, 0.0)]
+    );
+    assert_eq!(
+        weighted.trained.map.unwrap().weights().unwrap().unwrap(),
+        begun
+    );
+    let (trained, same, trained_losses) = run("trained");
+    assert_eq!(same, begun);
+    assert_eq!(trained_losses[0], losses[0]);
+    let map = trained.trained.map.unwrap();
+    let moved = values(&map.parameters()[0])
+        .into_iter()
+        .zip(values(&mean()));
+    assert!(moved.into_iter().all(|(after, before)| after != before));
+    assert!(values(&map.parameters()[1]).iter().all(|bias| *bias != 0.0));
+    let last = |losses: &[f64]| losses[losses.len() - 1];
+    assert!(
+        last(&trained_losses) < last(&losses),
+        "{trained_losses:?}, {losses:?}"
+    );
+}
+
+/// The weights that maps of two sources begin with.
+fn mean() -> Tensor {
+    let options = Options::default();
+    let making = Making {
+        sources: 10,
+        targets: 5,
+        seed: Seed(0),
+        options: &options,
+        evidence: &mut || unreachable!("no image is looked at"),
+    };
+    mean_of_two(&making).unwrap().trained().parameters()[0].clone()
 }
 
 #[test]
