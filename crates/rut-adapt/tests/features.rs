@@ -416,7 +416,7 @@ fn features_that_half_precision_cannot_hold_name_the_remedy() {
     );
     let error = got.unwrap_err().to_string();
     assert!(
-        error.contains("--cache-dtype f32") && error.contains("65504"),
+        error.contains("cache_dtype = f32") && error.contains("65504"),
         "{error}"
     );
 }

@@ -231,7 +231,7 @@ fn what_cannot_be_a_grid_is_refused() {
         ..splits.splits()
     };
     for (error, text) in [
-        (refused(blind, &GRID), "--val-shots"),
+        (refused(blind, &GRID), "`val_shots`"),
         (refused(splits.splits(), &[]), "1 to 256"),
         (refused(splits.splits(), &[(0.1, 0.0); 257]), "1 to 256"),
         (refused(splits.splits(), &[(0.1, 0.0), (0.1, 0.0)]), "twice"),

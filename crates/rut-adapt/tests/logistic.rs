@@ -199,7 +199,7 @@ fn what_cannot_be_fitted_is_refused() {
     };
     for (splits, options, text) in [
         (splits(&data), options(&[]), "one weight decay"),
-        (blind, options(&[0.1, 1.0]), "--val-shots"),
+        (blind, options(&[0.1, 1.0]), "`val_shots`"),
         (splits(&data), options(&[-0.1]), "0 or more"),
         (splits(&data), fewer, "below 5"),
         (splits(&data), none, "at least 1"),

@@ -51,7 +51,7 @@ fn the_table_s_line_says_how_the_images_lie() {
     let nothing = tempdir().expect("a folder");
     assert_says(
         open("abide", nothing.path()),
-        &["abide.npz", "data/README.md, section ABIDE", "--data-dir"],
+        &["abide.npz", "data/README.md, section ABIDE", "`data_dir`"],
     );
 }
 

@@ -114,7 +114,7 @@ fn extra_digits_follow_the_training_images() {
 #[test]
 fn cars_that_are_not_there_are_fetched_by_hand() {
     let folder = tempdir().expect("a folder");
-    let says = ["stanford_cars/cars_train", "links are dead", "--data-dir"];
+    let says = ["stanford_cars/cars_train", "links are dead", "`data_dir`"];
     assert_says(open("stanfordcars", folder.path()), &says);
 }
 

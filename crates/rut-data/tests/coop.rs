@@ -105,7 +105,7 @@ fn a_file_of_another_data_set_is_refused() {
         "split.json, class names",
         "expected those of Food-101",
         "'banded' on, those of Describable Textures Dataset",
-        "--data-dir",
+        "`data_dir`",
     ];
     assert_says(open("food101"), &says);
 }

@@ -152,7 +152,7 @@ fn missing_data_says_where_it_was_looked_for_and_how_to_get_it() {
     ];
     assert_says(open("cifar10", folder.path()), &says);
     let half = small_cifar(|f| std::fs::remove_file(f.join("test_batch.bin")).expect("removed"));
-    assert_says(half, &["cifar-10-batches-bin/test_batch.bin", "--data-dir"]);
+    assert_says(half, &["cifar-10-batches-bin/test_batch.bin", "`data_dir`"]);
     assert_says(
         open("gtsrb", folder.path()),
         &["gtsrb/GTSRB/Training", "rut fetch gtsrb"],

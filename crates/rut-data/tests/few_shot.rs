@@ -223,9 +223,9 @@ fn a_short_class_is_refused_by_name() {
         "found 30",
         "wanted 31",
         "27 shots and 4 kept",
-        "lower --n-shot",
-        "--val-shots 0",
-        "--allow-short",
+        "lower `n_shot`",
+        "`val_shots = 0`",
+        "`short_classes = allow`",
     ];
     assert_says(refused, &texts);
     assert_says(
@@ -268,7 +268,7 @@ fn a_small_class_needs_no_more_than_shots_and_validation() {
     assert_eq!((one.train.len(), one.validation.len()), (1, 1));
     assert_says(
         explicit(1, 2),
-        &["wanted 3", "1 shot and 2 kept", "--val-shots 0"],
+        &["wanted 3", "1 shot and 2 kept", "`val_shots = 0`"],
     );
 }
 
@@ -278,7 +278,7 @@ fn shots_that_cannot_be_lowered_are_not_told_to_be() {
     let refused = draw(&[0], &["owl"], &options).expect_err("one image");
     let text = refused.to_string();
     assert!(
-        text.contains("--val-shots 0") && !text.contains("lower"),
+        text.contains("`val_shots = 0`") && !text.contains("lower"),
         "{text}"
     );
     let refused = draw(
@@ -291,7 +291,7 @@ fn shots_that_cannot_be_lowered_are_not_told_to_be() {
     );
     let text = refused.expect_err("no crow").to_string();
     assert!(
-        !text.contains("val-shots") && text.contains("--classes"),
+        !text.contains("val_shots") && text.contains("`classes`"),
         "{text}"
     );
 }
@@ -364,8 +364,8 @@ fn too_few_validation_images_of_its_own_are_refused_or_taken_as_they_are() {
         "'owl'",
         "found 6 validation images",
         "wanted 7",
-        "--val-shots 0",
-        "--allow-short",
+        "`val_shots = 0`",
+        "`short_classes = allow`",
     ];
     assert_says(draw(&refused), &texts);
     let allowed = DrawOptions {

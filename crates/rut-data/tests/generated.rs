@@ -51,7 +51,7 @@ fn eurosat_leaks_only_where_it_is_asked_to() {
     assert!(decodes(&leak));
     let coop = open_split("eurosat", data.path(), Some("coop"));
     let says = [
-        "--split stratified",
+        "`split = stratified",
         "rut fetch eurosat",
         "get split_zhou_EuroSAT.json",
     ];
@@ -114,7 +114,7 @@ fn sun397_has_ten_partitions_in_two_places() {
         assert_eq!(sun.train.source(0), "SUN397/b/balcony/exterior/sun_3.jpg");
         assert!(decodes(&sun));
         let other = open_split("sun397", data.path(), Some("partition-10"));
-        assert_says(other, &["Training_10.txt", "--split stratified"]);
+        assert_says(other, &["Training_10.txt", "`split = stratified"]);
     }
 }
 

@@ -113,7 +113,7 @@ fn files_of_another_split_are_pointed_at() {
     let official = rut_data::open("gtsrb", folder.path());
     assert_says(
         official,
-        &["GTSRB/Training", "its split 'final'", "--split final"],
+        &["GTSRB/Training", "its split 'final'", "`split = final`"],
     );
     let signs =
         open_split("gtsrb", folder.path(), Some("final")).expect("the images of the last round");

@@ -111,7 +111,7 @@ fn more_than_allowed_is_an_error_that_names_them() {
             "train/a/1.png (no image",
             "(AVIF)",
             "rut data check",
-            "--skip-unreadable",
+            "`skip_unreadable`",
         ],
     );
     let many: Vec<(String, &[u8])> = (0..15)
@@ -151,7 +151,7 @@ fn what_is_wrong_with_an_image_names_it_and_the_remedy() {
         ),
     ] {
         let name = data.train.source(index);
-        let remedy = " or remove it; `rut data check` lists all that cannot be read, --skip-unreadable leaves them out";
+        let remedy = " or remove it; `rut data check` lists all that cannot be read, `skip_unreadable` leaves them out";
         let message = data.train.decode(index).expect_err("an error").to_string();
         assert!(message.starts_with("decode /"), "{message}");
         assert!(message.contains(&format!("{name}: {problem}")), "{message}");

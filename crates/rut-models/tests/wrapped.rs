@@ -208,7 +208,7 @@ fn of_several_networks_a_key_decides() {
         for place in places {
             assert!(text.contains(&format!("`{place}`")), "{name}: {text}");
         }
-        assert!(text.contains("--checkpoint-key"), "{name}: {text}");
+        assert!(text.contains("`checkpoint_key`"), "{name}: {text}");
         for (place, plus) in places.into_iter().zip([0.0, 1.0]) {
             if place == "shadow" {
                 continue;

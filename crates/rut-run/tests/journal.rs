@@ -156,7 +156,7 @@ fn events_shorter_than_the_state_says_are_refused() {
     assert!(
         error.contains("events.jsonl")
             && error.contains("found 2")
-            && error.contains("--overwrite"),
+            && error.contains("`overwrite`"),
         "{error}"
     );
     assert_eq!(
