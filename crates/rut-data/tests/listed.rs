@@ -146,7 +146,11 @@ fn dtd_has_ten_partitions_in_two_places() {
         assert!(decodes(&dtd));
         assert_says(
             open("dtd", data.path()),
-            &["labels/train1.txt", "`split = partition-3`", "rut fetch dtd"],
+            &[
+                "labels/train1.txt",
+                "`split = partition-3`",
+                "rut fetch dtd",
+            ],
         );
     }
 }

@@ -8,7 +8,7 @@ use clap::builder::{
 };
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use rut_record::{
-    Field, Flag, Kind, Method, Places, RunSpec, SettingValue as Value, Settings, PLACE_FIELDS,
+    Field, Flag, Kind, Places, RunSpec, SettingValue as Value, Settings, PLACE_FIELDS,
 };
 use rut_run::{all_fields, known_names};
 
