@@ -31,7 +31,7 @@ pub enum Error {
     /// A one-to-one label map needs at least as many source classes as target classes.
     #[error(
         "map {targets} target classes onto {sources} source classes one to one: choose fewer target classes \
-         (`classes`) or a network with more classes"
+         (field `classes`) or a network with more classes"
     )]
     TooManyTargets {
         /// Number of target classes.

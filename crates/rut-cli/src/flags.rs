@@ -6,20 +6,46 @@ use rut_run::all_fields;
 /// Flags that are no fields: what a call does.
 const OF_CALLS: [&str; 5] = ["overwrite", "resume", "part", "probabilities", "features"];
 
-/// `text` with `` `--val-shots` `` for `` `val_shots` ``, and `` `--network dense` `` for `` `network = dense` ``. What names no
-/// field that has a flag stays as it is.
+/// A message with `` `--val-shots` `` for `` `val_shots` ``, `` `--mask` `` for `` field `mask` `` and `` `--network dense` `` for
+/// `` `network = dense` ``. A single word that stands alone may be a name in a user's file, and stays.
 pub fn with_flags(text: &str) -> String {
+    replaced(text, false)
+}
+
+/// The same of help, whose single words are fields.
+pub fn help_with_flags(text: &str) -> String {
+    replaced(text, true)
+}
+
+fn replaced(text: &str, words: bool) -> String {
     let fields = [all_fields(), PLACE_FIELDS.to_vec()].concat();
     let mut parts = text.split('`');
     let mut told = parts.next().unwrap_or_default().to_owned();
     let mut quoted = true;
     for part in parts {
-        let flag = if quoted { flag(part, &fields) } else { None };
-        told.push('`');
-        told.push_str(flag.as_deref().unwrap_or(part));
+        let kind = ["field ", "option "]
+            .into_iter()
+            .find(|kind| told.ends_with(kind));
+        let clear = words || kind.is_some() || part.contains(['_', ' ']) || is_remedy(part);
+        match flag(part, &fields).filter(|_| quoted && clear) {
+            Some(flag) => {
+                told.truncate(told.len() - kind.map_or(0, str::len));
+                told.push('`');
+                told.push_str(&flag);
+            }
+            None => {
+                told.push('`');
+                told.push_str(part);
+            }
+        }
         quoted = !quoted;
     }
     told
+}
+
+/// Whether it can be nothing but what a call does.
+fn is_remedy(word: &str) -> bool {
+    ["overwrite", "resume"].contains(&word)
 }
 
 /// The flag of `key` or `key = value`.
@@ -70,8 +96,19 @@ mod tests {
             ),
             ("open ` and mask", "open ` and mask"),
             ("unknown field `lrr`, mask", "unknown field `lrr`, mask"),
+            (
+                "under `model` and `model_ema`",
+                "under `model` and `model_ema`",
+            ),
+            ("give the mask (field `mask`)", "give the mask (`--mask`)"),
+            (
+                "an entry `logits`, found `features`",
+                "an entry `logits`, found `features`",
+            ),
+            ("the option `features`", "the `--features`"),
         ] {
             assert_eq!(with_flags(text), want);
+            assert_eq!(help_with_flags("beside `crop`"), "beside `--crop`");
         }
     }
 }

@@ -230,7 +230,7 @@ pub enum Error {
     /// A class has fewer images than the draw needs.
     #[error(
         "draw from class '{class}' (index {index}): found {found} {part} images, wanted {wanted} ({parts}); \
-         {remedy}leave the class out (`classes`), or take what is there (`short_classes = allow`)",
+         {remedy}leave the class out (field `classes`), or take what is there (`short_classes = allow`)",
         class = escape(class),
         parts = escape(&**parts).at_most(MOST),
         remedy = escape(&**remedy).at_most(MOST)

@@ -114,7 +114,7 @@ pub enum Error {
     /// A network without a classifier is asked for logits.
     #[error(
         "use {path}: it has no classifier{}: expected `{classifier}.weight` and `{classifier}.bias`, a linear layer of {width} \
-         features; logits need one: probe it (`rut lp`), extract its features alone (`rut extract`, `features`), or name a \
+         features; logits need one: probe it (`rut lp`), extract its features alone (`rut extract`, option `features`), or name a \
          checkpoint that has one",
         about.as_ref().map_or_else(String::new, |about| format!(" ({about})")),
         path = escape(path).whole(),
@@ -194,7 +194,7 @@ pub enum Error {
 
     /// A folder holds several files that may be the one of a ticket.
     #[error(
-        "find the {wanted} in {directory}: expected one file {pattern}, found {found}; name the files with `checkpoint` and `mask`",
+        "find the {wanted} in {directory}: expected one file {pattern}, found {found}; name the files (field `checkpoint`, field `mask`)",
         wanted = escape(wanted).at_most(MOST),
         directory = escape(directory).whole(),
         pattern = escape(pattern).at_most(MOST),

@@ -75,7 +75,7 @@ fn several_matches_are_listed() {
     let error = found(&names, "resnet18", 2).unwrap_err();
     assert!(
         error.ends_with(
-            "found resnet18_a_2_checkpoint.pth, resnet18_b_2_checkpoint.safetensors; name the files with `checkpoint` and `mask`"
+            "found resnet18_a_2_checkpoint.pth, resnet18_b_2_checkpoint.safetensors; name the files (field `checkpoint`, field `mask`)"
         ),
         "{error}"
     );

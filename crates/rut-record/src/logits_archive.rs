@@ -280,7 +280,9 @@ fn absent(wanted: &str, names: &[String]) -> String {
         |name: &String| Meaning::Probabilities.entries()[..2].contains(&name.as_str());
     let remedy = match parts.first() {
         Some(part) => format!("; its parts are {}: `part = {part}`", list(&parts)),
-        None if names.iter().any(probabilities) => "; `probabilities` takes those".to_owned(),
+        None if names.iter().any(probabilities) => {
+            "; the option `probabilities` takes those".to_owned()
+        }
         None => "; save the arrays under these names".to_owned(),
     };
     format!(

@@ -17,7 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The folder that networks are looked for in is not there.
     #[error(
-        "find the network in {dir}: no such folder here; name it with `pretrained_dir`, or files with `checkpoint` and `mask`",
+        "find the network in {dir}: no such folder here; name it with `pretrained_dir`, or files (field `checkpoint`, field `mask`)",
         dir = escape(dir).whole()
     )]
     NoNetworkFolder {

@@ -166,7 +166,7 @@ pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
         None => Ok(()),
         Some(field) => {
             let user = match spec.probe() {
-                _ if field.instead_of.contains(&"steps") => "a run of `steps` steps",
+                _ if field.instead_of.contains(&"steps") => "a run by `steps`",
                 Some(probe) if probe.optimizer == Optimizer::Lbfgs => "L-BFGS",
                 _ => spec.method().title(),
             };
@@ -221,7 +221,7 @@ mod tests {
             ),
             (
                 "steps = 10\nepochs = 3",
-                ["epochs = 3", "a run of `steps` steps makes no use"],
+                ["epochs = 3", "a run by `steps` makes no use"],
             ),
             (
                 "tie = 'index'",

@@ -30,7 +30,7 @@ pub(crate) fn check_ticket(
     };
     let found = match &files.mask {
         None if whole => format!(
-            "no mask was given and {}; give the mask (`mask`)",
+            "no mask was given and {}; give the mask (field `mask`)",
             zeros(density)
         ),
         Some(mask) if rule == KeyRule::Fitting && keeps_all(density) => format!(

@@ -13,7 +13,7 @@ use rut_record::{
 use rut_run::{all_fields, known_names};
 
 use super::whole;
-use crate::flags::with_flags;
+use crate::flags::help_with_flags;
 
 /// Words that the reference knows and `layers` explains.
 const EXPLAINED: [(&str, &str); 1] = [("network", "sparsezoo")];
@@ -218,13 +218,15 @@ fn arg(field: &Field, beside: &[&str]) -> Arg {
         .aliases(aliases.collect::<Vec<_>>())
         .help_heading(field.heading);
     if let Flag::Switch { .. } = field.flag {
-        return arg.action(ArgAction::SetTrue).help(with_flags(field.help));
+        return arg
+            .action(ArgAction::SetTrue)
+            .help(help_with_flags(field.help));
     }
     let shown = default_text(field);
     let default = shown.map_or_else(String::new, |default| format!(" [default: {default}]"));
     let arg = arg
         .value_name(field.value_name)
-        .help(with_flags(&format!("{}{default}", field.help)))
+        .help(help_with_flags(&format!("{}{default}", field.help)))
         .value_parser(parser(field))
         .ignore_case(true);
     let arg = match field.kind {
@@ -251,7 +253,17 @@ fn default_text(field: &Field) -> Option<String> {
         }
     };
     let in_words = Some(field.left_out).filter(|words| !words.is_empty());
-    in_words.or(field.default).map(str::to_owned).or_else(usual)
+    // Files leave out the default of what is younger than they are; its table begins with it.
+    let first = || {
+        known_names(field.key)
+            .first()
+            .map(|(name, _)| (*name).to_owned())
+    };
+    in_words
+        .or(field.default)
+        .map(str::to_owned)
+        .or_else(usual)
+        .or_else(first)
 }
 
 fn parser(field: &Field) -> ValueParser {
@@ -260,7 +272,7 @@ fn parser(field: &Field) -> ValueParser {
             .iter()
             .map(|word| {
                 PossibleValue::new(word.name)
-                    .help(with_flags(word.about))
+                    .help(help_with_flags(word.about))
                     .aliases(word.aliases)
             })
             .collect(),

@@ -31,8 +31,8 @@ impl Subcommand for RunCommand {
     fn augment_subcommands(command: Command) -> Command {
         Method::ALL.into_iter().fold(command, |command, method| {
             let (own, others) = fields(method);
-            let run = Command::new(method.name()).about(method.about());
-            command.subcommand(HowFlags::augment_args(with_fields(run, &own, &others)))
+            let run = with_fields(Command::new(method.name()), &own, &others);
+            command.subcommand(HowFlags::augment_args(run).about(method.about()))
         })
     }
 

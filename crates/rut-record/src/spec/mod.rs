@@ -93,7 +93,7 @@ impl RunSpec {
             (Budget::All, Some(fraction)) => Ok(Budget::Fraction(Share::new(fraction)?)),
             (_, Some(_)) => Err(Error::field(
                 "fraction",
-                "one of `n_shot` and `fraction`",
+                "one of `n_shot` and field `fraction`",
                 "both",
             )),
         }

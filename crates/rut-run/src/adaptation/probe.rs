@@ -226,7 +226,7 @@ fn by_lbfgs(
     if !fit.solved.converged {
         let share = fit.solved.gradient_norm / fit.solved.first_gradient_norm;
         notes.push(format!(
-            "L-BFGS did not converge in {} iterations: the gradient is still {share:.1e} of the first one (more with `epochs`; \
+            "L-BFGS did not converge in {} iterations: the gradient is still {share:.1e} of the first one (more with field `epochs`; \
              without weight decay, classes that can be told apart on the training images have no optimum)",
             fit.solved.iterations
         ));
