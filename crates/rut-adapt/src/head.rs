@@ -15,7 +15,7 @@ const VERSION: &str = "version 1";
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
-/// use rut_adapt::{Seed, head::LinearHead};
+/// use rut_adapt::{LinearHead, Seed};
 /// let head = LinearHead::init(4, 3, Seed(4), DType::F32, &Device::Cpu)?;
 /// let logits = head.logits(&Tensor::zeros((2, 4), DType::F32, &Device::Cpu)?)?;
 /// assert_eq!(logits.dims(), [2, 3]);
