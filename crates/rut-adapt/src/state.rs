@@ -281,7 +281,8 @@ fn to_tensor(view: &TensorView<'_>) -> Result<Tensor> {
     )?)
 }
 
-fn unfit(field: &str, expected: &str, found: &str) -> Error {
+/// An entry that is missing or not what it should be.
+pub(crate) fn unfit(field: &str, expected: &str, found: &str) -> Error {
     Error::State {
         field: field.into(),
         expected: expected.into(),

@@ -7,7 +7,7 @@ use rut_data::Digest;
 use rut_record::{MapWeights, SplitLogits};
 
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::state::{State, unfit};
 
 /// Sources of each target that are told of a weighted map.
 const TOLD: usize = 5;
@@ -358,14 +358,6 @@ impl LabelMap {
                 Err(unfit(TENSORS[0], &expected, &format!("{found:?}")))
             }
         }
-    }
-}
-
-fn unfit(field: &str, expected: &str, found: &str) -> Error {
-    Error::State {
-        field: field.into(),
-        expected: expected.into(),
-        found: found.into(),
     }
 }
 
