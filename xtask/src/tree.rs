@@ -56,13 +56,18 @@ impl TreeFile {
             .map(|folder| folder.rsplit('/').next().unwrap_or(folder))
     }
 
-    /// Whether this is code that ships: under `src/` and not a file of tests.
+    /// Whether this is code that ships: under `src/`, of another package than that of tests alone, and not a file of tests.
     pub fn is_shipped_source(&self) -> bool {
         let in_src = self
             .package()
             .and_then(|folder| self.path.strip_prefix(folder))
             .is_some_and(|rest| rest.starts_with("/src/"));
-        in_src && self.rust.is_some() && !self.path.contains("/tests/") && self.name() != "tests.rs"
+        let for_tests = self.package_name() == Some("rut-testkit");
+        in_src
+            && !for_tests
+            && self.rust.is_some()
+            && !self.path.contains("/tests/")
+            && self.name() != "tests.rs"
     }
 }
 

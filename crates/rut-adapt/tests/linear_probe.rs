@@ -8,13 +8,10 @@ use rut_adapt::{
     linear_probe,
 };
 
-#[path = "../../rut-models/tests/common/close.rs"]
-mod close;
+use rut_testkit::close;
 mod listen;
-#[path = "../../rut-models/tests/common/place.rs"]
-mod place;
-#[path = "../../rut-models/tests/common/weights_rule.rs"]
-mod weights_rule;
+use rut_testkit::place;
+use rut_testkit::weights_rule;
 
 use rut_record::{Event, Select, Shuffle};
 

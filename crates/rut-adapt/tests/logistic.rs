@@ -8,11 +8,9 @@ use rut_adapt::{
     RELATIVE_GRADIENT, Silent, Stopping, logistic_probe,
 };
 
-#[path = "../../rut-models/tests/common/close.rs"]
-mod close;
+use rut_testkit::close;
 mod listen;
-#[path = "../../rut-models/tests/common/place.rs"]
-mod place;
+use rut_testkit::place;
 
 use close::{Tolerance, assert_close};
 use listen::Listener;

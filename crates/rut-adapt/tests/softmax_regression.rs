@@ -6,8 +6,7 @@ use rut_adapt::{
     cross_entropy, gradients, label_tensor, score,
 };
 
-#[path = "../../rut-models/tests/common/close.rs"]
-mod close;
+use rut_testkit::close;
 
 use rut_record::FeatureType;
 

@@ -15,11 +15,9 @@ use rut_models::{
     CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits, logits_window,
 };
 
-#[path = "../../rut-models/tests/common/close.rs"]
-mod close;
+use rut_testkit::close;
 mod listen;
-#[path = "../../rut-models/tests/common/weights_rule.rs"]
-mod weights_rule;
+use rut_testkit::weights_rule;
 
 use rut_record::{Options, Select, Shuffle};
 

@@ -13,13 +13,10 @@ use rut_adapt::{
 use rut_data::{Batch, Window};
 use rut_models::{CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits_window};
 
-#[path = "../../rut-models/tests/common/close.rs"]
-mod close;
+use rut_testkit::close;
 mod listen;
-#[path = "../../rut-models/tests/common/place.rs"]
-mod place;
-#[path = "../../rut-models/tests/common/weights_rule.rs"]
-mod weights_rule;
+use rut_testkit::place;
+use rut_testkit::weights_rule;
 
 use rut_record::{Event, Options, Select, Shuffle};
 

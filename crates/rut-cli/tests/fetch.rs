@@ -1,13 +1,9 @@
 //! `rut fetch`: where things go, what is said, and exit codes. What downloads do is tested in `rut-fetch`, whose server and
 //! folder this borrows.
 
-#[path = "../../rut-fetch/tests/fetch/home.rs"]
-mod home;
-#[path = "../../rut-fetch/tests/fetch/loopback.rs"]
-mod loopback;
+use rut_testkit::home;
 mod rut;
-#[path = "../../rut-fetch/tests/fetch/site.rs"]
-mod site;
+use rut_testkit::site;
 
 use std::fs;
 use std::process::{Command, Stdio};

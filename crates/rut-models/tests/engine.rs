@@ -8,13 +8,13 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::close::relative_l2;
 use common::nets::values;
-use common::weights_rule;
 use rut_models::{
     Bias, CandleNetwork, Conv, CpuNetwork, FrozenNetwork, Graph, GraphBuilder, Kernels, MODELS,
     MaxPool, ModelSpec, OutputGrads, Trace, Windowed, find,
 };
+use rut_testkit::close::relative_l2;
+use rut_testkit::weights_rule;
 
 /// Largest difference of logits and features, of the largest magnitude.
 const OUTPUT: f64 = 1e-5;

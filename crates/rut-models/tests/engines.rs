@@ -3,10 +3,10 @@
 mod common;
 
 use candle_core::{DType, Device};
-use common::close::{Tolerance, assert_close};
 use common::nets::{by_rule, noise, values};
-use common::weights_rule::weights;
 use rut_models::{ENGINES, FrozenNetwork, Placement, find};
+use rut_testkit::close::{Tolerance, assert_close};
+use rut_testkit::weights_rule::weights;
 
 /// Logits and features in f32, of the largest magnitude; engines that use Winograd's algorithm are a digit coarser.
 const F32: Tolerance = Tolerance::rel(1e-4);

@@ -4,8 +4,8 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
+use common::fixture;
 use common::nets::of_fixtures;
-use common::place::fixture;
 use rut_models::{Checkpoint, Error, Mask, Weights};
 use safetensors::tensor::{Dtype, TensorView};
 

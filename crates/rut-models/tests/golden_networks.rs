@@ -13,13 +13,13 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
-use common::close::{Tolerance, assert_close, relative_l2};
 use common::nets::values;
-use common::{place, weights_rule};
 use rut_models::{
     CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, OutputGrads, Outputs, Record,
     Trace, find,
 };
+use rut_testkit::close::{Tolerance, assert_close, relative_l2};
+use rut_testkit::{place, weights_rule};
 
 /// f64 against PyTorch's f64: rounding only.
 const OUTPUT_F64: Tolerance = Tolerance::rel(1e-9);

@@ -9,11 +9,11 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::close::{Tolerance, assert_close};
 use common::nets::{self, by_rule, conv, dot, every_operation, noise, only_conv, values};
 use rut_models::{
     Bias, CandleNetwork, Error, FrozenNetwork, Graph, GraphBuilder, MaxPool, OutputGrads, find,
 };
+use rut_testkit::close::{Tolerance, assert_close};
 
 /// Two sums of the same products in another order, in f64.
 const SAME_SUM: Tolerance = Tolerance::rel(1e-11);
@@ -355,7 +355,7 @@ fn an_image_below_the_kernel_is_refused() {
 #[test]
 fn other_element_types_are_refused() {
     let graph = nets::of_fixtures();
-    let weights = common::weights_rule::weights(&graph, None);
+    let weights = rut_testkit::weights_rule::weights(&graph, None);
     let error = CandleNetwork::new(&graph, &weights, DType::F16, &Device::Cpu)
         .err()
         .unwrap();

@@ -4,8 +4,8 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::place::golden;
 use rut_models::{MODELS, Shape, find};
+use rut_testkit::place::golden;
 
 type Keys = BTreeMap<String, Vec<usize>>;
 

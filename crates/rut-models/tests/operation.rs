@@ -5,11 +5,11 @@ mod common;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use common::close::{Tolerance, assert_close};
 use common::nets::{by_rule, every_operation, noise, values};
 use rut_models::{
     FrozenNetwork, OutputGrads, Windowed, find, logits, logits_window, outputs, outputs_window,
 };
+use rut_testkit::close::{Tolerance, assert_close};
 
 const ROUNDING: Tolerance = Tolerance::rel(1e-12);
 

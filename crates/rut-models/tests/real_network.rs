@@ -8,10 +8,10 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::close::{Tolerance, assert_close};
 use common::nets::values;
-use common::place::shared;
 use rut_models::{CandleNetwork, Checkpoint, FrozenNetwork, Normalization, Weights, find};
+use rut_testkit::close::{Tolerance, assert_close};
+use rut_testkit::place::shared;
 
 /// The expected logits are written with five decimals.
 const WRITTEN: Tolerance = Tolerance {

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use candle_core::{DType, Tensor};
 use common::nets::{by_rule, noise, values};
-use common::weights_rule;
 use rut_models::{CpuNetwork, FrozenNetwork, Kernels, OutputGrads, Windowed, find};
+use rut_testkit::weights_rule;
 
 const THREADS: &str = "RAYON_NUM_THREADS";
 const CHILD: &str = "RUT_TEST_CHILD";

@@ -4,8 +4,8 @@ mod common;
 
 use std::path::Path;
 
-use common::place;
 use rut_models::{Checkpoint, LayerRole, Mask, Weights, find, find_ticket};
+use rut_testkit::place;
 
 fn folder(names: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

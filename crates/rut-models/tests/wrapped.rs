@@ -5,8 +5,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::fixture;
 use common::nets;
-use common::place::fixture;
 use rut_models::{
     Array, Checkpoint, Classifier, Graph, GraphBuilder, Mask, ModelSpec, Reading, Weights, find,
 };

@@ -204,3 +204,55 @@ impl RunDir {
             .map_err(|e| Error::broken(&path, format!("{}; {UNFINISHED_REMEDY}", toml_problem(&e))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(toml: &str, device: &str) -> SpecFile {
+        let spec = RunSpec::from_toml(toml).unwrap();
+        let content = Content {
+            checkpoint: "c".into(),
+            mask: None,
+            data: None,
+            validation: None,
+        };
+        SpecFile::of(&Begun {
+            id: &RunId::new(&spec, &content).unwrap(),
+            spec: &spec,
+            content: &content,
+            train_labels: &[0, 1],
+            device,
+        })
+    }
+
+    #[test]
+    fn engine_precision_and_device_are_kept_and_older_files_mean_f32_on_the_processor() {
+        let begun = file("", "cpu");
+        let text = toml::to_string(&begun).unwrap();
+        assert!(
+            !text.contains("device") && !text.contains("precision"),
+            "{text}"
+        );
+        let read: SpecFile = toml::from_str(&text).unwrap();
+        assert_eq!(read.difference(&begun), None);
+        for (other, field, values) in [
+            (
+                file("engine = 'reference'", "cpu"),
+                "engine",
+                ["\"auto\"", "\"reference\""],
+            ),
+            (
+                file("precision = 'bf16'", "cpu"),
+                "precision",
+                ["unset", "\"bf16\""],
+            ),
+            (file("", "cuda:0"), "device", ["unset", "\"cuda:0\""]),
+        ] {
+            let (found, before, now) = read.difference(&other).unwrap();
+            assert_eq!((&*found, [&*before, &*now]), (field, values));
+            let text = toml::to_string(&other).unwrap();
+            assert_eq!(toml::from_str::<SpecFile>(&text).unwrap(), other);
+        }
+    }
+}

@@ -104,7 +104,7 @@ impl FinishedRun {
             ..How::of(&record.spec)
         };
         let classes = record.network.source_classes;
-        let (model, network) = load_recorded(&record.spec, &files, (classes, how, &computing))?;
+        let (model, network) = load_recorded(&record.spec, &files, classes, how, &computing)?;
         unchanged(
             &dir,
             "the checkpoint's SHA-256",

@@ -104,7 +104,9 @@ pub struct Inspected {
 pub(crate) fn load_recorded(
     spec: &RunSpec,
     files: &WeightFiles,
-    (classes, how, computing): (Option<usize>, How, &Computing),
+    classes: Option<usize>,
+    how: How,
+    computing: &Computing,
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
     let model = find_model(&spec.network.model)?;
     let reading = Reading {

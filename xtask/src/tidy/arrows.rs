@@ -72,6 +72,8 @@ const PLACES: &[Place] = &[
         ],
     ),
     place("xtask", 7, &[&["rut-data", "rut-formats", "rut-fetch"]]),
+    // For tests alone: it stands apart, and nothing that ships may use it.
+    place("rut-testkit", 8, &[&["rut-models", "rut-fetch"]]),
 ];
 
 impl Place {

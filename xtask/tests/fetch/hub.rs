@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::home::{Home, digests, safetensors, wait_for};
-use crate::loopback::{Seen, reply};
 use crate::process::{fetch_data, text};
 use crate::site::{Files, Pace, Site};
+use rut_testkit::loopback::{Seen, reply};
 
 fn folder(home: &Home) -> PathBuf {
     home.checkpoints("")

@@ -13,9 +13,9 @@ use rut_images::RgbImage;
 use rut_models::{Normalization, Placement, Windowed};
 use rut_record::{Field, Options};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::label_map::LabelMap;
-use crate::state::{self, State};
+use crate::state::{self, State, unfit};
 
 /// The metadata entry of a prompt's file that says of which kind it is.
 const KEY: &str = "rut.prompt";
@@ -150,22 +150,17 @@ impl dyn Prompt {
         source_classes: usize,
     ) -> Result<(Arc<dyn Prompt>, LabelMap)> {
         let (tensors, version) = state::deserialize(bytes, KEY)?;
-        let unfit = |field: &str, expected: String, found: String| Error::State {
-            field: field.into(),
-            expected,
-            found,
-        };
         if version != self.version() {
-            return Err(unfit(KEY, self.version().into(), version));
+            return Err(unfit(KEY, self.version(), &version));
         }
         let describe = |t: &Tensor| format!("{:?} of shape {:?}", t.dtype(), t.dims());
         let mut values = Vec::new();
         for (name, own) in self.parameters() {
             let found = tensors
                 .get(name)
-                .ok_or_else(|| unfit(name, "a tensor".into(), "none".into()))?;
+                .ok_or_else(|| unfit(name, "a tensor", "none"))?;
             if found.dims() != own.dims() || found.dtype() != own.dtype() {
-                return Err(unfit(name, describe(&own), describe(found)));
+                return Err(unfit(name, &describe(&own), &describe(found)));
             }
             values.push(found.clone());
         }

@@ -33,7 +33,7 @@ pub enum SweepCommand {
 /// What is laid over a study's base: RUT_* < --set < flags.
 #[derive(Args, Clone, Debug)]
 pub struct StudyFlags {
-    /// Set a field of all runs (repeatable), over the file's [base]; one that an axis varies is refused
+    /// Set a field of all runs (repeatable), over the file's `[base]`; one that an axis varies is refused
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Places.

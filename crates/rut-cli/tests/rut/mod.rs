@@ -114,24 +114,7 @@ pub fn mask(state: u32) -> PathBuf {
     ))
 }
 
-/// A file of the material beside the workspace, `RUT_SHARED` or `../shared`; without it the caller skips visibly.
+/// What lies beside the workspace; without it the caller skips visibly.
 pub fn shared(name: &str) -> Option<PathBuf> {
-    use std::io::Write;
-    let folder =
-        std::env::var_os("RUT_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path.canonicalize().expect("a path"));
-    }
-    assert!(
-        std::env::var_os("RUT_REQUIRE_SHARED").is_none(),
-        "RUT_REQUIRE_SHARED is set, but there is no {}",
-        path.display()
-    );
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: no {}; set RUT_SHARED to the folder of shared material",
-        path.display()
-    );
-    None
+    rut_testkit::place::shared(name)
 }

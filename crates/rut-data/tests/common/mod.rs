@@ -5,7 +5,6 @@
     clippy::allow_attributes,
     reason = "not every test program that includes this module uses all of it"
 )]
-#![expect(clippy::print_stdout, reason = "a skipped test must be seen")]
 
 use std::path::{Path, PathBuf};
 
@@ -18,26 +17,9 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A path below the folder of shared fixtures, `RUT_SHARED` or `../shared` beside the workspace;
-/// prints that the test is skipped where it is not there.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let beside = || workspace().join("../shared");
-    let found = std::env::var_os("RUT_SHARED")
-        .map_or_else(beside, PathBuf::from)
-        .join(path);
-    if found.exists() {
-        return Some(found);
-    }
-    assert!(
-        std::env::var_os("RUT_REQUIRE_SHARED").is_none(),
-        "RUT_REQUIRE_SHARED is set, but there is no {}",
-        found.display()
-    );
-    println!(
-        "skipped: no {}; set RUT_SHARED to the folder of shared fixtures",
-        found.display()
-    );
-    None
+/// What lies beside the workspace; without it the caller skips visibly.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    rut_testkit::place::shared(name)
 }
 
 /// A JSON file.

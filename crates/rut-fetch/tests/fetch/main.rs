@@ -3,14 +3,13 @@
 mod dataset;
 mod download;
 mod errand;
-mod home;
 mod lock;
-mod loopback;
 #[cfg(feature = "models")]
 mod models;
 mod parallel;
 mod samples;
-mod site;
 mod slow;
 mod unpack;
 mod verify;
+
+use rut_testkit::{home, loopback, site};

@@ -1,14 +1,11 @@
 //! Archives, tables and sessions for the tests.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rut_data::{Archive, DatasetSpec};
-use rut_fetch::{FetchOptions, LockFile, Patience, Session};
 
-use crate::home::{Home, digests};
+use crate::home::digests;
+pub(crate) use crate::home::of;
 
 /// A tar.gz of these files.
 pub(crate) fn tar_gz(files: &[(&str, &str)]) -> Vec<u8> {
@@ -42,34 +39,4 @@ pub(crate) fn spec(name: &'static str, archives: Vec<Archive>) -> DatasetSpec {
         archives: archives.leak(),
         ..*rut_data::find("cifar10").unwrap()
     }
-}
-
-impl Home {
-    /// Options that no test waits long for.
-    pub(crate) fn options(&self) -> FetchOptions {
-        FetchOptions {
-            data_dir: self.data(""),
-            checkpoints_dir: self.checkpoints(""),
-            lock: LockFile::at(&self.lock_file()),
-            patience: Patience {
-                attempts: 2,
-                first_pause: Duration::ZERO,
-                longest_pause: Duration::ZERO,
-            },
-            ..FetchOptions::default()
-        }
-    }
-
-    /// A run that takes everything from `mirror`.
-    pub(crate) fn session(&self, mirror: &str) -> Session {
-        of(FetchOptions {
-            mirror: Some(mirror.to_owned()),
-            ..self.options()
-        })
-    }
-}
-
-/// A run of which nobody is told.
-pub(crate) fn of(options: FetchOptions) -> Session {
-    Session::new(options, Arc::new(()))
 }

@@ -9,7 +9,13 @@
     reason = "an `expect` would be unfulfilled in the files that use all of it"
 )]
 
-pub mod close;
 pub mod nets;
-pub mod place;
-pub mod weights_rule;
+
+use std::path::{Path, PathBuf};
+
+/// A file of this crate's `tests/fixtures/`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}

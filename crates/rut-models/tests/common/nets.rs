@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use rut_models::{Bias, CandleNetwork, Conv, Graph, GraphBuilder, MaxPool, NodeId};
 
-use super::weights_rule;
+use rut_testkit::weights_rule;
 
 /// A network by the rule.
 pub fn by_rule(graph: &Graph, dtype: DType) -> CandleNetwork {

@@ -76,8 +76,8 @@ impl Adapter for Prompting {
         network: &LoadedNetwork,
         bytes: &[u8],
     ) -> Result<Box<dyn Trained>> {
-        let computed = (network.normalization, &network.network.placement());
-        let untrained = recorded(record, model, computed)?;
+        let placement = network.network.placement();
+        let untrained = recorded(record, model, network.normalization, &placement)?;
         let (prompt, map) = untrained.from_bytes(bytes, network.network.classes())?;
         Ok(Box::new(TrainedPrompt { prompt, map }))
     }
@@ -152,23 +152,11 @@ impl Trained for TrainedPrompt {
     }
 }
 
-/// The prompt before training, around images of `image_size` pixels that fill their square as `window` says.
+/// The prompt of `spec` before training.
 ///
 /// # Errors
-/// If the image leaves nothing to train.
-fn untrained(
-    spec: &RunSpec,
-    model: &ModelSpec,
-    (image_size, window): (Option<usize>, Window),
-    (normalization, placement): (Normalization, &Placement),
-) -> Result<Arc<dyn Prompt>> {
-    let canvas = model.input_size as usize;
-    let shape = PromptShape {
-        canvas,
-        image_size: image_size.unwrap_or(canvas),
-        window,
-        normalization,
-    };
+/// If it leaves nothing to train.
+fn untrained(spec: &RunSpec, shape: PromptShape, placement: &Placement) -> Result<Arc<dyn Prompt>> {
     let prompt = prompt(spec);
     let row = find_prompt(&prompt.prompt)?;
     Ok((row.new)(shape, &prompt.options, placement)?)
@@ -178,11 +166,17 @@ fn untrained(
 fn recorded(
     record: &Record,
     model: &ModelSpec,
-    computed: (Normalization, &Placement),
+    normalization: Normalization,
+    placement: &Placement,
 ) -> Result<Arc<dyn Prompt>> {
-    let spec = &record.spec;
-    let window = rut_data::find(&spec.data.dataset).map_or(Window::Whole, |d| d.window);
-    untrained(spec, model, (record.data.image_size, window), computed)
+    let known = rut_data::find(&record.spec.data.dataset);
+    let shape = PromptShape {
+        canvas: model.input_size as usize,
+        image_size: record.data.image_size.unwrap_or(model.input_size as usize),
+        window: known.map_or(Window::Whole, |dataset| dataset.window),
+        normalization,
+    };
+    untrained(&record.spec, shape, placement)
 }
 
 /// The prompt of the finished run in `dir` as a PNG file: the one that the run drew, or one drawn from what it trained where
@@ -198,8 +192,8 @@ pub fn draw_prompt(dir: &RunDir, record: &Record) -> rut_record::Result<Vec<u8>>
     let draw = || -> Result<Vec<u8>> {
         let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
         let model = find_model(&record.spec.network.model)?;
-        let computed = (normalization(&record.spec, model), &Placement::default());
-        let untrained = recorded(record, model, computed)?;
+        let normalization = normalization(&record.spec, model);
+        let untrained = recorded(record, model, normalization, &Placement::default())?;
         let sources = record.network.source_classes.unwrap_or(1);
         let (prompt, _) = untrained.from_bytes(&bytes, sources)?;
         Ok(rut_images::encode_png(&prompt.picture()?)?)
@@ -234,21 +228,23 @@ fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
         test: &test,
         classes: run.targets(),
     };
+    let canvas = run.model.input_size as usize;
+    let shape = PromptShape {
+        canvas,
+        image_size: run.image_size.unwrap_or(canvas),
+        window: run.dataset.window,
+        normalization: network.normalization,
+    };
     let start = PromptedNetwork {
         network: network.network.clone(),
-        prompt: untrained(
-            &run.spec,
-            run.model,
-            (run.image_size, run.dataset.window),
-            (network.normalization, &run.placement),
-        )?,
+        prompt: untrained(&run.spec, shape, &run.placement)?,
     };
     let options = PromptOptions {
         training: run.loop_options(),
         mapping: mapping_of(&prompt(&run.spec))?,
     };
     let finished = visual_prompt(start, splits, &options, state, journal)?;
-    let scored = scored(means, (&splits, &options), &finished, journal)?;
+    let scored = scored(means, &splits, &options, &finished, journal)?;
     let prompt = &finished.trained.prompt;
     let picture = prompt.picture()?;
     journal.show_prompt(&picture);
@@ -284,7 +280,8 @@ struct Scored {
 /// The passes after training. Events come last: a state saved on the way must not have told them already.
 fn scored(
     means: &Means<'_>,
-    (splits, options): (&PromptSplits<'_>, &PromptOptions),
+    splits: &PromptSplits<'_>,
+    options: &PromptOptions,
     finished: &Finished<Mapped>,
     journal: &mut Journal<'_>,
 ) -> Result<Scored> {

@@ -1,52 +1,48 @@
 //! A folder to fetch into, and what is in it.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "not every test program that includes this module uses all of it"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rut_fetch::{Digests, Job};
+use rut_fetch::{Digests, FetchOptions, Job, LockFile, Patience, Session};
 use tempfile::TempDir;
 
 use crate::loopback::DEADLINE;
 
 /// A folder to fetch into.
-pub(crate) struct Home {
+pub struct Home {
     /// All of it.
-    pub(crate) folder: TempDir,
+    pub folder: TempDir,
 }
 
+#[expect(clippy::new_without_default, reason = "it makes a folder")]
 impl Home {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
     /// A path below the data folder.
-    pub(crate) fn data(&self, path: &str) -> PathBuf {
+    pub fn data(&self, path: &str) -> PathBuf {
         self.folder.path().join("data").join(path)
     }
 
     /// A path below the folder of networks.
-    pub(crate) fn checkpoints(&self, path: &str) -> PathBuf {
+    pub fn checkpoints(&self, path: &str) -> PathBuf {
         self.folder.path().join("checkpoints").join(path)
     }
 
     /// What files were.
-    pub(crate) fn lock_file(&self) -> PathBuf {
+    pub fn lock_file(&self) -> PathBuf {
         self.folder.path().join("LOCK.json")
     }
 }
 
 /// The names in a folder, in order.
-pub(crate) fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -56,7 +52,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Waits until the file at `path` has `bytes` bytes.
-pub(crate) fn wait_for(path: &Path, bytes: u64) {
+pub fn wait_for(path: &Path, bytes: u64) {
     let start = Instant::now();
     while fs::metadata(path).map_or(0, |there| there.len()) < bytes {
         assert!(start.elapsed() < DEADLINE, "{} stays short", path.display());
@@ -65,7 +61,7 @@ pub(crate) fn wait_for(path: &Path, bytes: u64) {
 }
 
 /// A safetensors file of one array, `fc.weight`.
-pub(crate) fn safetensors() -> Vec<u8> {
+pub fn safetensors() -> Vec<u8> {
     let header = r#"{"fc.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#;
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(header.as_bytes());
@@ -74,9 +70,39 @@ pub(crate) fn safetensors() -> Vec<u8> {
 }
 
 /// The digests of `bytes`.
-pub(crate) fn digests(bytes: &[u8]) -> Digests {
+pub fn digests(bytes: &[u8]) -> Digests {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     fs::write(&path, bytes).unwrap();
     Digests::of(&path, &Job::default()).unwrap()
+}
+
+impl Home {
+    /// Options that no test waits long for.
+    pub fn options(&self) -> FetchOptions {
+        FetchOptions {
+            data_dir: self.data(""),
+            checkpoints_dir: self.checkpoints(""),
+            lock: LockFile::at(&self.lock_file()),
+            patience: Patience {
+                attempts: 2,
+                first_pause: Duration::ZERO,
+                longest_pause: Duration::ZERO,
+            },
+            ..FetchOptions::default()
+        }
+    }
+
+    /// A run that takes everything from `mirror`.
+    pub fn session(&self, mirror: &str) -> Session {
+        of(FetchOptions {
+            mirror: Some(mirror.to_owned()),
+            ..self.options()
+        })
+    }
+}
+
+/// A run of which nobody is told.
+pub fn of(options: FetchOptions) -> Session {
+    Session::new(options, Arc::new(()))
 }

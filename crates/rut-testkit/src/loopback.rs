@@ -1,43 +1,37 @@
 //! A server on this machine that answers each connection with the next of a list of replies, word for
 //! word, and then ends. Not an HTTP server: it does what the test wants, also what no server should.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "not every test program that includes this module uses all of it"
-)]
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes longer; a test that would hang fails instead.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What a client asked for.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// Path of the request.
-    pub(crate) path: String,
+    pub path: String,
     /// Value of its `Range` header.
-    pub(crate) range: Option<String>,
+    pub range: Option<String>,
     /// Value of its `If-Range` header.
-    pub(crate) if_range: Option<String>,
+    pub if_range: Option<String>,
     /// Value of its `Authorization` header.
-    pub(crate) authorization: Option<String>,
+    pub authorization: Option<String>,
 }
 
 /// A running server.
-pub(crate) struct Server {
+pub struct Server {
     /// `http://127.0.0.1:PORT`.
-    pub(crate) url: String,
+    pub url: String,
     thread: JoinHandle<Vec<Seen>>,
 }
 
 impl Server {
     /// Starts a server that gives `replies`, one per connection.
-    pub(crate) fn start(replies: Vec<Vec<u8>>) -> Self {
+    pub fn start(replies: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         Self {
@@ -47,14 +41,14 @@ impl Server {
     }
 
     /// Waits until every reply was given, and says what was asked.
-    pub(crate) fn finish(self) -> Vec<Seen> {
+    pub fn finish(self) -> Vec<Seen> {
         self.thread.join().expect("the server ends")
     }
 }
 
 /// Starts a server that answers every connection with `head` at once and then with one byte every few milliseconds, until
 /// the client is gone; it ends with the test's process or its deadline. Its address.
-pub(crate) fn drip(head: Vec<u8>) -> String {
+pub fn drip(head: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || {
@@ -103,7 +97,7 @@ fn answer(mut stream: TcpStream, reply: &[u8]) -> Seen {
 }
 
 /// Reads a request.
-pub(crate) fn hear(stream: &mut TcpStream) -> Seen {
+pub fn hear(stream: &mut TcpStream) -> Seen {
     stream.set_nonblocking(false).expect("a stream that blocks");
     stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     let mut request = Vec::new();
@@ -128,7 +122,7 @@ pub(crate) fn hear(stream: &mut TcpStream) -> Seen {
 }
 
 /// A reply with this status line, these headers and this body.
-pub(crate) fn reply(status: &str, headers: &[(&str, String)], body: &[u8]) -> Vec<u8> {
+pub fn reply(status: &str, headers: &[(&str, String)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
@@ -140,7 +134,7 @@ pub(crate) fn reply(status: &str, headers: &[(&str, String)], body: &[u8]) -> Ve
 }
 
 /// The whole of `body`.
-pub(crate) fn whole(body: &[u8]) -> Vec<u8> {
+pub fn whole(body: &[u8]) -> Vec<u8> {
     reply(
         "200 OK",
         &[("Content-Length", body.len().to_string())],
@@ -149,7 +143,7 @@ pub(crate) fn whole(body: &[u8]) -> Vec<u8> {
 }
 
 /// `body` announced, its first `bytes` sent, and the connection cut.
-pub(crate) fn cut(body: &[u8], bytes: usize) -> Vec<u8> {
+pub fn cut(body: &[u8], bytes: usize) -> Vec<u8> {
     reply(
         "200 OK",
         &[("Content-Length", body.len().to_string())],
@@ -158,7 +152,7 @@ pub(crate) fn cut(body: &[u8], bytes: usize) -> Vec<u8> {
 }
 
 /// The rest of `body` from byte `from`.
-pub(crate) fn rest(body: &[u8], from: usize) -> Vec<u8> {
+pub fn rest(body: &[u8], from: usize) -> Vec<u8> {
     let headers = [
         ("Content-Length", (body.len() - from).to_string()),
         (
@@ -170,7 +164,7 @@ pub(crate) fn rest(body: &[u8], from: usize) -> Vec<u8> {
 }
 
 /// A status without a body.
-pub(crate) fn status(line: &str, headers: &[(&str, String)]) -> Vec<u8> {
+pub fn status(line: &str, headers: &[(&str, String)]) -> Vec<u8> {
     let mut all = vec![("Content-Length", "0".to_owned())];
     all.extend_from_slice(headers);
     reply(line, &all, b"")

@@ -1,12 +1,6 @@
 //! The weights of the goldens, made from parameter names: FNV-1a, SplitMix64, one rounding to f32. The rule is
 //! described in `golden/weights_rule.py`.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "not every test program that includes this module uses all of it"
-)]
-
 use std::collections::BTreeMap;
 
 use rut_models::{Array, Graph, Parameter, ParameterKind, Weights};

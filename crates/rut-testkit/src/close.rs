@@ -1,11 +1,5 @@
 //! Comparison of numbers with a named tolerance; a failure prints the worst element.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "not every test program that includes this module uses all of it"
-)]
-
 /// How far a number may be from what it should be: `abs` + `rel` · the largest magnitude expected.
 #[derive(Debug, Clone, Copy)]
 pub struct Tolerance {

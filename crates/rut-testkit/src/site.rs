@@ -1,12 +1,6 @@
 //! A server on this machine that knows files by path, gives ranges of them, and answers many at a time; it ends when it is
 //! dropped. What it should not do is done by `loopback`.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "not every test program that includes this module uses all of it"
-)]
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -19,7 +13,7 @@ use crate::loopback::{self, Seen};
 
 /// How the bytes of a file come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pace {
+pub enum Pace {
     /// At once.
     Quick,
     /// As many at once, and then none until the client is gone.
@@ -30,7 +24,7 @@ pub(crate) enum Pace {
 
 /// What a site has.
 #[derive(Default)]
-pub(crate) struct Files {
+pub struct Files {
     /// Whole answers by path.
     answers: BTreeMap<String, (Vec<u8>, Pace)>,
     bodies: BTreeMap<String, (Vec<u8>, Pace)>,
@@ -38,13 +32,13 @@ pub(crate) struct Files {
 
 impl Files {
     /// And a file.
-    pub(crate) fn file(mut self, path: &str, body: &[u8], pace: Pace) -> Self {
+    pub fn file(mut self, path: &str, body: &[u8], pace: Pace) -> Self {
         self.bodies.insert(path.to_owned(), (body.to_vec(), pace));
         self
     }
 
     /// And an answer, word for word.
-    pub(crate) fn answer(mut self, path: &str, answer: Vec<u8>) -> Self {
+    pub fn answer(mut self, path: &str, answer: Vec<u8>) -> Self {
         self.answers.insert(path.to_owned(), (answer, Pace::Quick));
         self
     }
@@ -73,9 +67,9 @@ impl Files {
 }
 
 /// A running site.
-pub(crate) struct Site {
+pub struct Site {
     /// `http://127.0.0.1:PORT`.
-    pub(crate) url: String,
+    pub url: String,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -91,7 +85,7 @@ struct Shared {
 
 impl Site {
     /// Starts one.
-    pub(crate) fn start(files: Files) -> Self {
+    pub fn start(files: Files) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener
             .set_nonblocking(true)
@@ -110,24 +104,24 @@ impl Site {
     }
 
     /// Has other files from now on.
-    pub(crate) fn replace(&self, files: Files) {
+    pub fn replace(&self, files: Files) {
         *self.shared.files.lock().unwrap() = files;
     }
 
     /// What was asked so far.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
     }
 
     /// Paths that were asked for so far, in order.
-    pub(crate) fn paths(&self) -> Vec<String> {
+    pub fn paths(&self) -> Vec<String> {
         let mut paths: Vec<_> = self.seen().into_iter().map(|seen| seen.path).collect();
         paths.sort();
         paths
     }
 
     /// Waits until somebody asked; `look` is called meanwhile.
-    pub(crate) fn wait_for_one(&self, look: impl Fn()) {
+    pub fn wait_for_one(&self, look: impl Fn()) {
         while self.most() < 1 {
             look();
             thread::sleep(Duration::from_millis(2));
@@ -135,7 +129,7 @@ impl Site {
     }
 
     /// Asks for nothing that it has, which lets an answer go that waited for company.
-    pub(crate) fn ask(&self) {
+    pub fn ask(&self) {
         let address = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("a site");
         stream
@@ -144,7 +138,7 @@ impl Site {
     }
 
     /// The most requests that were answered at the same time.
-    pub(crate) fn most(&self) -> usize {
+    pub fn most(&self) -> usize {
         self.shared.most.load(Ordering::SeqCst)
     }
 }
