@@ -62,11 +62,13 @@ pub fn resolve(
     above.cover(settings(&said.layers.set)?);
     above.cover(said.flags.clone());
     let config = said.layers.config.as_deref();
-    let quickstart = config.is_none() && !QUICKSTART_UNLESS.iter().any(|key| above.has(key));
-    let mut all = match config {
-        Some(path) => Settings::read(path)?,
-        None if quickstart => Settings::parse(quickstart_layer(method), "the quickstart")?,
-        None => Settings::default(),
+    let named = config.is_some() || QUICKSTART_UNLESS.iter().any(|key| above.has(key));
+    let layer = quickstart_layer(method).filter(|_| !named);
+    let quickstart = layer.is_some();
+    let mut all = match (config, layer) {
+        (Some(path), _) => Settings::read(path)?,
+        (None, Some(layer)) => Settings::parse(layer, "the quickstart")?,
+        (None, None) => Settings::default(),
     };
     check_method(method, &all)?;
     if quickstart && above.text("optimizer") == Some("lbfgs") {
@@ -139,11 +141,15 @@ fn check_method(method: Method, file: &Settings) -> Result<()> {
     }
 }
 
-fn quickstart_layer(method: Method) -> &'static str {
-    match method {
-        Method::Lp => include_str!("quickstart/lp.toml"),
-        Method::Vp => include_str!("quickstart/vp.toml"),
-    }
+/// What is run where nothing is named, by method; a method without it wants to be told.
+const QUICKSTARTS: [(Method, &str); 2] = [
+    (Method::Lp, include_str!("quickstart/lp.toml")),
+    (Method::Vp, include_str!("quickstart/vp.toml")),
+];
+
+fn quickstart_layer(method: Method) -> Option<&'static str> {
+    let found = QUICKSTARTS.iter().find(|(own, _)| *own == method);
+    found.map(|(_, layer)| *layer)
 }
 
 /// The user's cache folder, where nothing says otherwise.

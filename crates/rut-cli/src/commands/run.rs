@@ -143,13 +143,12 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
 
 fn next_steps(method: Method, dir: &Path) -> String {
     let dir = shell_word(dir);
-    let (other, title) = match method {
-        Method::Lp => ("vp", "visual prompting of the same ticket"),
-        Method::Vp => ("lp", "a linear probe of the same ticket"),
-    };
+    let other = Method::ALL.into_iter().find(|other| *other != method);
+    let other = other.unwrap_or(method);
+    let (name, title) = (other.name(), other.title());
     format!(
-        "\nTry next:\n  rut {other}                                {title}\n  rut {} --sparsity 0                   the dense network instead\n  \
-         rut eval {dir}\n  rut {other} --dataset FOLDER --model resnet50 --network dense --checkpoint FILE --n-shot 16",
-        if method == Method::Lp { "lp" } else { "vp" }
+        "\nTry next:\n  rut {name}                                {title} of the same ticket\n  rut {} --sparsity 0                   the dense network \
+         instead\n  rut eval {dir}\n  rut {name} --dataset FOLDER --model resnet50 --network dense --checkpoint FILE --n-shot 16",
+        method.name()
     )
 }
