@@ -1,6 +1,6 @@
 //! Invariant 2: dependencies point down only, and candle appears first on floor 2.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::manifest::{Dependency, Manifest, Section};
 use crate::tree::Tree;
 

@@ -1,7 +1,7 @@
 //! What is stored in the tree: small files only, and under `data/` and `checkpoints/` nothing but
 //! the READMEs, the digests of what was fetched and the quickstart's bundle.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::tree::{Tree, TreeFile};
 
 /// The largest tracked file, in bytes.

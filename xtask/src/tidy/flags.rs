@@ -1,7 +1,7 @@
 //! Invariant 7: no flag of a command line in the text of a library. An error names the field; `rut-cli` puts the flag in its
 //! place.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::rust_text::line_of;
 use crate::tree::Tree;
 

@@ -1,6 +1,6 @@
 //! Invariant 6: no globals and no environment variables below `rut-cli`, but for `RUT_ISA` in the kernels.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;
 

@@ -1,6 +1,6 @@
 //! Traces of the machine that something was written on: a path or a host that nobody else has.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::tree::Tree;
 
 /// Written in halves, so that this file passes its own check.

@@ -1,6 +1,6 @@
 //! Work that was put off: markers and unfinished code are refused, an issue is the place for them.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;
 

@@ -5,6 +5,7 @@
 mod arrows;
 mod bundle;
 mod check;
+mod finding;
 mod flags;
 mod globals;
 mod machine;
@@ -19,4 +20,5 @@ mod stale;
 mod terminal;
 mod unsafe_code;
 
-pub use check::{CHECKS, Check, Finding, Rule, inspect, run};
+pub use check::{CHECKS, Check, inspect, run};
+pub use finding::{Finding, Rule};

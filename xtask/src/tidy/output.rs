@@ -1,6 +1,6 @@
 //! Invariant 5: no crate below `rut-cli` prints. Loops emit events; observers show or store them.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;
 

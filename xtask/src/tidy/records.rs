@@ -1,6 +1,6 @@
 //! Invariant 3: only `rut-record` knows the names and layouts of a run's files, and the form of specifications in TOML.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::restricted::{self, Exception, Restricted};
 use crate::rust_text::line_of;
 use crate::tree::Tree;

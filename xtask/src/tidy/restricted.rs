@@ -1,7 +1,7 @@
 //! Outside packages that only some crates may depend on: the table form that two checks share. Which
 //! packages those are is said by the checks.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::manifest::{Manifest, Section};
 use crate::tree::Tree;
 

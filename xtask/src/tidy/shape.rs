@@ -1,7 +1,7 @@
 //! The shape of the tree: each file opens with its purpose and is named for a noun, each crate has a
 //! README, no file outgrows its reader, lints are expected and not allowed.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::manifest::Manifest;
 use crate::rust_text::line_of;
 use crate::tree::{Tree, TreeFile};

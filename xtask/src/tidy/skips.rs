@@ -2,7 +2,7 @@
 //! passing test's output is swallowed, so a skip would be silent: `.ci/run` sets a variable that turns it
 //! into a failure, and whoever looks for the thing has to look at that variable too.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;
 

@@ -1,6 +1,6 @@
 //! Generated sections that no longer say what the tables say.
 
-use super::check::Finding;
+use super::finding::Finding;
 use crate::docs::{self, State};
 use crate::rust_text::line_of;
 use crate::tree::Tree;

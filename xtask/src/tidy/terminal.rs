@@ -1,7 +1,7 @@
 //! Invariant 4: only `rut-cli` and `xtask` know clap, the terminal and exit codes; only `rut-fetch` knows the
 //! network.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::restricted::{self, Restricted};
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;

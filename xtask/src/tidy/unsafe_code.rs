@@ -1,7 +1,7 @@
 //! Invariant 1: `unsafe` stands only where the kernels talk to an instruction set, and every other
 //! crate forbids it by the workspace's lints.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::manifest::Manifest;
 use crate::rust_text::{find_words, line_of};
 use crate::tree::Tree;
