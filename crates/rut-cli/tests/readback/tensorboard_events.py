@@ -118,6 +118,6 @@ assert size(prompt) == (side, side)
 if (colours := pixels(prompt)) is not None:
     start = (side - inner + 1) // 2
     inside = {colours[y][x] for y in range(start, start + inner) for x in range(start, start + inner)}
-    assert inside == {(0, 0, 0)}, inside
+    assert inside == {(236, 236, 236)}, inside
     border = {colours[y][x] for y in range(side) for x in range(start)}
     assert len(border) > 10 and (0, 0, 0) not in border
