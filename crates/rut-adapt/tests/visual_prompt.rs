@@ -353,8 +353,8 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
         ("ilm", 1),
         ("flm", 5),
         ("rlm", 5),
-        ("weighted", 5),
-        ("trained", 5),
+        ("weighted", 19),
+        ("trained", 7),
     ];
     for (map, every) in maps {
         let mut whole = Listener::default();
