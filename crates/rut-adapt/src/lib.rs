@@ -2,12 +2,13 @@
 //!
 //! # What is here
 //!
-//! - `linear_probe`: a linear head trained on frozen features, or a grid of them in one pass; its arithmetic is
-//!   `softmax_regression`; or fitted to its optimum, by `lbfgs`.
-//! - `visual_prompt`: a trained border around the image, with a label map refreshed while it trains.
-//! - `features`: what linear probing trains on, extracted once and kept on disk.
-//! - `label_map`, `prompt`, `head`, `optimizer`, `schedule`: the parts.
-//! - `observer`: who listens to the loops while they run. Nothing here prints or knows where results are kept.
+//! - [`linear_probe()`]: a linear head trained on frozen features; [`linear_probe_grid()`]: a grid of them in one pass; their
+//!   arithmetic is [`SoftmaxRegression`]; [`logistic_probe()`]: fitted to its optimum, by [`minimize()`].
+//! - [`visual_prompt()`]: a trained change of the input, with a label map refreshed while it trains. [`PROMPTS`] and
+//!   [`LABEL_MAPPINGS`] are the tables of both.
+//! - [`FeatureCache`], [`Extractor`]: what linear probing trains on, extracted once and kept on disk.
+//! - [`LabelMap`], [`Prompt`], [`LinearHead`], [`Adam`], [`MultiStep`]: the parts.
+//! - [`Observer`]: who listens to the loops while they run. Nothing here prints or knows where results are kept.
 //!
 //! It is not the place of run specifications, folders or records: those are `rut-record`.
 

@@ -1,12 +1,12 @@
 //! From flags, settings and files to one specification: TOML < `RUT_*` < `--set` < flags. What a field means is
-//! `rut-study`'s.
+//! `rut-record`'s.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{bail, Result};
 use rut_record::{Method, Places, RunSpec, Settings};
-use rut_run::{all_fields, as_published, parse_switches, settle};
+use rut_run::{all_fields, as_published, check_device, parse_switches, settle};
 use rut_study::sweep::Study;
 
 use crate::args::{LayerFlags, StudyFlags};
@@ -81,6 +81,7 @@ pub fn resolve(
         all.set("cache_dir", &cache, "the user's cache folder");
     }
     let (spec, places) = all.resolve(&all_fields())?;
+    check_device(&places)?;
     Ok(Resolved {
         spec,
         places,
@@ -352,6 +353,11 @@ mod tests {
                 ["--set lr=abc", "expected f64"],
             ),
             ("rut vp --n-shot 0", vec![], ["--n-shot", "from 1 up"]),
+            (
+                "rut vp --set device=tpu",
+                vec![],
+                ["device = `tpu`", "one of cpu"],
+            ),
         ] {
             let error = format!("{:#}", resolved(line, &variables).unwrap_err());
             assert!(

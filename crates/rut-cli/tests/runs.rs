@@ -461,3 +461,23 @@ fn lbfgs_ends_at_the_optimum() {
     fit("b", "--threads 2 --save-every 0");
     assert_same(&results.join("a"), &results.join("b"), "head.safetensors");
 }
+
+/// What a run draws of its prompt is what a report draws of what it trained, also where the picture was spoilt.
+#[test]
+fn a_prompt_is_drawn_beside_its_run_and_in_reports_from_what_was_trained() {
+    let dir = tempfile::tempdir().unwrap();
+    ends(small(dir.path(), "vp", "--run-name one"), 0);
+    let run = rut_record::RunDir::at(dir.path().join("results/one"));
+    let record = run.read_record().unwrap();
+    let picture = std::fs::read(run.prompt_picture()).unwrap();
+    assert!(picture.starts_with(b"\x89PNG"));
+    for spoilt in [Some(b"another".as_slice()), None] {
+        match spoilt {
+            Some(bytes) => std::fs::write(run.prompt_picture(), bytes).unwrap(),
+            None => std::fs::remove_file(run.prompt_picture()).unwrap(),
+        }
+        assert_eq!(rut_run::draw_prompt(&run, &record).unwrap(), picture);
+    }
+    ends(small(dir.path(), "lp", "--run-name two"), 0);
+    assert!(!dir.path().join("results/two/prompt.png").exists());
+}

@@ -31,18 +31,15 @@ pub fn is_field(key: &str) -> bool {
 /// Those that runs of `method` may have a use for.
 pub fn fields_of(method: Method) -> Vec<Field> {
     let usual = RunSpec::of(method);
-    let prompted = usual.prompt().is_some();
-    let is_option = |field: &Field| options().any(|option| option.help == field.help);
-    let mut found = all_fields();
-    found.retain(|field| {
-        // One of a pair that take the place of each other.
-        let alternative = field.key == "epochs";
-        if is_option(field) {
-            prompted
-        } else {
-            alternative || (field.used)(&usual)
+    let own = FIELDS.iter().filter(|field| (field.used)(&usual)).copied();
+    let mut found: Vec<Field> = own.collect();
+    if usual.prompt().is_some() {
+        for option in options() {
+            if !found.iter().any(|field| field.key == option.key) {
+                found.push(option);
+            }
         }
-    });
+    }
     found
 }
 
@@ -81,13 +78,17 @@ pub(crate) fn mapping_of(prompt: &PromptSpec) -> Result<MappingChoice> {
     })
 }
 
+/// Options of the rows that `spec` names; none of rows that no table has.
+fn own_options(spec: &RunSpec) -> Vec<Field> {
+    match spec.prompt().map(rows) {
+        Some(Ok((prompt, mapping))) => [prompt.options, mapping.options].concat(),
+        Some(Err(_)) | None => Vec::new(),
+    }
+}
+
 /// Whether a run of `spec` has a use for the option `key` of a row.
 pub(crate) fn has_option(spec: &RunSpec, key: &str) -> bool {
-    let Some(Ok((prompt, mapping))) = spec.prompt().map(rows) else {
-        return false;
-    };
-    let mut own = prompt.options.iter().chain(mapping.options);
-    own.any(|option| option.key == key)
+    own_options(spec).iter().any(|option| option.key == key)
 }
 
 /// Fields that a run of `spec` has no use for, whether they are set or not; none where no table has its prompt or label
@@ -120,12 +121,13 @@ pub fn drop_unused_options(spec: &mut RunSpec) {
     settle_options(spec);
 }
 
-/// Takes out options that are set to their defaults.
+/// Takes out options that are set to the defaults of the rows that `spec` names.
 pub(crate) fn settle_options(spec: &mut RunSpec) {
+    let own = own_options(spec);
     if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
         let is_default = |key: &str, value: &Value| {
-            options()
-                .any(|option| option.key == key && option.default_value().as_ref() == Some(value))
+            let option = own.iter().find(|option| option.key == key);
+            option.and_then(Field::default_value).as_ref() == Some(value)
         };
         prompt.options.retain(|key, value| !is_default(key, value));
     }
@@ -252,6 +254,23 @@ mod tests {
         drop_unused_options(&mut spec);
         let options = &spec.prompt().unwrap().options;
         assert_eq!(options.keys().collect::<Vec<_>>(), ["image_size"]);
+    }
+
+    /// Files hold some options whether they are set or not: their defaults there are the rows'.
+    #[test]
+    fn options_that_files_always_hold_have_their_rows_defaults() {
+        let written = fields(&RunSpec::default()).unwrap();
+        let held = options().filter(|option| written.contains_key(option.key));
+        let held: Vec<Field> = held.collect();
+        assert!(held.len() >= 3);
+        for option in held {
+            assert_eq!(
+                written.get(option.key),
+                option.default_value().as_ref(),
+                "{}",
+                option.key
+            );
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! # What is here
 //!
-//! - `check` holds a specification against what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
-//! - `journal` writes down what a loop tells, `tensorboard` what TensorBoard sees of a run.
-//! - `finished` takes a finished run up again; `upstream` asks a network without adapting it.
-//! - `published` is the table of the reference's defects that move a number, as switches.
-//! - `names` finds rows of the tables by the names that a specification has for them.
+//! - [`check()`] holds a specification against what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
+//! - [`all_fields()`] is the table of fields with the options of all rows; [`unused_fields()`] those without use to a run.
+//! - [`Journal`] writes down what a loop tells, also for TensorBoard.
+//! - [`FinishedRun`] takes a finished run up again; [`upstream()`] asks a network without adapting it.
+//! - [`SWITCHES`] is the table of the reference's defects that move a number.
+//! - [`find_model()`] and its like find rows of the tables by the names that a specification has for them.
 //!
 //! It is not the place of what is written down (`rut-record`), of the training loops (`rut-adapt`) or of many runs (`rut-study`).
 
@@ -52,7 +53,7 @@ pub use grid::rates;
 pub use identity::{as_begun, identify};
 pub use images::describe;
 pub use journal::{Display, Journal, Keeping, Requests};
-pub use names::{find_dataset, find_engine, find_model};
+pub use names::{check_device, find_dataset, find_engine, find_model};
 pub use network::{Computing, How, Inspected, LoadedNetwork, inspect_named, load_named, reading};
 pub use published::{SWITCHES, Switch, as_published, parse_switches};
 pub use run::{Session, run};

@@ -4,8 +4,11 @@ use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, PROMPTS, PromptRow};
 use rut_data::{DATASETS, DatasetSpec};
 use rut_formats::did_you_mean;
 use rut_models::{
-    DEVICES, ENGINES, Engine, MODELS, ModelSpec, PRECISIONS, Placement, find_device, find_precision,
+    DEVICES, DeviceSpec, ENGINES, Engine, MODELS, ModelSpec, PRECISIONS, Placement, find_device,
+    find_precision,
 };
+
+use rut_record::Places;
 
 use crate::error::{Error, Result, refused};
 
@@ -54,6 +57,19 @@ pub fn find_engine(name: &str) -> Result<Engine> {
     name.parse().map_err(|_| unknown("engine", name, known))
 }
 
+/// Whether the device of `places` is one of the table.
+///
+/// # Errors
+/// If it is not; the message lists those that there are.
+pub fn check_device(places: &Places) -> Result<()> {
+    device_row(&places.device).map(drop)
+}
+
+fn device_row(name: &str) -> Result<&'static DeviceSpec> {
+    let known = DEVICES.iter().map(|row| row.name);
+    find_device(name).ok_or_else(|| unknown("device", name, known))
+}
+
 /// Where a network computes by the precision and the device of these names.
 ///
 /// # Errors
@@ -62,8 +78,7 @@ pub fn find_placement(precision: &str, device: &str) -> Result<Placement> {
     let precisions = PRECISIONS.iter().map(|row| row.name);
     let row =
         find_precision(precision).ok_or_else(|| unknown("precision", precision, precisions))?;
-    let devices = DEVICES.iter().map(|row| row.name);
-    let place = find_device(device).ok_or_else(|| unknown("device", device, devices))?;
+    let place = device_row(device)?;
     let device = (place.open)().map_err(rut_models::Error::from)?;
     Ok(Placement {
         dtype: row.dtype,

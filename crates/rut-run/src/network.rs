@@ -117,7 +117,7 @@ pub(crate) fn load_recorded(
     Ok((model, read.ready(computing, spec)?))
 }
 
-/// The network that `spec` names, which must be the ticket that it is called.
+/// The network that `spec` names, which must be the ticket that it is called, on the device of this name in the table.
 ///
 /// # Errors
 /// If a file is missing or broken, or a key is missing, unexpected or of another shape; [`Error::NotATicket`](crate::Error::NotATicket) if no weight

@@ -1,4 +1,4 @@
-//! The words of `rut bench`. What they mean is `rut-study`'s.
+//! The words of `rut bench`. What they mean is `rut-bench`'s.
 
 use std::path::PathBuf;
 

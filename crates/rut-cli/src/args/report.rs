@@ -1,4 +1,4 @@
-//! The words of `rut report`. What they mean is `rut-study`'s.
+//! The words of `rut report`. What they mean is `rut-report`'s.
 
 use std::path::PathBuf;
 

@@ -23,7 +23,6 @@ fn fields(method: Method) -> (Vec<Field>, Vec<Field>) {
     let own = [fields_of(method), PLACE_FIELDS.to_vec()].concat();
     let mut others = all_fields();
     others.retain(|other| !own.iter().any(|field| field.key == other.key));
-    others.dedup_by_key(|field| field.key);
     (own, others)
 }
 

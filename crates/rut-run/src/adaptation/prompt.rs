@@ -179,15 +179,12 @@ fn recorded(
     untrained(&record.spec, shape, placement)
 }
 
-/// The prompt of the finished run in `dir` as a PNG file: the one that the run drew, or one drawn from what it trained where
-/// an earlier version drew none.
+/// The prompt of the finished run in `dir` as a PNG file, drawn from what it trained. `prompt.png` beside it is for people: no
+/// checksum covers it.
 ///
 /// # Errors
 /// If its file cannot be read.
 pub fn draw_prompt(dir: &RunDir, record: &Record) -> rut_record::Result<Vec<u8>> {
-    if let Ok(drawn) = regular::read(dir.prompt_picture(), regular::WEIGHTS) {
-        return Ok(drawn);
-    }
     let path = dir.prompt();
     let draw = || -> Result<Vec<u8>> {
         let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;

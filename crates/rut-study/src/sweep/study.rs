@@ -7,7 +7,7 @@ use rut_data::Digest;
 use rut_formats::did_you_mean;
 use rut_record::text_file::toml_problem;
 use rut_record::{PLACE_FIELDS, Places, Settings, text_file};
-use rut_run::{all_fields, is_field};
+use rut_run::{all_fields, check_device, is_field};
 use toml::{Table, Value};
 
 use super::axis::{Axis, Exclusion};
@@ -223,7 +223,8 @@ impl Parser<'_> {
             )));
         }
         let base = Settings::of_table(base, &format!("{}, [base]", self.path.display()));
-        base.clone().spec_table(&all_fields())?;
+        let (_, places) = base.clone().spec_table(&all_fields())?;
+        check_device(&places)?;
         Ok(base)
     }
 
@@ -290,5 +291,12 @@ mod tests {
         }
         let error = Study::parse("dataset = 'digits'\naxis = 1", path).unwrap_err();
         assert!(error.to_string().contains("`dataset`"), "{error}");
+    }
+
+    #[test]
+    fn a_device_that_is_none_is_refused_where_it_is_written() {
+        let error = Study::parse("[base]\ndevice = 'tpu'", Path::new("s.toml")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("device = `tpu`"), "{text}");
     }
 }
