@@ -145,7 +145,6 @@ fn code(error: &anyhow::Error) -> u8 {
     let study = |error: &rut_study::Error| match error {
         rut_study::Error::Run(error) => run_code(error),
         rut_study::Error::Study { .. } => USAGE,
-        rut_study::Error::Bench(error) => bench_code(error),
         _ => FAILED,
     };
     let report = |error: &rut_report::Error| match error {

@@ -55,7 +55,7 @@ pub use images::describe;
 pub use journal::{Display, Journal, Keeping, Requests};
 pub use names::{check_device, find_dataset, find_engine, find_model};
 pub use network::{Computing, How, Inspected, LoadedNetwork, inspect_named, load_named, reading};
-pub use published::{SWITCHES, Switch, as_published, parse_switches};
+pub use published::{SWITCHES, Switch, as_published, parse_switches, published_ece};
 pub use run::{Session, run};
 pub use settle::{settle, settled_value};
 pub use sources::Sources;

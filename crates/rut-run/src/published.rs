@@ -193,7 +193,7 @@ pub fn as_published(spec: &RunSpec, switches: &[&Switch]) -> Result<RunSpec> {
 ///
 /// # Errors
 /// If a logit is not finite.
-pub(crate) fn published_ece(spec: &RunSpec, test: &SplitLogits) -> Result<Option<PublishedEce>> {
+pub fn published_ece(spec: &RunSpec, test: &SplitLogits) -> Result<Option<PublishedEce>> {
     let rule = BatchedEce {
         values: spec.ece.values,
         batching: spec.ece.batches,

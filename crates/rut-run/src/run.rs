@@ -1,7 +1,5 @@
 //! One run from its checked specification to its record. What it writes where is `run_dir`'s, how it trains `rut-adapt`'s.
 
-mod rescored;
-
 use std::collections::BTreeMap;
 
 use rut_adapt::State;
@@ -78,14 +76,6 @@ pub fn run(
         return Ok((dir, record));
     }
     let state = saved_state(&dir)?;
-    let engine = network.network.engine();
-    if state.is_none()
-        && let Some(record) = rescored::rescored(run, places, &dir, engine)?
-    {
-        let twin = "the same run with the usual ECE is finished: its logits are scored again";
-        session.display.note(twin);
-        return Ok((dir, record));
-    }
     let inspected = network.inspected(model);
     session.display.note(&announcement(run, &inspected));
     train(run, places, session, (dir, &network, state))

@@ -11,12 +11,15 @@ pub use figures::{
 use std::collections::HashMap;
 use std::path::Path;
 
-use rut_record::{Labels, OUTSIDE_IDENTITY, Record, RunDir, RunSpec, fields};
+use rut_record::{Labels, OUTSIDE_IDENTITY, RunDir, RunSpec, fields, logits_archive};
 
 use crate::error::Result;
 use crate::sweep::{Combination, Prospects, Study};
-use rut_run::{SWITCHES, Switch, as_published};
-use table::Table;
+use rut_run::{SWITCHES, Switch, as_published, published_ece};
+use table::{Figures, Table};
+
+/// The variant without any switch.
+const NONE: &str = "none";
 
 /// A way to run a study: as it is, with one switch on, or with all that are on together.
 #[derive(Clone, Debug)]
@@ -41,7 +44,7 @@ impl Variant {
 /// All variants, in the order of the card.
 pub fn variants() -> Vec<Variant> {
     let none = Variant {
-        name: "none",
+        name: NONE,
         defect: "",
         switches: Vec::new(),
     };
@@ -78,11 +81,9 @@ impl CardRuns {
     pub fn of(study: &Study) -> Result<Self> {
         let (base, places) = study.combinations()?;
         let variants = variants();
-        // What is scored again comes after what it is made of, and long enough after for that to be finished.
-        let (formulas, trained): (Vec<_>, Vec<_>) =
-            variants.iter().partition(|variant| variant.is_formula());
+        let trained = variants.iter().filter(|variant| !variant.is_formula());
         let mut all = Vec::new();
-        for variant in trained.iter().chain(&formulas) {
+        for variant in trained.clone() {
             for combination in &base {
                 all.push(Combination {
                     spec: as_published(&combination.spec, &variant.switches)?,
@@ -93,10 +94,16 @@ impl CardRuns {
         let (mut prospects, of_all) = study.prospects_of(all, places)?;
         // The study itself has a plan of its own.
         prospects.heading.study.push_str("-card");
-        let names = trained.iter().chain(&formulas).map(|variant| variant.name);
+        let names = trained.map(|variant| variant.name);
         let own: HashMap<&str, &[usize]> = names.zip(of_all.chunks(base.len().max(1))).collect();
         let runs = variants.iter().map(|variant| {
-            let own = own.get(variant.name).copied().unwrap_or_default();
+            // A formula scores the runs without any switch.
+            let name = if variant.is_formula() {
+                NONE
+            } else {
+                variant.name
+            };
+            let own = own.get(name).copied().unwrap_or_default();
             (variant.clone(), own.to_vec())
         });
         let runs = runs.collect();
@@ -106,13 +113,10 @@ impl CardRuns {
     /// The card of those that are finished in `results`.
     ///
     /// # Errors
-    /// If a specification has no form in JSON.
+    /// If a specification has no form in JSON, or a finished run's logits cannot be read.
     pub fn card(&self, results: &Path) -> Result<Card> {
         let planned = &self.prospects.runs;
-        let records: Vec<Option<Record>> = planned
-            .iter()
-            .map(|run| RunDir::at(results.join(&run.run.run_id)).read_record().ok())
-            .collect();
+        let figures = self.figures(results)?;
         let Some((_, base)) = self.runs.first() else {
             return Ok(Card::default());
         };
@@ -131,7 +135,7 @@ impl CardRuns {
         let settings = groups.iter().map(|members| {
             let table = Table {
                 runs: self,
-                records: &records,
+                figures: &figures,
                 members,
             };
             table.setting(self.title(members))
@@ -139,6 +143,54 @@ impl CardRuns {
         Ok(Card {
             settings: settings.collect(),
         })
+    }
+
+    /// Of every variant, the figures of its finished runs, by their places in `prospects`.
+    fn figures(&self, results: &Path) -> Result<Vec<HashMap<usize, Figures>>> {
+        let formulas = self.runs.iter().filter(|(variant, _)| variant.is_formula());
+        let formulas: Vec<&Variant> = formulas.map(|(variant, _)| variant).collect();
+        let scored: &[usize] = self.runs.first().map_or(&[], |(_, runs)| runs);
+        let (mut usual, mut by_formula) = (HashMap::new(), HashMap::new());
+        for (place, planned) in self.prospects.runs.iter().enumerate() {
+            let dir = RunDir::at(results.join(&planned.run.run_id));
+            let Ok(record) = dir.read_record() else {
+                continue;
+            };
+            let raw = &record.test.raw;
+            let published = record.published_ece.map(|published| published.ece);
+            let figures = Figures {
+                accuracy: raw.accuracy,
+                ece: published.unwrap_or(raw.ece),
+                test_images: record.data.test_images,
+            };
+            usual.insert(place, figures);
+            if formulas.is_empty() || !scored.contains(&place) {
+                continue;
+            }
+            dir.check_files(&record)?;
+            let Some(test) = logits_archive::read(&dir.logits(), Some("test"))?.into_split() else {
+                continue;
+            };
+            for variant in &formulas {
+                let spec = as_published(&record.spec, &variant.switches)?;
+                if let Some(published) = published_ece(&spec, &test)? {
+                    let ece = published.ece;
+                    by_formula.insert((variant.name, place), Figures { ece, ..figures });
+                }
+            }
+        }
+        let of = |(variant, runs): &(Variant, Vec<usize>)| {
+            let figures = |&run: &usize| {
+                let found = if variant.is_formula() {
+                    by_formula.get(&(variant.name, run))
+                } else {
+                    usual.get(&run)
+                };
+                Some((run, *found?))
+            };
+            runs.iter().filter_map(figures).collect()
+        };
+        Ok(self.runs.iter().map(of).collect())
     }
 
     /// What the runs at `members` share, in words.

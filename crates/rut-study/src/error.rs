@@ -29,15 +29,6 @@ pub enum Error {
     /// One of the runs, or what it names.
     #[error(transparent)]
     Run(Box<rut_run::Error>),
-    /// A measurement for a forecast.
-    #[error(transparent)]
-    Bench(Box<rut_bench::Error>),
-}
-
-impl From<rut_bench::Error> for Error {
-    fn from(error: rut_bench::Error) -> Self {
-        Self::Bench(Box::new(error))
-    }
 }
 
 /// What the floors below say is the run's.

@@ -42,6 +42,12 @@ fn parameters(spec: &ModelSpec) -> usize {
         .sum()
 }
 
+/// Multiply-adds of one image at the model's own size.
+fn multiply_adds(spec: &ModelSpec) -> u64 {
+    let side = spec.input_size as usize;
+    spec.build().multiply_adds([3, side, side]).unwrap_or(0)
+}
+
 fn list() -> String {
     let mut rows = vec![[
         "name",
@@ -89,6 +95,7 @@ fn describe(spec: &ModelSpec) -> String {
         ),
         ("features", spec.width.to_string()),
         ("parameters", parameters(spec).to_string()),
+        ("multiply-adds", multiply_adds(spec).to_string()),
     ];
     rows.extend(spec.weights.iter().flat_map(|weights| {
         let Evaluation { resize, crop } = weights.evaluation;
@@ -108,6 +115,7 @@ fn facts(spec: &ModelSpec) -> Value {
     object!({
         "name": spec.name, "aliases": spec.aliases, "title": spec.title, "upstream": spec.upstream.name(),
         "classes": spec.classes, "input_size": spec.input_size, "width": spec.width, "parameters": parameters(spec),
+        "multiply_adds": multiply_adds(spec),
         "mean": spec.normalization.mean, "std": spec.normalization.std, "weights": weights.collect::<Vec<_>>(),
     })
 }

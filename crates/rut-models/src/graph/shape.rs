@@ -77,6 +77,31 @@ impl Graph {
         }
         Ok(shapes)
     }
+
+    /// Multiply-adds of convolutions and linear layers for one image `[channels, height, width]`: what torchvision calls
+    /// GFLOPS, in units of 1.
+    ///
+    /// # Errors
+    ///
+    /// As [`shapes`](Self::shapes).
+    ///
+    /// ```
+    /// let graph = rut_models::find("resnet50").unwrap().build();
+    /// assert_eq!(graph.multiply_adds([3, 224, 224])?, 4_089_184_256); // torchvision: 4.09 GFLOPS
+    /// # Ok::<(), rut_models::Error>(())
+    /// ```
+    pub fn multiply_adds(&self, input: [usize; 3]) -> Result<u64> {
+        let shapes = self.shapes(input)?;
+        let of = |(node, shape): (&Node, &Shape)| {
+            let each = match &node.op {
+                Op::Conv(conv) => conv.in_channels * conv.kernel * conv.kernel,
+                Op::Linear(linear) => linear.in_features,
+                _ => 0,
+            };
+            (each * shape.len()) as u64
+        };
+        Ok(self.nodes().iter().zip(&shapes).map(of).sum())
+    }
 }
 
 fn node_shape(

@@ -1,8 +1,8 @@
 //! A setting's rows: figures of every network in every variant, and dense minus ticket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rut_record::{Masking, NetworkKind, Record, RunSpec};
+use rut_record::{Masking, NetworkKind, RunSpec};
 
 use super::CardRuns;
 use super::figures::{CardDifference, CardFigures, CardInterval, CardRow, CardSetting, Conclusion};
@@ -12,10 +12,18 @@ use rut_metrics::Estimate;
 pub(super) struct Table<'a> {
     /// Of the whole study.
     pub(super) runs: &'a CardRuns,
-    /// Of every prospect, if it is finished.
-    pub(super) records: &'a [Option<Record>],
+    /// Of every variant, the figures of its finished runs.
+    pub(super) figures: &'a [HashMap<usize, Figures>],
     /// The setting's combinations.
     pub(super) members: &'a [usize],
+}
+
+/// A run's accuracy, and its ECE as the variant takes it.
+#[derive(Clone, Copy)]
+pub(super) struct Figures {
+    pub(super) accuracy: f64,
+    pub(super) ece: f64,
+    pub(super) test_images: usize,
 }
 
 /// Means over seeds of one network and variant, and the figures by seed.
@@ -24,7 +32,7 @@ struct Cell {
     network: String,
     label: String,
     dense: bool,
-    by_seed: BTreeMap<u64, (f64, f64)>,
+    by_seed: BTreeMap<u64, Figures>,
 }
 
 impl Table<'_> {
@@ -32,8 +40,8 @@ impl Table<'_> {
         let without = self.cells(0);
         let networks = without.iter().map(|cell| cell.label.clone()).collect();
         let images = self.members.iter().filter_map(|&member| {
-            let record = self.record(0, member)?;
-            Some(record.data.test_images)
+            let figures = self.figures(0, member)?;
+            Some(figures.test_images)
         });
         let test_images = images.max().unwrap_or(0);
         let rows = self.runs.runs.iter().enumerate();
@@ -61,12 +69,21 @@ impl Table<'_> {
         runs.get(member).copied()
     }
 
-    fn record(&self, variant: usize, member: usize) -> Option<&Record> {
-        self.records.get(self.run(variant, member)?)?.as_ref()
+    fn figures(&self, variant: usize, member: usize) -> Option<Figures> {
+        let run = self.run(variant, member)?;
+        self.figures.get(variant)?.get(&run).copied()
     }
 
     fn concerns(&self, variant: usize) -> bool {
         let members = self.members.iter();
+        if self
+            .runs
+            .runs
+            .get(variant)
+            .is_some_and(|(variant, _)| variant.is_formula())
+        {
+            return true;
+        }
         members
             .copied()
             .any(|member| self.run(variant, member) != self.run(0, member))
@@ -94,11 +111,9 @@ impl Table<'_> {
                 });
                 cells.len() - 1
             });
-            if let (Some(cell), Some(record)) = (cells.get_mut(place), self.record(variant, member))
-            {
-                let ece = record.published_ece.map_or(record.test.raw.ece, |p| p.ece);
-                cell.by_seed
-                    .insert(spec.training.seed, (record.test.raw.accuracy, ece));
+            let figures = self.figures(variant, member);
+            if let (Some(cell), Some(figures)) = (cells.get_mut(place), figures) {
+                cell.by_seed.insert(spec.training.seed, figures);
             }
         }
         cells
@@ -107,14 +122,14 @@ impl Table<'_> {
 
 impl Cell {
     fn figures(&self) -> CardFigures {
-        let mean = |part: fn(&(f64, f64)) -> f64| {
+        let mean = |part: fn(&Figures) -> f64| {
             let values: Vec<f64> = self.by_seed.values().map(part).collect();
             Estimate::over_seeds(&values).map(|estimate| estimate.mean)
         };
         CardFigures {
             seeds: self.by_seed.len(),
-            accuracy: mean(|figures| figures.0),
-            ece: mean(|figures| figures.1),
+            accuracy: mean(|figures| figures.accuracy),
+            ece: mean(|figures| figures.ece),
         }
     }
 }
@@ -128,7 +143,7 @@ fn differences(cells: &[Cell], without: &[Cell]) -> Vec<CardDifference> {
         .flat_map(|control| tickets.iter().map(move |ticket| (control, ticket)));
     pairs
         .map(|(control, ticket)| {
-            let interval = |part: fn(&(f64, f64)) -> f64| {
+            let interval = |part: fn(&Figures) -> f64| {
                 let now = difference(control.0, ticket.0, part)?;
                 let before = difference(control.1, ticket.1, part);
                 Some(CardInterval {
@@ -142,15 +157,15 @@ fn differences(cells: &[Cell], without: &[Cell]) -> Vec<CardDifference> {
                 dense: control.0.label.clone(),
                 ticket: ticket.0.label.clone(),
                 seeds: control.0.by_seed.keys().filter(common).count(),
-                accuracy: interval(|figures| figures.0),
-                ece: interval(|figures| figures.1),
+                accuracy: interval(|figures| figures.accuracy),
+                ece: interval(|figures| figures.ece),
             }
         })
         .collect()
 }
 
 /// The mean of the differences of two networks' figures, seed by seed.
-fn difference(dense: &Cell, ticket: &Cell, part: fn(&(f64, f64)) -> f64) -> Option<Estimate> {
+fn difference(dense: &Cell, ticket: &Cell, part: fn(&Figures) -> f64) -> Option<Estimate> {
     let both = dense
         .by_seed
         .iter()
@@ -209,7 +224,19 @@ mod tests {
             network: label.into(),
             label: label.into(),
             dense,
-            by_seed: figures.iter().map(|&(s, a, e)| (s, (a, e))).collect(),
+            by_seed: figures
+                .iter()
+                .map(|&(s, accuracy, ece)| {
+                    (
+                        s,
+                        Figures {
+                            accuracy,
+                            ece,
+                            test_images: 797,
+                        },
+                    )
+                })
+                .collect(),
         };
         let cells = [
             cell(

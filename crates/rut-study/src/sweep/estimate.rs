@@ -2,13 +2,12 @@
 //! estimate, rightly called so: half-done runs count as whole ones, and features that are in the cache as if they were not.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use rut_record::{Phase, RunSpec};
 
 use super::prospect::{Extent, Prospect};
 use super::rate::{Like, RateTable, Rates};
-use rut_bench::Built;
 use rut_run::{ImageCounts, Workload, workload};
 
 /// What a set of runs will take.
@@ -18,57 +17,39 @@ pub struct Estimate {
     pub thread_seconds: f64,
     /// Runs whose rates are those of finished runs of the same network, method, image size and engine.
     pub recorded: usize,
-    /// Runs whose rates were measured for the same.
-    pub measured: usize,
     /// Runs whose rates are those of other weights of the same model.
     pub borrowed: usize,
+    /// Runs whose rates are assumed from the operations of their network: right within a factor of about three.
+    pub assumed: usize,
     /// Runs of which nothing is known; they are not in the sum.
     pub unknown: usize,
 }
 
-/// Where rates come from.
-#[derive(Clone, Copy, Debug)]
-pub struct EstimateOptions<'a> {
-    /// Folder of finished runs.
-    pub results: &'a std::path::Path,
-    /// No measurement begins after this time.
-    pub patience: Duration,
-    /// The program that measures, and its threads.
-    pub built: Built<'a>,
-}
-
-/// What `runs` will take. `tell` hears of measurements.
-pub fn estimate(
-    runs: &[&Prospect],
-    options: EstimateOptions<'_>,
-    tell: &mut dyn FnMut(&str),
-) -> Estimate {
-    let planned: Vec<(&RunSpec, &Extent)> = runs
-        .iter()
-        .filter_map(|run| Some((&run.run.spec, run.outlook.as_ref().ok()?)))
-        .collect();
-    let recorded = RateTable::of_records(options.results);
-    let missing = planned.iter().copied().filter(|(spec, extent)| {
-        let rates = recorded.get(&Like::planned(spec, extent));
-        !rates.is_some_and(|rates| suffices(rates, &work(spec, extent)))
-    });
-    let measured = measure(missing, options, tell);
+/// What `runs` will take, by the finished runs in `results`.
+pub fn estimate(runs: &[&Prospect], results: &Path) -> Estimate {
+    let recorded = RateTable::of_records(results);
     let mut sum = Sum::default();
-    sum.estimate.unknown = runs.len() - planned.len();
-    for (spec, extent) in planned {
-        let like = Like::planned(spec, extent);
-        let (any, work) = (like.any_weights(), work(spec, extent));
-        let tables = [
-            (recorded.get(&like), Source::Recorded),
-            (measured.get(&like), Source::Measured),
-            (recorded.get(&any), Source::Borrowed),
-            (measured.get(&any), Source::Borrowed),
-        ];
-        let known = tables.into_iter().find_map(|(rates, source)| {
-            let rates = rates.filter(|rates| suffices(rates, &work))?;
-            Some((rates, source))
-        });
-        sum.add((spec, extent), &work, known);
+    for run in runs {
+        let Ok(extent) = &run.outlook else {
+            sum.estimate.unknown += 1;
+            continue;
+        };
+        let spec = &run.run.spec;
+        let (like, work) = (Like::planned(spec, extent), work(spec, extent));
+        // A probe whose features came from the cache says nothing of extraction.
+        let suffices = |rates: &&Rates| rates.of(work.decisive).is_some();
+        let same = recorded.get(&like).filter(suffices);
+        let model = recorded.get(&like.any_weights()).filter(suffices);
+        let known = match (same, model) {
+            (Some(rates), _) => Some((rates.clone(), Source::Recorded)),
+            (None, Some(rates)) => Some((rates.clone(), Source::Borrowed)),
+            (None, None) => Rates::assumed(spec, extent).map(|rates| (rates, Source::Assumed)),
+        };
+        let Some((rates, source)) = known else {
+            sum.estimate.unknown += 1;
+            continue;
+        };
+        sum.add(spec, extent, &work, &rates, source);
     }
     sum.total()
 }
@@ -77,8 +58,8 @@ pub fn estimate(
 #[derive(Clone, Copy)]
 enum Source {
     Recorded,
-    Measured,
     Borrowed,
+    Assumed,
 }
 
 #[derive(Default)]
@@ -91,19 +72,17 @@ struct Sum {
 impl Sum {
     fn add(
         &mut self,
-        (spec, extent): (&RunSpec, &Extent),
+        spec: &RunSpec,
+        extent: &Extent,
         work: &Workload,
-        known: Option<(&Rates, Source)>,
+        rates: &Rates,
+        source: Source,
     ) {
         let estimate = &mut self.estimate;
-        let Some((rates, source)) = known else {
-            estimate.unknown += 1;
-            return;
-        };
         *match source {
             Source::Recorded => &mut estimate.recorded,
-            Source::Measured => &mut estimate.measured,
             Source::Borrowed => &mut estimate.borrowed,
+            Source::Assumed => &mut estimate.assumed,
         } += 1;
         estimate.thread_seconds += rates.rest() + seconds(&work.own, rates);
         if !work.shared.is_empty() {
@@ -119,38 +98,6 @@ impl Sum {
         self.estimate.thread_seconds += self.extractions.values().sum::<f64>();
         self.estimate
     }
-}
-
-/// Measures one run of each kind, as long as there is time.
-fn measure<'a>(
-    missing: impl Iterator<Item = (&'a RunSpec, &'a Extent)>,
-    options: EstimateOptions<'_>,
-    tell: &mut dyn FnMut(&str),
-) -> RateTable {
-    let started = Instant::now();
-    let mut measured = RateTable::default();
-    let mut tried = std::collections::HashSet::new();
-    for (spec, extent) in missing {
-        if started.elapsed() > options.patience || !tried.insert(Like::planned(spec, extent)) {
-            continue;
-        }
-        tell(&format!(
-            "measuring {}, {}",
-            spec.network.model,
-            spec.method().name()
-        ));
-        // A network that cannot be loaded has no rate; why, its runs will say.
-        let found = measured.measure((spec, extent), options.built);
-        if let Err(error) = found {
-            tracing::info!(%error, "no rate");
-        }
-    }
-    measured
-}
-
-/// Whether the phase that takes longest is known.
-fn suffices(rates: &Rates, work: &Workload) -> bool {
-    rates.of(work.decisive).is_some()
 }
 
 fn work(spec: &RunSpec, extent: &Extent) -> Workload {

@@ -12,7 +12,7 @@ pub mod study;
 
 pub use axis::Axis;
 pub use combination::Combination;
-pub use estimate::{Estimate, EstimateOptions, estimate};
+pub use estimate::{Estimate, estimate};
 pub use extraction::Extraction;
 pub use prospect::{Prospect, Prospects};
 pub use slurm::{Script, SlurmOptions, SlurmSite};

@@ -1,21 +1,20 @@
-//! How long an image takes in each phase of a run: from records of runs like it, or measured. What it comes to is
-//! `estimate`'s.
+//! How long an image takes in each phase of a run: from records of runs like it, or assumed from the network's
+//! operations. `estimate` adds it up.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use rut_data::Seed;
 use rut_record::{Method, Phase, Record, RunDir, RunSpec};
 
 use super::prospect::Extent;
-use crate::error::Result;
-use rut_bench::{BenchOptions, Built, HeadShape, Measurement, Repeats, bench};
-use rut_run::{find_engine, network_files, rates};
+use rut_models::find;
+use rut_run::rates;
 
-/// Images per pass where rates are measured.
-const MEASURED_BATCH: usize = 16;
-/// Rows of features where training of a head is measured.
-const MEASURED_ROWS: usize = 2_000;
+/// Multiply-adds of a network per second and thread, where no run has shown how many there are: a processor with AVX2 does
+/// about so many.
+const NETWORK_RATE: f64 = 4e10;
+/// The same of a head trained by steps of Adam, which reads far more memory for each.
+const HEAD_RATE: f64 = 2e9;
 
 /// What rates depend on. A network is its weights: density follows from them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +62,27 @@ pub(super) struct Rates {
 }
 
 impl Rates {
+    /// What the operations of `spec`'s network suggest. There is none for a model that is not known.
+    pub(super) fn assumed(spec: &RunSpec, extent: &Extent) -> Option<Self> {
+        let model = find(&spec.network.model)?;
+        let graph = (model.graph)(spec.network.source_classes.unwrap_or(model.classes));
+        let prompted = spec.prompt().is_some();
+        let side = extent.image_size.filter(|_| !prompted);
+        let side = side.unwrap_or(model.input_size as usize);
+        let pass = graph.multiply_adds([3, side, side]).ok()? as f64 / NETWORK_RATE;
+        // Forward for logits and features; forward and backward to the input, or to the head's weights, for a step.
+        let step = if prompted {
+            2.0 * pass
+        } else {
+            2.0 * (graph.width() * extent.targets) as f64 / HEAD_RATE
+        };
+        let mut rates = Self::default();
+        for phase in Phase::ALL {
+            rates.add(phase, if phase == Phase::Train { step } else { pass }, 1.0);
+        }
+        Some(rates)
+    }
+
     fn add(&mut self, phase: Phase, thread_seconds: f64, images: f64) {
         if images > 0.0 && thread_seconds.is_finite() {
             let sum = self.phases.entry(phase).or_default();
@@ -144,66 +164,5 @@ impl RateTable {
 
     pub(super) fn get(&self, like: &Like) -> Option<&Rates> {
         self.0.get(like)
-    }
-
-    /// Measures what a run of `spec` spends its time on, on a few drawn images.
-    ///
-    /// # Errors
-    /// If the network cannot be loaded.
-    pub(super) fn measure(
-        &mut self,
-        (spec, extent): (&RunSpec, &Extent),
-        built: Built<'_>,
-    ) -> Result<()> {
-        let (model, files) = network_files(spec)?;
-        let classes = spec.network.source_classes.unwrap_or(model.classes);
-        let prompted = spec.prompt().is_some();
-        let rows = extent.train.clamp(1, MEASURED_ROWS);
-        let options = BenchOptions {
-            model: spec.network.model.clone(),
-            checkpoint: Some(files.checkpoint),
-            mask: files.mask,
-            checkpoint_key: spec.network.checkpoint_key.clone(),
-            source_classes: spec.network.source_classes,
-            engine: find_engine(&spec.network.engine)?,
-            batch_size: MEASURED_BATCH,
-            windows: extent.image_size.filter(|_| prompted).into_iter().collect(),
-            head: HeadShape {
-                images: rows,
-                width: (model.graph)(classes).width(),
-                classes: extent.targets,
-            },
-            repeats: Repeats {
-                warmup: 0,
-                repeat: 1,
-            },
-            only: if prompted {
-                vec![Measurement::Forward, Measurement::VpStep]
-            } else {
-                vec![Measurement::Extract, Measurement::Head]
-            },
-            seed: Seed(spec.training.seed),
-            ..BenchOptions::default()
-        };
-        let report = bench(&options.check()?, built, &mut |_| {})?;
-        let mut rates = Rates::default();
-        for measured in &report.measurements {
-            let seconds = measured.seconds.median * built.threads as f64;
-            for &phase in phases(measured.name) {
-                rates.add(phase, seconds, measured.images as f64);
-            }
-        }
-        self.add(&Like::planned(spec, extent), &rates);
-        Ok(())
-    }
-}
-
-/// The phases of a run that a measurement stands for.
-fn phases(measurement: &str) -> &'static [Phase] {
-    match measurement.parse() {
-        Ok(Measurement::Forward) => &[Phase::Map, Phase::Validate, Phase::Test],
-        Ok(Measurement::VpStep | Measurement::Head) => &[Phase::Train],
-        Ok(Measurement::Extract) => &[Phase::Extract],
-        _ => &[],
     }
 }

@@ -1,23 +1,15 @@
-//! `rut sweep run --dry-run`: how many runs there are, what became of them, and how long the rest will take.
+//! `rut sweep run --dry-run`: how many runs there are, their status, and how long the rest will take.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::Result;
-use rut_bench::Built;
 use rut_formats::escape;
 use rut_study::sweep::state::{counts, status, RUN_STATES};
-use rut_study::sweep::{
-    estimate, Estimate, EstimateOptions, Prospect, Prospects, RunState, RunStatus, Study,
-};
+use rut_study::sweep::{estimate, Estimate, Prospect, Prospects, RunState, RunStatus, Study};
 
 use super::means::Means;
-use crate::output::{note, result};
+use crate::output::result;
 use crate::table::columns;
-use crate::COMMIT;
-
-/// No measurement begins after this time.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An axis of more values is told by its first ones, and how many these are.
 const LONG: usize = 50;
@@ -41,15 +33,7 @@ pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
         .filter(|(_, status)| status.state != RunState::Done)
         .map(|(run, _)| run)
         .collect();
-    let options = EstimateOptions {
-        results,
-        patience: PATIENCE,
-        built: Built {
-            commit: COMMIT,
-            threads: means.each(means.jobs),
-        },
-    };
-    let estimate = estimate(&left, options, &mut |text| note(text));
+    let estimate = estimate(&left, results);
     parts.push(time(&estimate, left.len(), means));
     parts.push(format!("results: {}", escape(&results).whole()));
     result(&parts.join("\n\n"))
@@ -124,8 +108,11 @@ fn time(estimate: &Estimate, left: usize, means: Means) -> String {
     };
     let sources = [
         (estimate.recorded, "by finished runs of the same network"),
-        (estimate.measured, "measured now on drawn images"),
         (estimate.borrowed, "by other weights of the same model"),
+        (
+            estimate.assumed,
+            "assumed from the network's operations, to about a factor of 3",
+        ),
         (estimate.unknown, "unknown and not counted"),
     ];
     let sources: Vec<String> = sources
