@@ -153,7 +153,7 @@ impl SoftmaxRegression {
             logits,
             scores,
         } = &mut buffers;
-        let rows = batch_rows(&data.features, (indices, part), rows, counting);
+        let rows = batch_rows(&data.features, indices, part, rows, counting);
         logits.resize(indices.len() * self.outputs(), 0.0);
         scores.resize(indices.len() * self.heads, RowScore::default());
         let batch = Batch {

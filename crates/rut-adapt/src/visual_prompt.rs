@@ -134,10 +134,9 @@ impl Method for Prompting<'_> {
         if !due {
             return Ok(());
         }
-        let on = (&self.splits, self.seed);
-        let made = self
-            .prompted()
-            .label_map(self.mapping, on, pass, reporter)?;
+        let made =
+            self.prompted()
+                .label_map(self.mapping, &self.splits, self.seed, pass, reporter)?;
         reporter.event(&mapped(epoch, &made, self.now.map.as_ref())?)?;
         self.now.map = Some(made.map);
         Ok(())

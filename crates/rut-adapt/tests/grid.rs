@@ -78,7 +78,8 @@ impl Splits {
         linear_probe_grid(
             splits,
             head(),
-            (&options(select), &rates(pairs)),
+            &options(select),
+            &rates(pairs),
             None,
             listener,
         )
@@ -152,13 +153,8 @@ fn a_grid_stopped_anywhere_goes_on_to_the_same_bits() {
     let want = splits.run(Select::BestVal, &GRID, &mut whole);
     for stop_after in 1..=whole.asked {
         let mut first = Listener::stopping_at(stop_after);
-        let stopped = linear_probe_grid(
-            splits.splits(),
-            head(),
-            (&options, &rates),
-            None,
-            &mut first,
-        );
+        let stopped =
+            linear_probe_grid(splits.splits(), head(), &options, &rates, None, &mut first);
         assert!(matches!(stopped, Err(Error::Stopped { .. })));
         let (state, told) = first.into_saved();
         let mut second = Listener::default();
@@ -166,7 +162,8 @@ fn a_grid_stopped_anywhere_goes_on_to_the_same_bits() {
         let got = linear_probe_grid(
             splits.splits(),
             other,
-            (&options, &rates),
+            &options,
+            &rates,
             Some(&state),
             &mut second,
         )
@@ -207,14 +204,8 @@ fn of_equals_the_first_is_kept() {
     still.bias = still.bias.zeros_like().unwrap();
     let rates = rates(&[(1e-30, 0.0), (1e-31, 0.0), (1e-32, 0.0)]);
     let options = options(Select::Last);
-    let grid = linear_probe_grid(
-        splits.splits(),
-        still,
-        (&options, &rates),
-        None,
-        &mut Silent,
-    )
-    .unwrap();
+    let grid =
+        linear_probe_grid(splits.splits(), still, &options, &rates, None, &mut Silent).unwrap();
     assert_eq!(grid.chosen, 0);
 }
 
@@ -223,7 +214,7 @@ fn what_cannot_be_a_grid_is_refused() {
     let splits = Splits::new();
     let options = options(Select::Last);
     let refused = |splits: ProbeSplits<'_>, pairs: &[(f64, f64)]| {
-        let found = linear_probe_grid(splits, head(), (&options, &rates(pairs)), None, &mut Silent);
+        let found = linear_probe_grid(splits, head(), &options, &rates(pairs), None, &mut Silent);
         found.unwrap_err().to_string()
     };
     let blind = ProbeSplits {

@@ -322,7 +322,8 @@ fn small_run(
     data: &Images,
     options: &LoopOptions,
     map: &str,
-    (state, listener): (Option<&State>, &mut Listener),
+    state: Option<&State>,
+    listener: &mut Listener,
 ) -> rut_adapt::Result<Finished<Mapped>> {
     let network = network("resnet20_cifar10", DType::F32);
     let prompt =
@@ -358,14 +359,14 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
     ];
     for (map, every) in maps {
         let mut whole = Listener::default();
-        let want = small_run(&data, &options, map, (None, &mut whole)).unwrap();
+        let want = small_run(&data, &options, map, None, &mut whole).unwrap();
         for stop_at in (1..=whole.asked).step_by(every) {
             let mut first = Listener::stopping_at(stop_at);
-            let stopped = small_run(&data, &options, map, (None, &mut first)).unwrap_err();
+            let stopped = small_run(&data, &options, map, None, &mut first).unwrap_err();
             assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
             let (state, told) = first.into_saved();
             let mut second = Listener::default();
-            let got = small_run(&data, &options, map, (Some(&state), &mut second)).unwrap();
+            let got = small_run(&data, &options, map, Some(&state), &mut second).unwrap();
             let events: Vec<_> = told.into_iter().chain(second.events).collect();
             assert_eq!(events, whole.events, "{map}, stopped at {stop_at}");
             let program =
@@ -389,7 +390,7 @@ fn the_maps_are_made_as_often_as_their_kind_says() {
         ("trained", 1),
     ] {
         let mut listener = Listener::default();
-        small_run(&data, &options(3), map, (None, &mut listener)).unwrap();
+        small_run(&data, &options(3), map, None, &mut listener).unwrap();
         assert_eq!(listener.mappings().len(), made, "{map}");
     }
 }
@@ -400,7 +401,7 @@ fn a_map_is_trained_beside_the_prompt_where_it_says_so() {
     let data = small_images();
     let run = |map: &str| {
         let mut listener = Listener::default();
-        let finished = small_run(&data, &options(4), map, (None, &mut listener)).unwrap();
+        let finished = small_run(&data, &options(4), map, None, &mut listener).unwrap();
         let told = listener.events.iter().find_map(|event| match event {
             Event::Mapped { weights, .. } => weights.clone(),
             _ => None,

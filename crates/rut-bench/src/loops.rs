@@ -35,7 +35,7 @@ pub(super) fn vp_steps(
     let (repeats, batch) = (bench.options.repeats, bench.options.batch_size);
     let (seed, classes) = (bench.options.seed, TARGETS.min(network.classes()));
     let steps = repeats.warmup + repeats.repeat;
-    let images = SameImages::new(seed, side, (batch, batch * steps), classes);
+    let images = SameImages::new(seed, side, batch, batch * steps, classes);
     let splits = PromptSplits {
         train: &images,
         validation: None,
@@ -72,7 +72,7 @@ pub(super) fn head_epochs(bench: &CheckedBench) -> Result<Vec<f64>> {
         classes,
     } = bench.options.head;
     let (repeats, seed) = (bench.options.repeats, bench.options.seed);
-    let drawn = noise(seed, "bench/features", images * width, (0.0, 1.0))?.to_vec1();
+    let drawn = noise(seed, "bench/features", images * width, 0.0..1.0)?.to_vec1();
     let features = LabelledFeatures {
         features: FeatureMatrix::from_f32(drawn.map_err(rut_models::Error::from)?, width)?,
         labels: labels(images, classes),

@@ -1,6 +1,8 @@
 //! Passes through the network, by its own interface: forward, backward, and both over a window. What trains on top stands
 //! in `loops`.
 
+use std::ops::Range;
+
 use rut_adapt::{Extractor, Pass, Reporter, Silent, State};
 use rut_models::{FrozenNetwork, OutputGrads, Windowed};
 use rut_record::{FeatureType, Phase};
@@ -10,11 +12,11 @@ use crate::options::CheckedBench;
 use crate::stand_in::{SameImages, noise};
 use crate::timing::seconds;
 
-/// Range of normalised pixels: lowest value, and from there to the highest.
-const NORMALISED: (f64, f64) = (-2.0, 4.0);
+/// Range of normalised pixels.
+const NORMALISED: Range<f64> = -2.0..2.0;
 
 /// Range of a loss's gradient.
-const GRADIENT: (f64, f64) = (-1.0, 2.0);
+const GRADIENT: Range<f64> = -1.0..1.0;
 
 pub(super) fn forward(bench: &CheckedBench, network: &dyn FrozenNetwork) -> Result<Vec<f64>> {
     let images = images(bench)?;
@@ -59,7 +61,7 @@ pub(super) fn window(
 /// One batch of images from memory, as the extraction of a run takes them.
 pub(super) fn extract(bench: &CheckedBench, network: &dyn FrozenNetwork) -> Result<Vec<f64>> {
     let (batch, seed) = (bench.options.batch_size, bench.options.seed);
-    let images = SameImages::new(seed, bench.image_size, (batch, batch), 1);
+    let images = SameImages::new(seed, bench.image_size, batch, batch, 1);
     let extractor = Extractor {
         network,
         normalization: bench.model.normalization,

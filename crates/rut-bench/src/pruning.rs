@@ -107,7 +107,8 @@ fn normal(seed: Seed, stream: &str, count: usize) -> impl Iterator<Item = f64> +
 pub(super) fn prune(
     graph: &Graph,
     arrays: &mut Arrays,
-    (kind, density): (MaskKind, f64),
+    kind: MaskKind,
+    density: f64,
     seed: Seed,
 ) -> Result<()> {
     let names = body(graph);
@@ -185,7 +186,7 @@ mod tests {
     fn pruned(kind: MaskKind, density: f64) -> (Arrays, Weights) {
         let graph = graph();
         let mut arrays = he_weights(&graph, Seed(4));
-        prune(&graph, &mut arrays, (kind, density), Seed(4)).unwrap();
+        prune(&graph, &mut arrays, kind, density, Seed(4)).unwrap();
         let weights = Weights::from_arrays(&graph, arrays.clone()).unwrap();
         (arrays, weights)
     }

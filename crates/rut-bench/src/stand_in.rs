@@ -1,12 +1,14 @@
 //! Images, features and gradients that are drawn instead of read: their values do not matter, their number does.
 
+use std::ops::Range;
+
 use candle_core::{Device, Shape, Tensor};
 use rut_adapt::LabelledImages;
 use rut_data::{Batch, Seed};
 
 use crate::error::Result;
 
-/// A tensor of f32 in [low, low + span), from a stream of its own.
+/// A tensor of f32 of this range, from a stream of its own.
 ///
 /// # Errors
 /// If there is no memory for it.
@@ -14,11 +16,11 @@ pub(super) fn noise(
     seed: Seed,
     stream: &str,
     shape: impl Into<Shape>,
-    (low, span): (f64, f64),
+    range: Range<f64>,
 ) -> Result<Tensor> {
     let shape = shape.into();
     let mut stream = seed.stream(stream);
-    let draw = || (low + span * stream.uniform()) as f32;
+    let draw = || (range.start + (range.end - range.start) * stream.uniform()) as f32;
     let values: Vec<f32> = std::iter::repeat_with(draw)
         .take(shape.elem_count())
         .collect();
@@ -42,12 +44,7 @@ pub(super) struct SameImages {
 
 impl SameImages {
     /// `count` images of `side`² pixels in batches of at most `batch`, with labels below `classes`.
-    pub(super) fn new(
-        seed: Seed,
-        side: usize,
-        (batch, count): (usize, usize),
-        classes: usize,
-    ) -> Self {
+    pub(super) fn new(seed: Seed, side: usize, batch: usize, count: usize, classes: usize) -> Self {
         let mut stream = seed.stream("bench/pixels");
         let pixels = (0..batch * 3 * side * side).map(|_| stream.uniform() as f32);
         Self {

@@ -47,8 +47,8 @@ pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, Benc
                 Some(weights) => arrays(&graph, &weights),
                 None => he_weights(&graph, seed),
             };
-            if let Some(pruning) = pruning {
-                prune(&graph, &mut arrays, pruning, seed)?;
+            if let Some((kind, density)) = pruning {
+                prune(&graph, &mut arrays, kind, density, seed)?;
             }
             Weights::from_arrays(&graph, arrays)?
         }

@@ -55,7 +55,7 @@ fn compare(method: &str, trained: &str) {
         std::thread::sleep(life);
         if child.try_wait().unwrap().is_some() {
             // It came to its end first. It must have ended rightly; then it begins anew, for the kills that are owed.
-            assert_equal(&what(&told), trained, (left_alone.path(), killed.path()));
+            assert_equal(&what(&told), trained, left_alone.path(), killed.path());
             std::fs::remove_dir_all(killed.path()).unwrap();
             std::fs::create_dir_all(killed.path()).unwrap();
             continue;
@@ -65,10 +65,10 @@ fn compare(method: &str, trained: &str) {
         kills += 1;
     }
     ends(small(killed.path(), method, &format!("{more} --resume")), 0);
-    assert_equal(&what(&told), trained, (left_alone.path(), killed.path()));
+    assert_equal(&what(&told), trained, left_alone.path(), killed.path());
 }
 
-fn assert_equal(what: &str, trained: &str, (left_alone, killed): (&Path, &Path)) {
+fn assert_equal(what: &str, trained: &str, left_alone: &Path, killed: &Path) {
     let (a, b) = (only_run(left_alone), only_run(killed));
     assert_eq!(record(&a), record(&b), "{what}");
     for name in ["events.jsonl", "logits.safetensors", trained] {
@@ -300,11 +300,7 @@ fn a_stop_while_features_are_extracted_again_loses_nothing() {
     };
     interrupted_once(&part);
     ends(small(stopped.path(), "lp", &format!("{more} --resume")), 0);
-    assert_equal(
-        "lp",
-        "head.safetensors",
-        (left_alone.path(), stopped.path()),
-    );
+    assert_equal("lp", "head.safetensors", left_alone.path(), stopped.path());
 }
 
 /// A stopped fit by L-BFGS starts again, says so, and ends like one left alone.
@@ -347,6 +343,7 @@ fn a_stopped_fit_starts_again() {
     assert_equal(
         "lbfgs",
         "head.safetensors",
-        (left_alone.path(), stopped.path()),
+        left_alone.path(),
+        stopped.path(),
     );
 }

@@ -108,7 +108,7 @@ impl ContactSheet {
         let to = size(fitted(width), fitted(height));
         let from = size(image.width, image.height);
         let pixels = match self.side / longer {
-            0 => resample(&image.pixels, 3, (from, to), Filter::Bilinear),
+            0 => resample(&image.pixels, 3, from, to, Filter::Bilinear),
             _ => nearest(&image.pixels, 3, from, to),
         };
         let pixels = pixels.map_err(Error::Resize)?;

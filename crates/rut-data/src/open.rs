@@ -191,7 +191,7 @@ fn stratify(dataset: Dataset, seed: Seed) -> Result<Dataset> {
     let all = ImageSet::concat(&parts)?;
     let share = dataset.test.len() as f64 / all.len().max(1) as f64;
     let classes = dataset.class_names.len();
-    let (train, test) = set_aside(&all, classes, share, (seed, "stratified split"))?;
+    let (train, test) = set_aside(&all, classes, share, seed, "stratified split")?;
     Ok(Dataset {
         train,
         validation: None,

@@ -67,9 +67,10 @@ pub(crate) fn split_anew(
     class_names: Vec<String>,
     all: &ImageSet,
     share: f64,
-    (seed, purpose): (Seed, &str),
+    seed: Seed,
+    purpose: &str,
 ) -> Result<Parts> {
-    let (train, test) = set_aside(all, class_names.len(), share, (seed, purpose))?;
+    let (train, test) = set_aside(all, class_names.len(), share, seed, purpose)?;
     Ok(Parts {
         class_names,
         train,
@@ -97,7 +98,8 @@ pub(crate) fn set_aside(
     all: &ImageSet,
     classes: usize,
     share: f64,
-    (seed, purpose): (Seed, &str),
+    seed: Seed,
+    purpose: &str,
 ) -> Result<(ImageSet, ImageSet)> {
     let rule = ValidationRule::Fraction(share).check()?;
     let members = shuffled_by_class(all.labels(), classes, seed, purpose)?;

@@ -20,7 +20,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const FREE: usize = 64 << 20;
 
 /// Opens a data set of one file, which must fail with all of `says` and within the bound.
-fn refused((name, split): (&str, Option<&str>), (file, bytes): (&str, &[u8]), says: &[&str]) {
+fn refused(name: &str, split: Option<&str>, file: &str, bytes: &[u8], says: &[&str]) {
     let folder = tempdir().expect("a folder");
     write(folder.path().join(file), bytes);
     for other in ["test_32x32.mat", "food-101/images/a/1.jpg"] {
@@ -58,7 +58,7 @@ fn element(kind: u32, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A MAT-file of one deflated array `name` of these lengths that goes on with `zeros` bytes of the type `kind`.
-fn deflated((name, class): (&str, u32), dims: &[u32], (kind, zeros): (u32, u32)) -> Vec<u8> {
+fn deflated(name: &str, class: u32, dims: &[u32], kind: u32, zeros: u32) -> Vec<u8> {
     let dims: Vec<u8> = dims.iter().flat_map(|dim| dim.to_le_bytes()).collect();
     let mut head = element(6, &[class.to_le_bytes(), [0; 4]].concat());
     head.extend(element(5, &dims));
@@ -89,14 +89,16 @@ fn deflated((name, class): (&str, u32), dims: &[u32], (kind, zeros): (u32, u32))
 fn mat_files() {
     // An array of 2.3 GB in 2 MB.
     let count = 750_000;
-    let bomb = deflated(("X", 9), &[32, 32, 3, count], (2, 3072 * count));
+    let bomb = deflated("X", 9, &[32, 32, 3, count], 2, 3072 * count);
     let says = ["train_32x32.mat", "at most 2147483648 bytes", "hostile"];
-    refused(("svhn", None), ("train_32x32.mat", &bomb), &says);
+    refused("svhn", None, "train_32x32.mat", &bomb, &says);
     // Two million empty cells.
-    let cells = deflated(("X", 1), &[1, 2_000_000], (0, 16_000_000));
+    let cells = deflated("X", 1, &[1, 2_000_000], 0, 16_000_000);
     refused(
-        ("svhn", None),
-        ("train_32x32.mat", &cells),
+        "svhn",
+        None,
+        "train_32x32.mat",
+        &cells,
         &["train_32x32.mat"],
     );
 }
@@ -108,15 +110,15 @@ fn csv_lists() {
     };
     let repeated = rows(&|at| format!("i{}.png,{}\n", at % 8, at % 2));
     let says = ["line 10, column 'path'", "'i0.png' again, after line 2"];
-    refused(("", None), ("list.csv", repeated.as_bytes()), &says);
+    refused("", None, "list.csv", repeated.as_bytes(), &says);
     let different = rows(&|at| format!("i{at}.png,{}\n", at % 2));
     let says = ["line 2, column 'path'", "'i2.png' and 599997 more"];
-    refused(("", None), ("list.csv", different.as_bytes()), &says);
+    refused("", None, "list.csv", different.as_bytes(), &says);
     let long = format!("path,label\n{}", "x".repeat(50_000_000));
     let says = ["line 2", "a row of at most 1048576 bytes"];
-    refused(("", None), ("list.csv", long.as_bytes()), &says);
+    refused("", None, "list.csv", long.as_bytes(), &says);
     let columns = format!("path,label\n{}", ",".repeat(5_000_000));
-    refused(("", None), ("list.csv", columns.as_bytes()), &["line 2"]);
+    refused("", None, "list.csv", columns.as_bytes(), &["line 2"]);
 }
 
 fn json_lists() {
@@ -125,11 +127,12 @@ fn json_lists() {
         write!(entries, "[\"i{at}\",0,\"a\"],").expect("memory");
     }
     let coop = format!("{{\"train\":[{entries}[\"j\",2,\"b\"]],\"test\":[]}}");
-    let split = ("food101", Some("coop"));
-    let file = "food-101/split_zhou_Food101.json";
-    refused(split, (file, coop.as_bytes()), &["split_zhou_Food101.json"]);
+    let (split, file) = (Some("coop"), "food-101/split_zhou_Food101.json");
+    let says = ["split_zhou_Food101.json"];
+    refused("food101", split, file, coop.as_bytes(), &says);
     let deep = format!("{{\"train\":{}", "[".repeat(10_000_000));
-    refused(split, (file, deep.as_bytes()), &["recursion limit"]);
+    let says = ["recursion limit"];
+    refused("food101", split, file, deep.as_bytes(), &says);
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl Transfer<'_> {
             status => return Err(Failure::of_status(url, status, headers)),
         };
         let mut claim = self.claim(part, total)?;
-        self.receive(response.body_mut(), part, (total, &mut claim))
+        self.receive(response.body_mut(), part, total, &mut claim)
     }
 
     /// Disk space for what is still to come, and to unpack it all.
@@ -176,7 +176,8 @@ impl Transfer<'_> {
         &self,
         body: &mut Body,
         part: &mut PartFile,
-        (total, claim): (Option<u64>, &mut Claim),
+        total: Option<u64>,
+        claim: &mut Claim,
     ) -> Result<(), Failure> {
         let meter = &self.job.meter;
         meter.begin("downloading", total, part.bytes());

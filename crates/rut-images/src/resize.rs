@@ -33,7 +33,7 @@ const HALF: i32 = 1 << (PRECISION_BITS - 1);
 /// ```
 /// use rut_images::{Extent, Filter, resample};
 /// let (from, to) = (Extent { width: 4, height: 1 }, Extent { width: 2, height: 1 });
-/// assert_eq!(resample(&[0, 100, 200, 255], 1, (from, to), Filter::Bilinear)?, [71, 209]);
+/// assert_eq!(resample(&[0, 100, 200, 255], 1, from, to, Filter::Bilinear)?, [71, 209]);
 /// # Ok::<(), rut_images::Error>(())
 /// ```
 ///
@@ -43,15 +43,16 @@ const HALF: i32 = 1 << (PRECISION_BITS - 1);
 pub fn resample(
     pixels: &[u8],
     channels: usize,
-    (from, to): (Extent, Extent),
+    from: Extent,
+    to: Extent,
     filter: Filter,
 ) -> Result<Vec<u8>> {
     check(pixels.len(), channels, from, to)?;
     Ok(match channels {
-        1 => two_passes::<1>(pixels, (from, to), filter),
-        2 => two_passes::<2>(pixels, (from, to), filter),
-        3 => two_passes::<3>(pixels, (from, to), filter),
-        _ => two_passes::<4>(pixels, (from, to), filter),
+        1 => two_passes::<1>(pixels, from, to, filter),
+        2 => two_passes::<2>(pixels, from, to, filter),
+        3 => two_passes::<3>(pixels, from, to, filter),
+        _ => two_passes::<4>(pixels, from, to, filter),
     })
 }
 
@@ -101,11 +102,7 @@ fn nearest_sources(from: u32, to: u32) -> Vec<usize> {
         .collect()
 }
 
-fn two_passes<const C: usize>(
-    pixels: &[u8],
-    (from, to): (Extent, Extent),
-    filter: Filter,
-) -> Vec<u8> {
+fn two_passes<const C: usize>(pixels: &[u8], from: Extent, to: Extent, filter: Filter) -> Vec<u8> {
     let lost_rows = i64::from(from.height) - i64::from(to.height);
     let lost_columns = i64::from(from.width) - i64::from(to.width);
     let rows_first = lost_rows > 0 && lost_rows > 2 * lost_columns;

@@ -101,7 +101,7 @@ fn what_is_no_image_of_real_values_is_refused() {
         &["use picture mode 'Real'", "Picture::real"],
     );
     assert_says(
-        resample_real(&[0.0; 5], (size, Extent::square(2)), Filter::Bilinear),
+        resample_real(&[0.0; 5], size, Extent::square(2), Filter::Bilinear),
         &["expected 6 values, found 5"],
     );
 }

@@ -22,7 +22,7 @@ fn bicubic_of_real_values_agrees_with_pytorch() {
         let (from, to) = (extent("from"), extent("to"));
         let values: Vec<f32> = serde_json::from_value(entry["values"].clone()).expect("values");
         let want: Vec<f64> = serde_json::from_value(entry["out"].clone()).expect("values");
-        let got = resample_real(&values, (from, to), Filter::Bicubic).expect("values");
+        let got = resample_real(&values, from, to, Filter::Bicubic).expect("values");
         assert_eq!(got.len(), want.len());
         let differences = got.iter().zip(&want);
         let worst = differences.map(|(got, want)| (f64::from(*got) - want).abs());
@@ -38,7 +38,8 @@ fn small_cases_by_hand() {
     let wide = resample(
         &[0, 100, 255],
         1,
-        (extent(3, 1), extent(5, 1)),
+        extent(3, 1),
+        extent(5, 1),
         Filter::Bilinear,
     )
     .expect("pixels");
@@ -52,7 +53,8 @@ fn numbers_of_values_and_channels_that_do_not_fit_are_errors() {
     let wrong = resample(
         &[0; 5],
         3,
-        (Extent::square(2), Extent::square(1)),
+        Extent::square(2),
+        Extent::square(1),
         Filter::Bilinear,
     );
     assert_says(wrong, &["expected 12 values, found 5"]);

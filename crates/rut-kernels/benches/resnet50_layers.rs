@@ -6,7 +6,8 @@
 use std::time::Instant;
 
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Isa, LANES, Lanes, Map, MapMut, Method, Start, Workspace,
+    Area, Conv, ConvShape, Direction, End, Ends, Isa, LANES, Lanes, Map, MapMut, Method, Start,
+    Workspace,
 };
 
 /// Every method is measured so many times.
@@ -78,7 +79,7 @@ fn effective_gflops(
     let mut columns = Vec::new();
     for method in Method::ALL {
         for direction in [Direction::Forward, Direction::Backward] {
-            let column = Column::new(isa, method, (shape, direction), side);
+            let column = Column::new(isa, method, shape, direction, side);
             columns.push(method.fits(shape).then_some(column).transpose()?);
         }
     }
@@ -109,7 +110,8 @@ impl Column {
     fn new(
         isa: Isa,
         method: Method,
-        (shape, direction): (ConvShape, Direction),
+        shape: ConvShape,
+        direction: Direction,
         side: usize,
     ) -> rut_kernels::Result<Self> {
         let input = [side, side];
@@ -146,10 +148,13 @@ impl Column {
             area: areas[1],
             channels: self.channels[1],
         };
-        let end = End::ReluRecord(&mut self.bits);
+        let ends = Ends {
+            start: Start::Fresh,
+            end: End::ReluRecord(&mut self.bits),
+        };
         let begin = Instant::now();
         self.conv
-            .run(&self.workspace, source, target, areas[1], Start::Fresh, end)?;
+            .run(&self.workspace, source, target, areas[1], ends)?;
         self.seconds.push(begin.elapsed().as_secs_f64());
         Ok(())
     }

@@ -25,6 +25,15 @@ pub enum End<'a> {
     Mask(&'a [u16]),
 }
 
+/// Both ends of a convolution's sums.
+#[derive(Debug)]
+pub struct Ends<'a> {
+    /// What they start from.
+    pub start: Start,
+    /// What becomes of them.
+    pub end: End<'a>,
+}
+
 impl<'a> End<'a> {
     /// One for each chunk of a destination of `len` elements.
     pub(crate) fn chunks(self, len: usize, chunk: usize) -> Result<Vec<End<'a>>> {

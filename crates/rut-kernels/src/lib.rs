@@ -23,7 +23,7 @@ pub use area::Area;
 pub use average::AveragePool;
 pub use conv::{Conv, Method};
 pub use error::{Error, Result};
-pub use finish::{End, Start};
+pub use finish::{End, Ends, Start};
 pub use images::{deinterleave, interleave};
 pub use isa::Isa;
 pub use lanes::{LANES, Lanes, Taken};

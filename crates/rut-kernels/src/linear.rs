@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::area::Area;
 use crate::conv::{Conv, Method};
 use crate::error::{Error, Result};
-use crate::finish::{End, Start};
+use crate::finish::{End, Ends, Start};
 use crate::isa::Isa;
 use crate::lanes::Lanes;
 use crate::map::{Map, MapMut};
@@ -100,7 +100,7 @@ impl Linear {
                 area: pixel,
                 channels,
             };
-            task.run(workspace, source, target, pixel, start, end)
+            task.run(workspace, source, target, pixel, Ends { start, end })
         };
         let ends = end.chunks(self.written, TASK)?;
         let targets: Vec<_> = target.chunks_mut(TASK).zip(ends).collect();

@@ -34,31 +34,31 @@ pub struct MapMut<'a> {
 
 impl Map<'_> {
     pub(crate) fn check(&self, what: &'static str, channels: usize) -> Result<()> {
-        let geometry = (self.size, self.area, self.channels);
-        check(what, self.values.len(), geometry, channels)
+        let ([height, width], found) = (self.size, self.values.len());
+        let inside = Area::whole(height, width).contains(self.area);
+        let fits = found == self.area.len().saturating_mul(channels);
+        if inside && self.channels == channels && fits {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what,
+            found: format!(
+                "{found} elements of {} channels at {:?} of {height}×{width}",
+                self.channels, self.area
+            ),
+            expected: format!("height × width × {channels} elements, inside the map"),
+        })
     }
 }
 
 impl MapMut<'_> {
     pub(crate) fn check(&self, what: &'static str, channels: usize) -> Result<()> {
-        let geometry = (self.size, self.area, self.channels);
-        check(what, self.values.len(), geometry, channels)
+        let read = Map {
+            values: self.values,
+            size: self.size,
+            area: self.area,
+            channels: self.channels,
+        };
+        read.check(what, channels)
     }
-}
-
-fn check(
-    what: &'static str,
-    found: usize,
-    ([height, width], area, channels): ([usize; 2], Area, usize),
-    expected: usize,
-) -> Result<()> {
-    let inside = Area::whole(height, width).contains(area);
-    if inside && channels == expected && found == area.len().saturating_mul(channels) {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        what,
-        found: format!("{found} elements of {channels} channels at {area:?} of {height}×{width}"),
-        expected: format!("height × width × {expected} elements, inside the map"),
-    })
 }

@@ -64,7 +64,7 @@ impl MaxPool {
         taken: Option<&mut [Taken]>,
     ) -> Result<()> {
         let (arch, channels) = (Arch::of(isa), target.channels);
-        self.check(&source, target.area, (target.size, area), channels)?;
+        self.check(&source, target.area, target.size, area, channels)?;
         let (held, count) = (target.area, target.values.len());
         let mut scrap = Vec::new();
         let taken = match taken {
@@ -328,7 +328,8 @@ impl MaxPool {
         self,
         source: &Map<'_>,
         held: Area,
-        (size, area): ([usize; 2], Area),
+        size: [usize; 2],
+        area: Area,
         channels: usize,
     ) -> Result<()> {
         source.check("the map that a max-pool reads", channels)?;

@@ -29,12 +29,7 @@ pub struct PlaneMut<'a> {
 
 impl Plane<'_> {
     pub(crate) fn check(&self, what: &'static str, channels: usize) -> Result<()> {
-        check(
-            what,
-            self.values.len(),
-            self.size,
-            [self.channels, channels],
-        )
+        check(what, self.values.len(), self.size, self.channels, channels)
     }
 }
 
@@ -75,12 +70,7 @@ impl PlaneMut<'_> {
     }
 
     pub(crate) fn check(&self, what: &'static str, channels: usize) -> Result<()> {
-        check(
-            what,
-            self.values.len(),
-            self.size,
-            [self.channels, channels],
-        )
+        check(what, self.values.len(), self.size, self.channels, channels)
     }
 }
 
@@ -88,7 +78,8 @@ fn check(
     what: &'static str,
     len: usize,
     [height, width]: [usize; 2],
-    [found, expected]: [usize; 2],
+    found: usize,
+    expected: usize,
 ) -> Result<()> {
     if found == expected && len == height * width * expected {
         return Ok(());

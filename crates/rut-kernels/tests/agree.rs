@@ -7,9 +7,9 @@
 
 mod cases;
 
-use cases::{DIRECTIONS, Draws, Mask, Problem, shape};
+use cases::{DIRECTIONS, Draws, Mask, Part, Problem, shape};
 use rut_kernels::{
-    Area, Conv, Direction, End, Isa, Lanes, Method, Plane, PlaneMut, Start, Workspace,
+    Area, Conv, Direction, End, Ends, Isa, Lanes, Method, Plane, PlaneMut, Start, Workspace,
 };
 
 /// Kernel, stride and padding.
@@ -253,28 +253,26 @@ fn parts_are_parts_of_the_whole() {
                 let name = format!("{name}, {}: {area:?} of {whole:?}", problem.label());
                 let all = Area::whole(problem.sizes[0][0], problem.sizes[0][1]);
                 for (held, slack) in [(all, 0.0), (problem.needed(area), rounding)] {
-                    let areas = [held, whole, area];
-                    check_part(&problem, &conv, (&sums, slack), areas, &name);
+                    let part = Part { held, whole, area };
+                    check_part(&problem, &conv, &sums, slack, part, &name);
                 }
             }
         }
     }
 }
 
-fn check_part(
-    problem: &Problem,
-    conv: &Conv,
-    (sums, slack): (&[Lanes], f64),
-    [held, whole, area]: [Area; 3],
-    name: &str,
-) {
+fn check_part(problem: &Problem, conv: &Conv, sums: &[Lanes], slack: f64, part: Part, name: &str) {
+    let Part { whole, area, .. } = part;
     let channels = problem.written();
     let untouched = Lanes::splat(-7.0);
     let mut target = vec![untouched; whole.len() * channels];
     let mut record = vec![0xbeef; target.len()];
-    let end = End::ReluRecord(&mut record);
+    let ends = Ends {
+        start: Start::Fresh,
+        end: End::ReluRecord(&mut record),
+    };
     problem
-        .run_part(conv, held, (&mut target, whole), area, (Start::Fresh, end))
+        .run_part(conv, part, &mut target, ends)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     for row in whole.top..whole.bottom() {
         for column in whole.left..whole.right() {
@@ -286,12 +284,15 @@ fn check_part(
             };
             for channel in 0..channels {
                 let at = whole.index(row, column) * channels + channel;
-                let got = (target[at], record[at]);
+                let (got, bits) = (target[at], record[at]);
                 if area.contains(pixel) {
                     let sum = sums[problem.whole().index(row, column) * channels + channel];
-                    assert!(is_relu(got, sum, slack), "{name}: {got:?} for {sum:?}");
+                    assert!(
+                        is_relu(got, bits, sum, slack),
+                        "{name}: {got:?} for {sum:?}"
+                    );
                 } else {
-                    assert_eq!(got, (untouched, 0xbeef), "{name}: {pixel:?}");
+                    assert_eq!((got, bits), (untouched, 0xbeef), "{name}: {pixel:?}");
                 }
             }
         }
@@ -299,7 +300,7 @@ fn check_part(
 }
 
 /// Whether `got` is the ReLU of sums that are within `slack` of `sums`, with its bits.
-fn is_relu((got, bits): (Lanes, u16), sums: Lanes, slack: f64) -> bool {
+fn is_relu(got: Lanes, bits: u16, sums: Lanes, slack: f64) -> bool {
     (0..16).all(|lane| {
         let (got, sum) = (f64::from(got.0[lane]), f64::from(sums.0[lane]));
         let bit = bits >> lane & 1 == 1;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rut_kernels::reference::Reference;
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Error, Isa, Lanes, Map, MapMut, MaxPool, Method,
+    Area, Conv, ConvShape, Direction, End, Ends, Error, Isa, Lanes, Map, MapMut, MaxPool, Method,
     OptionA, Plane, PlaneMut, Start, Workspace,
 };
 
@@ -65,8 +65,9 @@ impl Run {
         };
         let (bits, mut record) = (vec![0; self.bits], vec![0; self.bits]);
         let workspace = Workspace::new();
+        let start = Start::Fresh;
         let end = End::ReluRecord(&mut record);
-        conv.run(&workspace, source, target, self.area, Start::Fresh, end)?;
+        conv.run(&workspace, source, target, self.area, Ends { start, end })?;
         let source = Map { ..source };
         let target = MapMut {
             values: &mut vec![Lanes::ZERO; len],
@@ -75,7 +76,7 @@ impl Run {
             channels,
         };
         let end = End::Mask(&bits);
-        conv.run(&workspace, source, target, self.area, Start::Fresh, end)
+        conv.run(&workspace, source, target, self.area, Ends { start, end })
     }
 }
 

@@ -87,11 +87,11 @@ impl<'a> LikelihoodTable<'a> {
                 below = (middle, found)
             }
         }
-        self.within((below.0, counts), [below.1, above.1])
+        self.within(below.0, counts, [below.1, above.1])
     }
 
     /// The minimum in the cell from the node `at`, at whose ends the draw's slopes are `slopes`.
-    fn within(&mut self, (at, counts): (usize, &[f64]), slopes: [f64; 2]) -> Lowest {
+    fn within(&mut self, at: usize, counts: &[f64], slopes: [f64; 2]) -> Lowest {
         let width = self.betas[at + 1] - self.betas[at];
         let bends = [at, at + 1].map(|at| width * dot(&self.node(at).bends, counts));
         let share = root(slopes, bends);

@@ -53,7 +53,7 @@ impl TemperatureIntervals {
 ///     let logits = Logits::new(&logits, 2)?;
 ///     let labels = [0, 0, 0, 1].repeat(times);
 ///     let fit = fit_temperature(logits, &labels, &options)?;
-///     let intervals = bootstrap_temperature((logits, &labels), &fit, &options, &bootstrap)?;
+///     let intervals = bootstrap_temperature(logits, &labels, &fit, &options, &bootstrap)?;
 ///     assert_eq!(intervals.shows_a_gain(), shown);
 ///     assert!(intervals.temperature.lo < 2.0 && 2.0 < intervals.temperature.hi);
 /// }
@@ -65,7 +65,8 @@ impl TemperatureIntervals {
 ///
 /// [`Error::LabelCount`](crate::Error::LabelCount), [`Error::Label`](crate::Error::Label) or what the options' checks say.
 pub fn bootstrap_temperature(
-    (logits, labels): (Logits<'_>, &[u32]),
+    logits: Logits<'_>,
+    labels: &[u32],
     fit: &TemperatureFit,
     options: &TemperatureOptions,
     bootstrap: &BootstrapOptions,

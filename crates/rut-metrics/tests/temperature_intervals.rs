@@ -42,7 +42,7 @@ fn intervals(values: &[f64], classes: usize, labels: &[u32]) -> TemperatureInter
         resamples: 2000,
         ..BootstrapOptions::default()
     };
-    bootstrap_temperature((logits, labels), &fit, &options, &bootstrap).unwrap()
+    bootstrap_temperature(logits, labels, &fit, &options, &bootstrap).unwrap()
 }
 
 fn three(interval: Interval) -> [f64; 3] {

@@ -91,8 +91,11 @@ impl Weights {
             (None, None, Classifier::Optional) => (model.graph)(1),
             (None, None, Classifier::Needed) => usual,
         };
-        let optional = reading.classes.is_none() && reading.classifier == Classifier::Optional;
-        let mut weights = Self::fitted(&graph, &held, (fit, optional), mask)?;
+        let classifier = match reading.classes {
+            Some(_) => Classifier::Needed,
+            None => reading.classifier,
+        };
+        let mut weights = Self::fitted(&graph, &held, fit, classifier, mask)?;
         weights.notes.extend(weights.classes_note(model, reading));
         weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
         Ok((graph, weights))
@@ -106,7 +109,7 @@ impl Weights {
     pub fn assemble(graph: &Graph, checkpoint: &Checkpoint, mask: Option<&Mask>) -> Result<Self> {
         let held = held(checkpoint);
         let fit = fit::fit(graph, &held, &Reading::default())?;
-        let mut weights = Self::fitted(graph, &held, (fit, false), mask)?;
+        let mut weights = Self::fitted(graph, &held, fit, Classifier::Needed, mask)?;
         weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
         Ok(weights)
     }
@@ -123,19 +126,20 @@ impl Weights {
             others: &BTreeMap::new(),
         };
         let fit = fit::fit(graph, &held, &Reading::default())?;
-        Self::fitted(graph, &held, (fit, false), None)
+        Self::fitted(graph, &held, fit, Classifier::Needed, None)
     }
 
     fn fitted(
         graph: &Graph,
         held: &Held<'_>,
-        (fit, optional): (Fit<'_>, bool),
+        fit: Fit<'_>,
+        classifier: Classifier,
         mask: Option<&Mask>,
     ) -> Result<Self> {
         let masks = mask.map(|mask| masks::masks(graph, mask)).transpose()?;
         let (masks, masked) = masks.unwrap_or_default();
-        let mut arrays = check::arrays(graph, held, &fit, optional)?;
-        let headless = optional && fit.head.linear.is_none();
+        let mut arrays = check::arrays(graph, held, &fit, classifier)?;
+        let headless = classifier == Classifier::Optional && fit.head.linear.is_none();
         let mut layers = Vec::new();
         for parameter in graph.parameters() {
             let mask = masks.get(&parameter.name);

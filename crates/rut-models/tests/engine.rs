@@ -202,12 +202,12 @@ const WINDOWS: &[(&str, usize, [usize; 3])] = &[
 /// Forward to the bit, and so are the patches' gradients; the canvas's is summed in another order.
 #[test]
 fn a_window_gives_what_pasting_gives() {
-    for &window in WINDOWS {
+    for &(name, side, place) in WINDOWS {
         let [logits, canvas, patches] =
-            windowed_against_pasted(window, Kernels::Sparse, of_largest);
+            windowed_against_pasted(name, side, place, Kernels::Sparse, of_largest);
         assert!(
             logits == 0.0 && patches == 0.0 && canvas <= 1e-5,
-            "{window:?}"
+            "{name} {side}, {place:?}"
         );
     }
 }
@@ -215,12 +215,12 @@ fn a_window_gives_what_pasting_gives() {
 /// Where tiles cross the window's edge Winograd's algorithm rounds differently, so that ReLUs flip as between engines.
 #[test]
 fn a_window_gives_what_pasting_gives_with_winograd_s_algorithm() {
-    for &window in &WINDOWS[..6] {
+    for &(name, side, place) in &WINDOWS[..6] {
         let [logits, canvas, patches] =
-            windowed_against_pasted(window, Kernels::Dense, relative_l2);
+            windowed_against_pasted(name, side, place, Kernels::Dense, relative_l2);
         assert!(
             logits <= OUTPUT && canvas <= OWN && patches <= OWN,
-            "{window:?}"
+            "{name} {side}, {place:?}"
         );
     }
 }
@@ -278,7 +278,7 @@ fn a_window_in_an_unusual_graph() {
         (&steps, 64, [33, 33, 1]),
         (&steps, 64, [33, 33, 2]),
     ] {
-        let found = graph_windowed_against_pasted(graph, (side, place), Kernels::Sparse, distance);
+        let found = graph_windowed_against_pasted(graph, side, place, Kernels::Sparse, distance);
         assert!(
             found[0] == 0.0 && found[1] <= 1e-5 && found[2] == 0.0,
             "{side}, {place:?}: {found:?}"
@@ -288,12 +288,14 @@ fn a_window_in_an_unusual_graph() {
 
 /// Distances of the logits and of the gradients of canvas and patches.
 fn windowed_against_pasted(
-    (name, side, place): (&str, usize, [usize; 3]),
+    name: &str,
+    side: usize,
+    place: [usize; 3],
     kernels: Kernels,
     distance: impl Fn(&[f64], &[f64]) -> f64,
 ) -> [f64; 3] {
     let graph = find(name).unwrap().build();
-    let apart = graph_windowed_against_pasted(&graph, (side, place), kernels, distance);
+    let apart = graph_windowed_against_pasted(&graph, side, place, kernels, distance);
     println!(
         "{name} {side}, {place:?} {kernels:?}: logits {:.1e}, canvas {:.1e}, patches {:.1e}",
         apart[0], apart[1], apart[2]
@@ -303,7 +305,8 @@ fn windowed_against_pasted(
 
 fn graph_windowed_against_pasted(
     graph: &Graph,
-    (side, [top, left, window]): (usize, [usize; 3]),
+    side: usize,
+    [top, left, window]: [usize; 3],
     kernels: Kernels,
     distance: impl Fn(&[f64], &[f64]) -> f64,
 ) -> [f64; 3] {

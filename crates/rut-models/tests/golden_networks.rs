@@ -154,7 +154,7 @@ fn check(model: &str, density: Option<f64>, gradient_f32_l2: f64) {
     for kernels in [Kernels::Auto, Kernels::Sparse] {
         let engine = CpuNetwork::new(&graph, &weights, kernels).unwrap();
         let label = format!("{name} {kernels:?}");
-        check_engine(&label, &engine, &images, (&double, &exact), gradient_f32_l2);
+        check_engine(&label, &engine, &images, &double, &exact, gradient_f32_l2);
     }
 }
 
@@ -163,7 +163,8 @@ fn check_engine(
     name: &str,
     engine: &CpuNetwork,
     images: &Tensor,
-    (double, exact): (&CandleNetwork, &Run),
+    double: &CandleNetwork,
+    exact: &Run,
     gradient_l2: f64,
 ) {
     let single = |tensor: &Tensor| tensor.to_dtype(DType::F32).unwrap();

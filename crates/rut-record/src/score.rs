@@ -42,7 +42,7 @@ pub fn temperature_of(
         ..BootstrapOptions::default()
     };
     let fit = fit_temperature(logits, labels, &options)?;
-    let intervals = bootstrap_temperature((logits, labels), &fit, &options, &bootstrap)?;
+    let intervals = bootstrap_temperature(logits, labels, &fit, &options, &bootstrap)?;
     Ok((fit, intervals))
 }
 

@@ -141,7 +141,7 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
         for (at, labels) in budgets.iter().enumerate() {
             // Beside one another, so that intervals do not lie on one another.
             let shift = step * (middle - at as f64);
-            series.extend(lines(study, (setting, *labels), metric, shift));
+            series.extend(lines(study, setting, *labels, metric, shift));
             let own = places.iter().filter(|place| place.labels == *labels);
             series.extend(own.map(|place| {
                 let x = density(place).map(f64::log10).unwrap_or_default() + shift;
@@ -169,7 +169,8 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
 /// Lines through the networks of each model, by falling density, the first of those that keep as much; moved by `shift`.
 fn lines(
     study: &Study,
-    (setting, labels): (usize, Labels),
+    setting: usize,
+    labels: Labels,
     metric: &Metric,
     shift: f64,
 ) -> Vec<Series> {

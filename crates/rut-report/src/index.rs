@@ -30,7 +30,7 @@ impl Index {
         let cells = |spec: &RunSpec| spec_cells(spec, &keys, options.unused);
         let finished = study.runs.iter().zip(&study.places);
         let mut rows: Vec<Row> = finished
-            .map(|(run, place)| finished_row(study, run, place, (cells(&run.record.spec), options)))
+            .map(|(run, place)| finished_row(study, run, place, cells(&run.record.spec), options))
             .collect();
         let unfinished = study.unfinished.iter();
         rows.extend(unfinished.map(|run| unfinished_row(run, run.spec.as_ref().map(cells))));
@@ -130,7 +130,8 @@ fn finished_row(
     study: &Study,
     run: &Run,
     place: &Place,
-    (spec, options): (Row, &ReportOptions),
+    spec: Row,
+    options: &ReportOptions,
 ) -> Row {
     let record = &run.record;
     let label = study.networks.get(place.network).map(|n| &n.label);

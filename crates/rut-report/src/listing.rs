@@ -120,14 +120,15 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
         caption: format!("Finished runs ({}).", study.runs.len()),
         columns,
         rows: rows
-            .map(|(run, place)| row(study, (run, place), common, options))
+            .map(|(run, place)| row(study, run, place, common, options))
             .collect(),
     }
 }
 
 fn row(
     study: &Study,
-    (run, place): (&Run, &Place),
+    run: &Run,
+    place: &Place,
     common: &Common,
     options: &ReportOptions,
 ) -> Vec<Value> {

@@ -139,7 +139,7 @@ impl Pair {
                 return;
             }
         };
-        match bootstraps((dense, &first), (ticket, &second)) {
+        match bootstraps(dense, &first, ticket, &second) {
             Ok(found) => {
                 for (difference, found) in self.differences.iter_mut().zip(found) {
                     if let Some(estimate) = found.filter(|_| lacking(difference)) {
@@ -166,8 +166,10 @@ fn logits(run: &Run) -> Result<ArchivedLogits, Unread> {
 
 /// Of two runs on the same test images, for each of [`COMPARED`].
 fn bootstraps(
-    (dense, first): (&Run, &ArchivedLogits),
-    (ticket, second): (&Run, &ArchivedLogits),
+    dense: &Run,
+    first: &ArchivedLogits,
+    ticket: &Run,
+    second: &ArchivedLogits,
 ) -> rut_record::Result<Vec<Option<Estimate>>> {
     let difference = || -> rut_metrics::Result<(Intervals, Option<Intervals>)> {
         let options = BootstrapOptions::default();

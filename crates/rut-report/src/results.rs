@@ -140,8 +140,7 @@ fn place_columns(setting: Option<usize>) -> Vec<Column> {
     columns
 }
 
-fn place_cells(study: &Study, place: (usize, String), setting: Option<usize>) -> Vec<Value> {
-    let (index, labels) = place;
+fn place_cells(study: &Study, index: usize, labels: String, setting: Option<usize>) -> Vec<Value> {
     let mut row = Vec::new();
     if let (None, Some(own)) = (setting, study.settings.get(index)) {
         let words = [&own.dataset, own.method.abbreviation(), &own.apart];
@@ -155,7 +154,7 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
     let runs = study.at(place);
     let network = study.networks.get(place.network);
     let images = runs.first().map_or(0, |run| run.record.data.test_images);
-    let mut row = place_cells(study, (place.setting, place.labels.tick()), setting);
+    let mut row = place_cells(study, place.setting, place.labels.tick(), setting);
     row.extend([
         Value::Network(
             network.map(|n| n.label.clone()).unwrap_or_default(),
@@ -214,7 +213,7 @@ fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Val
         let label = study.networks.get(at).map(|n| n.label.clone());
         Value::Network(label.unwrap_or_default(), css(at))
     };
-    let mut row = place_cells(study, (pair.setting, pair.labels.tick()), setting);
+    let mut row = place_cells(study, pair.setting, pair.labels.tick(), setting);
     row.extend([
         network(pair.dense),
         network(pair.ticket),

@@ -115,8 +115,8 @@ impl<'a> Journal<'a> {
             String::new()
         };
         if let Some(state) = state {
-            unchanged(&path, state, (EVENTS, &checksum.digits()))?;
-            unchanged(&dir.spec(), state, (SPEC, &spec))?;
+            unchanged(&path, state, EVENTS, &checksum.digits())?;
+            unchanged(&dir.spec(), state, SPEC, &spec)?;
             if state.is_unchecked() {
                 display.note(
                     "an earlier version saved the state, without checksums: it is not checked",
@@ -230,7 +230,7 @@ fn changed(path: &Path) -> Error {
 }
 
 /// Holds what was found of the file at `path` against what `state` tells of it, if it tells anything.
-fn unchanged(path: &Path, state: &State, (entry, found): (&str, &str)) -> Result<()> {
+fn unchanged(path: &Path, state: &State, entry: &str, found: &str) -> Result<()> {
     if state.has(entry) && state.text(entry)? != found {
         Err(changed(path))
     } else {

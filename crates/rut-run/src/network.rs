@@ -113,7 +113,7 @@ pub(crate) fn load_recorded(
         classes,
         ..reading(spec, how.classifier)
     };
-    let read = Assembled::read(model, files, (&reading, how.rule))?;
+    let read = Assembled::read(model, files, &reading, how.rule)?;
     Ok((model, read.ready(computing, spec)?))
 }
 
@@ -184,7 +184,8 @@ impl<'a> Assembled<'a> {
     fn read(
         model: &'a ModelSpec,
         files: &WeightFiles,
-        (reading, rule): (&Reading, KeyRule),
+        reading: &Reading,
+        rule: KeyRule,
     ) -> rut_models::Result<Self> {
         let opened = Checkpoint::open(&files.checkpoint)?;
         // A key that is named decides under either rule.
@@ -245,8 +246,8 @@ impl Assembled<'_> {
 impl Assembled<'static> {
     fn named(spec: &RunSpec, how: How) -> Result<Self> {
         let (model, files) = network_files(spec)?;
-        let read = Self::read(model, &files, (&reading(spec, how.classifier), how.rule))?;
-        check_ticket((spec, how.rule), &files, read.weights.density())?;
+        let read = Self::read(model, &files, &reading(spec, how.classifier), how.rule)?;
+        check_ticket(spec, how.rule, &files, read.weights.density())?;
         Ok(read)
     }
 }

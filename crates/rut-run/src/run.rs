@@ -78,7 +78,7 @@ pub fn run(
     let state = saved_state(&dir)?;
     let inspected = network.inspected(model);
     session.display.note(&announcement(run, &inspected));
-    train(run, places, session, (dir, &network, state))
+    train(run, places, session, dir, &network, state)
 }
 
 /// Trains, and writes everything down in `dir`; goes on from `state` if there is one.
@@ -86,7 +86,9 @@ fn train(
     run: &CheckedRunSpec,
     places: &Places,
     session: Session<'_>,
-    (dir, network, state): (RunDir, &LoadedNetwork, Option<State>),
+    dir: RunDir,
+    network: &LoadedNetwork,
+    state: Option<State>,
 ) -> Result<(RunDir, Record)> {
     let Session {
         display,
@@ -132,10 +134,8 @@ fn train(
         run,
         network,
         &adapted,
-        (
-            journal.cost(threads),
-            Environment::current(commit, engine.name, engine.isa),
-        ),
+        journal.cost(threads),
+        Environment::current(commit, engine.name, engine.isa),
     )?;
     journal.finish(&record);
     let record = keep(&dir, &adapted, record, &journal)?;
@@ -195,12 +195,12 @@ fn record(
     run: &CheckedRunSpec,
     network: &LoadedNetwork,
     adapted: &Adapted,
-    made: (Cost, Environment),
+    cost: Cost,
+    environment: Environment,
 ) -> Result<Record> {
     let fitted = adapted.validation.as_ref().map(temperature).transpose()?;
     let (fit, temperature_intervals) = fitted.unzip();
     let at = fit.as_ref().map(|fit| fit.temperature);
-    let (cost, environment) = made;
     Ok(Record {
         format_version: Record::FORMAT_VERSION,
         run_id: run.id.to_string(),

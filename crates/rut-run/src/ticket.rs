@@ -12,7 +12,8 @@ const DENSE_FROM: f64 = 0.99;
 /// A ticket has lost weights: a mask says which, or the zeros of its checkpoint do. Runs that were begun by an earlier
 /// version go on by its rule, to which any zero was enough.
 pub(crate) fn check_ticket(
-    (spec, rule): (&RunSpec, KeyRule),
+    spec: &RunSpec,
+    rule: KeyRule,
     files: &WeightFiles,
     density: &DensityReport,
 ) -> Result<()> {

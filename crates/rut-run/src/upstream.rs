@@ -40,7 +40,8 @@ pub fn source_images(spec: &RunSpec, places: &Places) -> Result<(ImageSet, usize
 pub fn upstream(
     model: &ModelSpec,
     network: &LoadedNetwork,
-    (images, classes): (&ImageSet, usize),
+    images: &ImageSet,
+    classes: usize,
     transform: &Transform,
     observer: &mut dyn Observer,
 ) -> Result<SplitScores> {
@@ -105,7 +106,8 @@ pub enum WrittenPart {
 /// If the file cannot be written.
 pub fn write_features(
     path: &Path,
-    (extracted, part): (&Extracted, WrittenPart),
+    extracted: &Extracted,
+    part: WrittenPart,
     labels: Option<&[u32]>,
     text: &str,
 ) -> Result<()> {

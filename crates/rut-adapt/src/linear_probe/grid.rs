@@ -52,7 +52,8 @@ pub struct GridMember {
 pub fn linear_probe_grid(
     splits: ProbeSplits<'_>,
     head: LinearHead,
-    (options, rates): (&LoopOptions, &[HeadRates]),
+    options: &LoopOptions,
+    rates: &[HeadRates],
     resume: Option<&State>,
     observer: &mut dyn Observer,
 ) -> Result<Probed> {

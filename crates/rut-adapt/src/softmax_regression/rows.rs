@@ -28,7 +28,8 @@ impl Batch<'_> {
 /// The rows at `indices`: where they lie, or widened into `buffer`, `part` at a time.
 pub(super) fn batch_rows<'a>(
     features: &'a FeatureMatrix,
-    (indices, part): (&'a [usize], usize),
+    indices: &'a [usize],
+    part: usize,
     buffer: &'a mut Vec<f32>,
     counting: &'a mut Vec<usize>,
 ) -> Rows<'a> {
@@ -77,8 +78,13 @@ pub(super) fn head_logits(
         let start = index * PASS_ROWS;
         let indices: Vec<usize> = (start..start + logits.len() / classes).collect();
         let (mut buffer, mut counting) = (Vec::new(), Vec::new());
-        let whole = (indices.as_slice(), indices.len());
-        let rows = batch_rows(features, whole, &mut buffer, &mut counting);
+        let rows = batch_rows(
+            features,
+            &indices,
+            indices.len(),
+            &mut buffer,
+            &mut counting,
+        );
         logits_of(rows, weight, logits);
         logits
             .chunks_exact_mut(classes)

@@ -48,7 +48,8 @@ impl PromptedNetwork {
     pub fn label_map(
         &self,
         mapping: &MappingChoice,
-        (splits, seed): (&PromptSplits<'_>, Seed),
+        splits: &PromptSplits<'_>,
+        seed: Seed,
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<MadeMap> {

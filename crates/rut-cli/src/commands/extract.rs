@@ -52,7 +52,8 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
     );
     write_features(
         &args.output,
-        (&extracted, part),
+        &extracted,
+        part,
         labelled.then_some(images.labels()),
         &text,
     )?;

@@ -88,7 +88,8 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     let found = upstream(
         model,
         &network,
-        (&images, classes),
+        &images,
+        classes,
         &transform,
         &mut Progress::new(0),
     )?;

@@ -107,7 +107,7 @@ fn parts(subjects: Subjects) -> Result<Parts> {
     subjects.check()?;
     let all = ImageSet::new(Arc::new(subjects), labels)?;
     let class_names = SPEC.class_names();
-    split_anew(class_names, &all, TEST_SHARE, (SPLIT_SEED, "abide split"))
+    split_anew(class_names, &all, TEST_SHARE, SPLIT_SEED, "abide split")
 }
 
 /// All subjects of a file.

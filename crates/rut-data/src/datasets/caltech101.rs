@@ -115,7 +115,8 @@ fn read(root: &Path, folder: &str) -> Result<Parts> {
         class_names,
         &all,
         TEST_SHARE,
-        (SPLIT_SEED, "caltech101 split"),
+        SPLIT_SEED,
+        "caltech101 split",
     )
 }
 

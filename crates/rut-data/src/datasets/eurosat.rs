@@ -93,7 +93,7 @@ fn read_all(root: &Path) -> Result<(Vec<String>, ImageSet)> {
 
 fn read_stratified(root: &Path) -> Result<Parts> {
     let (class_names, all) = read_all(root)?;
-    split_anew(class_names, &all, TEST_SHARE, (SPLIT_SEED, "eurosat split"))
+    split_anew(class_names, &all, TEST_SHARE, SPLIT_SEED, "eurosat split")
 }
 
 fn read_leak(root: &Path) -> Result<Parts> {

@@ -164,7 +164,7 @@ fn read_whole(root: &Path) -> Result<Parts> {
 
 /// The fixed split of images of which nothing says which are for testing.
 pub(crate) fn split_whole(class_names: Vec<String>, all: &ImageSet) -> Result<Parts> {
-    split_anew(class_names, all, TEST_SHARE, (SPLIT_SEED, "folder split"))
+    split_anew(class_names, all, TEST_SHARE, SPLIT_SEED, "folder split")
 }
 
 fn class_names_of(folder: &Path) -> Result<Vec<String>> {

@@ -49,7 +49,7 @@ pub(crate) fn take_apart(
         let set = all.select(&indices.collect::<Vec<_>>());
         Some(set).filter(|set| !set.is_empty())
     };
-    let lacks = |what: &str| malformed(path, "the split", (what, "none"));
+    let lacks = |what: &str| malformed(path, "the split", what, "none");
     let train = select(Part::Train).ok_or_else(|| lacks("training images"))?;
     let (test, validation) = match (select(Part::Test), select(Part::Validation)) {
         (Some(test), validation) => (test, validation),
@@ -89,14 +89,15 @@ fn refuse_untrained(
             Err(malformed(
                 path,
                 &format!("class '{name}'"),
-                ("training images", &found),
+                "training images",
+                &found,
             ))
         }
     }
 }
 
 /// What was expected and found at a place of a file.
-pub(crate) fn malformed(path: &Path, place: &str, (expected, found): (&str, &str)) -> Error {
+pub(crate) fn malformed(path: &Path, place: &str, expected: &str, found: &str) -> Error {
     Error::Malformed {
         path: path.to_path_buf(),
         place: place.to_owned(),

@@ -42,7 +42,7 @@ pub(crate) fn read(path: &Path) -> Result<Parts> {
         ..
     } = list;
     let (class_names, labels) = classes(labels.iter());
-    let all = Files::below(&root, root.clone(), (paths, labels))?;
+    let all = Files::below(&root, root.clone(), paths, labels)?;
     let parts = (!parts.is_empty()).then_some(parts);
     take_apart(path, class_names, &all, parts.as_deref())
 }
@@ -92,7 +92,7 @@ impl<'a> List<'a> {
                 .filter(|(_, rest)| rest == beside.get_or_insert_with(|| rest.clone()));
             let (part, _) = said.ok_or_else(|| {
                 let place = format!("line {}, column 'split'", row.line);
-                malformed(self.path, &place, (Part::WORDS, &format!("'{word}'")))
+                malformed(self.path, &place, Part::WORDS, &format!("'{word}'"))
             })?;
             self.refuse_other_word(&row, part, word)?;
             self.parts.push(part);
@@ -126,7 +126,7 @@ impl<'a> List<'a> {
         let place = format!("line {}, column 'split'", row.line);
         let expected = format!("one word for each part, as before '{first}'");
         let found = format!("'{word}', which may mean the same part; rename one of them");
-        Err(malformed(self.path, &place, (&expected, &found)))
+        Err(malformed(self.path, &place, &expected, &found))
     }
 
     fn refuse_twice(&mut self, row: &Row<'_>, file: &Path) -> Result<()> {
@@ -140,11 +140,7 @@ impl<'a> List<'a> {
         }
         let place = format!("line {}, column 'path'", row.line);
         let found = format!("'{}' again, after line {first}; remove one", row.path);
-        Err(malformed(
-            self.path,
-            &place,
-            ("an image that is new", &found),
-        ))
+        Err(malformed(self.path, &place, "an image that is new", &found))
     }
 
     fn refuse_missing(&self) -> Result<()> {
@@ -158,6 +154,6 @@ impl<'a> List<'a> {
         let place = format!("line {first}, column 'path'");
         let expected = "files, by paths that are absolute or relative to the list's folder";
         let found = format!("none at {}{more}", self.names.join(", "));
-        Err(malformed(self.path, &place, (expected, &found)))
+        Err(malformed(self.path, &place, expected, &found))
     }
 }

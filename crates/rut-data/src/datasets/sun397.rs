@@ -229,7 +229,7 @@ fn read_stratified(root: &Path) -> Result<Parts> {
         .map(|class| (class.folder, class.name))
         .unzip();
     let all = class_folders::read(root, IMAGES, &folders)?;
-    split_anew(class_names, &all, TEST_SHARE, (SPLIT_SEED, "sun397 split"))
+    split_anew(class_names, &all, TEST_SHARE, SPLIT_SEED, "sun397 split")
 }
 
 fn read_partition(root: &Path, lists: &str, number: &str) -> Result<Parts> {

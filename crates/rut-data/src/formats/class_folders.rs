@@ -76,7 +76,7 @@ pub(crate) fn instead(folder: &Path) -> Result<String> {
 /// The files below `folder` that are `wanted`, sorted.
 fn files(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    walk(folder, (0, wanted), &mut found)?;
+    walk(folder, 0, wanted, &mut found)?;
     found.sort_unstable_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     Ok(found)
 }
@@ -130,7 +130,8 @@ fn sort_key(path: &Path) -> (&[u8], &[u8]) {
 
 fn walk(
     folder: &Path,
-    (depth, wanted): (usize, fn(&Path) -> bool),
+    depth: usize,
+    wanted: fn(&Path) -> bool,
     found: &mut Vec<PathBuf>,
 ) -> Result<()> {
     if depth > MAX_DEPTH {
@@ -142,7 +143,7 @@ fn walk(
     }
     for path in entries(folder)? {
         if path.is_dir() {
-            walk(&path, (depth + 1, wanted), found)?;
+            walk(&path, depth + 1, wanted, found)?;
         } else if wanted(&path) {
             found.push(path);
         }

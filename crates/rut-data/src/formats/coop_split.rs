@@ -31,7 +31,7 @@ pub(crate) fn read(root: &Path, split: &str, images: &str) -> Result<Parts> {
         lists,
         names: BTreeMap::new(),
     };
-    let set = |list| Files::below(root, root.join(images), list);
+    let set = |(names, labels)| Files::below(root, root.join(images), names, labels);
     let train = set(file.list("train")?)?;
     let validation = match file.lists.get("val") {
         None | Some(List::Other("null")) => None,

@@ -69,14 +69,15 @@ impl Files {
             label
         };
         let labels = images.into_iter().map(add).collect();
-        Files::below(root, root.join(folder), (names, labels))
+        Files::below(root, root.join(folder), names, labels)
     }
 
     /// The set of the images of these names in `folder`, with their labels.
     pub(crate) fn below(
         root: &Path,
         folder: PathBuf,
-        (names, labels): (Texts, Vec<u32>),
+        names: Texts,
+        labels: Vec<u32>,
     ) -> Result<ImageSet> {
         let root = root.to_path_buf();
         let paths = Paths::Below { folder, names };

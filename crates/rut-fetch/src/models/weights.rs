@@ -66,7 +66,7 @@ fn fetch_alone(wanted: &Wanted, expected: Expected<'_>, session: &Session) -> Re
     let hub = &session.options.hub;
     let from_hub = wanted.hub_file.as_ref();
     let cached = from_hub.and_then(|file| file.cached(hub));
-    let published = published(wanted, cached.as_deref(), &slot, (session, &job))?;
+    let published = published(wanted, cached.as_deref(), &slot, session, &job)?;
     let expected = Expected {
         sha256: published.as_deref(),
         ..expected
@@ -90,7 +90,7 @@ fn fetch_alone(wanted: &Wanted, expected: Expected<'_>, session: &Session) -> Re
         None => (slot.file.as_path(), original.obtain(session, &job)?),
     };
     let temporary = with_ending(&wanted.target(session), ".new");
-    let made = make(wanted, (source, &found), &temporary, (session, &job));
+    let made = make(wanted, source, &found, &temporary, session, &job);
     let is_known = expected.is_published() || expected.locked.is_some();
     if made.is_err() && cached.is_none() && !is_known && !session.stop.is_requested() {
         // Only its being whole could prove that it is the right file.
@@ -129,7 +129,8 @@ fn published(
     wanted: &Wanted,
     cached: Option<&Path>,
     slot: &Slot,
-    (session, job): (&Session, &Job),
+    session: &Session,
+    job: &Job,
 ) -> Result<Option<String>> {
     let hub = &session.options.hub;
     let Some(file) = &wanted.hub_file else {
@@ -168,9 +169,11 @@ fn of_cache(path: &Path, expected: &Expected<'_>, job: &Job) -> Result<Digests> 
 /// Converts the weights to the file `temporary`, and says what came of it.
 fn make(
     wanted: &Wanted,
-    (source, found): (&Path, &Digests),
+    source: &Path,
+    found: &Digests,
     temporary: &Path,
-    (session, job): (&Session, &Job),
+    session: &Session,
+    job: &Job,
 ) -> Result<Sheet> {
     let what = format!("convert {}", source.display());
     let _claim = job

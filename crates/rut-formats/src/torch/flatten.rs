@@ -39,11 +39,18 @@ pub(super) fn flatten(pickle: &Pickle<'_>, storages: &Storages) -> Result<Flat, 
         names_left: pickle.length().saturating_add(FREE_NAMES),
         name: String::new(),
     };
-    walk.value(pickle.root(), (0, 0))?;
+    walk.value(pickle.root(), Within { depth: 0, dict: 0 })?;
     Ok(Flat {
         tensors: walk.tensors,
         object: walk.object,
     })
+}
+
+/// Where a value stands: in so many dicts, the innermost of which was entered as this one.
+#[derive(Clone, Copy)]
+struct Within {
+    depth: usize,
+    dict: usize,
 }
 
 struct Walk<'s> {
@@ -61,8 +68,8 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
-    /// Looks at a value, this deep and in this dict.
-    fn value(&mut self, value: Value<'_>, (depth, dict): (usize, usize)) -> Result<(), Refusal> {
+    /// Looks at a value.
+    fn value(&mut self, value: Value<'_>, within: Within) -> Result<(), Refusal> {
         let Some(left) = self.visits_left.checked_sub(1) else {
             return Err(hostile("fewer values", "shared ones without end"));
         };
@@ -70,9 +77,9 @@ impl Walk<'_> {
         let parts = rebuild::tensor(value, self.storages)
             .map_err(|fault| fault.within(&format!("tensor '{}'", escape(&self.name))))?;
         if let Some(parts) = parts {
-            return self.add(parts, dict);
+            return self.add(parts, within.dict);
         }
-        if depth == DEEPEST {
+        if within.depth == DEEPEST {
             return if value.items().is_some() || value.entries().is_some() {
                 Err(hostile("dicts in dicts", "more than 64 in each other"))
             } else {
@@ -80,7 +87,10 @@ impl Walk<'_> {
             };
         }
         self.dicts += 1;
-        let inside = (depth + 1, self.dicts);
+        let inside = Within {
+            depth: within.depth + 1,
+            dict: self.dicts,
+        };
         if let Some(mut entries) = value.entries() {
             return entries.try_for_each(|(key, value)| self.entry(key, value, inside));
         }
@@ -97,12 +107,7 @@ impl Walk<'_> {
     }
 
     /// Looks at a dict's value, whose key is a text or a whole number.
-    fn entry(
-        &mut self,
-        key: Value<'_>,
-        value: Value<'_>,
-        inside: (usize, usize),
-    ) -> Result<(), Refusal> {
+    fn entry(&mut self, key: Value<'_>, value: Value<'_>, inside: Within) -> Result<(), Refusal> {
         let bytes = key.bytes();
         if bytes.is_some_and(|bytes| bytes.len() > FREE_NAMES) {
             return Err(hostile("a key of at most 4 MiB", "a longer one"));
@@ -173,7 +178,7 @@ impl Walk<'_> {
 
     /// Remembers an object that stays closed. An `OrderedDict` of Python 2 is a call with a list of
     /// pairs.
-    fn closed(&mut self, value: Value<'_>, inside: (usize, usize)) -> Result<(), Refusal> {
+    fn closed(&mut self, value: Value<'_>, inside: Within) -> Result<(), Refusal> {
         let Some((function, arguments)) = value.call() else {
             return Ok(());
         };

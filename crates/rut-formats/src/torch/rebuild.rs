@@ -129,11 +129,12 @@ fn rebuilt(
                 Rebuild::StridedOf => Some(argument(6)?),
                 _ => None,
             };
-            let places = [argument(0)?, argument(1)?, argument(2)?, argument(3)?];
+            let (storage, offset) = (argument(0)?, argument(1)?);
+            let (shape, strides) = (argument(2)?, argument(3)?);
             if let Some(text) = arguments.items().and_then(mathematical) {
-                return Ok(Some(other(text, places[2])));
+                return Ok(Some(other(text, shape)));
             }
-            strided(places, dtype, storages).map(Some)
+            strided(storage, offset, shape, strides, dtype, storages).map(Some)
         }
         Rebuild::First => match argument(0)?.call() {
             Some((function, arguments)) => rebuilt(function, arguments, storages, depth + 1),
@@ -170,7 +171,10 @@ fn other(text: &'static str, shape: Value<'_>) -> Parts {
 
 /// Storage, offset, shape and strides, and for untyped storages the element type.
 fn strided(
-    [storage, offset, shape, strides]: [Value<'_>; 4],
+    storage: Value<'_>,
+    offset: Value<'_>,
+    shape: Value<'_>,
+    strides: Value<'_>,
     dtype: Option<Value<'_>>,
     storages: &Storages,
 ) -> Result<Parts, Fault> {

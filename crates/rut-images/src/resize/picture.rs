@@ -23,15 +23,15 @@ impl Picture {
         let (from, channels) = (self.size(), self.mode().channels());
         let pixels = match self.mode() {
             Mode::Real => {
-                let values = resample_real(self.values(), (from, to), filter)?;
+                let values = resample_real(self.values(), from, to, filter)?;
                 return Ok(self.replace_values(to, values));
             }
             Mode::Palette => nearest(self.pixels(), channels, from, to)?,
-            Mode::Grey | Mode::Rgb => resample(self.pixels(), channels, (from, to), filter)?,
+            Mode::Grey | Mode::Rgb => resample(self.pixels(), channels, from, to, filter)?,
             Mode::GreyAlpha | Mode::Rgba => {
                 let mut pixels = self.pixels().to_vec();
                 premultiply(&mut pixels, channels);
-                let mut resized = resample(&pixels, channels, (from, to), filter)?;
+                let mut resized = resample(&pixels, channels, from, to, filter)?;
                 unpremultiply(&mut resized, channels);
                 resized
             }

@@ -14,18 +14,14 @@ use crate::{Extent, Result};
 /// ```
 /// use rut_images::{Extent, Filter, resample_real};
 /// let (from, to) = (Extent { width: 4, height: 1 }, Extent { width: 2, height: 1 });
-/// assert_eq!(resample_real(&[0.0, 0.7, 0.7, 0.0], (from, to), Filter::Bilinear)?, [0.4, 0.4]);
+/// assert_eq!(resample_real(&[0.0, 0.7, 0.7, 0.0], from, to, Filter::Bilinear)?, [0.4, 0.4]);
 /// # Ok::<(), rut_images::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Count`](crate::Error::Count) if the length does not fit,
 /// [`Error::Size`](crate::Error::Size) if a size is empty or too large.
-pub fn resample_real(
-    values: &[f32],
-    (from, to): (Extent, Extent),
-    filter: Filter,
-) -> Result<Vec<f32>> {
+pub fn resample_real(values: &[f32], from: Extent, to: Extent, filter: Filter) -> Result<Vec<f32>> {
     check(values.len(), 1, from, to)?;
     let width = from.width as usize;
     let pass = |from, to| Pass { from, to, filter };

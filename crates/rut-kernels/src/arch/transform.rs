@@ -70,13 +70,13 @@ pub(super) unsafe fn patches<S: Simd>(job: &mut Patches<'_>) {
         for _ in 0..job.channels {
             // SAFETY: by the check, the pixels that are there and all 36 positions are inside.
             unsafe {
-                let strides = [job.row_stride, job.channels, job.pitch];
+                let (row, pixel, pitch) = (job.row_stride, job.channels, job.pitch);
                 if whole {
-                    half_patch::<S, true, 0>(from, to, patch, strides);
-                    half_patch::<S, true, 1>(from, to, patch, strides);
+                    half_patch::<S, true, 0>(from, to, patch, row, pixel, pitch);
+                    half_patch::<S, true, 1>(from, to, patch, row, pixel, pitch);
                 } else {
-                    half_patch::<S, false, 0>(from, to, patch, strides);
-                    half_patch::<S, false, 1>(from, to, patch, strides);
+                    half_patch::<S, false, 0>(from, to, patch, row, pixel, pitch);
+                    half_patch::<S, false, 1>(from, to, patch, row, pixel, pitch);
                 }
             }
             from = from.wrapping_add(1);
@@ -96,7 +96,9 @@ unsafe fn half_patch<S: Simd, const WHOLE: bool, const HALF: usize>(
     from: *const Lanes,
     to: *mut Lanes,
     patch: &Patch,
-    [row_stride, pixel_stride, pitch]: [usize; 3],
+    row_stride: usize,
+    pixel_stride: usize,
+    pitch: usize,
 ) {
     let there = |at: usize, [first, end]: [usize; 2]| WHOLE || (at >= first && at < end);
     // SAFETY: rows and columns that are there were checked, and all positions.

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::arch::{Ahead, Arch, DenseTile, Fate, Gather, Init, SparseTile, Target};
 use crate::area::Area;
 use crate::error::{Error, Result};
-use crate::finish::{End, Start};
+use crate::finish::{End, Ends, Start};
 use crate::isa::Isa;
 use crate::lanes::Lanes;
 use crate::map::{Map, MapMut};
@@ -61,7 +61,9 @@ impl Method {
 /// A convolution in one direction, its weights stored as a kernel reads them.
 ///
 /// ```
-/// use rut_kernels::{Area, Conv, ConvShape, Direction, End, Isa, Lanes, Map, MapMut, Method, Start, Workspace};
+/// use rut_kernels::{
+///     Area, Conv, ConvShape, Direction, End, Ends, Isa, Lanes, Map, MapMut, Method, Start, Workspace,
+/// };
 /// let shape = ConvShape { in_channels: 1, out_channels: 1, kernel: 3, stride: 1, padding: 1 };
 /// let conv = Conv::new(Isa::best(), Method::Dense, shape, Direction::Forward, &[1.0; 9], None)?;
 /// let image = vec![Lanes::splat(1.0); 9];
@@ -69,7 +71,8 @@ impl Method {
 /// let (size, area) = ([3, 3], Area::whole(3, 3));
 /// let source = Map { values: &image, size, area, channels: 1 };
 /// let target = MapMut { values: &mut sums, size, area, channels: 1 };
-/// conv.run(&Workspace::new(), source, target, area, Start::Fresh, End::Store)?;
+/// let ends = Ends { start: Start::Fresh, end: End::Store };
+/// conv.run(&Workspace::new(), source, target, area, ends)?;
 /// assert_eq!(sums[4], Lanes::splat(9.0)); // the middle pixel sees nine, a corner four
 /// assert_eq!(sums[0], Lanes::splat(4.0));
 /// # Ok::<(), rut_kernels::Error>(())
@@ -93,6 +96,8 @@ pub struct Conv {
 /// A phase with its weights.
 struct Part {
     phase: Phase,
+    /// Neighbouring pixels that it writes at once: more than one if it is wide.
+    columns: usize,
     packing: Packing,
     blocks: Vec<Block>,
 }
@@ -149,6 +154,7 @@ impl Conv {
             };
             Part {
                 phase,
+                columns,
                 packing,
                 blocks,
             }
@@ -165,7 +171,7 @@ impl Conv {
         bias.resize(bias.len().next_multiple_of(arch.rows), 0.0);
         let phases = Phase::all(shape, direction);
         let winograd = (method == Method::Winograd)
-            .then(|| Winograd::new(arch, &view, (shape, direction), &phases[0]));
+            .then(|| Winograd::new(arch, &view, shape, direction, &phases[0]));
         Ok(Self {
             arch,
             method,
@@ -191,36 +197,36 @@ impl Conv {
         source: Map<'_>,
         target: MapMut<'_>,
         area: Area,
-        start: Start,
-        end: End<'_>,
+        ends: Ends<'_>,
     ) -> Result<()> {
+        let Ends { start, end } = ends;
         self.check(&source, &target, area, &end)?;
         let channels = target.channels;
-        let job = self.job(source, &target, area);
+        let job = self.job(source, &target, area, start);
         if let Some(winograd) = &self.winograd {
-            winograd.run(workspace, &job, (target.values, end), start, &self.bias);
+            winograd.run(workspace, &job, target.values, end, &self.bias);
             return Ok(());
         }
         let cuts = Cuts {
             most: most_pixels(self.arch, self.method),
             step: self.steps.write,
         };
-        let areas = (job.held, job.area);
-        let mut pieces = piece::cut(target.values, end, areas, channels, cuts);
+        let mut pieces = piece::cut(target.values, end, job.held, job.area, channels, cuts);
         if self.shape.kernel > 1 {
             // Down each column, so that the rows that neighbouring windows share stay in the cache.
             pieces.sort_unstable_by_key(|piece| (piece.left, piece.row));
         }
         pieces.into_par_iter().for_each_init(
-            || (workspace.take(), Vec::new()),
-            |(scratch, slots), piece| {
-                self.piece(&job, start, piece, scratch, slots);
+            || Lent {
+                scratch: workspace.take(),
+                slots: Vec::new(),
             },
+            |lent, piece| self.piece(&job, piece, lent),
         );
         Ok(())
     }
 
-    fn job<'a>(&self, source: Map<'a>, target: &MapMut<'_>, area: Area) -> Job<'a> {
+    fn job<'a>(&self, source: Map<'a>, target: &MapMut<'_>, area: Area, start: Start) -> Job<'a> {
         let pointwise = self.shape.kernel == 1 && self.shape.stride == 1 && self.shape.padding == 0;
         if pointwise && source.area == area && target.area == area {
             // Neighbouring rows are neighbours in memory: one long row.
@@ -234,37 +240,24 @@ impl Conv {
                 source,
                 held: line,
                 area: line,
+                start,
             };
         }
         Job {
             source,
             held: target.area,
             area,
+            start,
         }
     }
 
-    fn piece(
-        &self,
-        job: &Job<'_>,
-        start: Start,
-        mut piece: Piece<'_>,
-        scratch: &mut Scratch<'_>,
-        slots: &mut Vec<(u32, u32)>,
-    ) {
+    fn piece(&self, job: &Job<'_>, mut piece: Piece<'_>, lent: &mut Lent<'_>) {
         let step = self.steps.write;
         let whole = match self.wide.get(piece.row % step) {
             Some(part) => {
                 let whole = piece.left.div_ceil(step)..(piece.left + piece.width) / step;
                 if !whole.is_empty() {
-                    self.tile(
-                        job,
-                        (part, step),
-                        start,
-                        &mut piece,
-                        whole.clone(),
-                        scratch,
-                        slots,
-                    );
+                    self.tile(job, part, &mut piece, whole.clone(), lent);
                 }
                 whole
             }
@@ -280,28 +273,22 @@ impl Conv {
             };
             for q in others {
                 if !q.is_empty() {
-                    self.tile(job, (part, 1), start, &mut piece, q, scratch, slots);
+                    self.tile(job, part, &mut piece, q, lent);
                 }
             }
         }
     }
 
-    /// The pixels q of one phase in a piece, or of so many columns of a wide part: packs each block of channels and
-    /// multiplies it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "scratch memory is lent by the caller"
-    )]
+    /// The pixels q of one part in a piece: packs each block of channels and multiplies it.
     fn tile(
         &self,
         job: &Job<'_>,
-        (part, columns): (&Part, usize),
-        start: Start,
+        part: &Part,
         piece: &mut Piece<'_>,
         q: std::ops::Range<usize>,
-        scratch: &mut Scratch<'_>,
-        slots: &mut Vec<(u32, u32)>,
+        lent: &mut Lent<'_>,
     ) {
+        let Lent { scratch, slots } = lent;
         let [read, written] = self.shape.channels(self.direction);
         let (step, pitch) = (self.steps.write, part.packing.pitch);
         let row = piece.row / step;
@@ -331,7 +318,7 @@ impl Conv {
                 slots,
                 shift: block.first,
             });
-            let init = match (index, start) {
+            let init = match (index, job.start) {
                 (0, Start::Fresh) => Init::Bias,
                 (0, Start::Add) => Init::BiasAndDestination,
                 _ => Init::Partial,
@@ -347,7 +334,7 @@ impl Conv {
                 first,
                 pixel_stride: step * written,
                 pixels: q.len(),
-                channels: written * columns,
+                channels: written * part.columns,
                 bias: &self.bias,
                 init,
                 fate,
@@ -462,11 +449,18 @@ impl std::fmt::Debug for Conv {
     }
 }
 
-/// One run: what is read, which pixels the target holds, and which of them are computed.
+/// One run: what is read, which pixels the target holds, which of them are computed, and what their sums start from.
 struct Job<'a> {
     source: Map<'a>,
     held: Area,
     area: Area,
+    start: Start,
+}
+
+/// Memory that is lent to the pieces of a thread, one after another.
+struct Lent<'a> {
+    scratch: Scratch<'a>,
+    slots: Vec<(u32, u32)>,
 }
 
 fn most_pixels(arch: &Arch, method: Method) -> usize {

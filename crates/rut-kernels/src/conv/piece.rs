@@ -25,7 +25,8 @@ pub(super) struct Cuts {
 pub(super) fn cut<'a>(
     values: &'a mut [Lanes],
     end: End<'a>,
-    (whole, area): (Area, Area),
+    whole: Area,
+    area: Area,
     channels: usize,
     Cuts { most, step }: Cuts,
 ) -> Vec<Piece<'a>> {

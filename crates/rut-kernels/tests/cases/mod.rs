@@ -2,7 +2,8 @@
 
 use rut_kernels::reference::Reference;
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Isa, LANES, Lanes, Map, MapMut, Method, Start, Workspace,
+    Area, Conv, ConvShape, Direction, End, Ends, Isa, LANES, Lanes, Map, MapMut, Method, Start,
+    Workspace,
 };
 
 /// Both directions.
@@ -63,6 +64,14 @@ pub(crate) fn shape(
         stride,
         padding,
     }
+}
+
+/// Pixels of a run: those that the source holds, those that the target holds, and those of them that are computed.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) held: Area,
+    pub(crate) whole: Area,
+    pub(crate) area: Area,
 }
 
 /// A convolution of a few images in one direction.
@@ -205,15 +214,15 @@ impl Problem {
         lanes
     }
 
-    /// Runs `conv` on the pixels `held` of the source into the pixels `area` of `target`, which holds `whole`.
+    /// Runs `conv` on a part.
     pub(crate) fn run_part(
         &self,
         conv: &Conv,
-        held: Area,
-        (target, whole): (&mut [Lanes], Area),
-        area: Area,
-        (start, end): (Start, End<'_>),
+        part: Part,
+        target: &mut [Lanes],
+        ends: Ends<'_>,
     ) -> rut_kernels::Result<()> {
+        let Part { held, whole, area } = part;
         let source = Map {
             values: &self.lanes(held),
             size: self.sizes[0],
@@ -226,7 +235,7 @@ impl Problem {
             area: whole,
             channels: self.written(),
         };
-        conv.run(&Workspace::new(), source, target, area, start, end)
+        conv.run(&Workspace::new(), source, target, area, ends)
     }
 
     /// Runs `conv` on all of the source into all of a target that holds `target` before.
@@ -239,7 +248,12 @@ impl Problem {
     ) -> Vec<Lanes> {
         let held = Area::whole(self.sizes[0][0], self.sizes[0][1]);
         let whole = self.whole();
-        self.run_part(conv, held, (&mut target, whole), whole, (start, end))
+        let part = Part {
+            held,
+            whole,
+            area: whole,
+        };
+        self.run_part(conv, part, &mut target, Ends { start, end })
             .unwrap_or_else(|error| panic!("{}: {error}", self.label()));
         target
     }

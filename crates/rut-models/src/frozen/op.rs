@@ -48,7 +48,7 @@ pub fn logits_window(
     top: usize,
     left: usize,
 ) -> Result<Tensor> {
-    window(network, (canvas, patches), [top, left], Columns::Logits)
+    window(network, canvas, patches, top, left, Columns::Logits)
 }
 
 /// Features and logits side by side, `[n, width + classes]`; otherwise as [`logits_window`].
@@ -63,7 +63,7 @@ pub fn outputs_window(
     top: usize,
     left: usize,
 ) -> Result<Tensor> {
-    window(network, (canvas, patches), [top, left], Columns::Both)
+    window(network, canvas, patches, top, left, Columns::Both)
 }
 
 fn whole(network: &Arc<dyn FrozenNetwork>, images: &Tensor, columns: Columns) -> Result<Tensor> {
@@ -77,8 +77,10 @@ fn whole(network: &Arc<dyn FrozenNetwork>, images: &Tensor, columns: Columns) ->
 
 fn window(
     network: &Arc<dyn FrozenNetwork>,
-    (canvas, patches): (&Tensor, &Tensor),
-    [top, left]: [usize; 2],
+    canvas: &Tensor,
+    patches: &Tensor,
+    top: usize,
+    left: usize,
     columns: Columns,
 ) -> Result<Tensor> {
     let windowed = Windowed {

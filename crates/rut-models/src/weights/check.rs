@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::Classifier;
 use super::fit::Fit;
 use super::held::Held;
 use super::why::why;
@@ -18,7 +19,7 @@ pub(super) fn arrays(
     graph: &Graph,
     held: &Held<'_>,
     fit: &Fit<'_>,
-    optional: bool,
+    classifier: Classifier,
 ) -> Result<BTreeMap<String, Array>> {
     let parameters = graph.parameters();
     let keys = keys(graph, fit);
@@ -55,7 +56,7 @@ pub(super) fn arrays(
         mismatch.why = why(graph, held, fit, &mismatch);
     }
     refuse(mismatch)?;
-    if headless && !optional {
+    if headless && classifier == Classifier::Needed {
         return Err(Error::NoClassifier {
             path: held.path.to_path_buf(),
             classifier: graph.classifier().param.clone(),

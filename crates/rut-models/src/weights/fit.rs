@@ -52,7 +52,7 @@ pub(super) struct Fit<'a> {
 pub(super) fn fit<'a>(graph: &Graph, held: &Held<'a>, reading: &Reading) -> Result<Fit<'a>> {
     let body = body(graph);
     let keys = under(held, reading.key.as_deref())?;
-    let (place, mut notes, beside) = choose(&keys, &body, (held.path, reading))?;
+    let (place, mut notes, beside) = choose(&keys, &body, held.path, reading)?;
     let head = find_head(graph, held, &place, &keys);
     let used: HashSet<&str> = place.keys.values().chain(head.keys()).copied().collect();
     let (mut unexpected, mut left_out) = (Vec::new(), Vec::new());
@@ -63,7 +63,7 @@ pub(super) fn fit<'a>(graph: &Graph, held: &Held<'a>, reading: &Reading) -> Resu
             _ if other => left_out.push(key),
             Some(name) if is_beside(name) || head.leaves_out(key, name) => left_out.push(key),
             _ => {
-                twice(&used, key, (held.path, &place, graph))?;
+                twice(&used, key, held.path, &place, graph)?;
                 match name {
                     None => left_out.push(key),
                     Some(_) => unexpected.push(key.to_owned()),
@@ -121,7 +121,8 @@ type Chosen<'a> = (Place<'a>, Vec<String>, Vec<&'a str>);
 fn choose<'a>(
     keys: &[&'a str],
     body: &Names,
-    (path, reading): (&Path, &Reading),
+    path: &Path,
+    reading: &Reading,
 ) -> Result<Chosen<'a>> {
     let mut notes = Vec::new();
     let mut found = places(keys, body);
@@ -188,7 +189,9 @@ fn is_beside(name: &str) -> bool {
 fn twice(
     used: &HashSet<&str>,
     key: &str,
-    (path, place, graph): (&Path, &Place<'_>, &Graph),
+    path: &Path,
+    place: &Place<'_>,
+    graph: &Graph,
 ) -> Result<()> {
     let name = stripped(key);
     let classifier = format!("{}.", graph.classifier().param);

@@ -191,7 +191,7 @@ fn by_adam(
         &Device::Cpu,
     )?;
     let (options, grid) = (run.loop_options(), rates(&run.spec));
-    let probed = linear_probe_grid(splits, head, (&options, &grid), means.state, journal)?;
+    let probed = linear_probe_grid(splits, head, &options, &grid, means.state, journal)?;
     let grid = grid_record(&probe(&run.spec), &probed);
     let finished = probed.finished;
     let training = TrainingRecord {

@@ -306,7 +306,8 @@ fn scored(
             at_the_end: true, ..
         } => Some(prompted.label_map(
             &options.mapping,
-            (splits, options.training.seed),
+            splits,
+            options.training.seed,
             &pass(Phase::Map),
             &mut reporter,
         )?),

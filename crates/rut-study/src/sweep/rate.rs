@@ -27,21 +27,27 @@ pub(super) struct Like {
 }
 
 impl Like {
-    fn new(spec: &RunSpec, image_size: Option<usize>, weights: (&str, Option<&str>)) -> Self {
+    fn new(
+        spec: &RunSpec,
+        image_size: Option<usize>,
+        checkpoint: &str,
+        mask: Option<&str>,
+    ) -> Self {
+        let masking = spec.network.masking;
         Self {
             model: spec.network.model.clone(),
             method: spec.method(),
             engine: spec.network.engine.clone(),
             image_size,
-            weights: Some(format!("{weights:?} {:?}", spec.network.masking)),
+            weights: Some(format!("{checkpoint} {mask:?} {masking:?}")),
         }
     }
 
     /// What a planned run is like.
     pub(super) fn planned(spec: &RunSpec, extent: &Extent) -> Self {
         let content = &extent.content;
-        let weights = (content.checkpoint.as_str(), content.mask.as_deref());
-        Self::new(spec, extent.image_size, weights)
+        let mask = content.mask.as_deref();
+        Self::new(spec, extent.image_size, &content.checkpoint, mask)
     }
 
     /// The same, whatever the weights.
@@ -146,8 +152,12 @@ impl RateTable {
             }
             if let Ok(record) = dir.read_record() {
                 let network = &record.network;
-                let weights = (network.checkpoint.as_str(), network.mask.as_deref());
-                let like = Like::new(&record.spec, record.data.image_size, weights);
+                let like = Like::new(
+                    &record.spec,
+                    record.data.image_size,
+                    &network.checkpoint,
+                    network.mask.as_deref(),
+                );
                 let mut rates = Rates::default();
                 rates.add_record(&record);
                 table.add(&like, &rates);

@@ -26,7 +26,7 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     let audit = audit(&dataset, expected(&spec));
     let others = other_files(&spec.data.dataset, &places.data_dir)?;
     if args.json {
-        json(&report(&spec, (&dataset, &others), &audit))?
+        json(&report(&spec, &dataset, &others, &audit))?
     } else {
         result(&told(&dataset, &audit, &others))?
     }
@@ -55,7 +55,7 @@ fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
     })
 }
 
-fn report(spec: &RunSpec, (dataset, others): (&Dataset, &OtherFiles), audit: &Audit) -> Value {
+fn report(spec: &RunSpec, dataset: &Dataset, others: &OtherFiles, audit: &Audit) -> Value {
     let part = |part: &PartAudit| {
         object!({
             "part": part.name, "images": part.images, "decoded": part.decoded, "no_images": part.no_images,

@@ -45,12 +45,13 @@ pub fn run(args: &ShowArgs) -> Result<()> {
             "sheet": path.display().to_string(),
         }));
     }
-    result(&told(&dataset, (part, set), &survey, &path))
+    result(&told(&dataset, part, set, &survey, &path))
 }
 
 fn told(
     dataset: &Dataset,
-    (part, set): (&str, &ImageSet),
+    part: &str,
+    set: &ImageSet,
     survey: &Survey,
     sheet: &std::path::Path,
 ) -> String {

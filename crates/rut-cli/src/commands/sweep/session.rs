@@ -62,7 +62,7 @@ impl Sweep<'_> {
             self.means.threads,
         ));
         let (shared, before) = shared(plan, &runs);
-        self.pass((&shared, &before), &runs)?;
+        self.pass(&shared, &before, &runs)?;
         // Those that another process worked on may have been left by it.
         let again = std::mem::take(&mut self.tally.going_on);
         let again: HashSet<String> = again.into_iter().collect();
@@ -73,7 +73,7 @@ impl Sweep<'_> {
             self.tally.going_on = again.iter().map(|run| run.run_id.clone()).collect();
             return Ok(());
         }
-        self.pass((&[], &HashMap::new()), &again)
+        self.pass(&[], &HashMap::new(), &again)
     }
 
     /// What there is to run. A finished run whose files are not what was written is none of it: it has failed.
@@ -104,7 +104,8 @@ impl Sweep<'_> {
     /// Extracts `shared` features, and runs `runs`, those in `before` after their features.
     fn pass(
         &mut self,
-        (shared, before): (&[Shared], &HashMap<&str, usize>),
+        shared: &[Shared],
+        before: &HashMap<&str, usize>,
         runs: &[&PlannedRun],
     ) -> Result<()> {
         // While features are extracted, only runs without features keep the other processes busy.

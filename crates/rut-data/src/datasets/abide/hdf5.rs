@@ -43,8 +43,8 @@ pub(super) fn read(path: &Path) -> Result<Subjects> {
         let place = format!("subject {id}");
         let group = patients.group(&id);
         let group = group.map_err(|e| fault(&place, "a group", e))?;
-        subjects.labels.push(label_of(&group, (path, &place))?);
-        subjects.values.extend(values_of(&group, (path, &place))?);
+        subjects.labels.push(label_of(&group, path, &place)?);
+        subjects.values.extend(values_of(&group, path, &place)?);
         subjects.ids.push(id);
     }
     Ok(subjects)
@@ -62,7 +62,7 @@ fn check_count(path: &Path, count: usize, length: u64) -> Result<()> {
     Err(malformed(path, "patients", &expected, found))
 }
 
-fn label_of(group: &Group, (path, place): (&Path, &str)) -> Result<u32> {
+fn label_of(group: &Group, path: &Path, place: &str) -> Result<u32> {
     let expected = "an attribute y of 0 (autism) or 1 (control)";
     let fault = |found: String| malformed(path, place, expected, found);
     let y = group.attribute("y").and_then(|y| y.read_as_f64());
@@ -71,7 +71,7 @@ fn label_of(group: &Group, (path, place): (&Path, &str)) -> Result<u32> {
     label(whole).ok_or_else(|| fault(y.to_string()))
 }
 
-fn values_of(group: &Group, (path, place): (&Path, &str)) -> Result<Vec<f32>> {
+fn values_of(group: &Group, path: &Path, place: &str) -> Result<Vec<f32>> {
     let fault = |found: String| malformed(path, place, "a data set cc200 of 19,900 numbers", found);
     let failed = |error: Refusal| fault(format!("{error}; {REMEDY}"));
     let data = group.dataset("cc200").map_err(failed)?;

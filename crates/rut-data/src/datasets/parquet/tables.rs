@@ -79,7 +79,8 @@ impl Rows {
                 malformed(
                     &table.path,
                     &format!("row {row}"),
-                    ("a label, as other rows have one", "none"),
+                    "a label, as other rows have one",
+                    "none",
                 )
             })?);
             self.parts.push(part);
@@ -91,7 +92,7 @@ impl Rows {
     /// The names of the classes, and the class of each row.
     fn classes(&self, path: &Path) -> Result<(Vec<String>, Vec<u32>)> {
         let Some(first) = self.tables.first().filter(|_| !self.labels.is_empty()) else {
-            return Err(malformed(path, "its rows", ("images with labels", "none")));
+            return Err(malformed(path, "its rows", "images with labels", "none"));
         };
         if let Some(other) = self
             .tables

@@ -7,10 +7,11 @@ use crate::conv::piece::Cutter;
 use crate::finish::End;
 use crate::lanes::Lanes;
 
-/// The tiles that `area` touches, row by row: their first ones and numbers along both axes. Tiles begin at multiples of
-/// 4 of the whole map, so that no pixel's sum depends on the area.
+/// An area and the tiles that it touches, row by row: their first ones and numbers along both axes. Tiles begin at
+/// multiples of 4 of the whole map, so that no pixel's sum depends on the area.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grid {
+    area: Area,
     top: usize,
     left: usize,
     columns: usize,
@@ -23,6 +24,7 @@ impl Grid {
         let rows = area.bottom().div_ceil(WRITTEN) - top;
         let columns = area.right().div_ceil(WRITTEN) - left;
         Self {
+            area,
             top,
             left,
             columns,
@@ -43,13 +45,14 @@ impl Grid {
     }
 }
 
-/// Cuts `area` of a destination that holds `whole`: for each range of `step` channels all tiles of the grid.
+/// Cuts the grid's area of a destination that holds `whole`: for each range of `step` channels all tiles of the grid.
 pub(super) fn cut<'a>(
     values: &'a mut [Lanes],
     end: End<'a>,
-    (whole, area): (Area, Area),
+    whole: Area,
     grid: Grid,
-    [channels, step]: [usize; 2],
+    channels: usize,
+    step: usize,
 ) -> Vec<Vec<Square<'a>>> {
     let blank = || Square {
         values: Pixels::default(),
@@ -65,8 +68,8 @@ pub(super) fn cut<'a>(
         .map(|_| (0..grid.tiles).map(|_| blank()).collect())
         .collect();
     let mut cutter = Cutter::new(values, end);
-    for row in area.top..area.bottom() {
-        for column in area.left..area.right() {
+    for row in grid.area.top..grid.area.bottom() {
+        for column in grid.area.left..grid.area.right() {
             let tile = grid.tile(row, column);
             let pixel = row % WRITTEN * WRITTEN + column % WRITTEN;
             let first = whole.index(row, column) * channels;

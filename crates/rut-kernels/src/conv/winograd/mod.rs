@@ -54,6 +54,14 @@ struct Plan {
     block: usize,
 }
 
+/// What the tasks of a run share.
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    job: &'r Job<'r>,
+    plan: Plan,
+    bias: &'r [f32],
+}
+
 /// Tiles and channels that one thread computes at a time.
 struct Task<'t, 'a> {
     first_tile: usize,
@@ -71,7 +79,8 @@ impl Winograd {
     pub(super) fn new(
         arch: &'static Arch,
         weights: &Weights<'_>,
-        (shape, direction): (ConvShape, Direction),
+        shape: ConvShape,
+        direction: Direction,
         phase: &Phase,
     ) -> Self {
         let [read, written] = shape.channels(direction);
@@ -95,8 +104,8 @@ impl Winograd {
         &self,
         workspace: &Workspace,
         job: &Job<'_>,
-        (values, end): (&mut [Lanes], End<'_>),
-        start: Start,
+        values: &mut [Lanes],
+        end: End<'_>,
         bias: &[f32],
     ) {
         if job.area.is_empty() {
@@ -104,8 +113,8 @@ impl Winograd {
         }
         let grid = Grid::new(job.area);
         let plan = self.plan(grid.tiles, rayon::current_num_threads());
-        let channels = [self.written, plan.part];
-        let mut squares = cut::cut(values, end, (job.held, job.area), grid, channels);
+        let mut squares = cut::cut(values, end, job.held, grid, self.written, plan.part);
+        let run = Run { job, plan, bias };
         let mut tasks = Vec::new();
         for (part, squares) in squares.iter_mut().enumerate() {
             for (group, squares) in squares.chunks_mut(plan.tiles).enumerate() {
@@ -122,7 +131,7 @@ impl Winograd {
                 patches.clear();
                 let tiles = task.first_tile..task.first_tile + task.squares.len();
                 patches.extend(tiles.map(|tile| self.patch(job, grid.pixel(tile))));
-                self.task(job, plan, start, task, (scratch, patches, bias));
+                self.task(&run, task, scratch, patches);
             },
         );
     }
@@ -170,12 +179,12 @@ impl Winograd {
 
     fn task(
         &self,
-        job: &Job<'_>,
-        plan: Plan,
-        start: Start,
+        run: &Run<'_>,
         task: Task<'_, '_>,
-        (scratch, patches, bias): (&mut Scratch<'_>, &[Patch], &[f32]),
+        scratch: &mut Scratch<'_>,
+        patches: &[Patch],
     ) {
+        let Run { job, plan, bias } = *run;
         let tiles = patches.len();
         // An odd distance spreads the positions over the sets of a cache.
         let pitch = (self.read * tiles) | 1;
@@ -202,12 +211,7 @@ impl Winograd {
             for position in 0..POSITIONS {
                 let source = &packed[position * pitch..][..self.read * tiles];
                 let target = &mut products[position * products_pitch..][..channels * tiles];
-                self.product(
-                    position,
-                    (source, &offsets),
-                    target,
-                    [from, channels, tiles],
-                );
+                self.product(position, source, &offsets, target, from);
             }
             (self.arch.squares)(Squares {
                 products,
@@ -216,19 +220,22 @@ impl Winograd {
                 first,
                 channels,
                 bias: &bias[from..],
-                add: start == Start::Add,
+                add: job.start == Start::Add,
             });
         }
     }
 
-    /// One position of a group of tiles: `products[tile][channel]` for a range of channels.
+    /// One position of a group of tiles: `products[tile][channel]` for a range of channels, the first of which is `from`.
     fn product(
         &self,
         position: usize,
-        (source, offsets): (&[Lanes], &Offsets),
+        source: &[Lanes],
+        offsets: &Offsets,
         products: &mut [Lanes],
-        [from, channels, tiles]: [usize; 3],
+        from: usize,
     ) {
+        let tiles = source.len() / self.read;
+        let channels = products.len() / tiles;
         let len = self.weights.len() / POSITIONS;
         let weights = &self.weights[position * len..][..len];
         let weights = &weights[from * self.read..];

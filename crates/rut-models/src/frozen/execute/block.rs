@@ -1,8 +1,8 @@
 //! Sixteen images through a plan, forward and backward.
 
 use rut_kernels::{
-    End, Lanes, Map, MapMut, PoolGradient, Start, Taken, Workspace, add_into, deinterleave, finish,
-    interleave,
+    End, Ends, Lanes, Map, MapMut, PoolGradient, Start, Taken, Workspace, add_into, deinterleave,
+    finish, interleave,
 };
 
 use super::arena::{Arena, Buffer};
@@ -168,7 +168,7 @@ impl Block<'_> {
                 let target = self.map_mut(step.into, target);
                 layer
                     .forward
-                    .run(self.workspace, source, target, area, start, end)?;
+                    .run(self.workspace, source, target, area, Ends { start, end })?;
             }
             Kind::Linear(layer) => {
                 layer
@@ -292,7 +292,7 @@ impl Block<'_> {
                 let target = self.map_mut(step.from, &mut target);
                 layer
                     .backward
-                    .run(self.workspace, source, target, area, start, end)?;
+                    .run(self.workspace, source, target, area, Ends { start, end })?;
             }
             Kind::Linear(layer) => {
                 layer
@@ -366,7 +366,7 @@ impl Block<'_> {
             let target = self.map_mut(step.from, &mut around);
             pool.backward(result, target, strip, Start::Fresh, End::Store)?;
         }
-        sums.add_around(self.geometry, (index, step.from), &around);
+        sums.add_around(self.geometry, index, step.from, &around);
         self.arena.give(around);
         Ok(())
     }

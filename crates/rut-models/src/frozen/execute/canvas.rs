@@ -114,10 +114,12 @@ impl Painter<'_> {
                 None => self.take(step.into),
             };
             let rims = &self.geometry.rims[step.into];
-            let from_blocks = (rims, sums.rims[step.into].as_slice());
-            self.spread(step.into, &mut grad, from_blocks, |value, sum| *value = sum);
+            let from_blocks = &sums.rims[step.into];
+            self.spread(step.into, &mut grad, rims, from_blocks, |value, sum| {
+                *value = sum
+            });
             if self.geometry.is_partial(from) {
-                self.step_back(index, step, &grad, canvas, (&mut grads, sums))?;
+                self.step_back(index, &grad, canvas, &mut grads, sums)?;
             }
             missing[from] = missing[from].saturating_sub(1);
             self.mask(from, missing[from], canvas, &mut grads)?;
@@ -151,11 +153,12 @@ impl Painter<'_> {
     fn step_back(
         &self,
         index: usize,
-        step: &Step,
         grad: &[f32],
         canvas: &Canvas,
-        (grads, sums): (&mut [Option<Buffer<f32>>], &Sums),
+        grads: &mut [Option<Buffer<f32>>],
+        sums: &Sums,
     ) -> Result<()> {
+        let step = &self.plan.steps[index];
         let id = step.from;
         let areas = &self.geometry.shared[id];
         let (mut values, start) = match grads[id].take() {
@@ -177,8 +180,10 @@ impl Painter<'_> {
                 if let Some(taken) = canvas.taken[index].as_deref() {
                     pool.add_plane_backward(source, taken, target, areas)?;
                 }
-                let from_blocks = (&self.geometry.around(id), sums.around[index].as_slice());
-                self.spread(id, &mut values, from_blocks, |value, sum| *value += sum);
+                let (around, from_blocks) = (self.geometry.around(id), &sums.around[index]);
+                self.spread(id, &mut values, &around, from_blocks, |value, sum| {
+                    *value += sum
+                });
             }
             Kind::OptionA(option) => option.add_plane_backward(source, target, areas)?,
             Kind::Average(_) | Kind::Linear(_) => {}
@@ -253,7 +258,8 @@ impl Painter<'_> {
         &self,
         id: ValueId,
         values: &mut [f32],
-        (areas, sums): (&[Area; 4], &[f32]),
+        areas: &[Area; 4],
+        sums: &[f32],
         set: impl Fn(&mut f32, f32),
     ) {
         let (width, channels) = self.width(id);
@@ -365,7 +371,8 @@ impl Sums {
     pub(super) fn add_around(
         &mut self,
         geometry: &Geometry,
-        (step, id): (usize, ValueId),
+        step: usize,
+        id: ValueId,
         grad: &[Lanes],
     ) {
         let mut sums = self.around[step].iter_mut();
