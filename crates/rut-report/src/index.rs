@@ -12,7 +12,7 @@ use crate::gather::Unfinished;
 use crate::run::Run;
 use crate::setting::{PATHS, fields};
 use crate::study::{Place, Study};
-use crate::{Costs, ReportOptions, Unused};
+use crate::{Costs, ReportOptions, UnusedFields};
 
 /// Rows by column, each with the same columns in the same order.
 pub(crate) struct Index {
@@ -80,7 +80,7 @@ impl Index {
 }
 
 /// Keys of the specifications of `study`, but for places to look: those of all files, then options of rows that a run sets.
-fn keys(study: &Study, unused: Unused) -> Vec<String> {
+fn keys(study: &Study, unused: UnusedFields) -> Vec<String> {
     let known = FILE_KEYS.iter().filter(|key| !PATHS.contains(key));
     let mut keys: Vec<String> = known.map(|key| (*key).to_owned()).collect();
     let finished = study.runs.iter().map(|run| &run.record.spec);
@@ -95,7 +95,7 @@ fn keys(study: &Study, unused: Unused) -> Vec<String> {
 }
 
 /// The fields of a specification under its names for them.
-fn spec_cells(spec: &RunSpec, keys: &[String], unused: Unused) -> Row {
+fn spec_cells(spec: &RunSpec, keys: &[String], unused: UnusedFields) -> Row {
     let found = fields(spec, unused);
     let cell = |name: &String| {
         let value = match found.get(name).cloned().unwrap_or_default() {

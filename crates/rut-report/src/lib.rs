@@ -50,7 +50,7 @@ use gather::Fate;
 use study::Study;
 
 /// Fields of which a run of a specification makes no use: readers are not told of them.
-pub type Unused = fn(&RunSpec) -> Vec<&'static str>;
+pub type UnusedFields = fn(&RunSpec) -> Vec<&'static str>;
 
 /// The trained prompt of a run as a PNG file, or why there is none.
 pub type PromptPicture = fn(&RunDir, &Record) -> rut_record::Result<Vec<u8>>;
@@ -75,7 +75,7 @@ pub struct ReportOptions {
     /// The most runs that get figures of their own: reliability, curves, prompts, classes.
     pub figures: usize,
     /// Which fields a run makes no use of, by the tables that are not known here.
-    pub unused: Unused,
+    pub unused: UnusedFields,
     /// What draws prompts.
     pub prompt_picture: PromptPicture,
 }

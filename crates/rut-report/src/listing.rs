@@ -11,7 +11,7 @@ use crate::run::Run;
 use crate::setting::{Fields, fields, last_part, told, varying};
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};
-use crate::{Costs, ReportOptions, Unused};
+use crate::{Costs, ReportOptions, UnusedFields};
 
 /// Fields that have a column of their own.
 const OWN: [&str; 9] = [
@@ -27,7 +27,7 @@ pub(crate) struct Common {
 
 impl Common {
     /// Of the finished runs of `study`.
-    pub(crate) fn of(study: &Study, unused: Unused) -> Self {
+    pub(crate) fn of(study: &Study, unused: UnusedFields) -> Self {
         let mut by_method: BTreeMap<&'static str, Vec<Fields>> = BTreeMap::new();
         for run in &study.runs {
             let method = run.record.spec.method().abbreviation();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rut_record::{Method, Record, RunSpec};
 use serde_json::Value;
 
-use crate::Unused;
+use crate::UnusedFields;
 use crate::network::short;
 use crate::run::Run;
 
@@ -37,7 +37,7 @@ const TEST_IMAGES: &str = "test images";
 pub(crate) type Fields = BTreeMap<String, Value>;
 
 /// The fields of a specification, but for places to look and what it makes no use of; a user's own data by its name.
-pub(crate) fn fields(spec: &RunSpec, unused: Unused) -> Fields {
+pub(crate) fn fields(spec: &RunSpec, unused: UnusedFields) -> Fields {
     let Ok(Value::Object(fields)) = serde_json::to_value(spec) else {
         return Fields::new();
     };
@@ -85,7 +85,7 @@ impl Setting {
 }
 
 /// What `record` shares with the runs that it can be compared with.
-pub(crate) fn key(record: &Record, unused: Unused) -> Fields {
+pub(crate) fn key(record: &Record, unused: UnusedFields) -> Fields {
     let mut key = fields(&record.spec, unused);
     key.retain(|field, _| !OTHER.contains(&field.as_str()));
     key.insert("dataset".into(), record.data.name.clone().into());
@@ -94,7 +94,7 @@ pub(crate) fn key(record: &Record, unused: Unused) -> Fields {
 }
 
 /// All settings of `runs`, in order of data set, method and what sets them apart; and of each run, which is its.
-pub(crate) fn settings(runs: &[Run], unused: Unused) -> (Vec<Setting>, Vec<usize>) {
+pub(crate) fn settings(runs: &[Run], unused: UnusedFields) -> (Vec<Setting>, Vec<usize>) {
     let keys: Vec<Fields> = runs.iter().map(|run| key(&run.record, unused)).collect();
     let text = |key: &Fields| serde_json::to_string(key).unwrap_or_default();
     let texts: Vec<String> = keys.iter().map(text).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rut_metrics::{Estimate, Spread};
 use rut_record::{Labels, UpstreamRecord};
 
-use crate::Unused;
+use crate::UnusedFields;
 use crate::gather::{Conflict, Fate, Gathered, Unfinished};
 use crate::metric::Metric;
 use crate::network::{Network, NetworkKey, networks};
@@ -52,7 +52,7 @@ pub(crate) struct Place {
 
 impl Study {
     /// Arranges what was gathered.
-    pub(crate) fn of(gathered: Gathered, unused: Unused) -> Self {
+    pub(crate) fn of(gathered: Gathered, unused: UnusedFields) -> Self {
         let networks = networks(&gathered.runs);
         let (settings, of_runs) = settings(&gathered.runs, unused);
         let index: BTreeMap<&NetworkKey, usize> = networks
