@@ -6,6 +6,8 @@ pub mod close;
 pub mod home;
 #[cfg(feature = "downloads")]
 pub mod loopback;
+#[cfg(feature = "mat")]
+pub mod mat;
 pub mod place;
 #[cfg(feature = "downloads")]
 pub mod site;

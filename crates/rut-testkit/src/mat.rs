@@ -1,18 +1,23 @@
-//! Writes MAT-files of version 5 for tests, in either byte order. Tests of `rut-data` include it, too.
+//! Writes MAT-files of version 5, in either byte order.
 
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::ByteOrder;
+/// The order of the bytes of a number.
+#[derive(Clone, Copy)]
+pub enum ByteOrder {
+    Little,
+    Big,
+}
 
 /// A writer of elements.
 #[derive(Clone, Copy)]
-pub(crate) struct Writer(pub(crate) ByteOrder);
+pub struct Writer(pub ByteOrder);
 
 impl Writer {
-    pub(crate) fn word(self, value: u32) -> [u8; 4] {
+    pub fn word(self, value: u32) -> [u8; 4] {
         match self.0 {
             ByteOrder::Little => value.to_le_bytes(),
             ByteOrder::Big => value.to_be_bytes(),
@@ -20,7 +25,7 @@ impl Writer {
     }
 
     /// The header, and these elements.
-    pub(crate) fn file(self, elements: &[Vec<u8>]) -> Vec<u8> {
+    pub fn file(self, elements: &[Vec<u8>]) -> Vec<u8> {
         let mut file = vec![b'x'; 124];
         file.extend(match self.0 {
             ByteOrder::Little => *b"\0\x01IM",
@@ -31,7 +36,7 @@ impl Writer {
     }
 
     /// An element; a small one where its bytes fit in the tag.
-    pub(crate) fn element(self, kind: u32, bytes: &[u8]) -> Vec<u8> {
+    pub fn element(self, kind: u32, bytes: &[u8]) -> Vec<u8> {
         let length = bytes.len() as u32;
         let mut element = match length {
             1..=4 => self.word(length << 16 | kind).to_vec(),
@@ -43,7 +48,7 @@ impl Writer {
     }
 
     /// An array: class with flags, dimensions, name, and the elements of its values.
-    pub(crate) fn matrix(self, class: u32, dims: &[u32], name: &str, values: &[u8]) -> Vec<u8> {
+    pub fn matrix(self, class: u32, dims: &[u32], name: &str, values: &[u8]) -> Vec<u8> {
         let words =
             |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|&word| self.word(word)).collect() };
         let body = [
@@ -56,7 +61,7 @@ impl Writer {
     }
 
     /// A row of characters.
-    pub(crate) fn text(self, name: &str, text: &str) -> Vec<u8> {
+    pub fn text(self, name: &str, text: &str) -> Vec<u8> {
         let units: Vec<u16> = text.encode_utf16().collect();
         let bytes = units.iter().flat_map(|&unit| match self.0 {
             ByteOrder::Little => unit.to_le_bytes(),
@@ -67,7 +72,7 @@ impl Writer {
     }
 
     /// A struct array of records with these fields, each a few bytes long.
-    pub(crate) fn records(self, name: &str, fields: &[&str], values: &[Vec<u8>]) -> Vec<u8> {
+    pub fn records(self, name: &str, fields: &[&str], values: &[Vec<u8>]) -> Vec<u8> {
         let names: Vec<u8> = fields
             .iter()
             .flat_map(|field| format!("{field:\0<8}").into_bytes())
@@ -82,7 +87,7 @@ impl Writer {
     }
 
     /// The same element, compressed.
-    pub(crate) fn compressed(self, element: &[u8]) -> Vec<u8> {
+    pub fn compressed(self, element: &[u8]) -> Vec<u8> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(element).expect("memory");
         let bytes = encoder.finish().expect("memory");

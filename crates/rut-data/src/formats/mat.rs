@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 use rut_formats::mat::{Array, variables};
 use rut_formats::{Fault, regular};
 
-#[cfg(test)]
-pub(crate) use rut_formats::mat::ByteOrder;
-
 use super::fault::InFile as _;
 use crate::{Error, Result};
 
@@ -74,8 +71,3 @@ pub(crate) fn read<const N: usize>(path: &Path, names: [&str; N]) -> Result<[Var
         array,
     }))
 }
-
-/// Writes MAT-files.
-#[cfg(test)]
-#[path = "../../../rut-formats/src/mat/sample.rs"]
-pub(crate) mod sample;

@@ -11,8 +11,6 @@ mod file;
 mod header;
 mod matrix;
 mod numbers;
-#[cfg(test)]
-pub(crate) mod sample;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -20,4 +18,3 @@ mod tests;
 pub use array::{Array, Struct, Values};
 pub use file::variables;
 pub use numbers::Numbers;
-pub use stream::ByteOrder;

@@ -6,7 +6,7 @@ use crate::{Fault, inflated};
 
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByteOrder {
+pub(super) enum ByteOrder {
     /// The lowest byte first.
     Little,
     /// The highest byte first.

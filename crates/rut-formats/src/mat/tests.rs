@@ -2,10 +2,11 @@
 
 use std::io::Cursor;
 
+use rut_testkit::mat::ByteOrder::{Big, Little};
+use rut_testkit::mat::Writer;
+
 use super::array::{Array, Values};
 use super::file::variables;
-use super::sample::Writer;
-use super::stream::ByteOrder::{Big, Little};
 use crate::Fault;
 
 fn read<const N: usize>(file: &[u8], names: [&str; N]) -> Result<[Array; N], Fault> {

@@ -1,8 +1,8 @@
 //! Labels and splits, made here.
 
+use rut_testkit::mat::{ByteOrder, Writer};
+
 use super::*;
-use crate::formats::mat::ByteOrder;
-use crate::formats::mat::sample::Writer;
 
 const W: Writer = Writer(ByteOrder::Little);
 
