@@ -5,8 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::fixture;
-use common::nets;
+use common::{fixture, message, nets};
 use rut_models::{
     Array, Checkpoint, Classifier, Graph, GraphBuilder, Mask, ModelSpec, Reading, Weights, find,
 };
@@ -35,8 +34,7 @@ fn model() -> ModelSpec {
 }
 
 fn checkpoint(name: &str) -> Checkpoint {
-    let path = fixture(&format!("wrapped/{name}"));
-    Checkpoint::open(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
+    common::checkpoint(&format!("wrapped/{name}"))
 }
 
 fn read(name: &str, reading: &Reading) -> rut_models::Result<(Graph, Weights)> {
@@ -55,10 +53,6 @@ fn probed() -> Reading {
         classifier: Classifier::Optional,
         ..Reading::default()
     }
-}
-
-fn message<T>(result: rut_models::Result<T>) -> String {
-    result.err().expect("an error").to_string()
 }
 
 /// Whether it is the network, and not the other one, whose values are larger by 1.

@@ -6,6 +6,8 @@
     reason = "not every test program that includes this module uses all of it"
 )]
 
+pub(crate) mod parquet;
+
 use std::path::{Path, PathBuf};
 
 use rut_data::{Dataset, Digest, Error, ImageSet, RgbImage};
