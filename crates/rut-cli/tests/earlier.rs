@@ -155,6 +155,24 @@ fn finished_runs_are_recognised_and_predict() {
     }
 }
 
+/// No earlier version wrote a device down, and no checksum of `spec.toml`.
+#[test]
+fn finished_runs_are_taken_up_on_their_device() {
+    let earlier = Earlier::new();
+    let run = &earlier.runs("runs")[0];
+    let path = run.join("spec.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("device = \"tpu\"\n{text}")).unwrap();
+    let image = "shapes/test/across/00.png";
+    for line in [
+        format!("eval {}", run.display()),
+        format!("predict {} {image}", run.display()),
+    ] {
+        let (_, err) = ends(earlier.rut(&line), 2);
+        assert!(err.contains("device = `tpu`: expected one of cpu"), "{err}");
+    }
+}
+
 /// The half-done runs and the flags that they were begun with.
 const HALF_DONE: [(&str, &str); 4] = [
     (

@@ -167,6 +167,17 @@ impl RunDir {
         Ok(began.spec.labels.validation.or(Some(ValidationFrom::Drawn)))
     }
 
+    /// Where the run that was begun here computes, by its name in the table of devices.
+    ///
+    /// # Errors
+    /// If the specification that it began with cannot be read.
+    pub fn device(&self) -> Result<String> {
+        if !self.spec().exists() {
+            return Ok(processor());
+        }
+        Ok(self.read_spec_file()?.device)
+    }
+
     pub(crate) fn check_unchanged(&self, run: &Begun<'_>) -> Result<()> {
         let began = self.read_spec_file()?;
         let now = SpecFile::of(run);

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::fields::check_used;
 use crate::grid::{check_chosen_on, check_rates};
 use crate::identity::content;
-use crate::names::{find_engine, find_mapping, find_model, find_placement, find_prompt};
+use crate::names::{find_mapping, find_model, find_prompt};
+use crate::network::Computing;
 use crate::settle::settle;
 use crate::sources::Sources;
 use crate::transform::check_transform;
@@ -33,9 +34,8 @@ pub fn check_among(mut spec: RunSpec, sources: &mut Sources<'_>) -> Result<Check
         find_mapping(&prompt.mapping)?;
     }
     let model = find_model(&spec.network.model)?;
-    let engine = find_engine(&spec.network.engine)?;
     let device = sources.device().to_owned();
-    let placement = find_placement(&spec.network.precision, &device)?;
+    let computing = Computing::of(&spec, &device)?;
     settle(&mut spec);
     check_used(&spec)?;
     check_rates(&spec)?;
@@ -66,8 +66,7 @@ pub fn check_among(mut spec: RunSpec, sources: &mut Sources<'_>) -> Result<Check
         draw,
         transform: transform(&spec, model, image_size),
         image_size,
-        engine,
-        placement,
+        computing,
         device,
         spec,
     };

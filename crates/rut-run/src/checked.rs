@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use rut_adapt::{LoopOptions, check_classes};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
-use rut_models::{Engine, ModelSpec, Placement};
+use rut_models::ModelSpec;
 use rut_record::{Begun, Content, Masking, NetworkKind, RunId, RunSpec};
 
 use crate::error::{Result, refused};
 use crate::grid::rates;
+use crate::network::Computing;
 
 /// Files of a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +46,8 @@ pub struct CheckedRunSpec {
     pub image_size: Option<usize>,
     /// How its images become the network's input, but for the normalisation.
     pub transform: Transform,
-    /// What computes the network.
-    pub engine: Engine,
-    /// In which precision, and where.
-    pub placement: Placement,
+    /// What computes the network, in which precision and where.
+    pub computing: Computing,
     /// The name of where.
     pub device: String,
 }

@@ -43,7 +43,7 @@ impl<'a> Features<'a> {
                 .spec
                 .probe()
                 .map_or_else(FeatureType::default, |probe| probe.cache_dtype),
-            engine: run.engine,
+            engine: run.computing.engine,
             checkpoint_key: run.spec.network.checkpoint_key.clone(),
             state: None,
             from_cache: 0,

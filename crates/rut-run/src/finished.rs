@@ -85,7 +85,7 @@ pub struct Prediction {
 
 impl FinishedRun {
     /// Opens the run in `dir`; its weights are looked for where `weights` says, else where the run found them, and computed
-    /// by `engine`, or by the run's own. Its data are not looked for yet.
+    /// by `engine`, or by the run's own, in its precision and on its device. Its data are not looked for yet.
     ///
     /// # Errors
     /// If the run is not finished, or its checkpoint or mask is not what it was.
@@ -94,7 +94,7 @@ impl FinishedRun {
         let record = dir.read_record()?;
         let held = dir.check_files(&record)?;
         let (_, files) = network_files(&weights.put_into(&record.spec))?;
-        let mut computing = Computing::of(&record.spec, &Places::default().device)?;
+        let mut computing = Computing::of(&record.spec, &dir.device()?)?;
         computing.engine = engine.unwrap_or(computing.engine);
         let how = How {
             rule: match record.network.keys {

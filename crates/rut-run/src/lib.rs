@@ -54,7 +54,9 @@ pub use identity::{as_begun, identify};
 pub use images::describe;
 pub use journal::{Display, Journal, Keeping, Requests};
 pub use names::{check_device, find_dataset, find_engine, find_model};
-pub use network::{Computing, How, Inspected, LoadedNetwork, inspect_named, load_named, reading};
+pub use network::{
+    Computing, How, Inspected, LoadedNetwork, inspect_named, load_checked, load_named, reading,
+};
 pub use published::{SWITCHES, Switch, as_published, parse_switches, published_ece};
 pub use run::{Session, run};
 pub use settle::{settle, settled_value};

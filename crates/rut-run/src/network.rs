@@ -9,7 +9,7 @@ use rut_models::{
 };
 use rut_record::{KeyRule, KeysRecord, RunSpec};
 
-use crate::checked::WeightFiles;
+use crate::checked::{CheckedRunSpec, WeightFiles};
 use crate::error::Result;
 use crate::files::network_files;
 use crate::names::{find_engine, find_model, find_placement};
@@ -117,7 +117,16 @@ pub(crate) fn load_recorded(
     Ok((model, read.ready(computing, spec)?))
 }
 
-/// The network that `spec` names, which must be the ticket that it is called, on the device of this name in the table.
+/// The network that `run` names, which must be the ticket that it is called.
+///
+/// # Errors
+/// As [`load_named`].
+pub fn load_checked(run: &CheckedRunSpec, how: How) -> Result<LoadedNetwork> {
+    let read = Assembled::ticket(&run.spec, run.model, &run.files, how)?;
+    read.ready(&run.computing, &run.spec)
+}
+
+/// The network that `spec` names, which must be the ticket that it is called.
 ///
 /// # Errors
 /// If a file is missing or broken, or a key is missing, unexpected or of another shape; [`Error::NotATicket`](crate::Error::NotATicket) if no weight
@@ -125,11 +134,10 @@ pub(crate) fn load_recorded(
 pub fn load_named(
     spec: &RunSpec,
     how: How,
-    device: &str,
+    computing: &Computing,
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let computing = Computing::of(spec, device)?;
     let named = Assembled::named(spec, how)?;
-    Ok((named.model, named.ready(&computing, spec)?))
+    Ok((named.model, named.ready(computing, spec)?))
 }
 
 /// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
@@ -246,8 +254,18 @@ impl Assembled<'_> {
 impl Assembled<'static> {
     fn named(spec: &RunSpec, how: How) -> Result<Self> {
         let (model, files) = network_files(spec)?;
-        let read = Self::read(model, &files, &reading(spec, how.classifier), how.rule)?;
-        check_ticket(spec, how.rule, &files, read.weights.density())?;
+        Self::ticket(spec, model, &files, how)
+    }
+
+    /// From these files, if they are those of a ticket where `spec` says so.
+    fn ticket(
+        spec: &RunSpec,
+        model: &'static ModelSpec,
+        files: &WeightFiles,
+        how: How,
+    ) -> Result<Self> {
+        let read = Self::read(model, files, &reading(spec, how.classifier), how.rule)?;
+        check_ticket(spec, how.rule, files, read.weights.density())?;
         Ok(read)
     }
 }

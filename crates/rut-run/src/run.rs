@@ -19,7 +19,7 @@ use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, broken, file};
 use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Keeping, Requests};
-use crate::network::{How, LoadedNetwork, density_with_new_head, load_named};
+use crate::network::{How, LoadedNetwork, density_with_new_head, load_checked};
 use crate::published::published_ece;
 use crate::reliability;
 use crate::tensorboard::BoardOptions;
@@ -58,7 +58,7 @@ pub fn run(
         rule: dir.key_rule(session.existing)?,
         ..How::of(&run.spec)
     };
-    let (model, network) = load_named(&run.spec, how, &run.device)?;
+    let network = load_checked(run, how)?;
     run.check_mapped(network.classes)?;
     let locked = dir.prepare(&run.begun(), session.existing)?;
     if let Some(warning) = locked.warning(dir.path()) {
@@ -66,7 +66,7 @@ pub fn run(
     }
     if dir.is_finished() {
         let record = dir.read_record()?;
-        let held = check_complete(&dir, &record, model, &network)?;
+        let held = check_complete(&dir, &record, run.model, &network)?;
         if let Some(note) = held.note() {
             session.display.note(note);
         }
@@ -76,7 +76,7 @@ pub fn run(
         return Ok((dir, record));
     }
     let state = saved_state(&dir)?;
-    let inspected = network.inspected(model);
+    let inspected = network.inspected(run.model);
     session.display.note(&announcement(run, &inspected));
     train(run, places, session, dir, &network, state)
 }

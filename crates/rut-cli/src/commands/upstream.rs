@@ -6,7 +6,7 @@ use rut_models::{Classifier, ModelSpec};
 use rut_record::{Environment, Method, Places, RunSpec, Settings, UpstreamRecord};
 use rut_run::{
     check_transform, describe, find_model, load_named, settle, source_images, upstream,
-    weights_transform, How, LoadedNetwork,
+    weights_transform, Computing, How, LoadedNetwork,
 };
 
 use crate::args::{LayerFlags, UpstreamArgs};
@@ -47,7 +47,7 @@ pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
         classifier,
         ..How::default()
     };
-    let (model, network) = load_named(&spec, how, &places.device)?;
+    let (model, network) = load_named(&spec, how, &Computing::of(&spec, &places.device)?)?;
     note(&format!(
         "{}: {} of its weights kept",
         model.name, network.density.overall

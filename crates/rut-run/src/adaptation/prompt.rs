@@ -234,7 +234,7 @@ fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
     };
     let start = PromptedNetwork {
         network: network.network.clone(),
-        prompt: untrained(&run.spec, shape, &run.placement)?,
+        prompt: untrained(&run.spec, shape, &run.computing.placement)?,
     };
     let options = PromptOptions {
         training: run.loop_options(),

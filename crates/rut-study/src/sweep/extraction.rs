@@ -8,7 +8,7 @@ use rut_record::{NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
 use rut_adapt::Observer;
-use rut_run::{Features, How, Sources, check_among, is_on_features, load_named};
+use rut_run::{Features, How, Sources, check_among, is_on_features, load_checked};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,7 @@ impl Extraction {
         let dataset = &run.dataset;
         let train = select(&dataset.train, train);
         let own = select(&dataset.own_validation(), own);
-        let (_, network) = load_named(&run.spec, How::of(&run.spec), &run.device)?;
+        let network = load_checked(&run, How::of(&run.spec))?;
         let mut features = Features::new(&run, &network, places);
         let stopped = |error| match error {
             rut_run::Error::Adapt(rut_adapt::Error::Stopped { .. }) => rut_run::Error::Stopped {
