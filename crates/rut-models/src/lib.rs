@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod array;
+mod bundled;
 mod checkpoint;
 mod density;
 mod error;
@@ -19,6 +20,7 @@ pub mod vgg;
 mod weights;
 
 pub use array::Array;
+pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::Checkpoint;
 pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::bundled;
 use crate::error::{Error, Result};
 use crate::registry::MODELS;
 use crate::spec::ModelSpec;
@@ -97,6 +98,9 @@ pub fn find_dense(directory: &Path, model: &ModelSpec) -> Result<PathBuf> {
 
 /// The names of a folder's files, in order.
 fn names(directory: &Path) -> Result<Vec<String>> {
+    if let Some(names) = bundled::names(directory) {
+        return Ok(names);
+    }
     let io = |source| Error::Io {
         path: directory.to_path_buf(),
         source,

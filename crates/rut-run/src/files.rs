@@ -1,8 +1,10 @@
 //! The files that a specification names: those of its network, and its data set.
 
+use std::path::Path;
+
 use rut_data::{ClassRef, Dataset};
-use rut_models::{ModelSpec, find_dense, find_ticket};
-use rut_record::{Masking, NetworkKind, Places, RunSpec};
+use rut_models::{BUNDLED, ModelSpec, find_dense, find_ticket};
+use rut_record::{Masking, NetworkKind, NetworkSpec, Places, RunSpec};
 
 use crate::checked::WeightFiles;
 use crate::error::{Error, Result, refused};
@@ -59,25 +61,42 @@ fn named_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
             "it beside `checkpoint`; files in `pretrained_dir` are found together",
             "it alone",
         )),
-        (None, _) if !spec.network.pretrained_dir.is_dir() => Err(Error::NoNetworkFolder {
-            dir: spec.network.pretrained_dir.clone(),
-        }),
-        (None, NetworkKind::Dense) => Ok(WeightFiles {
-            checkpoint: find_dense(&spec.network.pretrained_dir, model)?,
-            mask: None,
-        }),
-        (None, NetworkKind::Ticket) => {
-            let found = find_ticket(
-                &spec.network.pretrained_dir,
-                model.name,
-                spec.network.state(),
-            )?;
-            Ok(WeightFiles {
-                checkpoint: found.checkpoint,
-                mask: found.mask,
-            })
-        }
+        (None, _) => found_files(spec, model),
     }
+}
+
+/// The files in the folder of networks; where the usual folder has none for this network, those that are part of the program.
+fn found_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
+    let dir = &spec.network.pretrained_dir;
+    let found = files_in(dir, spec, model);
+    let none = matches!(
+        found,
+        Err(Error::NoNetworkFolder { .. }
+            | Error::Models(rut_models::Error::Ticket {
+                what: "checkpoint",
+                ..
+            }))
+    );
+    if none && *dir == NetworkSpec::default().pretrained_dir {
+        return files_in(Path::new(BUNDLED), spec, model).or(found);
+    }
+    found
+}
+
+fn files_in(dir: &Path, spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
+    if !dir.is_dir() && dir != Path::new(BUNDLED) {
+        return Err(Error::NoNetworkFolder {
+            dir: dir.to_path_buf(),
+        });
+    }
+    let (checkpoint, mask) = match spec.network.kind {
+        NetworkKind::Dense => (find_dense(dir, model)?, None),
+        NetworkKind::Ticket => {
+            let found = find_ticket(dir, model.name, spec.network.state())?;
+            (found.checkpoint, found.mask)
+        }
+    };
+    Ok(WeightFiles { checkpoint, mask })
 }
 
 /// The data set, restricted to the chosen classes, without the images that cannot be read and may be left out.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
-use rut_data::{Dataset, Draw, DrawOptions, Seed, draw, draw_beside_validation};
-use rut_models::ModelSpec;
+use rut_data::{Dataset, Digest, Draw, DrawOptions, Seed, draw, draw_beside_validation};
+use rut_models::{ModelSpec, bundled};
 use rut_record::{Places, RunSpec, ValidationFrom};
 
 use crate::checked::WeightFiles;
@@ -115,7 +115,7 @@ impl<'a> Sources<'a> {
         }
         let dataset = self.dataset(spec)?;
         let both = format!("{} {}", dataset.train.digest()?, dataset.test.digest()?);
-        let digest = rut_data::Digest::of_bytes(both.as_bytes()).to_string();
+        let digest = Digest::of_bytes(both.as_bytes()).to_string();
         self.images.insert(key, digest.clone());
         Ok(digest)
     }
@@ -159,9 +159,11 @@ impl<'a> Sources<'a> {
         if let Some(known) = self.files.get(path) {
             return Ok(known.clone());
         }
-        let digest = rut_data::Digest::of_file(path)
-            .map_err(file("read", path))?
-            .to_string();
+        let digest = match bundled(path) {
+            Some(bytes) => Digest::of_bytes(bytes),
+            None => Digest::of_file(path).map_err(file("read", path))?,
+        };
+        let digest = digest.to_string();
         self.files.insert(path.into(), digest.clone());
         Ok(digest)
     }

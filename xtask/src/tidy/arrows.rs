@@ -51,10 +51,7 @@ const PLACES: &[Place] = &[
     place(
         "rut-study",
         6,
-        &[
-            RECORDS,
-            &["rut-run", "rut-bench", "rut-adapt", "rut-models"],
-        ],
+        &[RECORDS, &["rut-run", "rut-adapt", "rut-models"]],
     ),
     place(
         "rut-cli",

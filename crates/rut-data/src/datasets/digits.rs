@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The file, as it stands in the repository.
-static BUNDLED: &str = include_str!("../../../../data/digits/digits.csv");
+static BUNDLED: &str = include_str!("../../bundled/digits.csv");
 /// Where the file may stand below the folder that is opened; the bundled copy serves otherwise.
 const FILES: &[&str] = &["digits/digits.csv", "digits.csv"];
 /// Pixels per row and rows.

@@ -1,13 +1,14 @@
 //! Opens a file of named tensors, whatever its format, and hands each tensor to a decoder.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
-use rut_formats::regular;
+use rut_formats::{Digest, regular};
 
 use super::entry::{Decode, Raw, Wanted, damaged, io};
 use super::{digest, pytorch, safetensors};
+use crate::bundled::bundled;
 use crate::error::Result;
 
 /// The first bytes of a safetensors file: the header's length, and the brace that opens it.
@@ -15,6 +16,11 @@ const SAFETENSORS_START: usize = 9;
 
 /// Reads all wanted tensors of a file.
 pub(crate) fn read<T>(path: &Path, wanted: Wanted<'_>, decode: Decode<'_, T>) -> Result<Raw<T>> {
+    if let Some(bytes) = bundled(path) {
+        let mut raw = safetensors::read(path, Cursor::new(bytes), wanted, decode)?;
+        raw.digest = Digest::of_bytes(bytes).to_string();
+        return Ok(raw);
+    }
     let (mut file, start) = open(path)?;
     if start.is_empty() {
         return Err(damaged(

@@ -1,7 +1,6 @@
 //! Reads a safetensors file: its header, which is held against the file's length before anything is made of it, and then
 //! one tensor after the other.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -24,7 +23,7 @@ const MOST_AXES: usize = 64;
 
 pub(super) fn read<T>(
     path: &Path,
-    mut file: File,
+    mut file: impl Read + Seek,
     wanted: Wanted<'_>,
     decode: Decode<'_, T>,
 ) -> Result<Raw<T>> {
@@ -55,7 +54,7 @@ pub(super) fn read<T>(
 }
 
 /// The header, and where the tensors begin.
-fn header(path: &Path, file: &mut File) -> Result<(Metadata, u64)> {
+fn header(path: &Path, file: &mut (impl Read + Seek)) -> Result<(Metadata, u64)> {
     let length = file.seek(SeekFrom::End(0)).map_err(io(path))?;
     let misfit = |what: &str| {
         let reason = format!("its safetensors header does not fit its {length} bytes ({what})");
@@ -88,7 +87,12 @@ fn header(path: &Path, file: &mut File) -> Result<(Metadata, u64)> {
 }
 
 /// The bytes of a tensor, which the header has placed within the file.
-fn elements(path: &Path, file: &mut File, start: u64, info: &TensorInfo) -> Result<Vec<u8>> {
+fn elements(
+    path: &Path,
+    file: &mut (impl Read + Seek),
+    start: u64,
+    info: &TensorInfo,
+) -> Result<Vec<u8>> {
     if info.shape.len() > MOST_AXES {
         let reason = format!(
             "one of its tensors has {} axes, more than {MOST_AXES}",
