@@ -24,6 +24,16 @@ impl Area {
         }
     }
 
+    /// From its first row and their number, and the same of its columns.
+    pub(crate) fn of_spans((top, height): (usize, usize), (left, width): (usize, usize)) -> Self {
+        Self {
+            top,
+            left,
+            height,
+            width,
+        }
+    }
+
     /// The row after the last.
     pub fn bottom(self) -> usize {
         self.top.saturating_add(self.height)

@@ -90,14 +90,10 @@ impl ConvShape {
             let to = ((first + length - 1 + self.padding) / self.stride + 1).min(limit);
             (from, to.saturating_sub(from))
         };
-        let (top, h) = span(area.top, area.height, height);
-        let (left, w) = span(area.left, area.width, width);
-        Area {
-            top,
-            left,
-            height: h,
-            width: w,
-        }
+        Area::of_spans(
+            span(area.top, area.height, height),
+            span(area.left, area.width, width),
+        )
     }
 
     /// The output pixels that read no input pixel outside `area`, for an input and an output of these sizes.
@@ -117,14 +113,10 @@ impl ConvShape {
             };
             (from, to.saturating_sub(from))
         };
-        let (top, height) = span(area.top, area.height, input[0], output[0]);
-        let (left, width) = span(area.left, area.width, input[1], output[1]);
-        Area {
-            top,
-            left,
-            height,
-            width,
-        }
+        Area::of_spans(
+            span(area.top, area.height, input[0], output[0]),
+            span(area.left, area.width, input[1], output[1]),
+        )
     }
 
     /// The input pixels that any output pixel of `area` reads, for an input of this size.
@@ -140,13 +132,9 @@ impl ConvShape {
             let to = last.saturating_sub(self.padding).min(limit);
             (from, to.saturating_sub(from))
         };
-        let (top, h) = span(area.top, area.height, height);
-        let (left, w) = span(area.left, area.width, width);
-        Area {
-            top,
-            left,
-            height: h,
-            width: w,
-        }
+        Area::of_spans(
+            span(area.top, area.height, height),
+            span(area.left, area.width, width),
+        )
     }
 }

@@ -69,14 +69,7 @@ impl OptionA {
             let from = first.div_ceil(2);
             (from, (first + length).div_ceil(2) - from)
         };
-        let (top, height) = half(area.top, area.height);
-        let (left, width) = half(area.left, area.width);
-        let needed = Area {
-            top,
-            left,
-            height,
-            width,
-        };
+        let needed = Area::of_spans(half(area.top, area.height), half(area.left, area.width));
         check_contains(&source, needed, area)?;
         rows(target, area, end)?.for_each(|mut row| {
             for column in 0..area.width {

@@ -221,57 +221,11 @@ fn sparse(mut tile: SparseTile<'_>) {
     unsafe { run(&mut tile) }
 }
 
-fn gather(mut gather: Gather<'_>) {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(gather: &mut Gather<'_>) {
-        // SAFETY: the gather was checked.
-        unsafe { body::gather::<Avx2>(gather) }
-    }
-    gather.check();
-    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
-    unsafe { run(&mut gather) }
-}
-
-fn patches(mut patches: Patches<'_>) {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(patches: &mut Patches<'_>) {
-        // SAFETY: the job was checked.
-        unsafe { transform::patches::<Avx2>(patches) }
-    }
-    patches.check();
-    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
-    unsafe { run(&mut patches) }
-}
-
-fn squares(mut squares: Squares<'_, '_>) {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(squares: &mut Squares<'_, '_>) {
-        // SAFETY: the job was checked.
-        unsafe { transform::squares::<Avx2>(squares) }
-    }
-    squares.check();
-    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
-    unsafe { run(&mut squares) }
-}
-
-fn max_pool(mut pool: MaxPixel<'_>) {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(pool: &mut MaxPixel<'_>) {
-        // SAFETY: the pixel was checked.
-        unsafe { body::max_pool::<Avx2>(pool) }
-    }
-    pool.check();
-    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
-    unsafe { run(&mut pool) }
-}
-
-fn max_pool_back(mut pool: MaxPixelBack<'_>) {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(pool: &mut MaxPixelBack<'_>) {
-        // SAFETY: the pixel was checked.
-        unsafe { body::max_pool_back::<Avx2>(pool) }
-    }
-    pool.check();
-    // SAFETY: `Arch::of` gives this row only to a processor with AVX2 and FMA.
-    unsafe { run(&mut pool) }
+doors! {
+    Avx2, "avx2,fma":
+    gather(Gather<'_>) in body;
+    patches(Patches<'_>) in transform;
+    squares(Squares<'_, '_>) in transform;
+    max_pool(MaxPixel<'_>) in body;
+    max_pool_back(MaxPixelBack<'_>) in body;
 }

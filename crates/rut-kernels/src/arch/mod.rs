@@ -4,6 +4,23 @@
     reason = "vector instructions on checked memory; see each block"
 )]
 
+/// Doors to kernels that need these features of the processor: each checks its job, and lets it in.
+#[cfg(target_arch = "x86_64")]
+macro_rules! doors {
+    ($simd:ty, $features:literal: $($kernel:ident($job:ty) in $module:ident;)*) => {$(
+        fn $kernel(mut job: $job) {
+            #[target_feature(enable = $features)]
+            fn run(job: &mut $job) {
+                // SAFETY: the job was checked.
+                unsafe { $module::$kernel::<$simd>(job) }
+            }
+            job.check();
+            // SAFETY: `Arch::of` gives this row only to a processor with these features.
+            unsafe { run(&mut job) }
+        }
+    )*};
+}
+
 mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -103,19 +103,10 @@ impl Phase {
         let rows = Self::range(self.row, steps.write, area.top, area.height);
         let columns = Self::range(self.column, steps.write, area.left, area.width);
         let [height, width] = size;
-        let (top, h) = span(steps, rows, self.taps.iter().map(|tap| tap.row), height)?;
-        let (left, w) = span(
-            steps,
-            columns,
-            self.taps.iter().map(|tap| tap.column),
-            width,
-        )?;
-        Some(Area {
-            top,
-            left,
-            height: h,
-            width: w,
-        })
+        let taps = self.taps.iter();
+        let rows = span(steps, rows, taps.clone().map(|tap| tap.row), height)?;
+        let columns = span(steps, columns, taps.map(|tap| tap.column), width)?;
+        Some(Area::of_spans(rows, columns))
     }
 }
 
