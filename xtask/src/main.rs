@@ -33,7 +33,7 @@ enum Task {
     Ci,
     /// Check the source against the invariants and conventions
     Tidy,
-    /// Write the generated parts of the READMEs and build the documentation
+    /// Write the generated parts of the manual and build the documentation
     Docs,
     /// Download data sets and weights, verify them and put them where rut looks for them
     FetchData(FetchData),

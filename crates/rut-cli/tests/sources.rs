@@ -141,7 +141,7 @@ fn column_major_logits_are_read_as_they_are_meant_and_other_entries_do_not_matte
 const NLL: f64 = 1.9659299696375974;
 const ACCURACY: f64 = 22.0 / 60.0;
 
-/// The README's first two runs, and that they learn: chance is 10 %.
+/// The quickstart's two runs, and that they learn: chance is 10 %.
 #[test]
 fn the_quickstart_learns_to_read_digits() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
 //! `cargo xtask docs`: the reference documentation, built with warnings as errors, and the parts of
-//! the READMEs that are written from the tables of the crates.
+//! the Markdown files that are written from the tables of the crates.
 
 mod build;
 mod datasets;

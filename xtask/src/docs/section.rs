@@ -19,7 +19,7 @@ pub struct Section {
 /// Every generated section.
 pub const SECTIONS: &[Section] = &[Section {
     name: "datasets",
-    file: "README.md",
+    file: "docs/src/datasets.md",
     body: datasets::table,
 }];
 

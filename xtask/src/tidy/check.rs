@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::finding::{Finding, Rule};
 use super::{
-    arrows, bundle, flags, globals, machine, markers, output, records, shape, skips, stale,
+    arrows, bundle, flags, globals, links, machine, markers, output, records, shape, skips, stale,
     terminal, unsafe_code,
 };
 use crate::tree::Tree;
@@ -89,6 +89,11 @@ pub const CHECKS: &[Check] = &[
         rule: Rule::Convention,
         find: stale::find,
     },
+    Check {
+        name: "links",
+        rule: Rule::Convention,
+        find: links::find,
+    },
 ];
 
 /// All findings of all checks in `tree`, as lines to print.
@@ -122,12 +127,12 @@ pub fn run(root: &Path) -> Result<()> {
     }
     match lines.len() {
         0 => println!(
-            "tidy: {} checks over {} files, nothing to mend",
+            "tidy: {} checks over {} files, nothing found",
             CHECKS.len(),
             tree.files.len()
         ),
-        1 => bail!("tidy found 1 thing to mend"),
-        count => bail!("tidy found {count} things to mend"),
+        1 => bail!("tidy found 1 thing to fix"),
+        count => bail!("tidy found {count} things to fix"),
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod check;
 mod finding;
 mod flags;
 mod globals;
+mod links;
 mod machine;
 mod manifest;
 mod markers;

@@ -39,9 +39,9 @@ mod tests {
     fn a_section_that_was_edited_by_hand_is_found() {
         let fresh =
             docs::refresh("a\n<!-- generated: datasets -->\n<!-- end generated -->\n").unwrap();
-        assert_eq!(find(&Tree::of(&[("README.md", &fresh)])), []);
+        assert_eq!(find(&Tree::of(&[("docs/src/datasets.md", &fresh)])), []);
         let edited = fresh.replacen("digits", "fingers", 1);
-        let found = find(&Tree::of(&[("README.md", &edited)]));
+        let found = find(&Tree::of(&[("docs/src/datasets.md", &edited)]));
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[0].line,
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_section_that_was_lost_is_found() {
-        let found = find(&Tree::of(&[("README.md", "nothing\n")]));
+        let found = find(&Tree::of(&[("docs/src/datasets.md", "nothing\n")]));
         assert!(
             found[0].message.contains("put its two markers back"),
             "{}",

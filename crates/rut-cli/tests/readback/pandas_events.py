@@ -1,4 +1,4 @@
-"""Opens a run's files with pandas, as the README shows.
+"""Opens a run's files with pandas, as the manual shows.
 
     python pandas_events.py RUN
 """
