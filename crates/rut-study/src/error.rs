@@ -31,7 +31,7 @@ pub enum Error {
     Run(Box<rut_run::Error>),
 }
 
-/// What the floors below say is the run's.
+/// What the layers below say is the run's.
 macro_rules! of_a_run {
     ($($kind:ty),+) => {$(
         impl From<$kind> for Error {

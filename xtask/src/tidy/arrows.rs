@@ -1,4 +1,4 @@
-//! Invariant 2: dependencies point down only, and candle appears first on floor 2.
+//! Invariant 2: dependencies point down only, and candle appears first on layer 2.
 
 use super::finding::Finding;
 use super::manifest::{Dependency, Manifest, Section};
@@ -7,17 +7,17 @@ use crate::tree::Tree;
 /// Where a crate stands and what it may build on.
 struct Place {
     name: &'static str,
-    floor: u8,
+    layer: u8,
     /// Crates of this workspace that it may depend on, in groups.
     uses: &'static [&'static [&'static str]],
     /// Crates of this workspace that it may depend on behind a feature.
     uses_behind_feature: &'static [&'static str],
 }
 
-const fn place(name: &'static str, floor: u8, uses: &'static [&'static [&'static str]]) -> Place {
+const fn place(name: &'static str, layer: u8, uses: &'static [&'static [&'static str]]) -> Place {
     Place {
         name,
-        floor,
+        layer,
         uses,
         uses_behind_feature: &[],
     }
@@ -79,7 +79,7 @@ impl Place {
     }
 }
 
-/// Crates above floor 1 that compute with no tensors.
+/// Crates above layer 1 that compute with no tensors.
 const WITHOUT_TENSORS: &[&str] = &["rut-data", "rut-record", "rut-fetch", "rut-report"];
 
 /// Findings of this check.
@@ -90,7 +90,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
         let name = manifest.file.package_name().unwrap_or_default();
         let Some(place) = PLACES.iter().find(|place| place.name == name) else {
             let message =
-                format!("`{name}` has no floor: add it to PLACES in xtask/src/tidy/arrows.rs");
+                format!("`{name}` has no layer: add it to PLACES in xtask/src/tidy/arrows.rs");
             found.push(Finding::new(path, 1, message));
             continue;
         };
@@ -106,7 +106,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
 /// What is wrong with `dependency` for a crate that stands at `place`.
 fn objection(place: &Place, dependency: &Dependency) -> Option<String> {
     let target = dependency.name.as_str();
-    let has_tensors = place.floor >= 2 && !WITHOUT_TENSORS.contains(&place.name);
+    let has_tensors = place.layer >= 2 && !WITHOUT_TENSORS.contains(&place.name);
     if target.starts_with("candle-") && !has_tensors {
         return Some(format!(
             "`{}` does not know candle (`{target}`): take and give plain slices",
@@ -125,7 +125,7 @@ fn objection(place: &Place, dependency: &Dependency) -> Option<String> {
         return (!dependency.optional).then_some(message);
     }
     Some(format!(
-        "`{}` must not depend on `{target}`: arrows point down (it may use: {}); move what is shared to a lower floor",
+        "`{}` must not depend on `{target}`: dependencies point down (it may use: {}); move what is shared to a lower layer",
         place.name,
         if place.uses.is_empty() {
             "nothing".to_owned()
@@ -215,10 +215,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_without_a_floor_is_a_finding() {
+    fn a_crate_without_a_layer_is_a_finding() {
         let found = findings("crates/rut-new/Cargo.toml", "");
         assert!(
-            found[0].message.contains("has no floor"),
+            found[0].message.contains("has no layer"),
             "{}",
             found[0].message
         );
@@ -229,7 +229,7 @@ mod tests {
         for place in PLACES {
             for target in place.uses.concat().iter().chain(place.uses_behind_feature) {
                 let below = PLACES.iter().find(|other| other.name == *target).unwrap();
-                assert!(below.floor < place.floor, "{} → {target}", place.name);
+                assert!(below.layer < place.layer, "{} → {target}", place.name);
             }
         }
     }
