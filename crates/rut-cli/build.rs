@@ -1,4 +1,4 @@
-//! Tells the binary which commit it was built from, if the sources are a git checkout.
+//! Tells the binary its features, and which commit it was built from if the sources are a git checkout.
 
 use std::process::Command;
 
@@ -16,4 +16,10 @@ fn main() {
     let suffix = if dirty { "-dirty" } else { "" };
     // Not `RUT_…`: cargo sets it for the program that `cargo run` starts, too, where such variables are settings.
     println!("cargo::rustc-env=COMMIT_OF_BUILD={commit}{suffix}");
+    // Cargo names the features by variables.
+    let named = std::env::vars()
+        .filter_map(|(name, _)| Some(name.strip_prefix("CARGO_FEATURE_")?.to_lowercase()));
+    let mut features: Vec<String> = named.filter(|name| name != "default").collect();
+    features.sort();
+    println!("cargo::rustc-env=FEATURES_OF_BUILD={}", features.join(", "));
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod data;
 mod engine;
+mod examples;
 mod fetch;
 mod fields;
 mod finished;
@@ -22,18 +23,29 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub use report::ReportArgs;
 pub use run::RunCommand;
 pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
 
+/// Version, commit and features of this build.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("COMMIT_OF_BUILD"),
+    "; features: ",
+    env!("FEATURES_OF_BUILD"),
+    ")"
+);
+
 /// Adapts a frozen, pretrained vision network (dense, or a lottery ticket) to new images, with few or many labels, and
 /// reports accuracy and calibration.
 #[derive(Debug, Parser)]
 #[command(
     name = "rut",
-    version,
+    version = VERSION,
     propagate_version = true,
     arg_required_else_help = true
 )]
@@ -54,8 +66,9 @@ impl Cli {
     pub fn read(
         words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
+        let mut command = Self::with_examples();
         // A number below zero is a value that its option refuses, and no option of its own.
-        let mut command = Self::command().mut_subcommands(|command| {
+        command = command.mut_subcommands(|command| {
             command.mut_args(|arg| {
                 if arg.get_action().takes_values() {
                     arg.allow_negative_numbers(true)
@@ -66,6 +79,11 @@ impl Cli {
         });
         let matches = command.try_get_matches_from_mut(words)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
+    /// The whole command line, as help, completions and manual pages show it.
+    pub fn with_examples() -> clap::Command {
+        examples::added(Self::command())
     }
 }
 
@@ -98,7 +116,7 @@ pub enum Command {
     /// The published study: what its code's defects do to figures and conclusions
     #[command(subcommand)]
     Study(StudyCommand),
-    /// Many runs from one file: run what is missing, say what became of it, or write the scripts of a job array
+    /// Many runs from one file: run what is missing, show their status, or write the scripts of a job array
     #[command(subcommand)]
     Sweep(SweepCommand),
     /// Images per second and peak memory of a network: forward, backward, windows, steps, extraction, head training
@@ -118,6 +136,18 @@ pub enum Command {
     /// The table of models
     #[command(subcommand)]
     Models(TableCommand),
+    /// Completions for a shell, to be put where it looks for them
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// The manual page on stdout; with --output, a page for every command
+    Man {
+        /// The folder to write rut.1, rut-lp.1 … to
+        #[arg(long, short, alias = "out", value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// `list` or `info`.
@@ -195,7 +225,7 @@ pub struct SessionFlags {
     /// Go on with an unfinished run; a finished one is left as it is
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
-    /// Begin anew, whatever the run's folder holds
+    /// Start again from the beginning, whatever the run's folder holds
     #[arg(long)]
     pub overwrite: bool,
     /// Print the resolved specification, its id and what would be read, check the network's files; run nothing
@@ -252,7 +282,7 @@ pub struct ExtractArgs {
     #[arg(long)]
     pub features: bool,
     /// The file to write: `features` n × width, `logits` n × classes, `labels` n where there are any, and the images' names
-    #[arg(long, short, value_name = "FILE.safetensors")]
+    #[arg(long, short, alias = "out", value_name = "FILE.safetensors")]
     pub output: PathBuf,
 }
 

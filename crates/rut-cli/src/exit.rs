@@ -46,6 +46,23 @@ impl std::fmt::Display for Unsound {
 
 impl std::error::Error for Unsound {}
 
+/// Images that could not be read, beside others that were. It was told which.
+#[derive(Debug)]
+pub struct Unread {
+    /// How many.
+    pub unread: usize,
+    /// Of so many.
+    pub of: usize,
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "read {} of {} images", self.unread, self.of)
+    }
+}
+
+impl std::error::Error for Unread {}
+
 /// Planned runs that were not all run. It was told which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
@@ -95,9 +112,26 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         } else {
             with_flags(&told)
         };
-        crate::output::note(&format!("error: failed to {told}"));
+        crate::output::note(&format!("error: failed to {told}{}", remedy(error)));
     }
     ExitCode::from(code(error))
+}
+
+/// What to do where no disk space is left, whatever was being written.
+fn remedy(error: &anyhow::Error) -> &'static str {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let full = [
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+    ];
+    if causes.any(|cause| full.contains(&cause.kind())) {
+        "; free some space there: what was written before is whole, and a run goes on with --resume"
+    } else {
+        ""
+    }
 }
 
 /// As [`report`], with every key where a file's keys do not fit.

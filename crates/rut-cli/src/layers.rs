@@ -32,6 +32,8 @@ pub struct Resolved {
     pub places: Places,
     /// Whether the quickstart's layer is beneath.
     pub quickstart: bool,
+    /// Whether a layer names the data set; else it is the default.
+    pub names_dataset: bool,
 }
 
 /// What lies over the environment's variables.
@@ -80,9 +82,11 @@ pub fn resolve(
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
     }
+    let names_dataset = all.has("dataset");
     let (spec, places) = all.resolve(&all_fields())?;
     check_device(&places)?;
     Ok(Resolved {
+        names_dataset,
         spec,
         places,
         quickstart,
@@ -228,6 +232,7 @@ mod tests {
             spec,
             places,
             quickstart,
+            ..
         } = resolved(line, &[]).unwrap();
         let want = "sparsity = 8\npretrained_dir = 'tickets'";
         let want = RunSpec::from_toml(want).unwrap();

@@ -1,6 +1,7 @@
 //! The binary `rut`: reads the command line, sets up threads, logs and signals, and turns errors into exit codes.
 
 mod args;
+mod cached;
 mod commands;
 mod diagram;
 mod downloads;
@@ -45,6 +46,8 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Fetch(args) => commands::fetch::run(&args),
         Command::Data(command) => commands::data::run(&command),
         Command::Models(command) => commands::models::run(&command),
+        Command::Completions { shell } => commands::manual::completions(shell),
+        Command::Man { output } => commands::manual::man(output.as_deref()),
     }
 }
 

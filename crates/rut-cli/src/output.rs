@@ -24,6 +24,20 @@ pub fn result(text: &str) -> Result<()> {
     }
 }
 
+/// Writes bytes of the program's own as they are.
+///
+/// # Errors
+/// As [`result`].
+pub fn raw(bytes: &[u8]) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("write the result to stdout")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a result as JSON.
 ///
 /// # Errors

@@ -26,8 +26,9 @@ impl Progress {
     /// Bars if stderr is a terminal, else lines. `epochs` is 0 where nothing is trained.
     pub fn new(epochs: u32) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style =
-                ProgressStyle::with_template("{prefix:>9} {wide_bar:.cyan/dim} {pos}/{len} {msg}");
+            let style = ProgressStyle::with_template(
+                "{prefix:>9} {wide_bar:.cyan/dim} {pos}/{len} [{elapsed}<{eta}] {msg}",
+            );
             ProgressBar::no_length()
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });

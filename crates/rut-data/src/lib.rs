@@ -49,4 +49,5 @@ pub use seed::{Seed, Stream};
 pub use spec::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, SplitSpec, Window};
 pub use split::{Budget, Share, Shots, ValidationRule};
 pub use survey::Survey;
+pub use unlabelled::image_files;
 pub use unreadable::{Skip, Skipped};

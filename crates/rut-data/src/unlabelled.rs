@@ -7,6 +7,18 @@ use crate::formats::class_folders::images;
 use crate::formats::files::Files;
 use crate::{ImageSet, Result};
 
+/// The image files that `path` stands for: itself, or all of a folder and the folders in it, sorted.
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) if a folder cannot be read.
+pub fn image_files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_dir() {
+        images(path)
+    } else {
+        Ok(vec![path.to_owned()])
+    }
+}
+
 impl ImageSet {
     /// The images in `files`, in that order. Nothing is read yet.
     ///

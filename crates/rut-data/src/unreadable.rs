@@ -128,24 +128,32 @@ impl Dataset {
     }
 }
 
+impl ImageSet {
+    /// Decodes every image; gives the positions of those that can be read, and what is wrong with each of the others.
+    pub fn readable(&self) -> (Vec<usize>, Vec<(usize, String)>) {
+        let decoded = (0..self.len()).into_par_iter();
+        let problems: Vec<Option<String>> = decoded
+            .map(|index| Some(self.decode(index).err()?.of_image()))
+            .collect();
+        let (mut sound, mut wrong) = (Vec::new(), Vec::new());
+        for (index, problem) in problems.into_iter().enumerate() {
+            match problem {
+                None => sound.push(index),
+                Some(problem) => wrong.push((index, problem)),
+            }
+        }
+        (sound, wrong)
+    }
+}
+
 /// Takes what cannot be decoded out of `set`.
 fn remove_unreadable(part: &'static str, set: &mut ImageSet) -> Vec<Skipped> {
-    let decoded = (0..set.len()).into_par_iter();
-    let problems: Vec<Option<String>> = decoded
-        .map(|index| Some(set.decode(index).err()?.of_image()))
-        .collect();
-    let sound = |(index, problem): (usize, &Option<String>)| problem.is_none().then_some(index);
-    let kept: Vec<usize> = problems.iter().enumerate().filter_map(sound).collect();
-    let skipped = problems
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, problem)| {
-            Some(Skipped {
-                part,
-                image: set.source(index),
-                problem: problem?,
-            })
-        });
+    let (kept, wrong) = set.readable();
+    let skipped = wrong.into_iter().map(|(index, problem)| Skipped {
+        part,
+        image: set.source(index),
+        problem,
+    });
     let skipped = skipped.collect();
     *set = set.select(&kept);
     skipped

@@ -226,7 +226,14 @@ const CIFAR100: ModelSpec = ModelSpec {
 /// assert!(rut_models::find("resnet51").is_none());
 /// ```
 pub fn find(name: &str) -> Option<&'static ModelSpec> {
-    MODELS
-        .iter()
-        .find(|model| model.name == name || model.aliases.contains(&name))
+    let known = |name: &str| {
+        MODELS
+            .iter()
+            .find(|model| model.name == name || model.aliases.contains(&name))
+    };
+    known(name).or_else(|| {
+        let (model, _) = name.split_once('.')?;
+        let torchvision = model.strip_suffix("_Weights").map(str::to_lowercase);
+        known(&torchvision.unwrap_or_else(|| model.into()))
+    })
 }

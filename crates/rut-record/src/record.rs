@@ -2,6 +2,7 @@
 //! the same instruction set would not reproduce, but for `cost`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rut_metrics::{BatchedEce, TemperatureFit, TemperatureIntervals};
 use serde::{Deserialize, Serialize};
@@ -284,4 +285,7 @@ pub struct Cost {
     /// Versions, engines and instruction sets of earlier sessions, where they differ: bit-equality does not hold across
     /// them.
     pub other_means: Vec<String>,
+    /// Where the data set was looked for, absolute; `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
 }

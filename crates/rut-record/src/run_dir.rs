@@ -160,7 +160,8 @@ impl RunDir {
             problem,
         };
         if !self.path.is_dir() {
-            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            let kind = std::io::ErrorKind::NotFound;
+            let source = std::io::Error::new(kind, "there is no such folder");
             return Err(Error::File {
                 action: "open the run's folder",
                 path: self.path.clone(),

@@ -17,10 +17,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The folder that networks are looked for in is not there.
     #[error(
-        "find the network in {dir}: no such folder here; name it with `pretrained_dir`, or files (field `checkpoint`, field `mask`)",
+        "find {model}: no field `checkpoint` is set, and the folder {dir} is not there; give its file (field `checkpoint`, and field \
+         `mask` for a ticket), or a folder of networks (`pretrained_dir`); `rut fetch --models {model}` downloads published weights",
         dir = escape(dir).whole()
     )]
     NoNetworkFolder {
+        /// The model of the table.
+        model: &'static str,
         /// The folder.
         dir: PathBuf,
     },

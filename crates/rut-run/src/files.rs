@@ -86,6 +86,7 @@ fn found_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
 fn files_in(dir: &Path, spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
     if !dir.is_dir() && dir != Path::new(BUNDLED) {
         return Err(Error::NoNetworkFolder {
+            model: model.name,
             dir: dir.to_path_buf(),
         });
     }

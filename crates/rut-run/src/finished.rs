@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use rut_adapt::{LabelledImages, Observer};
 use rut_data::{ImageSet, Transform};
 use rut_formats::regular;
-use rut_metrics::Temperature;
 use rut_models::{Engine, ModelSpec};
 use rut_record::{
     FINISHED_REMEDY, Held, KeyRule, Places, Record, RunDir, RunSpec, SplitLogits, ValidationFrom,
 };
-use serde::Serialize;
 
 use crate::adaptation::{Trained, adapter, transform};
 use crate::error::{Error, Result, broken, file, refused};
@@ -66,21 +64,6 @@ pub enum Split {
     Validation,
     /// The test images.
     Test,
-}
-
-/// What a run says of one image.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Prediction {
-    /// The image's file.
-    pub image: PathBuf,
-    /// Name of the predicted target class.
-    pub class: String,
-    /// Its index.
-    pub label: u32,
-    /// Its softmax probability, 0–1, of the logits as they are.
-    pub confidence: f64,
-    /// The same at the run's fitted temperature, if one was fitted.
-    pub confidence_at_temperature: Option<f64>,
 }
 
 impl FinishedRun {
@@ -179,65 +162,13 @@ impl FinishedRun {
         }
     }
 
-    /// What the run says of image files.
-    ///
-    /// # Errors
-    /// If a file is no image.
-    pub fn predict(
-        &self,
-        files: &[PathBuf],
-        observer: &mut dyn Observer,
-    ) -> Result<Vec<Prediction>> {
-        let set = ImageSet::from_files(files)?;
-        let images = prepare(&set, &self.transform())?;
-        let logits = self.logits(&images, observer)?;
-        let temperature = self.record.temperature.as_ref().map(|fit| fit.temperature);
-        let rows = logits.values.chunks_exact(logits.classes.max(1));
-        Ok(files
-            .iter()
-            .zip(rows)
-            .map(|(image, row)| self.prediction(image, row, temperature))
-            .collect())
-    }
-
-    fn prediction(
-        &self,
-        image: &Path,
-        row: &[f32],
-        temperature: Option<Temperature>,
-    ) -> Prediction {
-        let best = row.iter().enumerate().fold(
-            0,
-            |best, (i, value)| if *value > row[best] { i } else { best },
-        );
-        let confidence = |t: f64| {
-            1.0 / row
-                .iter()
-                .map(|v| ((f64::from(*v) - f64::from(row[best])) / t).exp())
-                .sum::<f64>()
-        };
-        Prediction {
-            image: image.into(),
-            class: self
-                .record
-                .data
-                .class_names
-                .get(best)
-                .cloned()
-                .unwrap_or_default(),
-            label: best as u32,
-            confidence: confidence(1.0),
-            confidence_at_temperature: temperature.map(|t| confidence(t.get())),
-        }
-    }
-
     /// How the run's images become its input.
     pub fn transform(&self) -> Transform {
         let spec = &self.record.spec;
         transform(spec, self.model, self.record.data.image_size)
     }
 
-    fn logits(
+    pub(crate) fn logits(
         &self,
         images: &dyn LabelledImages,
         observer: &mut dyn Observer,

@@ -394,6 +394,7 @@ impl Clock {
             threads,
             resumed: self.resumed,
             other_means: self.other_means.clone(),
+            data_dir: None,
         }
     }
 }

@@ -26,6 +26,7 @@ mod images;
 mod journal;
 mod names;
 mod network;
+mod predict;
 mod published;
 mod reliability;
 mod run;
@@ -48,7 +49,7 @@ pub use fields::{
     all_fields, drop_unused_options, fields_of, is_field, known_names, unused_fields,
 };
 pub use files::{network_files, open_dataset};
-pub use finished::{FinishedRun, Prediction, Split, WeightPlaces};
+pub use finished::{FinishedRun, Split, WeightPlaces};
 pub use grid::rates;
 pub use identity::{as_begun, identify};
 pub use images::describe;
@@ -57,6 +58,7 @@ pub use names::{check_device, find_dataset, find_engine, find_model};
 pub use network::{
     Computing, How, Inspected, LoadedNetwork, inspect_named, load_checked, load_named, reading,
 };
+pub use predict::{ClassScore, Prediction, Predictions};
 pub use published::{SWITCHES, Switch, as_published, parse_switches, published_ece};
 pub use run::{Session, run};
 pub use settle::{settle, settled_value};

@@ -134,7 +134,10 @@ fn train(
         run,
         network,
         &adapted,
-        journal.cost(threads),
+        Cost {
+            data_dir: std::path::absolute(&places.data_dir).ok(),
+            ..journal.cost(threads)
+        },
         Environment::current(commit, engine.name, engine.isa),
     )?;
     journal.finish(&record);

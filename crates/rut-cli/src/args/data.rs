@@ -59,7 +59,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "PIXELS", default_value_t = 64, value_parser = whole::<usize>)]
     pub side: usize,
     /// The PNG file to write [default: NAME.png]
-    #[arg(long, short, value_name = "FILE.png")]
+    #[arg(long, short, alias = "out", value_name = "FILE.png")]
     pub output: Option<PathBuf>,
     /// Sizes and colours as JSON
     #[arg(long)]
@@ -86,6 +86,6 @@ pub struct DrawArgs {
     #[command(flatten)]
     pub which: WhichData<OfDraw>,
     /// A file to write instead of stdout
-    #[arg(long, short, value_name = "FILE.csv")]
+    #[arg(long, short, alias = "out", value_name = "FILE.csv")]
     pub output: Option<PathBuf>,
 }

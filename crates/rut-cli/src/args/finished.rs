@@ -39,9 +39,12 @@ pub struct PredictArgs {
     /// Folder of a finished run
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Image files
-    #[arg(value_name = "IMAGE", required = true)]
+    /// Image files, or folders of them
+    #[arg(value_name = "IMAGE|FOLDER", required = true)]
     pub images: Vec<PathBuf>,
+    /// How many classes are shown of an image, best first
+    #[arg(long, alias = "top_k", value_name = "K", default_value_t = 1, value_parser = whole::<usize>)]
+    pub top_k: usize,
     /// Where.
     #[command(flatten)]
     pub taken_up: TakenUpFlags,
@@ -50,9 +53,9 @@ pub struct PredictArgs {
 /// What commands on a finished run share.
 #[derive(Args, Clone, Debug)]
 pub struct TakenUpFlags {
-    /// Where the data set is looked for, if it moved since
-    #[arg(long, alias = "data_dir", value_name = "DIR", default_value = "data")]
-    pub data_dir: PathBuf,
+    /// Where the data set is looked for [default: where the run found it, if that is there, else data]
+    #[arg(long, alias = "data_dir", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// Where the network's files are looked for, if they moved since
     #[arg(
         long,

@@ -13,7 +13,7 @@ pub struct ReportArgs {
     #[arg(value_name = "DIR", required = true)]
     pub folders: Vec<PathBuf>,
     /// Where report.html, figures/, tables/, runs.csv and runs.jsonl go
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, visible_alias = "output", value_name = "DIR")]
     pub out: PathBuf,
     /// What the report is called [default: what the plan says]
     #[arg(long)]

@@ -85,7 +85,7 @@ pub struct EmitArgs {
     #[arg(long, required = true)]
     pub slurm: bool,
     /// The folder to write to, which all nodes must see
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, alias = "out", value_name = "DIR")]
     pub output: PathBuf,
     /// Runs of a task, one after the other [default: as few as give at most 1000 tasks]
     #[arg(long, alias = "runs_per_task", value_name = "N", value_parser = whole::<usize>)]

@@ -1,5 +1,7 @@
 //! `rut eval`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use rut_record::{score, Places};
 use rut_run::{FinishedRun, Split, WeightPlaces};
@@ -13,7 +15,7 @@ use crate::{diagram, table};
 pub fn run(args: &EvalArgs) -> Result<()> {
     let finished = open(&args.run, &args.taken_up)?;
     let places = Places {
-        data_dir: args.taken_up.data_dir.clone(),
+        data_dir: data_dir(&finished, args.taken_up.data_dir.clone()),
         ..Places::default()
     };
     let (split, name) = match args.part {
@@ -46,6 +48,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         "{head}\n\n{figures}\n\n{}",
         diagram::reliability(&scores.raw)
     ))
+}
+
+/// Where the run's data are: as said, else where the run found them.
+fn data_dir(finished: &FinishedRun, said: Option<PathBuf>) -> PathBuf {
+    let found = finished.record.cost.data_dir.clone();
+    let found = found.filter(|found| found.is_dir());
+    said.or(found).unwrap_or_else(|| Places::default().data_dir)
 }
 
 /// A finished run, with threads set.

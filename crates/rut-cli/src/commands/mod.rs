@@ -5,6 +5,7 @@ pub mod data;
 pub mod eval;
 pub mod extract;
 pub mod fetch;
+pub mod manual;
 pub mod metrics;
 pub mod models;
 pub mod predict;

@@ -15,7 +15,7 @@ use crate::exit::Usage;
 use crate::layers::{published, resolve, variables, Above, Resolved};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
-use crate::{diagram, signals, table, COMMIT};
+use crate::{cached, diagram, signals, table, COMMIT};
 
 /// Runs, or with `--dry-run` says what would be run.
 pub fn run(command: &RunCommand) -> Result<()> {
@@ -25,10 +25,16 @@ pub fn run(command: &RunCommand) -> Result<()> {
         layers: &args.layers,
     };
     let Resolved {
-        spec,
+        mut spec,
         places,
         quickstart,
+        names_dataset,
     } = resolve(method, said, &variables()).map_err(Usage)?;
+    let cached = cached::find(&mut spec, &variables()).map_err(Usage)?;
+    cached.iter().for_each(|text| note(text));
+    if !names_dataset {
+        note(&format!("no --dataset: the default, {}", spec.data.dataset));
+    }
     let list = args.published.as_published.as_deref();
     let spec = published(spec, list).map_err(Usage)?;
     explain(&args.session, quickstart);

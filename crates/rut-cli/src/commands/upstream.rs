@@ -10,6 +10,7 @@ use rut_run::{
 };
 
 use crate::args::{LayerFlags, UpstreamArgs};
+use crate::cached;
 use crate::exit::Usage;
 use crate::layers::{resolve, variables, Above};
 use crate::output::{json, note, result};
@@ -41,6 +42,8 @@ pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
     let resolved = resolve(Method::Lp, said, &variables()).map_err(Usage)?;
     set_threads(resolved.places.threads);
     let (mut spec, places) = (resolved.spec, resolved.places);
+    let cached = cached::find(&mut spec, &variables()).map_err(Usage)?;
+    cached.iter().for_each(|text| note(text));
     settle(&mut spec);
     check_transform(&spec, find_model(&spec.network.model)?)?;
     let how = How {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rut_data::ImageSet;
-use rut_record::{NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
+use rut_record::{NetworkKind, NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
 use rut_adapt::Observer;
@@ -47,9 +47,15 @@ impl Extraction {
     pub fn title(&self) -> String {
         let spec = self.specs.first();
         spec.map_or_else(String::new, |spec| {
+            let network = &spec.network;
+            let weights = match (&network.checkpoint, network.kind) {
+                (Some(path), _) => path.display().to_string(),
+                (None, NetworkKind::Dense) => "dense".into(),
+                (None, NetworkKind::Ticket) => format!("state {}", network.state()),
+            };
             format!(
-                "features of {} by {}",
-                spec.data.dataset, spec.network.model
+                "features of {} by {} ({weights})",
+                spec.data.dataset, network.model
             )
         })
     }

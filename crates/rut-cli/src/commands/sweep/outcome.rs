@@ -1,4 +1,4 @@
-//! How planned runs ended in this call, and the lines that tell it.
+//! How planned runs ended in this call, and the lines about it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -81,13 +81,27 @@ impl Tally {
     }
 }
 
-/// A line about the run named `run_id`, whose folder is in `results`, and that took `seconds` in this call.
+impl Outcome {
+    /// In one word, and whether that is good news; `None` where it is neither.
+    pub fn word(&self) -> (&'static str, Option<bool>) {
+        match self {
+            Self::Done => ("PASS", Some(true)),
+            Self::Skipped => ("SKIP", None),
+            Self::Failed(_) => ("FAIL", Some(false)),
+            Self::GoingOn => ("BUSY", None),
+            Self::Stopped => ("STOP", None),
+        }
+    }
+}
+
+/// The rest of a line about the run named `run_id`, whose folder is in `results`, and that took `seconds` in this call.
 pub fn line(results: &Path, run_id: &str, outcome: &Outcome, seconds: f64) -> String {
     match outcome {
         Outcome::Done => {
             let record = RunDir::at(results.join(run_id)).read_record();
             let accuracy = record.map(|record| percent(record.test.raw.accuracy));
-            let accuracy = accuracy.map_or_else(|_| String::new(), |text| format!("  {text}"));
+            let accuracy =
+                accuracy.map_or_else(|_| String::new(), |text| format!("  accuracy {text}"));
             format!("{run_id}{accuracy}  {seconds:.1} s")
         }
         Outcome::Skipped => format!("{run_id}  done before"),

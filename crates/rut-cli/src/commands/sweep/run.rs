@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use rut_formats::escape;
+use rut_formats::{escape, shell_word};
 use rut_record::{locks_warning, Plan};
 use rut_study::sweep::state::{counts, status, strangers};
 use rut_study::sweep::{Prospects, RunState};
@@ -85,7 +85,8 @@ fn keep(prospects: &Prospects, plan: &Plan) -> Result<PathBuf> {
 
 fn bar(runs: usize) -> Option<ProgressBar> {
     std::io::stderr().is_terminal().then(|| {
-        let style = ProgressStyle::with_template("{wide_bar:.cyan/dim} {pos}/{len} {elapsed}");
+        let style =
+            ProgressStyle::with_template("{wide_bar:.cyan/dim} {pos}/{len} [{elapsed}<{eta}]");
         ProgressBar::new(runs as u64)
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     })
@@ -109,5 +110,10 @@ fn summary(plan: &Plan, results: &Path, tally: &Tally) -> String {
         .collect();
     let failed = tally.failed.iter();
     let failed = failures(failed.map(|(run_id, error)| (run_id.as_str(), error.as_str())));
-    format!("{}{failed}\n\n{}", columns(&rows), escape(results).whole())
+    let next = format!("rut report {} --out report", shell_word(results));
+    format!(
+        "{}{failed}\n\n{}\n\nnext: {next}",
+        columns(&rows),
+        escape(results).whole()
+    )
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
+use console::style;
 use indicatif::ProgressBar;
 use rut_formats::escape;
 use rut_record::{Failure, Held, Plan, PlannedRun, RunDir};
@@ -20,6 +21,10 @@ use crate::output::note;
 
 /// Characters of a line about a run.
 const LONGEST: usize = 2000;
+
+/// Features that were extracted, and those that could not be.
+const DONE: (&str, Option<bool>) = ("PASS", Some(true));
+const LEFT: (&str, Option<bool>) = ("SKIP", None);
 
 /// A study at work.
 pub struct Sweep<'a> {
@@ -141,11 +146,20 @@ impl Sweep<'_> {
         words
     }
 
-    fn tell(&self, text: &str) {
+    /// A line that begins with a word, coloured on a terminal.
+    fn tell(&self, (word, good): (&str, Option<bool>), text: &str) {
         let text = escape(text).at_most(LONGEST).to_string();
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None => note(&text),
+            Some(bar) => {
+                let word = style(word).for_stderr().bold();
+                let word = match good {
+                    Some(true) => word.green(),
+                    Some(false) => word.red(),
+                    None => word.yellow(),
+                };
+                bar.println(format!("{word}  {text}"));
+            }
+            None => note(&format!("{word}  {text}")),
         }
     }
 
@@ -153,10 +167,10 @@ impl Sweep<'_> {
     fn extracted(&self, shared: &Shared, end: &End, seconds: f64) {
         let title = &shared.title;
         match end {
-            End::Done => self.tell(&format!("{title}  {seconds:.1} s")),
+            End::Done => self.tell(DONE, &format!("{title}  {seconds:.1} s")),
             End::Stopped | End::GoingOn => {}
             End::Failed(words) | End::Crashed(words) => {
-                self.tell(&format!("{title}  left to the runs: {words}"));
+                self.tell(LEFT, &format!("{title}  left to the runs: {words}"));
             }
         }
     }
@@ -166,7 +180,7 @@ impl Sweep<'_> {
         self.tally.count(&run.run_id, &outcome);
         let ended = self.tally.ended();
         let told = line(self.results, &run.run_id, &outcome, seconds);
-        self.tell(&format!("{ended}/{}  {told}", self.total));
+        self.tell(outcome.word(), &format!("{ended}/{}  {told}", self.total));
         if let Some(bar) = &self.bar {
             bar.set_position(ended as u64);
         }
