@@ -10,7 +10,7 @@ mod flags;
 mod layers;
 mod output;
 mod progress;
-mod signals;
+mod system;
 mod table;
 
 use std::process::ExitCode;

@@ -22,6 +22,18 @@ const FILES: &[(&str, &[u8])] = files!(
 #[cfg(not(feature = "bundled"))]
 const FILES: &[(&str, &[u8])] = &[];
 
+const _: () = {
+    let mut index = 0;
+    while index < FILES.len() {
+        // Where symbolic links are checked out as text, a file is the name of another.
+        assert!(
+            FILES[index].1.len() > 100_000,
+            "check the sources out with symbolic links"
+        );
+        index += 1;
+    }
+};
+
 /// The names of the files in the folder `directory`, if it is the program's own.
 pub(crate) fn names(directory: &Path) -> Option<Vec<String>> {
     (directory == Path::new(BUNDLED))

@@ -13,7 +13,7 @@ use crate::downloads::Downloads;
 use crate::exit::{Usage, INTERRUPTED};
 use crate::layers::{resolve, variables, Above};
 use crate::output::note;
-use crate::signals;
+use crate::system;
 
 /// Fetches what is asked for, or holds it against what it should be.
 ///
@@ -22,7 +22,7 @@ use crate::signals;
 pub fn run(args: &FetchArgs) -> Result<()> {
     let downloads = Arc::new(Downloads::new());
     let mut session = Session::new(options(args)?, Arc::clone(&downloads) as _);
-    session.stop = Stop::from(signals::requests()?.stop);
+    session.stop = Stop::from(system::requests()?.stop);
     end_late(session.stop.clone());
     let done = order(args).carry_out(&session);
     downloads.written()?;

@@ -15,7 +15,7 @@ use crate::exit::Usage;
 use crate::layers::{published, resolve, variables, Above, Resolved};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
-use crate::{cached, diagram, signals, table, COMMIT};
+use crate::{cached, diagram, system, table, COMMIT};
 
 /// Runs, or with `--dry-run` says what would be run.
 pub fn run(command: &RunCommand) -> Result<()> {
@@ -51,7 +51,7 @@ pub fn run(command: &RunCommand) -> Result<()> {
     if args.session.dry_run {
         return dry_run(&checked, &places);
     }
-    let requests = signals::requests()?;
+    let requests = system::requests()?;
     let mut display = Progress::new(checked.loop_options().epochs);
     let session = Session {
         display: &mut display,

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -10,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::exit::{GOING_ON, INTERRUPTED};
+use crate::system::{ended_by, own_group};
 
 /// Bytes of what a process said last that are kept.
 const LAST_WORDS: usize = 2_000;
@@ -49,9 +49,9 @@ impl Job {
             .arg("--until-eof")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            // Ctrl-C is for the process that started it, which asks it to stop once.
-            .process_group(0);
+            .stderr(Stdio::piped());
+        // Ctrl-C is for the process that started it, which asks it to stop once.
+        own_group(&mut command);
         let mut child = command.spawn().context("start a process of this program")?;
         let stderr = child.stderr.take();
         let words = stderr.map(|mut stderr| std::thread::spawn(move || last_words(&mut stderr)));
@@ -84,7 +84,7 @@ impl Job {
 }
 
 fn meaning(status: ExitStatus, words: &str) -> End {
-    let how = match (status.code(), status.signal()) {
+    let how = match (status.code(), ended_by(status)) {
         (Some(0), _) => return End::Done,
         (Some(1..=3), _) => return End::Failed(words.into()),
         (Some(code), _) if code == i32::from(GOING_ON) => return End::GoingOn,
@@ -115,8 +115,10 @@ fn last_words(from: &mut impl Read) -> Vec<u8> {
     kept
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     #[test]

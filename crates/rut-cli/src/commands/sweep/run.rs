@@ -18,7 +18,7 @@ use crate::args::SweepArgs;
 use crate::exit::Usage;
 use crate::layers::{resolve_study, variables};
 use crate::output::{note, result};
-use crate::signals;
+use crate::system;
 use crate::table::columns;
 
 /// Runs what is missing, or with `--dry-run` says what that is.
@@ -43,7 +43,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
 /// If the plan cannot be written, or a process cannot be started. A run that fails is counted.
 pub fn carry_out(prospects: &Prospects, means: Means) -> Result<(Plan, Tally)> {
     crate::set_threads(Some(means.threads));
-    let requests = signals::requests()?;
+    let requests = system::requests()?;
     let plan = prospects.plan();
     let path = keep(prospects, &plan)?;
     let mut sweep = Sweep {

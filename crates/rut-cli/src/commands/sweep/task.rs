@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::io::Read;
 use std::ops::Range;
-use std::os::unix::process::parent_id;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +16,8 @@ use super::outcome::{line, Outcome, Tally};
 use crate::args::TaskArgs;
 use crate::exit::{chain, Usage, INTERRUPTED};
 use crate::output::note;
-use crate::{signals, COMMIT};
+use crate::system::{self, Parent};
+use crate::COMMIT;
 use rut_adapt::{Observer, ObserverError, Wish};
 use rut_run::{check, Display, Requests, Session};
 
@@ -34,7 +34,7 @@ pub fn run(args: &TaskArgs) -> Result<()> {
     if args.runs_per_task == 0 {
         return Err(Usage(anyhow!("use --runs-per-task 0: expected at least 1")).into());
     }
-    let requests = signals::requests()?;
+    let requests = system::requests()?;
     if args.until_eof {
         stop_at_eof(Arc::clone(&requests.stop));
     }
@@ -235,12 +235,12 @@ impl TaskSession<'_> {
 /// Asks to stop when standard input ends. If the process that started this one is gone, too, nobody waits for it: it ends
 /// soon, whether it could save by then or not, and is resumed from what it saved before.
 fn stop_at_eof(stop: Arc<AtomicBool>) {
-    let parent = parent_id();
+    let parent = Parent::now();
     std::thread::spawn(move || {
         let mut stdin = std::io::stdin().lock();
         while matches!(stdin.read(&mut [0; 64]), Ok(1..)) {}
         stop.store(true, Ordering::Relaxed);
-        while parent_id() == parent {
+        while !parent.is_gone() {
             std::thread::sleep(LOOK);
         }
         std::thread::sleep(GRACE);

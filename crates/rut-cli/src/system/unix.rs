@@ -1,5 +1,7 @@
-//! Ctrl-C, a terminal that is gone, and the signals of a batch system, as requests to a run; a quota as an error of it.
+//! POSIX: Ctrl-C, a closed terminal, and the signals of a batch system, as requests to a run; a quota as an error of it.
 
+use std::os::unix::process::{parent_id, CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -29,6 +31,31 @@ pub fn requests() -> Result<Requests> {
     };
     install().context("install signal handlers")?;
     Ok(requests)
+}
+
+/// Has `command` start a process group of its own, which a Ctrl-C in the terminal does not reach.
+pub fn own_group(command: &mut Command) {
+    command.process_group(0);
+}
+
+/// The signal that ended a process.
+pub fn ended_by(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}
+
+/// The process that started this one.
+pub struct Parent(u32);
+
+impl Parent {
+    /// That of this process.
+    pub fn now() -> Self {
+        Self(parent_id())
+    }
+
+    /// Whether it has ended.
+    pub fn is_gone(&self) -> bool {
+        parent_id() != self.0
+    }
 }
 
 /// Whether this process ignores `signal`. A system that does not tell (only Linux does) is taken not to.
