@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{docs, tidy};
+use crate::{docs, package, tidy};
 
 /// One row of [`STEPS`].
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +84,14 @@ pub const STEPS: &[Step] = &[
             "--test",
             "fetch",
         ]),
+    },
+    Step {
+        name: "wheel",
+        action: Action::Task(package::wheel, "cargo xtask wheel"),
+    },
+    Step {
+        name: "package",
+        action: Action::Task(package::check, "cargo xtask package"),
     },
 ];
 

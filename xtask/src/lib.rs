@@ -8,6 +8,7 @@
 pub mod cargo;
 pub mod ci;
 pub mod docs;
+pub mod package;
 pub mod rust_text;
 pub mod tidy;
 pub mod tree;

@@ -14,7 +14,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use fetch_data::{FetchData, INTERRUPTED};
 use rut_formats::lines;
-use xtask::{cargo, ci, docs, tidy};
+use xtask::{cargo, ci, docs, package, tidy};
 
 /// Characters of a line of an error; a longer one quotes a file that is none of ours.
 const LONGEST_LINE: usize = 4000;
@@ -35,6 +35,12 @@ enum Task {
     Tidy,
     /// Write the generated parts of the manual and build the documentation
     Docs,
+    /// Package every crate, look for unused or disallowed dependencies, check the program for other systems
+    Package,
+    /// Build the Python wheel, install it beside the Python of RUT_PYTHON, and run its test
+    Wheel,
+    /// Build the binaries of a release, with an old C library and with none, and check what they need
+    Release,
     /// Download data sets and weights, verify them and put them where rut looks for them
     FetchData(FetchData),
 }
@@ -64,6 +70,9 @@ fn run(task: Task) -> Result<()> {
         Task::Ci => ci::run(&root),
         Task::Tidy => tidy::run(&root),
         Task::Docs => docs::run(&root),
+        Task::Package => package::check(&root),
+        Task::Wheel => package::wheel(&root),
+        Task::Release => package::release(&root),
         Task::FetchData(arguments) => arguments.run(&root),
     }
 }
