@@ -12,6 +12,6 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     within_contents(0, bytes, || {
-        told(Study::parse(text, Path::new("study.toml"))).and_then(|study| told(study.places()))
+        told(Study::parse(text, Path::new("study.toml"))).and_then(|study| told(study.locations()))
     });
 });

@@ -4,10 +4,10 @@
 use libfuzzer_sys::fuzz_target;
 use rut_fuzz::{put, told, within_contents, within_inflated};
 use rut_record::logits_archive::{self, Meaning};
-use rut_adapt::{LinearHead, State};
+use rut_adapt::{LinearHead, TrainingState};
 
 fuzz_target!(|bytes: &[u8]| {
-    within_contents(0, bytes, || told(State::from_bytes(bytes)));
+    within_contents(0, bytes, || told(TrainingState::from_bytes(bytes)));
     within_contents(0, bytes, || told(LinearHead::from_bytes(bytes)));
     let folder = put(&[("logits.safetensors", bytes), ("logits.npz", bytes)]);
     for part in [None, Some("test")] {

@@ -2,12 +2,12 @@
 //! is, `linear_probe` and `visual_prompt` say.
 
 mod member;
-mod method;
 mod options;
 mod position;
+mod trainer;
 
-pub use method::Method;
 pub use options::LoopOptions;
+pub use trainer::Trainer;
 
 use rut_data::{Order, batches};
 use rut_record::{Event, MemberEpoch, MemberScore, Phase, Scores, Select, Shuffle};
@@ -18,7 +18,7 @@ use crate::loss::Scored;
 use crate::progress::{At, Reporter};
 use crate::schedule::{MultiStep, Rate};
 use crate::select::{Best, is_better};
-use crate::state::State;
+use crate::state::TrainingState;
 use member::{Member, Names};
 use position::Position;
 
@@ -38,20 +38,20 @@ pub struct Finished<T> {
     /// Whether its loss stopped being a number (of a member beside others; alone, it is an error).
     pub diverged: bool,
     /// The state at the end, for passes that follow.
-    pub state: State,
+    pub state: TrainingState,
 }
 
-/// Trains `method`, which has one member, from the start, or from `resume`.
+/// Trains `trainer`, which has one member, from the start, or from `resume`.
 ///
 /// # Errors
 /// As [`train_members`].
-pub fn train<M: Method>(
-    method: &mut M,
+pub fn train<M: Trainer>(
+    trainer: &mut M,
     options: &LoopOptions,
-    resume: Option<&State>,
+    resume: Option<&TrainingState>,
     reporter: &mut Reporter<'_>,
 ) -> Result<Finished<M::Trained>> {
-    let mut members = train_members(method, options, resume, reporter)?;
+    let mut members = train_members(trainer, options, resume, reporter)?;
     match (members.pop(), members.len()) {
         (Some(only), 0) => Ok(only),
         (_, others) => Err(Error::Option {
@@ -62,20 +62,20 @@ pub fn train<M: Method>(
     }
 }
 
-/// Trains all members of `method` on the same batches, from the start, or from `resume`. There is at least one.
+/// Trains all members of `trainer` on the same batches, from the start, or from `resume`. There is at least one.
 ///
 /// # Errors
 /// If an option is out of range, a step fails, no member's loss is finite, or the observer stops the loop.
-pub fn train_members<M: Method>(
-    method: &mut M,
+pub fn train_members<M: Trainer>(
+    trainer: &mut M,
     options: &LoopOptions,
-    resume: Option<&State>,
+    resume: Option<&TrainingState>,
     reporter: &mut Reporter<'_>,
 ) -> Result<Vec<Finished<M::Trained>>> {
     let schedule = options.check()?;
     for (field, count) in [
-        ("training images", method.images()),
-        ("members", method.members()),
+        ("training images", trainer.images()),
+        ("members", trainer.members()),
     ] {
         if count == 0 {
             let (expected, found) = ("at least one".into(), "none".into());
@@ -90,19 +90,19 @@ pub fn train_members<M: Method>(
         options,
         schedule,
         at: Position::default(),
-        members: vec![Member::default(); method.members()],
+        members: vec![Member::default(); trainer.members()],
         scored: Vec::new(),
     };
     if let Some(state) = resume.filter(|state| state.has("epoch")) {
-        training.restore(method, state)?;
+        training.restore(trainer, state)?;
     }
     // A run that was stopped behind its last step has the end of that step's epoch before it.
     while training.at.epoch < options.epochs
         && (training.at.batch > 0 || !options.ends_at(training.at.step))
     {
-        training.epoch(method, reporter)?;
+        training.epoch(trainer, reporter)?;
     }
-    training.finish(method)
+    training.finish(trainer)
 }
 
 struct Training<'a, T> {
@@ -115,20 +115,20 @@ struct Training<'a, T> {
 }
 
 impl<T: Clone> Training<'_, T> {
-    fn epoch<M: Method<Trained = T>>(
+    fn epoch<M: Trainer<Trained = T>>(
         &mut self,
-        method: &mut M,
+        trainer: &mut M,
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
         let epoch = self.at.epoch;
         if self.at.batch == 0 {
-            let state = self.state(method)?;
+            let state = self.state(trainer)?;
             let pass = Pass {
                 phase: Phase::Map,
                 step: self.at.step,
                 state: &|| state.clone(),
             };
-            method.before_epoch(epoch, &pass, reporter)?;
+            trainer.before_epoch(epoch, &pass, reporter)?;
         }
         let order = match self.options.shuffle {
             Shuffle::On => Order::Shuffled {
@@ -138,26 +138,26 @@ impl<T: Clone> Training<'_, T> {
             Shuffle::Off => Order::Sequential,
         };
         let done = self.at.batch as usize;
-        for indices in batches(method.images(), self.options.batch_size, order)
+        for indices in batches(trainer.images(), self.options.batch_size, order)
             .iter()
             .skip(done)
         {
             if self.options.ends_at(self.at.step) {
                 break;
             }
-            self.step(method, indices, reporter)?;
+            self.step(trainer, indices, reporter)?;
         }
-        self.end_epoch(method, reporter)
+        self.end_epoch(trainer, reporter)
     }
 
-    fn step<M: Method<Trained = T>>(
+    fn step<M: Trainer<Trained = T>>(
         &mut self,
-        method: &mut M,
+        trainer: &mut M,
         indices: &[usize],
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
         let epoch = self.at.epoch;
-        method.step(indices, self.rate(self.at.step), &mut self.scored)?;
+        trainer.step(indices, self.rate(self.at.step), &mut self.scored)?;
         let diverged = self.count(indices.len())?;
         self.at.batch += 1;
         self.at.step += 1;
@@ -173,7 +173,7 @@ impl<T: Clone> Training<'_, T> {
         let going = scored.filter(|(member, _)| !member.diverged);
         let loss = mean(going.map(|(_, scored)| scored.loss));
         reporter.event(&Event::Step { epoch, step, loss })?;
-        let total = method.images();
+        let total = trainer.images();
         let done = (self.at.batch as usize * self.options.batch_size).min(total);
         reporter.batch(
             At {
@@ -182,7 +182,7 @@ impl<T: Clone> Training<'_, T> {
                 total,
                 step,
             },
-            || self.state(method),
+            || self.state(trainer),
         )
     }
 
@@ -233,17 +233,17 @@ impl<T: Clone> Training<'_, T> {
     }
 
     /// Events come last: a state saved while the split is scored must not have told them already.
-    fn end_epoch<M: Method<Trained = T>>(
+    fn end_epoch<M: Trainer<Trained = T>>(
         &mut self,
-        method: &mut M,
+        trainer: &mut M,
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
         let epoch = self.at.epoch;
-        let images = method
+        let images = trainer
             .images()
             .min(self.at.batch as usize * self.options.batch_size) as f64;
         let scored = if self.options.scores_after(epoch) {
-            self.watch(method, reporter)?
+            self.watch(trainer, reporter)?
         } else {
             None
         };
@@ -274,12 +274,12 @@ impl<T: Clone> Training<'_, T> {
         Ok(())
     }
 
-    fn watch<M: Method<Trained = T>>(
+    fn watch<M: Trainer<Trained = T>>(
         &mut self,
-        method: &M,
+        trainer: &M,
         reporter: &mut Reporter<'_>,
     ) -> Result<Option<Event>> {
-        let state = self.state(method)?;
+        let state = self.state(trainer)?;
         let (mut members, mut best, mut split) = (Vec::new(), None, "validation");
         for member in self.going() {
             let pass = Pass {
@@ -287,12 +287,12 @@ impl<T: Clone> Training<'_, T> {
                 step: self.at.step,
                 state: &|| state.clone(),
             };
-            let Some((logits, phase)) = method.watch(member, &pass, reporter)? else {
+            let Some((logits, phase)) = trainer.watch(member, &pass, reporter)? else {
                 return Ok(None);
             };
             let scores = logits.scores()?;
             if self.options.select != Select::Last {
-                let trained = || method.trained(member);
+                let trained = || trainer.trained(member);
                 let best = &mut self.members[member].best;
                 Best::offer(best, scores.accuracy, self.at.epoch, trained)?;
             }
@@ -334,35 +334,39 @@ impl<T: Clone> Training<'_, T> {
         }
     }
 
-    fn state<M: Method<Trained = T>>(&self, method: &M) -> Result<State> {
-        let mut state = State::default();
+    fn state<M: Trainer<Trained = T>>(&self, trainer: &M) -> Result<TrainingState> {
+        let mut state = TrainingState::default();
         self.at.save(&mut state);
         let names = self.names();
         for (index, member) in self.members.iter().enumerate() {
             member.save(index, names, &mut state);
-            let trained = method.trained(index)?;
-            method.save_trained(&names.of("trained", index), &trained, &mut state);
+            let trained = trainer.trained(index)?;
+            trainer.save_trained(&names.of("trained", index), &trained, &mut state);
             if let Some(best) = &member.best {
-                method.save_trained(&names.of("best", index), &best.trained, &mut state);
+                trainer.save_trained(&names.of("best", index), &best.trained, &mut state);
             }
         }
-        method.save(&mut state)?;
+        trainer.save(&mut state)?;
         Ok(state)
     }
 
-    fn restore<M: Method<Trained = T>>(&mut self, method: &mut M, state: &State) -> Result<()> {
+    fn restore<M: Trainer<Trained = T>>(
+        &mut self,
+        trainer: &mut M,
+        state: &TrainingState,
+    ) -> Result<()> {
         self.at = Position::restore(state)?;
         let (names, mut trained) = (self.names(), Vec::new());
         for (index, member) in self.members.iter_mut().enumerate() {
-            let best = || method.restore_trained(&names.of("best", index), state);
+            let best = || trainer.restore_trained(&names.of("best", index), state);
             *member = Member::restore(index, names, state, best)?;
-            trained.push(method.restore_trained(&names.of("trained", index), state)?);
+            trained.push(trainer.restore_trained(&names.of("trained", index), state)?);
         }
-        method.restore(trained, state)
+        trainer.restore(trained, state)
     }
 
-    fn finish<M: Method<Trained = T>>(self, method: &M) -> Result<Vec<Finished<T>>> {
-        let state = self.state(method)?;
+    fn finish<M: Trainer<Trained = T>>(self, trainer: &M) -> Result<Vec<Finished<T>>> {
+        let state = self.state(trainer)?;
         let mut finished = Vec::with_capacity(self.members.len());
         for (index, member) in self.members.into_iter().enumerate() {
             let selected_accuracy = member.best.as_ref().map(|best| best.accuracy);
@@ -371,7 +375,7 @@ impl<T: Clone> Training<'_, T> {
                 None => Best {
                     accuracy: f64::NAN,
                     epoch: self.options.epochs - 1,
-                    trained: method.trained(index)?,
+                    trained: trainer.trained(index)?,
                 },
             };
             finished.push(Finished {

@@ -72,7 +72,7 @@ pub enum Error {
         expected = escape(expected).at_most(MOST),
         found = escape(found).at_most(MOST)
     )]
-    State {
+    TrainingState {
         /// The entry of the state.
         field: String,
         /// What the run needs.

@@ -11,7 +11,7 @@ use rut_record::Phase;
 use crate::error::Result;
 use crate::images::{LabelledImages, image_tensor};
 use crate::progress::{At, Reporter};
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// Images per step of a pass without training. A frozen network treats images one by one, but for the last bits: matrix
 /// products round by their shape. It is therefore fixed, and no option.
@@ -32,7 +32,7 @@ pub struct Pass<'a> {
     /// Optimiser steps taken before.
     pub step: u64,
     /// The loop's state, which the pass does not change.
-    pub state: &'a dyn Fn() -> State,
+    pub state: &'a dyn Fn() -> TrainingState,
 }
 
 /// Batches that are prepared ahead of the network.

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use rut_data::Seed;
 
 use crate::error::{Error, Result};
-use crate::state::{self, State};
+use crate::state::{self, TrainingState};
 
 const KEY: &str = "rut.head";
 const VERSION: &str = "version 1";
@@ -75,7 +75,7 @@ impl LinearHead {
     }
 
     /// Writes the head into `state` under `name`.
-    pub fn save(&self, name: &str, state: &mut State) {
+    pub fn save(&self, name: &str, state: &mut TrainingState) {
         state.put_tensor(&format!("{name}.weight"), &self.weight);
         state.put_tensor(&format!("{name}.bias"), &self.bias);
     }
@@ -84,7 +84,7 @@ impl LinearHead {
     ///
     /// # Errors
     /// If it is missing or of another shape.
-    pub fn restore(name: &str, state: &State, like: &Self) -> Result<Self> {
+    pub fn restore(name: &str, state: &TrainingState, like: &Self) -> Result<Self> {
         Ok(Self {
             weight: state.tensor_like(&format!("{name}.weight"), &like.weight)?,
             bias: state.tensor_like(&format!("{name}.bias"), &like.bias)?,
@@ -110,7 +110,7 @@ impl LinearHead {
     /// If the bytes hold no head, or shapes that do not fit one another.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut tensors, version) = state::deserialize(bytes, KEY)?;
-        let unfit = |field: &str, expected: &str, found: String| Error::State {
+        let unfit = |field: &str, expected: &str, found: String| Error::TrainingState {
             field: field.into(),
             expected: expected.into(),
             found,

@@ -51,7 +51,7 @@ pub use linear_probe::{
     linear_probe, linear_probe_grid, logistic_probe, probe_logits,
 };
 pub use loss::{cross_entropy, gradients, label_tensor, score};
-pub use observer::{Observer, ObserverError, Silent, Wish};
+pub use observer::{LoopControl, Observer, ObserverError, Silent};
 pub use optimizer::Adam;
 pub use progress::Reporter;
 pub use prompt::{
@@ -60,7 +60,7 @@ pub use prompt::{
 pub use rut_data::Seed;
 pub use schedule::{MultiStep, Rate};
 pub use softmax_regression::{HeadRates, SoftmaxRegression};
-pub use state::{State, serialize};
+pub use state::{TrainingState, serialize};
 pub use visual_prompt::{
     Mapped, PromptOptions, PromptSplits, PromptedNetwork, mapped, visual_prompt,
 };

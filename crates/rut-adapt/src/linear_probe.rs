@@ -9,7 +9,7 @@ pub use logistic::{Fit, Fitted, LogisticOptions, RELATIVE_GRADIENT, logistic_pro
 
 use rut_record::{Phase, Select, SplitLogits};
 
-use crate::epochs::{Finished, LoopOptions, Method, train};
+use crate::epochs::{Finished, LoopOptions, Trainer, train};
 use crate::error::Result;
 use crate::evaluate::Pass;
 use crate::features::LabelledFeatures;
@@ -19,7 +19,7 @@ use crate::observer::Observer;
 use crate::progress::Reporter;
 use crate::schedule::Rate;
 use crate::softmax_regression::{HeadRates, SoftmaxRegression};
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// What a probe is trained and looked at on.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub fn linear_probe(
     splits: ProbeSplits<'_>,
     head: LinearHead,
     options: &LoopOptions,
-    resume: Option<&State>,
+    resume: Option<&TrainingState>,
     observer: &mut dyn Observer,
 ) -> Result<Finished<LinearHead>> {
     let rates = HeadRates {
@@ -86,7 +86,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-impl Method for Probe<'_> {
+impl Trainer for Probe<'_> {
     type Trained = LinearHead;
 
     fn members(&self) -> usize {
@@ -132,19 +132,19 @@ impl Method for Probe<'_> {
         self.training.head(member)
     }
 
-    fn save_trained(&self, name: &str, trained: &LinearHead, state: &mut State) {
+    fn save_trained(&self, name: &str, trained: &LinearHead, state: &mut TrainingState) {
         trained.save(name, state);
     }
 
-    fn restore_trained(&self, name: &str, state: &State) -> Result<LinearHead> {
+    fn restore_trained(&self, name: &str, state: &TrainingState) -> Result<LinearHead> {
         LinearHead::restore(name, state, &self.start)
     }
 
-    fn save(&self, state: &mut State) -> Result<()> {
+    fn save(&self, state: &mut TrainingState) -> Result<()> {
         self.training.save(state)
     }
 
-    fn restore(&mut self, trained: Vec<LinearHead>, state: &State) -> Result<()> {
+    fn restore(&mut self, trained: Vec<LinearHead>, state: &TrainingState) -> Result<()> {
         self.training.restore(&trained, state)
     }
 }

@@ -2,11 +2,11 @@
 
 use rut_record::{Event, Phase};
 
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// What the observer wants done with the loop's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum LoopControl {
     /// Go on.
     Continue,
     /// Hand the state over, then go on.
@@ -32,15 +32,15 @@ pub trait Observer {
     }
 
     /// Asked after every batch: shall the loop save its state, or stop?
-    fn wish(&mut self) -> Wish {
-        Wish::Continue
+    fn control(&mut self) -> LoopControl {
+        LoopControl::Continue
     }
 
-    /// Receives the state that [`wish`](Self::wish) asked for.
+    /// Receives the state that [`control`](Self::control) asked for.
     ///
     /// # Errors
     /// If it could not be kept; the loop ends with [`Error::Observer`](crate::Error::Observer).
-    fn save(&mut self, state: State) -> Result<(), ObserverError> {
+    fn save(&mut self, state: TrainingState) -> Result<(), ObserverError> {
         drop(state);
         Ok(())
     }

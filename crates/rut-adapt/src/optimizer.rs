@@ -3,7 +3,7 @@
 use candle_core::{Result as TensorResult, Tensor};
 
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::state::TrainingState;
 
 pub(crate) const BETA1: f64 = 0.9;
 pub(crate) const BETA2: f64 = 0.999;
@@ -79,7 +79,7 @@ impl Adam {
     }
 
     /// Writes step count and moments into `state`.
-    pub fn save(&self, state: &mut State) {
+    pub fn save(&self, state: &mut TrainingState) {
         state.put_number("adam.step", u64::from(self.step));
         for (index, moments) in self.moments.iter().enumerate() {
             state.put_tensor(&format!("adam.{index}.mean"), &moments.mean);
@@ -91,8 +91,8 @@ impl Adam {
     ///
     /// # Errors
     /// If an entry is missing or has another shape than its parameter.
-    pub fn restore(state: &State, parameters: &[Tensor]) -> Result<Self> {
-        let step = u32::try_from(state.number("adam.step")?).map_err(|_| Error::State {
+    pub fn restore(state: &TrainingState, parameters: &[Tensor]) -> Result<Self> {
+        let step = u32::try_from(state.number("adam.step")?).map_err(|_| Error::TrainingState {
             field: "adam.step".into(),
             expected: "a 32-bit count".into(),
             found: "a larger one".into(),

@@ -3,8 +3,8 @@
 use rut_record::{Event, Phase};
 
 use crate::error::{Error, Result};
-use crate::observer::{Observer, Wish};
-use crate::state::State;
+use crate::observer::{LoopControl, Observer};
+use crate::state::TrainingState;
 
 /// An observer with the loop's side of the conversation.
 pub struct Reporter<'a> {
@@ -30,13 +30,13 @@ impl<'a> Reporter<'a> {
     ///
     /// # Errors
     /// [`Error::Stopped`] on a wish to stop; [`Error::Observer`] if the state could not be made or kept.
-    pub fn batch(&mut self, at: At, state: impl FnOnce() -> Result<State>) -> Result<()> {
+    pub fn batch(&mut self, at: At, state: impl FnOnce() -> Result<TrainingState>) -> Result<()> {
         self.observer.progress(at.phase, at.done, at.total);
-        let wish = self.observer.wish();
-        if wish != Wish::Continue {
+        let control = self.observer.control();
+        if control != LoopControl::Continue {
             self.observer.save(state()?).map_err(Error::Observer)?;
         }
-        if wish == Wish::SaveAndStop {
+        if control == LoopControl::SaveAndStop {
             Err(Error::Stopped { step: at.step })
         } else {
             Ok(())

@@ -3,7 +3,7 @@
 use rut_record::Scores;
 
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// The best epoch so far.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl<T: Clone> Best<T> {
     }
 
     /// Writes epoch and accuracy into `state` under `name`; what was trained is the caller's.
-    pub fn save(&self, name: &str, state: &mut State) {
+    pub fn save(&self, name: &str, state: &mut TrainingState) {
         state.put_float(&format!("{name}.accuracy"), self.accuracy);
         state.put_number(&format!("{name}.epoch"), u64::from(self.epoch));
     }
@@ -49,7 +49,7 @@ impl<T: Clone> Best<T> {
     /// If an entry is broken.
     pub fn restore(
         name: &str,
-        state: &State,
+        state: &TrainingState,
         trained: impl FnOnce() -> Result<T>,
     ) -> Result<Option<Self>> {
         let epoch = format!("{name}.epoch");
@@ -75,9 +75,9 @@ pub(crate) fn is_better(scores: &Scores, best: Option<&Scores>) -> bool {
 ///
 /// # Errors
 /// If it is missing or too large.
-pub fn position(state: &State, name: &str) -> Result<u32> {
+pub fn position(state: &TrainingState, name: &str) -> Result<u32> {
     let number = state.number(name)?;
-    u32::try_from(number).map_err(|_| Error::State {
+    u32::try_from(number).map_err(|_| Error::TrainingState {
         field: name.into(),
         expected: "a 32-bit count".into(),
         found: number.to_string(),

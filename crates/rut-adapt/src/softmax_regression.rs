@@ -19,7 +19,7 @@ use crate::features::FeatureMatrix;
 use crate::features::LabelledFeatures;
 use crate::head::LinearHead;
 use crate::loss::Scored;
-use crate::state::State;
+use crate::state::TrainingState;
 use loss::RowScore;
 use products::{Columns, Rows};
 use rows::{Batch, batch_rows, head_logits};
@@ -200,7 +200,7 @@ impl SoftmaxRegression {
     ///
     /// # Errors
     /// If a tensor cannot be made.
-    pub fn save(&self, state: &mut State) -> Result<()> {
+    pub fn save(&self, state: &mut TrainingState) -> Result<()> {
         state.put_number("adam.step", u64::from(self.steps));
         let shapes = [vec![self.outputs(), self.width], vec![self.outputs()]];
         for (index, (parameter, shape)) in [&self.weight, &self.bias]
@@ -220,7 +220,7 @@ impl SoftmaxRegression {
     ///
     /// # Errors
     /// If something is missing or of another shape.
-    pub fn restore(&mut self, heads: &[LinearHead], state: &State) -> Result<()> {
+    pub fn restore(&mut self, heads: &[LinearHead], state: &TrainingState) -> Result<()> {
         if heads.len() != self.heads {
             return Err(unfit(
                 "heads",

@@ -19,21 +19,21 @@ const UNSEALED: &str = "version 1";
 /// Named tensors and texts. Floating-point numbers are kept as the bits of an `f64`.
 ///
 /// ```
-/// use rut_adapt::State;
-/// let mut state = State::default();
+/// use rut_adapt::TrainingState;
+/// let mut state = TrainingState::default();
 /// state.put_number("epoch", 3);
-/// let again = State::from_bytes(&state.to_bytes()?)?;
+/// let again = TrainingState::from_bytes(&state.to_bytes()?)?;
 /// assert_eq!(again.number("epoch")?, 3);
 /// # Ok::<(), rut_adapt::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct State {
+pub struct TrainingState {
     tensors: BTreeMap<String, Tensor>,
     texts: BTreeMap<String, String>,
     unchecked: bool,
 }
 
-impl State {
+impl TrainingState {
     /// Whether the bytes that it was read from told no checksum: an earlier version wrote them.
     pub fn is_unchecked(&self) -> bool {
         self.unchecked
@@ -283,7 +283,7 @@ fn to_tensor(view: &TensorView<'_>) -> Result<Tensor> {
 
 /// An entry that is missing or not what it should be.
 pub(crate) fn unfit(field: &str, expected: &str, found: &str) -> Error {
-    Error::State {
+    Error::TrainingState {
         field: field.into(),
         expected: expected.into(),
         found: found.into(),

@@ -12,7 +12,7 @@ use rut_data::Seed;
 use rut_models::FrozenNetwork;
 use rut_record::{Phase, Select, SplitLogits};
 
-use crate::epochs::{Finished, LoopOptions, Method, train};
+use crate::epochs::{Finished, LoopOptions, Trainer, train};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::{LabelledImages, image_tensor};
@@ -23,7 +23,7 @@ use crate::optimizer::Adam;
 use crate::progress::Reporter;
 use crate::prompt::Prompt;
 use crate::schedule::Rate;
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// How a prompt is trained.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub fn visual_prompt(
     start: PromptedNetwork,
     splits: PromptSplits<'_>,
     options: &PromptOptions,
-    resume: Option<&State>,
+    resume: Option<&TrainingState>,
     observer: &mut dyn Observer,
 ) -> Result<Finished<Mapped>> {
     let PromptedNetwork { network, prompt } = start;
@@ -114,7 +114,7 @@ impl Prompting<'_> {
     }
 }
 
-impl Method for Prompting<'_> {
+impl Trainer for Prompting<'_> {
     type Trained = Mapped;
 
     fn images(&self) -> usize {
@@ -149,7 +149,7 @@ impl Method for Prompting<'_> {
             map: Some(map),
         } = &self.now
         else {
-            return Err(Error::State {
+            return Err(Error::TrainingState {
                 field: "map".into(),
                 expected: "a label map".into(),
                 found: "none".into(),
@@ -205,26 +205,26 @@ impl Method for Prompting<'_> {
         Ok(self.now.clone())
     }
 
-    fn save_trained(&self, name: &str, trained: &Mapped, state: &mut State) {
+    fn save_trained(&self, name: &str, trained: &Mapped, state: &mut TrainingState) {
         trained.prompt.save(name, state);
         if let Some(map) = &trained.map {
             map.save(name, state);
         }
     }
 
-    fn restore_trained(&self, name: &str, state: &State) -> Result<Mapped> {
+    fn restore_trained(&self, name: &str, state: &TrainingState) -> Result<Mapped> {
         Ok(Mapped {
             prompt: self.now.prompt.restore(name, state)?,
             map: LabelMap::restore(name, state, self.network.classes())?,
         })
     }
 
-    fn save(&self, state: &mut State) -> Result<()> {
+    fn save(&self, state: &mut TrainingState) -> Result<()> {
         self.adam.save(state);
         Ok(())
     }
 
-    fn restore(&mut self, trained: Vec<Mapped>, state: &State) -> Result<()> {
+    fn restore(&mut self, trained: Vec<Mapped>, state: &TrainingState) -> Result<()> {
         for trained in trained {
             let mut parameters = trained.prompt.values();
             let of_map = trained.map.iter().flat_map(LabelMap::parameters);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::{
     Error, Extracted, Extractor, FeatureCache, FeatureKey, FeatureMatrix, FeatureShape,
-    LabelledImages, Observer, PASS_BATCH, Pass, Reporter, Silent, State, Wanted,
+    LabelledImages, Observer, PASS_BATCH, Pass, Reporter, Silent, TrainingState, Wanted,
 };
 use rut_data::{Batch, Digest};
 use rut_models::{EngineInfo, FrozenNetwork, Normalization, Outputs, Trace};
@@ -169,7 +169,7 @@ fn what_was_extracted_in_one_set_serves_another() {
         let pass = Pass {
             phase: Phase::Extract,
             step: 0,
-            state: &State::default,
+            state: &TrainingState::default,
         };
         cache
             .get(&wanted, &pass, &mut Reporter::new(&mut Silent))
@@ -247,7 +247,7 @@ fn get(
     let pass = Pass {
         phase: Phase::Extract,
         step: 0,
-        state: &State::default,
+        state: &TrainingState::default,
     };
     FeatureCache::new(dir, u64::MAX).get(&wanted, &pass, &mut Reporter::new(observer))
 }

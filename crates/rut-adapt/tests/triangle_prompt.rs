@@ -7,10 +7,10 @@ use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::{Error, Seed};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt, Prompt,
-    PromptOptions, PromptShape, PromptSplits, PromptedNetwork, State, cross_entropy,
+    PromptOptions, PromptShape, PromptSplits, PromptedNetwork, TrainingState, cross_entropy,
     find_label_mapping, visual_prompt,
 };
-use rut_data::{Batch, Window};
+use rut_data::{Batch, ImageRegion};
 use rut_models::{
     CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits, logits_window,
 };
@@ -43,17 +43,17 @@ const REORDERED: Tolerance = Tolerance {
 /// Relative distance of gradients of an f32 engine from those in f64: rounding flips ReLUs at zero.
 const FLIPPED: f64 = 1e-2;
 
-fn options(window: Window) -> PromptShape {
+fn options(region: ImageRegion) -> PromptShape {
     PromptShape {
         canvas: CANVAS,
         image_size: SIDE,
-        window,
+        region,
         normalization: Normalization::IMAGENET,
     }
 }
 
 fn prompt(dtype: DType) -> PaddingPrompt {
-    PaddingPrompt::new(options(Window::UpperTriangle), dtype, &Device::Cpu).unwrap()
+    PaddingPrompt::new(options(ImageRegion::UpperTriangle), dtype, &Device::Cpu).unwrap()
 }
 
 /// A program of no symmetry.
@@ -239,7 +239,7 @@ fn files_and_states_give_the_prompt_back_and_no_other() {
     let untrained: Arc<dyn Prompt> = Arc::new(prompt(DType::F32));
     let own = untrained.with_parameters(&[program(DType::F32)]);
     let map = LabelMap::one_to_one(vec![4, 2], 5).unwrap();
-    let mut state = State::default();
+    let mut state = TrainingState::default();
     own.save("prompt", &mut state);
     let restored = untrained.restore("prompt", &state).unwrap();
     let bytes = own.to_bytes(&map).unwrap();
@@ -250,7 +250,7 @@ fn files_and_states_give_the_prompt_back_and_no_other() {
         assert_eq!(again.trainable(), own.trainable());
     }
     assert_eq!(read_map, map);
-    let whole = PaddingPrompt::new(options(Window::Whole), DType::F32, &Device::Cpu).unwrap();
+    let whole = PaddingPrompt::new(options(ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     let whole: Arc<dyn Prompt> = Arc::new(whole);
     let error = whole.from_bytes(&bytes, 5).unwrap_err().to_string();
     assert!(error.contains("upper triangle"), "{error}");
@@ -285,7 +285,10 @@ impl LabelledImages for Triangles {
     }
 }
 
-fn run(state: Option<&State>, listener: &mut Listener) -> rut_adapt::Result<Finished<Mapped>> {
+fn run(
+    state: Option<&TrainingState>,
+    listener: &mut Listener,
+) -> rut_adapt::Result<Finished<Mapped>> {
     let images = Triangles {
         pixels: pixels(),
         labels: (0..IMAGES).map(label_of).collect(),

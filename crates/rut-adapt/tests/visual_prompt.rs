@@ -7,10 +7,10 @@ use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::{Error, LabelMappingSpec, MadeMap, Making, Refresh, Seed};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
-    PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, State, cross_entropy,
-    find_label_mapping, visual_prompt,
+    PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, TrainingState,
+    cross_entropy, find_label_mapping, visual_prompt,
 };
-use rut_data::{Batch, Window};
+use rut_data::{Batch, ImageRegion};
 use rut_models::{CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits_window};
 
 use rut_testkit::close;
@@ -79,11 +79,11 @@ fn network(model: &str, dtype: DType) -> Arc<dyn FrozenNetwork> {
     Arc::new(CandleNetwork::new(&graph, &weights, dtype, &Device::Cpu).unwrap())
 }
 
-fn padding(canvas: usize, image_size: usize, window: Window) -> PromptShape {
+fn padding(canvas: usize, image_size: usize, region: ImageRegion) -> PromptShape {
     PromptShape {
         canvas,
         image_size,
-        window,
+        region,
         normalization: Normalization::IMAGENET,
     }
 }
@@ -179,8 +179,12 @@ fn losses_maps_gradient_and_prompt_are_pytorch_s() {
     let (tensors, json) = golden();
     let data = images(&tensors);
     let network = network("resnet18", DType::F64);
-    let prompt =
-        PaddingPrompt::new(padding(224, 33, Window::Whole), DType::F64, &Device::Cpu).unwrap();
+    let prompt = PaddingPrompt::new(
+        padding(224, 33, ImageRegion::Whole),
+        DType::F64,
+        &Device::Cpu,
+    )
+    .unwrap();
 
     let first_map: Vec<u32> = serde_json::from_value(json["mappings"][0].clone()).unwrap();
     let gradient = first_gradient(&network, &prompt, &data, first_map);
@@ -232,8 +236,12 @@ fn the_cpu_engine_follows_the_trajectory() {
     let weights = weights_rule::weights(&graph, None);
     for kernels in [Kernels::Auto, Kernels::Dense, Kernels::Sparse] {
         let network = Arc::new(CpuNetwork::new(&graph, &weights, kernels).unwrap());
-        let prompt =
-            PaddingPrompt::new(padding(224, 33, Window::Whole), DType::F32, &Device::Cpu).unwrap();
+        let prompt = PaddingPrompt::new(
+            padding(224, 33, ImageRegion::Whole),
+            DType::F32,
+            &Device::Cpu,
+        )
+        .unwrap();
         let mut listener = Listener::default();
         visual_prompt(
             PromptedNetwork {
@@ -322,12 +330,12 @@ fn small_run(
     data: &Images,
     options: &LoopOptions,
     map: &str,
-    state: Option<&State>,
+    state: Option<&TrainingState>,
     listener: &mut Listener,
 ) -> rut_adapt::Result<Finished<Mapped>> {
     let network = network("resnet20_cifar10", DType::F32);
     let prompt =
-        PaddingPrompt::new(padding(32, 8, Window::Whole), DType::F32, &Device::Cpu).unwrap();
+        PaddingPrompt::new(padding(32, 8, ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     visual_prompt(
         PromptedNetwork {
             network,
@@ -451,7 +459,7 @@ fn more_target_than_source_classes_are_refused() {
     let data = small_images();
     let network = network("resnet20_cifar10", DType::F32);
     let prompt =
-        PaddingPrompt::new(padding(32, 8, Window::Whole), DType::F32, &Device::Cpu).unwrap();
+        PaddingPrompt::new(padding(32, 8, ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     let error = visual_prompt(
         PromptedNetwork {
             network,
@@ -472,8 +480,12 @@ fn more_target_than_source_classes_are_refused() {
 
 #[test]
 fn an_image_without_a_border_is_refused() {
-    let error =
-        PaddingPrompt::new(padding(32, 32, Window::Whole), DType::F32, &Device::Cpu).unwrap_err();
+    let error = PaddingPrompt::new(
+        padding(32, 32, ImageRegion::Whole),
+        DType::F32,
+        &Device::Cpu,
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains("no pixel is left to train"),
         "{error}"

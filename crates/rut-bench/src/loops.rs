@@ -9,7 +9,7 @@ use rut_adapt::{
     Observer, ObserverError, PaddingPrompt, ProbeSplits, PromptOptions, PromptShape, PromptSplits,
     PromptedNetwork, Refresh, linear_probe, visual_prompt,
 };
-use rut_data::Window;
+use rut_data::ImageRegion;
 use rut_models::FrozenNetwork;
 use rut_record::{Event, Select, Shuffle};
 
@@ -45,7 +45,7 @@ pub(super) fn vp_steps(
     let shape = PromptShape {
         canvas: bench.image_size,
         image_size: side,
-        window: Window::Whole,
+        region: ImageRegion::Whole,
         normalization: bench.model.normalization,
     };
     let prompt = PaddingPrompt::new(shape, network.dtype(), network.device())?;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use rut_adapt::{Extractor, Pass, Reporter, Silent, State};
+use rut_adapt::{Extractor, Pass, Reporter, Silent, TrainingState};
 use rut_models::{FrozenNetwork, OutputGrads, Windowed};
 use rut_record::{FeatureType, Phase};
 
@@ -70,7 +70,7 @@ pub(super) fn extract(bench: &CheckedBench, network: &dyn FrozenNetwork) -> Resu
     let pass = Pass {
         phase: Phase::Extract,
         step: 0,
-        state: &State::default,
+        state: &TrainingState::default,
     };
     seconds(bench.options.repeats, || {
         extractor.extract(&images, &pass, &mut Reporter::new(&mut Silent))?;

@@ -206,7 +206,7 @@ pub struct LayerFlags {
 
 /// What `rut lp` and `rut vp` share beside their fields.
 #[derive(Args, Clone, Debug, Default)]
-pub struct HowFlags {
+pub struct RunFlags {
     /// As published.
     #[command(flatten)]
     pub published: PublishedFlag,

@@ -1,6 +1,6 @@
 //! Flags in place of the fields that messages of the libraries name. Which field has which flag stands in the table of fields.
 
-use rut_record::{Field, Flag, PLACE_FIELDS};
+use rut_record::{Field, Flag, LOCATION_FIELDS};
 use rut_run::all_fields;
 
 /// Flags that are no fields: what a call does.
@@ -18,7 +18,7 @@ pub fn help_with_flags(text: &str) -> String {
 }
 
 fn replaced(text: &str, words: bool) -> String {
-    let fields = [all_fields(), PLACE_FIELDS.to_vec()].concat();
+    let fields = [all_fields(), LOCATION_FIELDS.to_vec()].concat();
     let mut parts = text.split('`');
     let mut told = parts.next().unwrap_or_default().to_owned();
     let mut quoted = true;

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{bail, Result};
-use rut_record::{Method, Places, RunSpec, Settings};
-use rut_run::{all_fields, as_published, check_device, parse_switches, settle};
+use rut_record::{Locations, Method, RunSpec, Settings};
+use rut_run::{all_fields, as_published, canonicalize, check_device, parse_switches};
 use rut_study::sweep::Study;
 
 use crate::args::{LayerFlags, StudyFlags};
@@ -29,7 +29,7 @@ pub struct Resolved {
     /// The run.
     pub spec: RunSpec,
     /// Where.
-    pub places: Places,
+    pub locations: Locations,
     /// Whether the quickstart's layer is beneath.
     pub quickstart: bool,
     /// Whether a layer names the data set; else it is the default.
@@ -38,7 +38,7 @@ pub struct Resolved {
 
 /// What lies over the environment's variables.
 #[derive(Clone, Copy, Debug)]
-pub struct Above<'a> {
+pub struct Overrides<'a> {
     /// What flags say.
     pub flags: &'a Settings,
     /// Files and keys beneath them.
@@ -51,19 +51,19 @@ pub struct Above<'a> {
 /// If a file cannot be read, a key is unknown, or a value is of the wrong kind.
 pub fn resolve(
     method: Method,
-    said: Above<'_>,
+    overrides: Overrides<'_>,
     variables: &[(String, String)],
 ) -> Result<Resolved> {
-    if said.flags.text("network") == Some("sparsezoo") {
+    if overrides.flags.text("network") == Some("sparsezoo") {
         bail!(
             "use --network sparsezoo: SparseZoo hands out ONNX files; export the network's state dict (.pth or .safetensors) \
              and give it as --checkpoint: its zeros are used as they are"
         );
     }
     let mut above = environment(variables);
-    above.cover(settings(&said.layers.set)?);
-    above.cover(said.flags.clone());
-    let config = said.layers.config.as_deref();
+    above.cover(settings(&overrides.layers.set)?);
+    above.cover(overrides.flags.clone());
+    let config = overrides.layers.config.as_deref();
     let named = config.is_some() || QUICKSTART_UNLESS.iter().any(|key| above.has(key));
     let layer = quickstart_layer(method).filter(|_| !named);
     let quickstart = layer.is_some();
@@ -83,12 +83,12 @@ pub fn resolve(
         all.set("cache_dir", &cache, "the user's cache folder");
     }
     let names_dataset = all.has("dataset");
-    let (spec, places) = all.resolve(&all_fields())?;
-    check_device(&places)?;
+    let (spec, locations) = all.resolve(&all_fields())?;
+    check_device(&locations)?;
     Ok(Resolved {
         names_dataset,
         spec,
-        places,
+        locations,
         quickstart,
     })
 }
@@ -101,7 +101,7 @@ pub fn published(mut spec: RunSpec, list: Option<&str>) -> Result<RunSpec> {
     let Some(list) = list else {
         return Ok(spec);
     };
-    settle(&mut spec);
+    canonicalize(&mut spec);
     Ok(as_published(&spec, &parse_switches(list)?)?)
 }
 
@@ -213,13 +213,13 @@ mod tests {
         let Command::Run(run) = cli.command else {
             bail!("not a run")
         };
-        let (method, how) = (run.method, &run.how);
-        let said = Above {
+        let (method, flags) = (run.method, &run.flags);
+        let overrides = Overrides {
             flags: &run.fields,
-            layers: &how.layers,
+            layers: &flags.layers,
         };
-        let mut resolved = resolve(method, said, &variables)?;
-        let list = how.published.as_published.as_deref();
+        let mut resolved = resolve(method, overrides, &variables)?;
+        let list = flags.published.as_published.as_deref();
         resolved.spec = published(resolved.spec, list)?;
         Ok(resolved)
     }
@@ -230,7 +230,7 @@ mod tests {
                     --epoch 100 --lr 0.01 --mapping-interval 1 --seed 4 --results_path out --run_name first --wandb";
         let Resolved {
             spec,
-            places,
+            locations,
             quickstart,
             ..
         } = resolved(line, &[]).unwrap();
@@ -238,7 +238,10 @@ mod tests {
         let want = RunSpec::from_toml(want).unwrap();
         assert_eq!(spec, want);
         assert_eq!(
-            (places.results_path.to_str(), places.run_name.as_deref()),
+            (
+                locations.results_path.to_str(),
+                locations.run_name.as_deref()
+            ),
             (Some("out"), Some("first"))
         );
         assert!(!quickstart);

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DatasetSpec, Error, ImageSet, ImageSize, Parts, Result, Skipped, Window};
+use crate::{DatasetSpec, Error, ImageRegion, ImageSet, ImageSize, Parts, Result, Skipped};
 
 /// A data set: class names and the images of each split.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Dataset {
     /// Size of the images in pixels.
     pub image_size: ImageSize,
     /// What the images fill of their square; all of it in a user's folder.
-    pub window: Window,
+    pub region: ImageRegion,
     /// Images that could not be read and were left out ([`Dataset::skip_unreadable`]).
     pub skipped: Vec<Skipped>,
 }
@@ -39,7 +39,7 @@ impl Dataset {
         Dataset {
             prompt_size: Some(spec.prompt_size),
             image_size: spec.image_size,
-            window: spec.window,
+            region: spec.region,
             ..Dataset::own(spec.name.to_owned(), parts)
         }
     }
@@ -62,7 +62,7 @@ impl Dataset {
             remarks,
             prompt_size: None,
             image_size: ImageSize::Varying,
-            window: Window::Whole,
+            region: ImageRegion::Whole,
             skipped: Vec::new(),
         }
     }

@@ -95,13 +95,13 @@ pub fn open_split(name_or_path: &str, data_dir: &Path, split: Option<&str>) -> R
 /// it is.
 ///
 /// ```
-/// use rut_data::settled_split;
-/// assert_eq!(settled_split("cifar10", "Official"), None);
-/// assert_eq!(settled_split("gtsrb", "FINAL").as_deref(), Some("final"));
-/// assert_eq!(settled_split("my/birds", "Stratified").as_deref(), Some("stratified:0"));
+/// use rut_data::canonical_split;
+/// assert_eq!(canonical_split("cifar10", "Official"), None);
+/// assert_eq!(canonical_split("gtsrb", "FINAL").as_deref(), Some("final"));
+/// assert_eq!(canonical_split("my/birds", "Stratified").as_deref(), Some("stratified:0"));
 /// ```
 #[must_use]
-pub fn settled_split(name_or_path: &str, split: &str) -> Option<String> {
+pub fn canonical_split(name_or_path: &str, split: &str) -> Option<String> {
     let spec = find(name_or_path);
     let own = spec.and_then(|spec| spec.split(split));
     let default = spec.and_then(|spec| spec.splits.first());

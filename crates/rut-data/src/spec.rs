@@ -26,7 +26,7 @@ pub struct DatasetSpec {
     /// Side in pixels of the image's window in the paper's visual-prompting protocol.
     pub prompt_size: u32,
     /// What the images fill of their square: a visual prompt may be trained on the rest of it.
-    pub window: Window,
+    pub region: ImageRegion,
     /// The ways in which it is split into training and test images; the first is the default.
     pub splits: &'static [SplitSpec],
     /// Terms of use, in a few words.
@@ -163,7 +163,7 @@ impl fmt::Display for ImageSize {
 /// What the images of a data set fill of their square. The rest of it is zero in all of them. A resized image fills
 /// the same part, at its new size; beside the diagonal resizing blurs what is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Window {
+pub enum ImageRegion {
     /// All of it.
     Whole,
     /// What lies strictly above the diagonal: row i, column j > i.

@@ -5,7 +5,7 @@ mod common;
 use std::io::{Cursor, Write};
 
 use common::{assert_says, json, shared, write};
-use rut_data::{Dataset, Depth, Error, ImageSet, Window, find, open};
+use rut_data::{Dataset, Depth, Error, ImageRegion, ImageSet, find, open};
 use tempfile::tempdir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -38,7 +38,7 @@ fn all(data: &Dataset) -> Vec<(String, u32, Vec<f32>)> {
 #[test]
 fn the_table_s_line_says_how_the_images_lie() {
     let spec = find("ABIDE").expect("in the table");
-    assert_eq!(spec.window, Window::UpperTriangle);
+    assert_eq!(spec.region, ImageRegion::UpperTriangle);
     assert_eq!(
         (spec.prompt_size, spec.classes),
         (200, ["autism", "control"].as_slice())
@@ -102,8 +102,8 @@ fn the_hdf5_file_is_read_as_the_paper_s_code_does() {
     let data = open("abide", &folder).expect("the sample");
     assert_eq!((data.train.len(), data.test.len()), (10, 2));
     assert_eq!(
-        (data.train.depth(), data.window),
-        (Depth::Real, Window::UpperTriangle)
+        (data.train.depth(), data.region),
+        (Depth::Real, ImageRegion::UpperTriangle)
     );
     assert_as_the_paper_s(&data, &expected);
     for (index, (source, ..)) in all(&data).iter().enumerate() {

@@ -8,7 +8,7 @@ use crate::delivery::{Outcome, fetch_archive};
 use crate::error::{Error, Result};
 use crate::queue::Queue;
 use crate::session::Session;
-use crate::summary::{State, Summary};
+use crate::summary::{FetchStatus, Summary};
 
 /// Every data set of the table.
 pub fn all() -> Vec<&'static DatasetSpec> {
@@ -72,7 +72,7 @@ pub fn fetch(specs: &[&DatasetSpec], session: &Session) -> Result<()> {
             let state = match (task.archive, result) {
                 (Some(archive), Some(result)) => report(task.spec, archive, result, session),
                 // The reason was said.
-                _ if summary.is_missing(task.spec.name) => State::AlreadyThere,
+                _ if summary.is_missing(task.spec.name) => FetchStatus::AlreadyThere,
                 _ => look(task.spec, session),
             };
             summary.add(task.spec.name, state);
@@ -105,12 +105,12 @@ fn report(
     archive: &Archive,
     result: Result<Outcome>,
     session: &Session,
-) -> State {
+) -> FetchStatus {
     let (name, file) = (spec.name, archive.file);
     match result {
         Ok(Outcome::AlreadyThere) => {
             session.result(&format!("{name}: {file} is there already, verified"));
-            State::AlreadyThere
+            FetchStatus::AlreadyThere
         }
         Ok(Outcome::Unpacked) => {
             let target = session.options.data_dir.join(archive.unpack_into);
@@ -118,23 +118,23 @@ fn report(
                 "{name}: {file} verified and unpacked into {}",
                 target.display()
             ));
-            State::Fetched
+            FetchStatus::Fetched
         }
         Err(Error::Obstacle { url, obstacle }) => {
             let why = format!("from {url}: {obstacle}");
             session.note(&by_hand::for_archive(spec, archive, session, &why));
-            State::ByHand
+            FetchStatus::ByHand
         }
         Err(error) => session.failed(name, &error),
     }
 }
 
 /// What is said about a data set of which a part, or all, needs no download.
-fn look(spec: &DatasetSpec, session: &Session) -> State {
+fn look(spec: &DatasetSpec, session: &Session) -> FetchStatus {
     let name = spec.name;
     let Some(words) = spec.by_hand else {
         session.result(&format!("{name}: bundled with rut, nothing to fetch"));
-        return State::AlreadyThere;
+        return FetchStatus::AlreadyThere;
     };
     let presence = by_hand::presence(spec, &session.options.data_dir);
     match presence {
@@ -148,9 +148,9 @@ fn look(spec: &DatasetSpec, session: &Session) -> State {
         }
     }
     if presence == Presence::None {
-        State::ByHand
+        FetchStatus::ByHand
     } else {
-        State::AlreadyThere
+        FetchStatus::AlreadyThere
     }
 }
 

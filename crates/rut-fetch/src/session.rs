@@ -14,7 +14,7 @@ use crate::pace::Pace;
 use crate::patience::Patience;
 use crate::proxy::Proxy;
 use crate::stop::Stop;
-use crate::summary::State;
+use crate::summary::FetchStatus;
 
 /// How to fetch.
 #[derive(Debug, Clone)]
@@ -125,10 +125,10 @@ impl Session {
     }
 
     /// Tells that `name` could not be fetched, unless nobody wants it any more.
-    pub(crate) fn failed(&self, name: &str, error: &Error) -> State {
+    pub(crate) fn failed(&self, name: &str, error: &Error) -> FetchStatus {
         if !matches!(error, Error::Interrupted) {
             self.note(&format!("{name}: failed to {error}"));
         }
-        State::Failed
+        FetchStatus::Failed
     }
 }

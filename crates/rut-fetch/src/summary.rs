@@ -5,7 +5,7 @@ use std::fmt;
 
 /// How it ended for one, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum State {
+pub(crate) enum FetchStatus {
     /// Nothing was left to do.
     AlreadyThere,
     /// It was fetched, or a part of it.
@@ -16,7 +16,7 @@ pub(crate) enum State {
     Failed,
 }
 
-impl State {
+impl FetchStatus {
     fn title(self) -> &'static str {
         match self {
             Self::AlreadyThere => "already there",
@@ -30,12 +30,12 @@ impl State {
 /// Names and how it ended for them, in the order in which they were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
-    states: Vec<(String, State)>,
+    states: Vec<(String, FetchStatus)>,
 }
 
 impl Summary {
     /// A part of `name` ended like this; the worst part counts.
-    pub(crate) fn add(&mut self, name: &str, state: State) {
+    pub(crate) fn add(&mut self, name: &str, state: FetchStatus) {
         match self.states.iter_mut().find(|(known, _)| known == name) {
             Some((_, worst)) => *worst = state.max(*worst),
             None => self.states.push((name.to_owned(), state)),
@@ -56,7 +56,7 @@ impl Summary {
     pub(crate) fn missing(&self) -> Vec<&str> {
         let mut missing = Vec::new();
         for (name, state) in &self.states {
-            if *state >= State::ByHand {
+            if *state >= FetchStatus::ByHand {
                 missing.push(name.as_str());
             }
         }
@@ -67,7 +67,7 @@ impl Summary {
 impl fmt::Display for Summary {
     /// A line for each way in which it ended.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines: BTreeMap<State, Vec<&str>> = BTreeMap::new();
+        let mut lines: BTreeMap<FetchStatus, Vec<&str>> = BTreeMap::new();
         for (name, state) in &self.states {
             lines.entry(*state).or_default().push(name);
         }
@@ -87,12 +87,12 @@ mod tests {
     fn the_worst_part_counts() {
         let mut summary = Summary::default();
         for (name, state) in [
-            ("b", State::Fetched),
-            ("a", State::AlreadyThere),
-            ("b", State::ByHand),
-            ("b", State::AlreadyThere),
-            ("c", State::Failed),
-            ("d", State::AlreadyThere),
+            ("b", FetchStatus::Fetched),
+            ("a", FetchStatus::AlreadyThere),
+            ("b", FetchStatus::ByHand),
+            ("b", FetchStatus::AlreadyThere),
+            ("c", FetchStatus::Failed),
+            ("d", FetchStatus::AlreadyThere),
         ] {
             summary.add(name, state);
         }

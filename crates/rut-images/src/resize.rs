@@ -140,13 +140,13 @@ impl Pass {
     }
 
     /// The windows of all output places, in order.
-    fn windows(self) -> impl Iterator<Item = Window> {
-        (0..self.to).map(move |place| Window::of(place, self))
+    fn supports(self) -> impl Iterator<Item = FilterSupport> {
+        (0..self.to).map(move |place| FilterSupport::of(place, self))
     }
 }
 
 /// The source places that count for one output place, and how much.
-struct Window {
+struct FilterSupport {
     places: Range<usize>,
     centre: f64,
     /// What a step between source places is to the filter.
@@ -156,23 +156,23 @@ struct Window {
     sum: f64,
 }
 
-impl Window {
-    fn of(place: u32, Pass { from, to, filter }: Pass) -> Window {
+impl FilterSupport {
+    fn of(place: u32, Pass { from, to, filter }: Pass) -> FilterSupport {
         let scale = f64::from(from) / f64::from(to);
         let widened = scale.max(1.0);
         let support = filter.support() * widened;
         let centre = (f64::from(place) + 0.5) * scale;
         let first = (centre - support + 0.5).max(0.0) as usize;
         let end = ((centre + support + 0.5) as usize).min(from as usize);
-        let window = Window {
+        let support = FilterSupport {
             places: first..end,
             centre,
             step: 1.0 / widened,
             filter,
             sum: 1.0,
         };
-        let sum = window.weights().sum();
-        Window { sum, ..window }
+        let sum = support.weights().sum();
+        FilterSupport { sum, ..support }
     }
 
     /// The weights, which sum to 1. They are made when they are asked for: those of a long side would take more memory than
@@ -205,15 +205,15 @@ fn horizontal<const C: usize>(pixels: &[u8], pass: Pass) -> Cow<'_, [u8]> {
         // There are few rows.
         for row in rows {
             out.extend(
-                pass.windows()
+                pass.supports()
                     .flat_map(|w| weighted::<C>(row, w.places.start, w.fixed())),
             );
         }
         return Cow::Owned(out);
     }
     let kept: Vec<(usize, Vec<i32>)> = pass
-        .windows()
-        .map(|window| (window.places.start, window.fixed().collect()))
+        .supports()
+        .map(|support| (support.places.start, support.fixed().collect()))
         .collect();
     for row in rows {
         for (first, weights) in &kept {
@@ -245,10 +245,10 @@ fn vertical(pixels: &[u8], row_length: usize, pass: Pass) -> Cow<'_, [u8]> {
     }
     let mut out = Vec::with_capacity(pass.to as usize * row_length);
     let mut sums = vec![HALF; row_length];
-    for window in pass.windows() {
+    for support in pass.supports() {
         sums.fill(HALF);
-        let rows = pixels[window.places.start * row_length..].chunks_exact(row_length);
-        for (row, weight) in rows.zip(window.fixed()) {
+        let rows = pixels[support.places.start * row_length..].chunks_exact(row_length);
+        for (row, weight) in rows.zip(support.fixed()) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += i32::from(value) * weight;
             }

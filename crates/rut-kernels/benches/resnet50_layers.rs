@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Ends, Isa, LANES, Lanes, Map, MapMut, Method, Start,
-    Workspace,
+    Area, Conv, ConvAlgorithm, ConvShape, Direction, End, Ends, Isa, LANES, Lanes, Map, MapMut,
+    Start, Workspace,
 };
 
 /// Every method is measured so many times.
@@ -41,8 +41,8 @@ fn main() -> rut_kernels::Result<()> {
     let isa = Isa::chosen()?;
     println!("{isa}, {} threads", rayon::current_num_threads());
     print!("{:<20}", "layer");
-    for method in Method::ALL {
-        print!(" {:>10} {:>10}", method.name(), "backward");
+    for algorithm in ConvAlgorithm::ALL {
+        print!(" {:>10} {:>10}", algorithm.name(), "backward");
     }
     println!();
     for &(name, side, [in_channels, out_channels, kernel, stride, padding]) in LAYERS {
@@ -77,10 +77,10 @@ fn effective_gflops(
     side: usize,
 ) -> rut_kernels::Result<Vec<Option<f64>>> {
     let mut columns = Vec::new();
-    for method in Method::ALL {
+    for algorithm in ConvAlgorithm::ALL {
         for direction in [Direction::Forward, Direction::Backward] {
-            let column = Column::new(isa, method, shape, direction, side);
-            columns.push(method.fits(shape).then_some(column).transpose()?);
+            let column = Column::new(isa, algorithm, shape, direction, side);
+            columns.push(algorithm.fits(shape).then_some(column).transpose()?);
         }
     }
     for _ in 0..ROUNDS {
@@ -109,7 +109,7 @@ struct Column {
 impl Column {
     fn new(
         isa: Isa,
-        method: Method,
+        algorithm: ConvAlgorithm,
         shape: ConvShape,
         direction: Direction,
         side: usize,
@@ -123,7 +123,14 @@ impl Column {
         let channels = shape.channels(direction);
         let [read, written] = [0, 1].map(|at| sizes[at][0] * sizes[at][1] * channels[at]);
         Ok(Self {
-            conv: Conv::new(isa, method, shape, direction, &weights(method, shape), None)?,
+            conv: Conv::new(
+                isa,
+                algorithm,
+                shape,
+                direction,
+                &weights(algorithm, shape),
+                None,
+            )?,
             sizes,
             channels,
             source: vec![Lanes::splat(0.5); read],
@@ -167,7 +174,7 @@ impl Column {
     }
 }
 
-fn weights(method: Method, shape: ConvShape) -> Vec<f32> {
+fn weights(algorithm: ConvAlgorithm, shape: ConvShape) -> Vec<f32> {
     let mut state = 1_u64;
     let mut uniform = move || {
         state = state
@@ -175,9 +182,9 @@ fn weights(method: Method, shape: ConvShape) -> Vec<f32> {
             .wrapping_add(1);
         (state >> 33) as f64 / (1_u64 << 31) as f64
     };
-    let keep = match method {
-        Method::Sparse => DENSITY,
-        Method::Dense | Method::Winograd => 1.0,
+    let keep = match algorithm {
+        ConvAlgorithm::Sparse => DENSITY,
+        ConvAlgorithm::Dense | ConvAlgorithm::Winograd => 1.0,
     };
     let mut weight = |_| {
         if uniform() < keep {

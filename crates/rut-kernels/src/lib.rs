@@ -21,7 +21,7 @@ mod workspace;
 
 pub use area::Area;
 pub use average::AveragePool;
-pub use conv::{Conv, Method};
+pub use conv::{Conv, ConvAlgorithm};
 pub use error::{Error, Result};
 pub use finish::{End, Ends, Start};
 pub use images::{deinterleave, interleave};

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::area::Area;
-use crate::conv::{Conv, Method};
+use crate::conv::{Conv, ConvAlgorithm};
 use crate::error::{Error, Result};
 use crate::finish::{End, Ends, Start};
 use crate::isa::Isa;
@@ -32,7 +32,7 @@ impl Linear {
     /// [`Error::Shape`] where a length does not fit.
     pub fn new(
         isa: Isa,
-        method: Method,
+        algorithm: ConvAlgorithm,
         [written, read]: [usize; 2],
         matrix: &[f32],
         bias: Option<&[f32]>,
@@ -55,7 +55,7 @@ impl Linear {
             };
             let from = index * TASK;
             let bias = bias.map(|bias| &bias[from..from + shape.out_channels]);
-            Conv::new(isa, method, shape, Direction::Forward, rows, bias)
+            Conv::new(isa, algorithm, shape, Direction::Forward, rows, bias)
         };
         let tasks = matrix.chunks(TASK * read).enumerate().map(task);
         Ok(Self {

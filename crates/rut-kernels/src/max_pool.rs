@@ -192,7 +192,7 @@ impl MaxPool {
                         channels,
                         bias: &nothing,
                         init,
-                        fate: row.bits.fate(),
+                        epilogue: row.bits.epilogue(),
                     },
                 });
             }

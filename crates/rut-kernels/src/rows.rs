@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::arch::Fate;
+use crate::arch::Epilogue;
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::End;
@@ -79,12 +79,12 @@ pub(crate) fn rows<'a>(
 
 impl Bits<'_> {
     /// The same for a kernel.
-    pub(crate) fn fate(&mut self) -> Fate<'_> {
+    pub(crate) fn epilogue(&mut self) -> Epilogue<'_> {
         match self {
-            Bits::Store => Fate::Store,
-            Bits::Relu => Fate::Relu,
-            Bits::Record(bits) => Fate::ReluRecord(bits),
-            Bits::Mask(bits) => Fate::Mask(bits),
+            Bits::Store => Epilogue::Store,
+            Bits::Relu => Epilogue::Relu,
+            Bits::Record(bits) => Epilogue::ReluRecord(bits),
+            Bits::Mask(bits) => Epilogue::Mask(bits),
         }
     }
 

@@ -5,7 +5,7 @@
 mod cases;
 
 use cases::{Mask, Problem, shape};
-use rut_kernels::{Direction, Isa, Lanes, Method};
+use rut_kernels::{ConvAlgorithm, Direction, Isa, Lanes};
 
 const KERNELS: [([usize; 3], [usize; 2]); 8] = [
     ([1, 1, 0], [70, 33]),
@@ -19,9 +19,9 @@ const KERNELS: [([usize; 3], [usize; 2]); 8] = [
 ];
 
 /// Both sides of the identity for one method each, and a bound of their difference.
-fn sides(problems: &[Problem; 2], isa: Isa, methods: [Method; 2]) -> [f64; 3] {
+fn sides(problems: &[Problem; 2], isa: Isa, methods: [ConvAlgorithm; 2]) -> [f64; 3] {
     let [forward, backward] = problems;
-    let sums = |problem: &Problem, method| problem.run(&problem.conv(isa, method));
+    let sums = |problem: &Problem, algorithm| problem.run(&problem.conv(isa, algorithm));
     let left = dot(&sums(forward, methods[0]), &whole_source(backward));
     let right = dot(&whole_source(forward), &sums(backward, methods[1]));
     let [_, sizes] = forward.oracle();
@@ -51,9 +51,9 @@ fn weighted(bounds: &[f64], values: &[f32]) -> f64 {
 }
 
 /// Every method with every method.
-fn pairs() -> impl Iterator<Item = (Method, Method)> {
-    let methods = Method::ALL.into_iter();
-    methods.flat_map(|a| Method::ALL.map(|b| (a, b)))
+fn pairs() -> impl Iterator<Item = (ConvAlgorithm, ConvAlgorithm)> {
+    let methods = ConvAlgorithm::ALL.into_iter();
+    methods.flat_map(|a| ConvAlgorithm::ALL.map(|b| (a, b)))
 }
 
 #[test]
@@ -99,13 +99,16 @@ fn methods_agree() {
             };
             let [_, sizes] = problem.oracle();
             for isa in Isa::available() {
-                let dense = problem.run(&problem.conv(isa, Method::Dense));
+                let dense = problem.run(&problem.conv(isa, ConvAlgorithm::Dense));
                 let want = by_image(&problem, &dense);
-                for method in Method::ALL.into_iter().filter(|method| method.fits(shape)) {
-                    let bounds = problem.bounds(method, &sizes);
+                for algorithm in ConvAlgorithm::ALL
+                    .into_iter()
+                    .filter(|algorithm| algorithm.fits(shape))
+                {
+                    let bounds = problem.bounds(algorithm, &sizes);
                     let bounds: Vec<f64> = bounds.iter().map(|bound| 2.0 * bound).collect();
-                    let got = problem.run(&problem.conv(isa, method));
-                    problem.assert_agrees(method.name(), &got, [&want, &bounds]);
+                    let got = problem.run(&problem.conv(isa, algorithm));
+                    problem.assert_agrees(algorithm.name(), &got, [&want, &bounds]);
                 }
             }
         }

@@ -9,7 +9,7 @@ mod cases;
 
 use cases::{DIRECTIONS, Draws, Mask, Part, Problem, shape};
 use rut_kernels::{
-    Area, Conv, Direction, End, Ends, Isa, Lanes, Method, Plane, PlaneMut, Start, Workspace,
+    Area, Conv, ConvAlgorithm, Direction, End, Ends, Isa, Lanes, Plane, PlaneMut, Start, Workspace,
 };
 
 /// Kernel, stride and padding.
@@ -53,10 +53,10 @@ fn instruction_sets() -> Vec<Isa> {
 fn kernels(problem: &Problem) -> Vec<(String, Conv)> {
     let mut kernels = Vec::new();
     for isa in instruction_sets() {
-        let fitting = Method::ALL.into_iter();
-        for method in fitting.filter(|method| method.fits(problem.shape)) {
-            let name = format!("{} on {isa}", method.name());
-            kernels.push((name, problem.conv(isa, method)));
+        let fitting = ConvAlgorithm::ALL.into_iter();
+        for algorithm in fitting.filter(|algorithm| algorithm.fits(problem.shape)) {
+            let name = format!("{} on {isa}", algorithm.name());
+            kernels.push((name, problem.conv(isa, algorithm)));
         }
     }
     kernels
@@ -65,7 +65,7 @@ fn kernels(problem: &Problem) -> Vec<(String, Conv)> {
 fn check_sums(problem: &Problem) {
     let [want, sizes] = problem.oracle();
     for (name, conv) in kernels(problem) {
-        let bounds = problem.bounds(conv.method(), &sizes);
+        let bounds = problem.bounds(conv.algorithm(), &sizes);
         problem.assert_agrees(&name, &problem.run(&conv), [&want, &bounds]);
     }
 }
@@ -173,7 +173,7 @@ fn sums_start_from_what_is_there() {
             }
         }
         for (name, conv) in kernels(&problem) {
-            let bounds = problem.bounds(conv.method(), &sizes);
+            let bounds = problem.bounds(conv.algorithm(), &sizes);
             let got = problem.run_into(&conv, before.clone(), Start::Add, End::Store);
             problem.assert_agrees(&name, &got, [&want, &bounds]);
         }
@@ -242,9 +242,11 @@ fn parts_are_parts_of_the_whole() {
         let [_, sizes] = problem.oracle();
         for (name, conv) in kernels(&problem) {
             let sums = problem.run(&conv);
-            let bounds = problem.bounds(conv.method(), &sizes);
-            let rounding = match conv.method() {
-                Method::Winograd => 2.0 * bounds.iter().fold(0.0, |most: f64, &b| most.max(b)),
+            let bounds = problem.bounds(conv.algorithm(), &sizes);
+            let rounding = match conv.algorithm() {
+                ConvAlgorithm::Winograd => {
+                    2.0 * bounds.iter().fold(0.0, |most: f64, &b| most.max(b))
+                }
                 _ => 0.0,
             };
             for _ in 0..6 {
@@ -343,9 +345,9 @@ fn areas_of_one_image() {
             let name = format!("{name}, {}", problem.label());
             let before = vec![Lanes::splat(0.5); whole.len() * channels];
             let want = problem.run_into(&conv, before, Start::Add, End::Store);
-            let slack = match conv.method() {
-                Method::Winograd => {
-                    let bounds = problem.bounds(conv.method(), &sizes);
+            let slack = match conv.algorithm() {
+                ConvAlgorithm::Winograd => {
+                    let bounds = problem.bounds(conv.algorithm(), &sizes);
                     2.0 * bounds.iter().fold(0.0, |most: f64, &bound| most.max(bound))
                 }
                 _ => 0.0,

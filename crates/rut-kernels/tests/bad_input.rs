@@ -4,8 +4,8 @@ use std::process::Command;
 
 use rut_kernels::reference::Reference;
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Ends, Error, Isa, Lanes, Map, MapMut, MaxPool, Method,
-    OptionA, Plane, PlaneMut, Start, Workspace,
+    Area, Conv, ConvAlgorithm, ConvShape, Direction, End, Ends, Error, Isa, Lanes, Map, MapMut,
+    MaxPool, OptionA, Plane, PlaneMut, Start, Workspace,
 };
 
 const SHAPE: ConvShape = ConvShape {
@@ -40,10 +40,10 @@ impl Run {
         }
     }
 
-    fn run(&self, method: Method) -> rut_kernels::Result<()> {
+    fn run(&self, algorithm: ConvAlgorithm) -> rut_kernels::Result<()> {
         let conv = Conv::new(
             Isa::best(),
-            method,
+            algorithm,
             SHAPE,
             Direction::Forward,
             &[1.0; 54],
@@ -115,16 +115,16 @@ fn maps_that_do_not_fit() {
         |run, [_, _, huge]| run.area = huge,
         |run, _| run.bits = 59,
     ];
-    for method in Method::ALL {
-        assert!(Run::good().run(method).is_ok());
+    for algorithm in ConvAlgorithm::ALL {
+        assert!(Run::good().run(algorithm).is_ok());
         for (index, spoil) in spoil.iter().enumerate() {
             let mut run = Run::good();
             spoil(&mut run, [part, far, huge]);
-            let result = run.run(method);
+            let result = run.run(algorithm);
             assert!(
                 is_shape(&result),
                 "{}, case {index}: {result:?}",
-                method.name()
+                algorithm.name()
             );
         }
     }
@@ -145,14 +145,14 @@ fn missing_source_pixels() {
         height: 2,
         width: 3,
     };
-    for method in Method::ALL {
+    for algorithm in ConvAlgorithm::ALL {
         let mut run = Run::good();
         (run.source.0, run.source.2, run.area) = (24, held, enough);
-        assert!(run.run(method).is_ok());
+        assert!(run.run(algorithm).is_ok());
         run.area.height += 1;
-        assert!(is_shape(&run.run(method)));
+        assert!(is_shape(&run.run(algorithm)));
         (run.area.height, run.area.left, run.area.width) = (2, 1, 4);
-        assert!(is_shape(&run.run(method)));
+        assert!(is_shape(&run.run(algorithm)));
     }
 }
 
@@ -162,7 +162,7 @@ fn weights_that_do_not_fit() {
         let bias = bias.map(|len| vec![0.0; len]);
         Conv::new(
             Isa::best(),
-            Method::Dense,
+            ConvAlgorithm::Dense,
             shape,
             Direction::Forward,
             &vec![0.0; weights],
@@ -201,10 +201,17 @@ fn methods_that_do_not_fit() {
         },
     ];
     for shape in spoilt {
-        assert!(!Method::Winograd.fits(shape) && Method::Dense.fits(shape));
+        assert!(!ConvAlgorithm::Winograd.fits(shape) && ConvAlgorithm::Dense.fits(shape));
         let weights = vec![0.0; shape.weights()];
         let (isa, direction) = (Isa::best(), Direction::Backward);
-        let conv = Conv::new(isa, Method::Winograd, shape, direction, &weights, None);
+        let conv = Conv::new(
+            isa,
+            ConvAlgorithm::Winograd,
+            shape,
+            direction,
+            &weights,
+            None,
+        );
         assert!(is_shape(&conv.map(|_| ())), "{shape:?}");
     }
 }

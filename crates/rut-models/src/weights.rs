@@ -1,9 +1,9 @@
 //! The weights of a network, complete and checked: checkpoint × mask under the graph's own names.
 
 mod check;
-mod fit;
+mod contents;
 mod head;
-mod held;
+mod key_match;
 mod masks;
 mod why;
 
@@ -17,8 +17,8 @@ use crate::error::Result;
 use crate::graph::{Graph, Parameter, ParameterKind};
 use crate::mask::{Mask, MaskArray};
 use crate::spec::ModelSpec;
-use fit::Fit;
-use held::Held;
+use contents::FileContents;
+use key_match::KeyMatch;
 
 /// What is asked of a checkpoint, beside that it is of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,9 +83,9 @@ impl Weights {
         reading: &Reading,
     ) -> Result<(Graph, Self)> {
         let usual = (model.graph)(reading.classes.unwrap_or(model.classes));
-        let held = held(checkpoint);
-        let fit = fit::fit(&usual, &held, reading)?;
-        let graph = match (reading.classes, fit.head.classes, reading.classifier) {
+        let contents = contents(checkpoint);
+        let key_match = key_match::match_keys(&usual, &contents, reading)?;
+        let graph = match (reading.classes, key_match.head.classes, reading.classifier) {
             (Some(_), _, _) => usual,
             (None, Some(classes), _) => (model.graph)(classes),
             (None, None, Classifier::Optional) => (model.graph)(1),
@@ -95,7 +95,7 @@ impl Weights {
             Some(_) => Classifier::Needed,
             None => reading.classifier,
         };
-        let mut weights = Self::fitted(&graph, &held, fit, classifier, mask)?;
+        let mut weights = Self::fitted(&graph, &contents, key_match, classifier, mask)?;
         weights.notes.extend(weights.classes_note(model, reading));
         weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
         Ok((graph, weights))
@@ -107,9 +107,9 @@ impl Weights {
     ///
     /// As [`read`](Self::read).
     pub fn assemble(graph: &Graph, checkpoint: &Checkpoint, mask: Option<&Mask>) -> Result<Self> {
-        let held = held(checkpoint);
-        let fit = fit::fit(graph, &held, &Reading::default())?;
-        let mut weights = Self::fitted(graph, &held, fit, Classifier::Needed, mask)?;
+        let contents = contents(checkpoint);
+        let key_match = key_match::match_keys(graph, &contents, &Reading::default())?;
+        let mut weights = Self::fitted(graph, &contents, key_match, Classifier::Needed, mask)?;
         weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
         Ok(weights)
     }
@@ -120,31 +120,31 @@ impl Weights {
     ///
     /// As [`read`](Self::read).
     pub fn from_arrays(graph: &Graph, arrays: BTreeMap<String, Array>) -> Result<Self> {
-        let held = Held {
+        let contents = FileContents {
             path: Path::new("(in memory)"),
             tensors: &arrays,
             others: &BTreeMap::new(),
         };
-        let fit = fit::fit(graph, &held, &Reading::default())?;
-        Self::fitted(graph, &held, fit, Classifier::Needed, None)
+        let key_match = key_match::match_keys(graph, &contents, &Reading::default())?;
+        Self::fitted(graph, &contents, key_match, Classifier::Needed, None)
     }
 
     fn fitted(
         graph: &Graph,
-        held: &Held<'_>,
-        fit: Fit<'_>,
+        contents: &FileContents<'_>,
+        key_match: KeyMatch<'_>,
         classifier: Classifier,
         mask: Option<&Mask>,
     ) -> Result<Self> {
         let masks = mask.map(|mask| masks::masks(graph, mask)).transpose()?;
         let (masks, masked) = masks.unwrap_or_default();
-        let mut arrays = check::arrays(graph, held, &fit, classifier)?;
-        let headless = classifier == Classifier::Optional && fit.head.linear.is_none();
+        let mut arrays = check::arrays(graph, contents, &key_match, classifier)?;
+        let headless = classifier == Classifier::Optional && key_match.head.linear.is_none();
         let mut layers = Vec::new();
         for parameter in graph.parameters() {
             let mask = masks.get(&parameter.name);
             if let Some(array) = arrays.get_mut(&parameter.name) {
-                check::values(held.path, &parameter, array, mask.copied())?;
+                check::values(contents.path, &parameter, array, mask.copied())?;
                 let hidden = mask.map_or(0, |mask| apply(mask, array));
                 let layer = layer_density(graph, &parameter, array, mask.copied());
                 layers.extend(layer.map(|layer| LayerDensity { hidden, ..layer }));
@@ -153,9 +153,9 @@ impl Weights {
         if headless {
             layers.retain(|layer| layer.role != LayerRole::Classifier);
         }
-        let mut notes = fit.notes;
+        let mut notes = key_match.notes;
         if headless {
-            let about = fit
+            let about = key_match
                 .head
                 .about
                 .map_or_else(String::new, |about| format!(": {about}"));
@@ -167,7 +167,7 @@ impl Weights {
             arrays,
             density: DensityReport::of(layers),
             classes: (!headless).then(|| graph.classes()),
-            under: fit.place.title().to_owned(),
+            under: key_match.place.title().to_owned(),
             notes,
         })
     }
@@ -204,8 +204,8 @@ impl Weights {
     }
 }
 
-fn held(checkpoint: &Checkpoint) -> Held<'_> {
-    Held {
+fn contents(checkpoint: &Checkpoint) -> FileContents<'_> {
+    FileContents {
         path: &checkpoint.path,
         tensors: checkpoint.tensors(),
         others: checkpoint.others(),

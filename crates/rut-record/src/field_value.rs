@@ -4,7 +4,7 @@ use rut_formats::did_you_mean;
 use serde_json::Value;
 
 use crate::field::Field;
-use crate::fields::{FIELDS, PLACE_FIELDS};
+use crate::fields::{FIELDS, LOCATION_FIELDS};
 use crate::spec::flat::alone;
 
 /// The value of a key of a TOML file as the fields of a specification have it, whatever the adaptation. `fields` are those of a
@@ -15,7 +15,7 @@ use crate::spec::flat::alone;
 pub fn field_value(fields: &[Field], key: &str, value: &toml::Value) -> Result<Value, String> {
     let known = || fields.iter().filter(|field| field.key == key);
     if known().next().is_none() {
-        let keys = fields.iter().chain(PLACE_FIELDS).map(|field| field.key);
+        let keys = fields.iter().chain(LOCATION_FIELDS).map(|field| field.key);
         let hint = did_you_mean(key, keys);
         return Err(format!(
             "unknown field `{key}`: expected a field of a run or a place{hint}"

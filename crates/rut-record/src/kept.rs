@@ -13,14 +13,14 @@ use crate::spec::Method;
 
 /// Whether files could be held against checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum Verification {
     /// They are what was written.
     Checked,
     /// The record has no checksums, for an earlier version wrote it.
     Unchecked,
 }
 
-impl Held {
+impl Verification {
     /// What a person is told.
     pub fn note(self) -> Option<&'static str> {
         (self == Self::Unchecked).then_some(
@@ -49,7 +49,7 @@ impl RunDir {
     ///
     /// # Errors
     /// As [`read_record`](Self::read_record) and [`check_files`](Self::check_files).
-    pub fn finished(&self) -> Result<Option<Held>> {
+    pub fn finished(&self) -> Result<Option<Verification>> {
         if self.is_finished() {
             self.check_files(&self.read_record()?).map(Some)
         } else {
@@ -61,9 +61,9 @@ impl RunDir {
     ///
     /// # Errors
     /// [`Error::Broken`] if one is not what was written, with its name and what to do.
-    pub fn check_files(&self, record: &Record) -> Result<Held> {
+    pub fn check_files(&self, record: &Record) -> Result<Verification> {
         if record.files.is_empty() {
-            return Ok(Held::Unchecked);
+            return Ok(Verification::Unchecked);
         }
         for (name, found) in self.checksums(record.spec.method())? {
             if record.files.get(&name).is_some_and(|told| *told != found) {
@@ -73,7 +73,7 @@ impl RunDir {
                 });
             }
         }
-        Ok(Held::Checked)
+        Ok(Verification::Checked)
     }
 }
 
@@ -81,7 +81,7 @@ impl RunDir {
 ///
 /// # Errors
 /// As [`RunDir::finished`].
-pub fn check_file(path: &Path) -> Result<Option<Held>> {
+pub fn check_file(path: &Path) -> Result<Option<Verification>> {
     let dir = RunDir::at(path.parent().unwrap_or(Path::new("")));
     if path.file_name() == dir.logits().file_name() {
         dir.finished()

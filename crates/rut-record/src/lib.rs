@@ -5,12 +5,12 @@
 //! | to know | about |
 //! | --- | --- |
 //! | [`Field`], [`FIELDS`], [`Options`] | the table of fields, and options of rows |
-//! | [`RunSpec`], [`Settings`], [`Places`] | what is run, in layers of keys and values, and where it reads and writes |
+//! | [`RunSpec`], [`Settings`], [`Locations`] | what is run, in layers of keys and values, and where it reads and writes |
 //! | [`RunId`], [`Content`] | a run's name, by content |
 //! | [`Event`], [`Phase`] | what a training loop tells |
 //! | [`SplitLogits`], [`SplitScores`], [`score`] | logits of a split, and its figures |
 //! | [`Record`], [`UpstreamRecord`] | what is known in the end |
-//! | [`RunDir`], [`SpecFile`], [`Locked`], [`Held`] | the files of a run's folder |
+//! | [`RunDir`], [`SpecFile`], [`Locked`], [`Verification`] | the files of a run's folder |
 //! | [`logits_archive`] | logits as files: a run's own, and what other programs hand over |
 //! | [`Plan`], [`Failure`] | the runs of a study, and why one has no record |
 //! | [`sealed`], [`versioned`] | JSON that holds its own checksum, and JSON whose layout has a number |
@@ -27,10 +27,10 @@ mod field_value;
 mod fields;
 mod kept;
 mod labels;
+mod locations;
 mod lock;
 pub mod logits_archive;
 mod options;
-mod places;
 mod plan;
 mod prepare;
 mod record;
@@ -56,12 +56,12 @@ pub use event::{Event, MapWeights, MemberEpoch, MemberScore, Phase};
 pub use failure::Failure;
 pub use field::{Field, Flag, Kind, Word};
 pub use field_value::field_value;
-pub use fields::{ALTERNATIVES, FIELDS, PLACE_FIELDS, PROMPTING};
-pub use kept::{Held, check_file, file_name};
+pub use fields::{ALTERNATIVES, FIELDS, LOCATION_FIELDS, PROMPTING};
+pub use kept::{Verification, check_file, file_name};
 pub use labels::Labels;
+pub use locations::{Locations, Tensorboard};
 pub use lock::{Locked, locks_warning};
 pub use options::Options;
-pub use places::{Places, Tensorboard};
 pub use plan::{Heading, Plan, PlannedRun};
 pub use record::{
     Cost, DataRecord, GridMemberRecord, GridRecord, KeysRecord, LbfgsRecord, MappingRecord,

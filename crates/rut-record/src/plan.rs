@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::choices::ValidationFrom;
 use crate::error::{Error, Result, file};
-use crate::places::Places;
+use crate::locations::Locations;
 use crate::run_dir::write_whole;
 use crate::spec::RunSpec;
 use crate::versioned::parse;
@@ -54,7 +54,8 @@ pub struct Heading {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub study: String,
     /// Where its runs read and write.
-    pub places: Places,
+    #[serde(rename = "places")]
+    pub locations: Locations,
 }
 
 /// A run of a plan.

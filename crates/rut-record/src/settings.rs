@@ -8,12 +8,12 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::field_value::field_value;
-use crate::fields::{ALTERNATIVES, PLACE_FIELDS};
-use crate::places::Places;
+use crate::fields::{ALTERNATIVES, LOCATION_FIELDS};
+use crate::locations::Locations;
 use crate::spec::RunSpec;
 use crate::text_file::{self, toml_problem};
 
-/// Keys of a [`RunSpec`] and of [`Places`], with values and where each came from. Later layers win.
+/// Keys of a [`RunSpec`] and of [`Locations`], with values and where each came from. Later layers win.
 ///
 /// ```
 /// use rut_record::Settings;
@@ -138,11 +138,11 @@ impl Settings {
     ///
     /// # Errors
     /// If a key is unknown, or a value is of the wrong kind or out of range; the message names where it came from.
-    pub fn resolve(self, fields: &[Field]) -> Result<(RunSpec, Places)> {
-        let (spec, places) = self.tables(fields)?;
+    pub fn resolve(self, fields: &[Field]) -> Result<(RunSpec, Locations)> {
+        let (spec, locations) = self.tables(fields)?;
         Ok((
             RunSpec::from_toml(&spec.to_string())?,
-            Places::from_toml(&places.to_string())?,
+            Locations::from_toml(&locations.to_string())?,
         ))
     }
 
@@ -150,19 +150,19 @@ impl Settings {
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
-    pub fn spec_table(self, fields: &[Field]) -> Result<(Table, Places)> {
-        let (spec, places) = self.tables(fields)?;
-        Ok((spec, Places::from_toml(&places.to_string())?))
+    pub fn spec_table(self, fields: &[Field]) -> Result<(Table, Locations)> {
+        let (spec, locations) = self.tables(fields)?;
+        Ok((spec, Locations::from_toml(&locations.to_string())?))
     }
 
     /// The keys of a specification and those of places, each held against what it is to be.
     fn tables(self, fields: &[Field]) -> Result<(Table, Table)> {
-        let (mut spec, mut places) = (Table::new(), Table::new());
+        let (mut spec, mut locations) = (Table::new(), Table::new());
         for (key, Setting { value, origin }) in self.0 {
-            let is_place = PLACE_FIELDS.iter().any(|field| field.key == key);
-            let checked = if is_place {
+            let is_location = LOCATION_FIELDS.iter().any(|field| field.key == key);
+            let checked = if is_location {
                 let alone = Table::from_iter([(key.clone(), value.clone())]);
-                let place = alone.try_into::<Places>();
+                let place = alone.try_into::<Locations>();
                 place.map(drop).map_err(|e| e.message().to_owned())
             } else {
                 field_value(fields, &key, &value).map(drop)
@@ -170,8 +170,13 @@ impl Settings {
             checked.map_err(|problem| {
                 Error::Spec(format!("{origin}: `{key} = {value}`: {problem}"))
             })?;
-            if is_place { &mut places } else { &mut spec }.insert(key, value);
+            if is_location {
+                &mut locations
+            } else {
+                &mut spec
+            }
+            .insert(key, value);
         }
-        Ok((spec, places))
+        Ok((spec, locations))
     }
 }

@@ -1,56 +1,56 @@
 //! A specification held against the files that it names.
 
 use rut_data::{Dataset, Draw};
-use rut_record::{Places, RunId, RunSpec, ValidationFrom};
+use rut_record::{Locations, RunId, RunSpec, ValidationFrom};
 
 use crate::adaptation::{adapter, transform};
+use crate::canonicalize::canonicalize;
 use crate::checked::{CheckedRunSpec, loop_options};
 use crate::error::Result;
 use crate::fields::check_used;
 use crate::grid::{check_chosen_on, check_rates};
 use crate::identity::content;
+use crate::input_cache::InputCache;
 use crate::names::{find_mapping, find_model, find_prompt};
 use crate::network::Computing;
-use crate::settle::settle;
-use crate::sources::Sources;
 use crate::transform::check_transform;
-use crate::validation::{draw_options, settle_validation, validation_from};
+use crate::validation::{canonicalize_validation, draw_options, validation_from};
 
 /// Finds everything that the specification names.
 ///
 /// # Errors
 /// If a name is unknown, a file is missing, a number is out of range, or two fields do not go together.
-pub fn check(spec: RunSpec, places: &Places) -> Result<CheckedRunSpec> {
-    check_among(spec, &mut Sources::new(places))
+pub fn check(spec: RunSpec, locations: &Locations) -> Result<CheckedRunSpec> {
+    check_among(spec, &mut InputCache::new(locations))
 }
 
 /// As [`check`], with what was found for other specifications.
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_among(mut spec: RunSpec, sources: &mut Sources<'_>) -> Result<CheckedRunSpec> {
+pub fn check_among(mut spec: RunSpec, input_cache: &mut InputCache<'_>) -> Result<CheckedRunSpec> {
     if let Some(prompt) = spec.prompt() {
         find_prompt(&prompt.prompt)?;
         find_mapping(&prompt.mapping)?;
     }
     let model = find_model(&spec.network.model)?;
-    let device = sources.device().to_owned();
+    let device = input_cache.device().to_owned();
     let computing = Computing::of(&spec, &device)?;
-    settle(&mut spec);
+    canonicalize(&mut spec);
     check_used(&spec)?;
     check_rates(&spec)?;
     check_transform(&spec, model)?;
     loop_options(&spec, 1).check()?;
-    let from = validation_from(&spec, sources)?;
-    let dataset = sources.dataset(&spec)?.clone();
-    let draw = sources.draw(&spec, from, &draw_options(&spec, from)?)?;
+    let from = validation_from(&spec, input_cache)?;
+    let dataset = input_cache.dataset(&spec)?.clone();
+    let draw = input_cache.draw(&spec, from, &draw_options(&spec, from)?)?;
     loop_options(&spec, draw.train.len()).check_watched(draw.validation.len())?;
     check_chosen_on(&spec, draw.validation.len())?;
     let image_size = adapter(&spec).image_size(&spec, model, &dataset)?;
-    let (model, files) = sources.network_files(&spec)?;
-    let content = content(&spec, &files, from, sources)?;
+    let (model, files) = input_cache.network_files(&spec)?;
+    let content = content(&spec, &files, from, input_cache)?;
     let id = RunId::new(&spec, &content)?;
-    settle_validation(&mut spec, from, &dataset);
+    canonicalize_validation(&mut spec, from, &dataset);
     let validation = match from {
         ValidationFrom::Own => dataset.own_validation().select(&draw.validation),
         ValidationFrom::Drawn => dataset.train.select(&draw.validation),
@@ -79,11 +79,11 @@ pub fn check_among(mut spec: RunSpec, sources: &mut Sources<'_>) -> Result<Check
 ///
 /// # Errors
 /// If the data set or a class is unknown or missing, or the draw is not possible.
-pub fn drawn(spec: &RunSpec, places: &Places) -> Result<(Dataset, Draw)> {
-    let mut sources = Sources::new(places);
-    let from = validation_from(spec, &mut sources)?;
-    let draw = sources.draw(spec, from, &draw_options(spec, from)?)?;
-    let mut dataset = sources.dataset(spec)?.clone();
+pub fn drawn(spec: &RunSpec, locations: &Locations) -> Result<(Dataset, Draw)> {
+    let mut input_cache = InputCache::new(locations);
+    let from = validation_from(spec, &mut input_cache)?;
+    let draw = input_cache.draw(spec, from, &draw_options(spec, from)?)?;
+    let mut dataset = input_cache.dataset(spec)?.clone();
     if from == ValidationFrom::Drawn {
         dataset.validation = None;
     }

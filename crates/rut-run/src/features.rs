@@ -2,11 +2,11 @@
 
 use rut_adapt::{
     Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, LabelledFeatures, Observer, Pass,
-    Reporter, State, Wanted,
+    Reporter, TrainingState, Wanted,
 };
 use rut_data::{ImageSet, Transform};
 use rut_models::Engine;
-use rut_record::{FeatureType, Phase, Places};
+use rut_record::{FeatureType, Locations, Phase};
 
 use crate::checked::CheckedRunSpec;
 use crate::error::Result;
@@ -16,14 +16,14 @@ use crate::network::LoadedNetwork;
 /// What the extraction of all splits shares.
 pub struct Features<'a> {
     network: &'a LoadedNetwork,
-    places: &'a Places,
+    locations: &'a Locations,
     transform: Transform,
     /// The precision that features are kept in.
     kept: FeatureType,
     engine: Engine,
     checkpoint_key: Option<String>,
     /// Where a run goes on: a save meanwhile must not lose it.
-    pub(crate) state: Option<&'a State>,
+    pub(crate) state: Option<&'a TrainingState>,
     /// Images whose features came from the cache.
     from_cache: usize,
     /// Images that the network was run on.
@@ -34,10 +34,10 @@ pub struct Features<'a> {
 
 impl<'a> Features<'a> {
     /// Those that `run` needs of `network`; none are extracted yet.
-    pub fn new(run: &CheckedRunSpec, network: &'a LoadedNetwork, places: &'a Places) -> Self {
+    pub fn new(run: &CheckedRunSpec, network: &'a LoadedNetwork, locations: &'a Locations) -> Self {
         Self {
             network,
-            places,
+            locations,
             transform: run.transform.clone(),
             kept: run
                 .spec
@@ -73,7 +73,7 @@ impl<'a> Features<'a> {
                 Vec::new()
             },
         };
-        let cache = FeatureCache::new(&self.places.cache_dir, self.places.cache_bytes());
+        let cache = FeatureCache::new(&self.locations.cache_dir, self.locations.cache_bytes());
         let shape = FeatureShape {
             images: set.len(),
             width: loaded.network.width(),

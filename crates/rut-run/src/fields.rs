@@ -118,11 +118,11 @@ pub fn drop_unused_options(spec: &mut RunSpec) {
     if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
         prompt.options.retain(|key, _| has_option(&used, key));
     }
-    settle_options(spec);
+    canonicalize_options(spec);
 }
 
 /// Takes out options that are set to the defaults of the rows that `spec` names.
-pub(crate) fn settle_options(spec: &mut RunSpec) {
+pub(crate) fn canonicalize_options(spec: &mut RunSpec) {
     let own = own_options(spec);
     if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
         let is_default = |key: &str, value: &Value| {

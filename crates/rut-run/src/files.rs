@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rut_data::{ClassRef, Dataset};
 use rut_models::{BUNDLED, ModelSpec, find_dense, find_ticket};
-use rut_record::{Masking, NetworkKind, NetworkSpec, Places, RunSpec};
+use rut_record::{Locations, Masking, NetworkKind, NetworkSpec, RunSpec};
 
 use crate::checked::WeightFiles;
 use crate::error::{Error, Result, refused};
@@ -104,10 +104,10 @@ fn files_in(dir: &Path, spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles
 ///
 /// # Errors
 /// If it is unknown or missing, or a class is, or more images cannot be read than may be left out.
-pub fn open_dataset(spec: &RunSpec, places: &Places) -> Result<Dataset> {
+pub fn open_dataset(spec: &RunSpec, locations: &Locations) -> Result<Dataset> {
     let dataset = rut_data::open_split(
         &spec.data.dataset,
-        &places.data_dir,
+        &locations.data_dir,
         spec.data.split.as_deref(),
     )?;
     let dataset = if spec.data.classes.is_empty() {

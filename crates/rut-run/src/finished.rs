@@ -7,21 +7,22 @@ use rut_data::{ImageSet, Transform};
 use rut_formats::regular;
 use rut_models::{Engine, ModelSpec};
 use rut_record::{
-    FINISHED_REMEDY, Held, KeyRule, Places, Record, RunDir, RunSpec, SplitLogits, ValidationFrom,
+    FINISHED_REMEDY, KeyRule, Locations, Record, RunDir, RunSpec, SplitLogits, ValidationFrom,
+    Verification,
 };
 
 use crate::adaptation::{Trained, adapter, transform};
 use crate::error::{Error, Result, broken, file, refused};
 use crate::files::{network_files, open_dataset};
 use crate::images::prepare;
-use crate::network::{Computing, How, LoadedNetwork, load_recorded};
+use crate::network::{Computing, LoadOptions, LoadedNetwork, load_recorded};
 
 /// A run that can be asked again.
 pub struct FinishedRun {
     /// What was recorded.
     pub record: Record,
     /// Whether its files are what was written.
-    pub held: Held,
+    pub verification: Verification,
     model: &'static ModelSpec,
     network: LoadedNetwork,
     trained: Box<dyn Trained>,
@@ -75,19 +76,19 @@ impl FinishedRun {
     pub fn open(dir: &Path, weights: &WeightPlaces, engine: Option<Engine>) -> Result<Self> {
         let dir = RunDir::at(dir);
         let record = dir.read_record()?;
-        let held = dir.check_files(&record)?;
+        let verification = dir.check_files(&record)?;
         let (_, files) = network_files(&weights.put_into(&record.spec))?;
         let mut computing = Computing::of(&record.spec, &dir.device()?)?;
         computing.engine = engine.unwrap_or(computing.engine);
-        let how = How {
+        let options = LoadOptions {
             rule: match record.network.keys {
                 Some(_) => KeyRule::Fitting,
                 None => KeyRule::Earlier,
             },
-            ..How::of(&record.spec)
+            ..LoadOptions::of(&record.spec)
         };
         let classes = record.network.source_classes;
-        let (model, network) = load_recorded(&record.spec, &files, classes, how, &computing)?;
+        let (model, network) = load_recorded(&record.spec, &files, classes, options, &computing)?;
         unchanged(
             &dir,
             "the checkpoint's SHA-256",
@@ -104,24 +105,24 @@ impl FinishedRun {
         let trained = trained(&dir, &record, model, &network)?;
         Ok(Self {
             record,
-            held,
+            verification,
             model,
             network,
             trained,
         })
     }
 
-    /// Target logits of a split, computed again from the data set below `places.data_dir`.
+    /// Target logits of a split, computed again from the data set below `locations.data_dir`.
     ///
     /// # Errors
     /// If the split is empty, the data are not what they were, or an image cannot be read.
     pub fn evaluate(
         &self,
         split: Split,
-        places: &Places,
+        locations: &Locations,
         observer: &mut dyn Observer,
     ) -> Result<SplitLogits> {
-        let dataset = open_dataset(&self.record.spec, places)?;
+        let dataset = open_dataset(&self.record.spec, locations)?;
         let data = &self.record.data;
         let chosen = |set: &ImageSet, what: &str, indices: &[usize]| match indices.iter().max() {
             Some(&last) if last >= set.len() => Err(self.changed(what, last + 1, set.len())),
@@ -199,7 +200,7 @@ pub(crate) fn check_complete(
     record: &Record,
     model: &ModelSpec,
     network: &LoadedNetwork,
-) -> Result<Held> {
+) -> Result<Verification> {
     let kept = dir.kept(record.spec.method());
     let missing: Vec<_> = kept
         .iter()
@@ -215,9 +216,9 @@ pub(crate) fn check_complete(
             ),
         ));
     }
-    let held = dir.check_files(record)?;
+    let verification = dir.check_files(record)?;
     trained(dir, record, model, network)?;
-    Ok(held)
+    Ok(verification)
 }
 
 /// What training left behind in `dir`.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rut_adapt::{Observer, ObserverError, State, Wish};
+use rut_adapt::{LoopControl, Observer, ObserverError, TrainingState};
 use rut_formats::checksum::Checksum;
 use rut_formats::regular;
 use rut_images::RgbImage;
@@ -48,7 +48,7 @@ pub struct Requests {
 
 /// When a journal saves, and what it writes down of the machine.
 #[derive(Clone, Copy, Debug)]
-pub struct Keeping<'a> {
+pub struct SaveOptions<'a> {
     /// Requests from outside.
     pub requests: &'a Requests,
     /// Time between two savings.
@@ -91,9 +91,9 @@ impl<'a> Journal<'a> {
     /// If the events cannot be written, or are shorter than the state says.
     pub fn open(
         dir: &'a RunDir,
-        state: Option<&State>,
+        state: Option<&TrainingState>,
         display: &'a mut dyn Display,
-        keeping: Keeping<'a>,
+        save_options: SaveOptions<'a>,
     ) -> Result<Self> {
         let path = dir.events();
         let length = state.map_or(Ok(0), |state| state.number(LENGTH))?;
@@ -128,11 +128,14 @@ impl<'a> Journal<'a> {
             .seek(SeekFrom::End(0))
             .map_err(file("write", &path))?;
         let board = |options| Board::open(&dir.tensorboard(), state, options);
-        let board = keeping.board.and_then(|options| {
+        let board = save_options.board.and_then(|options| {
             let failed = |error| display.note(&without_board(&error));
             board(options).map_err(failed).ok()
         });
-        let clock = Clock::resume(state, means(keeping.engine.name, keeping.engine.isa))?;
+        let clock = Clock::resume(
+            state,
+            means(save_options.engine.name, save_options.engine.isa),
+        )?;
         if let Some(other) = clock.other_means.last().filter(|_| state.is_some()) {
             display.note(&format!("the run was begun with {other} and goes on with {}: it is not bit-equal to an uninterrupted one", clock.means));
         }
@@ -144,8 +147,8 @@ impl<'a> Journal<'a> {
             spec,
             board,
             display,
-            requests: keeping.requests,
-            save_interval: keeping.save_interval,
+            requests: save_options.requests,
+            save_interval: save_options.save_interval,
             saved: Instant::now(),
             clock,
         })
@@ -204,7 +207,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    fn write_state(&mut self, mut state: State) -> Result<()> {
+    fn write_state(&mut self, mut state: TrainingState) -> Result<()> {
         self.sync()?;
         state.put_number(LENGTH, self.written);
         state.put_text(EVENTS, self.checksum.digits());
@@ -230,7 +233,7 @@ fn changed(path: &Path) -> Error {
 }
 
 /// Holds what was found of the file at `path` against what `state` tells of it, if it tells anything.
-fn unchanged(path: &Path, state: &State, entry: &str, found: &str) -> Result<()> {
+fn unchanged(path: &Path, state: &TrainingState, entry: &str, found: &str) -> Result<()> {
     if state.has(entry) && state.text(entry)? != found {
         Err(changed(path))
     } else {
@@ -267,20 +270,20 @@ impl Observer for Journal<'_> {
         self.display.progress(phase, done, total);
     }
 
-    fn wish(&mut self) -> Wish {
+    fn control(&mut self) -> LoopControl {
         if self.requests.stop.load(Ordering::Relaxed) {
-            Wish::SaveAndStop
+            LoopControl::SaveAndStop
         } else if self.requests.save.swap(false, Ordering::Relaxed)
             || self.saved.elapsed() >= self.save_interval
         {
             self.saved = Instant::now();
-            Wish::Save
+            LoopControl::Save
         } else {
-            Wish::Continue
+            LoopControl::Continue
         }
     }
 
-    fn save(&mut self, state: State) -> Result<(), ObserverError> {
+    fn save(&mut self, state: TrainingState) -> Result<(), ObserverError> {
         Ok(self.write_state(state)?)
     }
 }
@@ -299,7 +302,7 @@ struct Clock {
 }
 
 impl Clock {
-    fn resume(state: Option<&State>, means: String) -> Result<Self> {
+    fn resume(state: Option<&TrainingState>, means: String) -> Result<Self> {
         let now = Instant::now();
         let (seconds, images) = (BTreeMap::new(), BTreeMap::new());
         let mut clock = Self {
@@ -341,7 +344,7 @@ impl Clock {
         Ok(clock)
     }
 
-    fn save(&self, state: &mut State) {
+    fn save(&self, state: &mut TrainingState) {
         state.put_float("journal.seconds", self.total());
         for phase in Phase::ALL {
             state.put_float(

@@ -13,6 +13,7 @@
 
 mod adaptation;
 mod announcement;
+mod canonicalize;
 mod check;
 mod checked;
 mod error;
@@ -23,6 +24,7 @@ mod finished;
 mod grid;
 mod identity;
 mod images;
+mod input_cache;
 mod journal;
 mod names;
 mod network;
@@ -30,8 +32,6 @@ mod predict;
 mod published;
 mod reliability;
 mod run;
-mod settle;
-mod sources;
 mod tensorboard;
 mod ticket;
 mod transform;
@@ -40,6 +40,7 @@ mod validation;
 
 pub use adaptation::{ImageCounts, Workload, draw_prompt, is_on_features, transform, workload};
 pub use announcement::announcement;
+pub use canonicalize::{canonical_value, canonicalize};
 pub use check::{check, check_among, drawn};
 pub use checked::CheckedRunSpec;
 pub use checked::WeightFiles;
@@ -53,16 +54,16 @@ pub use finished::{FinishedRun, Split, WeightPlaces};
 pub use grid::rates;
 pub use identity::{as_begun, identify};
 pub use images::describe;
-pub use journal::{Display, Journal, Keeping, Requests};
+pub use input_cache::InputCache;
+pub use journal::{Display, Journal, Requests, SaveOptions};
 pub use names::{check_device, find_dataset, find_engine, find_model};
 pub use network::{
-    Computing, How, Inspected, LoadedNetwork, inspect_named, load_checked, load_named, reading,
+    Computing, Inspected, LoadOptions, LoadedNetwork, inspect_named, load_checked, load_named,
+    reading,
 };
 pub use predict::{ClassScore, Prediction, Predictions};
 pub use published::{SWITCHES, Switch, as_published, parse_switches, published_ece};
 pub use run::{Session, run};
-pub use settle::{settle, settled_value};
-pub use sources::Sources;
 pub use tensorboard::BoardOptions;
 pub use transform::{check_transform, weights_transform};
 pub use upstream::{WrittenPart, source_features, source_images, upstream, write_features};

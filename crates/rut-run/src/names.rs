@@ -8,7 +8,7 @@ use rut_models::{
     find_precision,
 };
 
-use rut_record::Places;
+use rut_record::Locations;
 
 use crate::error::{Error, Result, refused};
 
@@ -57,12 +57,12 @@ pub fn find_engine(name: &str) -> Result<Engine> {
     name.parse().map_err(|_| unknown("engine", name, known))
 }
 
-/// Whether the device of `places` is one of the table.
+/// Whether the device of `locations` is one of the table.
 ///
 /// # Errors
 /// If it is not; the message lists those that there are.
-pub fn check_device(places: &Places) -> Result<()> {
-    device_row(&places.device).map(drop)
+pub fn check_device(locations: &Locations) -> Result<()> {
+    device_row(&locations.device).map(drop)
 }
 
 fn device_row(name: &str) -> Result<&'static DeviceSpec> {

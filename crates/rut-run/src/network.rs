@@ -18,14 +18,14 @@ use crate::transform::normalization;
 
 /// How a network's files are read, beside what the specification says of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct How {
+pub struct LoadOptions {
     /// By which rule keys are found.
     pub rule: KeyRule,
     /// Whether logits are asked for.
     pub classifier: Classifier,
 }
 
-impl How {
+impl LoadOptions {
     /// For a run of `spec`: a probe needs no classifier.
     pub fn of(spec: &RunSpec) -> Self {
         let classifier = match spec.prompt() {
@@ -105,15 +105,15 @@ pub(crate) fn load_recorded(
     spec: &RunSpec,
     files: &WeightFiles,
     classes: Option<usize>,
-    how: How,
+    options: LoadOptions,
     computing: &Computing,
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
     let model = find_model(&spec.network.model)?;
     let reading = Reading {
         classes,
-        ..reading(spec, how.classifier)
+        ..reading(spec, options.classifier)
     };
-    let read = Assembled::read(model, files, &reading, how.rule)?;
+    let read = Assembled::read(model, files, &reading, options.rule)?;
     Ok((model, read.ready(computing, spec)?))
 }
 
@@ -121,8 +121,8 @@ pub(crate) fn load_recorded(
 ///
 /// # Errors
 /// As [`load_named`].
-pub fn load_checked(run: &CheckedRunSpec, how: How) -> Result<LoadedNetwork> {
-    let read = Assembled::ticket(&run.spec, run.model, &run.files, how)?;
+pub fn load_checked(run: &CheckedRunSpec, options: LoadOptions) -> Result<LoadedNetwork> {
+    let read = Assembled::ticket(&run.spec, run.model, &run.files, options)?;
     read.ready(&run.computing, &run.spec)
 }
 
@@ -133,10 +133,10 @@ pub fn load_checked(run: &CheckedRunSpec, how: How) -> Result<LoadedNetwork> {
 /// of a ticket is pruned.
 pub fn load_named(
     spec: &RunSpec,
-    how: How,
+    options: LoadOptions,
     computing: &Computing,
 ) -> Result<(&'static ModelSpec, LoadedNetwork)> {
-    let named = Assembled::named(spec, how)?;
+    let named = Assembled::named(spec, options)?;
     Ok((named.model, named.ready(computing, spec)?))
 }
 
@@ -144,8 +144,8 @@ pub fn load_named(
 ///
 /// # Errors
 /// As [`load_named`].
-pub fn inspect_named(spec: &RunSpec, how: How) -> Result<Inspected> {
-    let named = Assembled::named(spec, how)?;
+pub fn inspect_named(spec: &RunSpec, options: LoadOptions) -> Result<Inspected> {
+    let named = Assembled::named(spec, options)?;
     Ok(Inspected {
         model: named.model,
         density: named.weights.density().clone(),
@@ -252,9 +252,9 @@ impl Assembled<'_> {
 }
 
 impl Assembled<'static> {
-    fn named(spec: &RunSpec, how: How) -> Result<Self> {
+    fn named(spec: &RunSpec, options: LoadOptions) -> Result<Self> {
         let (model, files) = network_files(spec)?;
-        Self::ticket(spec, model, &files, how)
+        Self::ticket(spec, model, &files, options)
     }
 
     /// From these files, if they are those of a ticket where `spec` says so.
@@ -262,10 +262,15 @@ impl Assembled<'static> {
         spec: &RunSpec,
         model: &'static ModelSpec,
         files: &WeightFiles,
-        how: How,
+        options: LoadOptions,
     ) -> Result<Self> {
-        let read = Self::read(model, files, &reading(spec, how.classifier), how.rule)?;
-        check_ticket(spec, how.rule, files, read.weights.density())?;
+        let read = Self::read(
+            model,
+            files,
+            &reading(spec, options.classifier),
+            options.rule,
+        )?;
+        check_ticket(spec, options.rule, files, read.weights.density())?;
         Ok(read)
     }
 }

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use rut_adapt::State;
+use rut_adapt::TrainingState;
 use rut_data::Skipped;
 use rut_formats::regular;
 use rut_metrics::{Minimum, TemperatureFit};
 use rut_record::logits_archive::write_splits;
 use rut_record::{
-    Cost, DataRecord, Environment, Existing, NetworkRecord, Places, Record, RunDir,
+    Cost, DataRecord, Environment, Existing, Locations, NetworkRecord, Record, RunDir,
     ShortClassRecord, SkippedRecord, Tensorboard, TrainingRecord, UNFINISHED_REMEDY, score,
     temperature, write_whole,
 };
 
-use crate::adaptation::{Adapted, Means, adapter};
+use crate::adaptation::{Adapted, TrainingContext, adapter};
 use crate::announcement::announcement;
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, broken, file};
 use crate::finished::check_complete;
-use crate::journal::{Display, Journal, Keeping, Requests};
-use crate::network::{How, LoadedNetwork, density_with_new_head, load_checked};
+use crate::journal::{Display, Journal, Requests, SaveOptions};
+use crate::network::{LoadOptions, LoadedNetwork, density_with_new_head, load_checked};
 use crate::published::published_ece;
 use crate::reliability;
 use crate::tensorboard::BoardOptions;
@@ -44,21 +44,21 @@ pub struct Session<'a> {
 /// Whatever reading, training or writing meets; [`Error::Stopped`] after a request to stop.
 pub fn run(
     run: &CheckedRunSpec,
-    places: &Places,
+    locations: &Locations,
     session: Session<'_>,
 ) -> Result<(RunDir, Record)> {
-    let name = places
+    let name = locations
         .run_name
         .clone()
         .unwrap_or_else(|| run.id.to_string());
-    let dir = RunDir::at(places.results_path.join(name));
+    let dir = RunDir::at(locations.results_path.join(name));
     dir.check_free(session.existing)?;
     // Before the folder is made: what fails here leaves nothing behind.
-    let how = How {
+    let options = LoadOptions {
         rule: dir.key_rule(session.existing)?,
-        ..How::of(&run.spec)
+        ..LoadOptions::of(&run.spec)
     };
-    let network = load_checked(run, how)?;
+    let network = load_checked(run, options)?;
     run.check_mapped(network.classes)?;
     let locked = dir.prepare(&run.begun(), session.existing)?;
     if let Some(warning) = locked.warning(dir.path()) {
@@ -66,8 +66,8 @@ pub fn run(
     }
     if dir.is_finished() {
         let record = dir.read_record()?;
-        let held = check_complete(&dir, &record, run.model, &network)?;
-        if let Some(note) = held.note() {
+        let verification = check_complete(&dir, &record, run.model, &network)?;
+        if let Some(note) = verification.note() {
             session.display.note(note);
         }
         session
@@ -78,17 +78,17 @@ pub fn run(
     let state = saved_state(&dir)?;
     let inspected = network.inspected(run.model);
     session.display.note(&announcement(run, &inspected));
-    train(run, places, session, dir, &network, state)
+    train(run, locations, session, dir, &network, state)
 }
 
 /// Trains, and writes everything down in `dir`; goes on from `state` if there is one.
 fn train(
     run: &CheckedRunSpec,
-    places: &Places,
+    locations: &Locations,
     session: Session<'_>,
     dir: RunDir,
     network: &LoadedNetwork,
-    state: Option<State>,
+    state: Option<TrainingState>,
 ) -> Result<(RunDir, Record)> {
     let Session {
         display,
@@ -107,16 +107,16 @@ fn train(
         &dir,
         state.as_ref(),
         display,
-        Keeping {
+        SaveOptions {
             requests,
-            save_interval: places.save_interval(),
+            save_interval: locations.save_interval(),
             engine: network.network.engine(),
-            board: board_options(network, places),
+            board: board_options(network, locations),
         },
     )?;
-    let means = Means {
+    let means = TrainingContext {
         run,
-        places,
+        locations,
         dir: &dir,
         network,
         state: state.as_ref(),
@@ -135,7 +135,7 @@ fn train(
         network,
         &adapted,
         Cost {
-            data_dir: std::path::absolute(&places.data_dir).ok(),
+            data_dir: std::path::absolute(&locations.data_dir).ok(),
             ..journal.cost(threads)
         },
         Environment::current(commit, engine.name, engine.isa),
@@ -146,18 +146,18 @@ fn train(
     Ok((dir, record))
 }
 
-fn board_options(network: &LoadedNetwork, places: &Places) -> Option<BoardOptions> {
+fn board_options(network: &LoadedNetwork, locations: &Locations) -> Option<BoardOptions> {
     let source_classes = network.network.classes();
-    (places.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
+    (locations.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
 }
 
-fn saved_state(dir: &RunDir) -> Result<Option<State>> {
+fn saved_state(dir: &RunDir) -> Result<Option<TrainingState>> {
     let path = dir.state();
     if !path.exists() {
         return Ok(None);
     }
     let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
-    State::from_bytes(&bytes)
+    TrainingState::from_bytes(&bytes)
         .map(Some)
         .map_err(|e| broken(&path, format!("{e}; {UNFINISHED_REMEDY}")))
 }

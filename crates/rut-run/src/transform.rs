@@ -67,7 +67,7 @@ pub fn normalization(spec: &RunSpec, model: &ModelSpec) -> Normalization {
 }
 
 /// Leaves what is `model`'s own to its default, and says both sides of a resized middle.
-pub(crate) fn settle_transform(spec: &mut RunSpec, model: &ModelSpec) {
+pub(crate) fn canonicalize_transform(spec: &mut RunSpec, model: &ModelSpec) {
     let Normalization { mean, std } = model.normalization;
     let other = |own: [f32; 3]| move |given: &[f64; 3]| given.map(|value| value as f32) != own;
     spec.network.mean = spec.network.mean.filter(other(mean));
@@ -144,16 +144,16 @@ pub(crate) fn middle(Evaluation { resize, crop }: Evaluation) -> Transform {
 mod tests {
     use super::*;
     use crate::adaptation::transform;
-    use crate::settle::settle;
+    use crate::canonicalize::canonicalize;
 
-    fn settled(toml: &str) -> RunSpec {
+    fn canonicalized(toml: &str) -> RunSpec {
         let mut spec = RunSpec::from_toml(&format!("method = 'lp'\n{toml}")).unwrap();
-        settle(&mut spec);
+        canonicalize(&mut spec);
         spec
     }
 
     fn described(toml: &str) -> String {
-        let spec = settled(toml);
+        let spec = canonicalized(toml);
         let model = crate::names::find_model(&spec.network.model).unwrap();
         check_transform(&spec, model).unwrap();
         transform(&spec, model, None).describe()
@@ -173,13 +173,13 @@ mod tests {
             described("interpolation = 'bicubic'"),
             "squash 224, rgb, bicubic"
         );
-        let spec = settled("resize = 256");
+        let spec = canonicalized("resize = 256");
         let model = crate::names::find_model("resnet50").unwrap();
         assert_eq!(
             transform(&spec, model, None),
             weights_transform(&spec, model, None).unwrap()
         );
-        let v2 = weights_transform(&settled(""), model, Some("imagenet1k_v2")).unwrap();
+        let v2 = weights_transform(&canonicalized(""), model, Some("imagenet1k_v2")).unwrap();
         assert_eq!(v2.describe(), "rgb, shorter-side 232, center-crop 224");
     }
 
@@ -187,8 +187,8 @@ mod tests {
     fn what_is_the_model_s_own_is_not_written_down() {
         let own =
             "mean = [0.485, 0.456, 0.406]\nstd = [0.229, 0.224, 0.225]\ninterpolation = 'bilinear'";
-        assert_eq!(settled(own), settled(""));
-        let other = settled("mean = [0.5, 0.5, 0.5]");
+        assert_eq!(canonicalized(own), canonicalized(""));
+        let other = canonicalized("mean = [0.5, 0.5, 0.5]");
         let model = crate::names::find_model("resnet50").unwrap();
         let Normalization { mean, std } = normalization(&other, model);
         assert_eq!((mean, std), ([0.5; 3], model.normalization.std));
@@ -206,7 +206,7 @@ mod tests {
             ("resize = 256\nimage_size = 32", ["image_size", "both"]),
             ("crop = 16\nmodel = 'vgg11'", ["crop", "vgg11"]),
         ] {
-            let spec = settled(toml);
+            let spec = canonicalized(toml);
             let model = crate::names::find_model(&spec.network.model).unwrap();
             let error = check_transform(&spec, model).unwrap_err().to_string();
             assert!(

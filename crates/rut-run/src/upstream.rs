@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use rut_adapt::{Extracted, Extractor, FeatureMatrix, Observer, Pass, Reporter, State, serialize};
+use rut_adapt::{
+    Extracted, Extractor, FeatureMatrix, Observer, Pass, Reporter, TrainingState, serialize,
+};
 use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
-use rut_record::{FeatureType, Phase, Places, RunSpec, SplitScores, score, write_whole};
+use rut_record::{FeatureType, Locations, Phase, RunSpec, SplitScores, score, write_whole};
 
 use crate::error::{Result, refused};
 use crate::files::open_dataset;
@@ -20,7 +22,7 @@ use crate::network::LoadedNetwork;
 ///
 /// # Errors
 /// If the data set is unknown or missing, or a class is.
-pub fn source_images(spec: &RunSpec, places: &Places) -> Result<(ImageSet, usize)> {
+pub fn source_images(spec: &RunSpec, locations: &Locations) -> Result<(ImageSet, usize)> {
     let folder = Path::new(&spec.data.dataset);
     let whole = rut_data::find(&spec.data.dataset).is_none()
         && folder.is_dir()
@@ -29,7 +31,7 @@ pub fn source_images(spec: &RunSpec, places: &Places) -> Result<(ImageSet, usize
         let (classes, images) = rut_data::open_class_folders(folder)?;
         return Ok((images, classes.len()));
     }
-    let dataset = open_dataset(spec, places)?;
+    let dataset = open_dataset(spec, locations)?;
     Ok((dataset.test, dataset.class_names.len()))
 }
 
@@ -85,7 +87,7 @@ pub fn source_features(
     let pass = Pass {
         phase: Phase::Extract,
         step: 0,
-        state: &State::default,
+        state: &TrainingState::default,
     };
     Ok(extractor.extract(&images, &pass, &mut Reporter::new(observer))?)
 }

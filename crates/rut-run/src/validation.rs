@@ -4,18 +4,18 @@ use rut_data::{Dataset, DrawOptions, Seed, ShortClass, ValidationRule};
 use rut_record::{RunSpec, ShortClasses, ValidationFrom};
 
 use crate::error::{Result, refused};
-use crate::sources::Sources;
+use crate::input_cache::InputCache;
 
 /// Where the validation images come from. Data sets of the table stay as published: drawn, like those without validation
 /// images of their own.
 ///
 /// # Errors
 /// If the data set is unknown or missing, or two fields do not go together.
-pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<ValidationFrom> {
+pub fn validation_from(spec: &RunSpec, input_cache: &mut InputCache<'_>) -> Result<ValidationFrom> {
     let wanted = spec.labels.validation != Some(ValidationFrom::Drawn)
         && rut_data::find(&spec.data.dataset).is_none()
         && validation_rule(spec, ValidationFrom::Own)? != ValidationRule::None;
-    if wanted && sources.dataset(spec)?.validation.is_some() {
+    if wanted && input_cache.dataset(spec)?.validation.is_some() {
         Ok(ValidationFrom::Own)
     } else {
         Ok(ValidationFrom::Drawn)
@@ -23,7 +23,7 @@ pub fn validation_from(spec: &RunSpec, sources: &mut Sources<'_>) -> Result<Vali
 }
 
 /// Says where the validation images come from, where there is a choice.
-pub(crate) fn settle_validation(spec: &mut RunSpec, from: ValidationFrom, dataset: &Dataset) {
+pub(crate) fn canonicalize_validation(spec: &mut RunSpec, from: ValidationFrom, dataset: &Dataset) {
     let own = rut_data::find(&spec.data.dataset).is_none() && dataset.validation.is_some();
     spec.labels.validation = own.then_some(from);
 }

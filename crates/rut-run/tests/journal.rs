@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rut_adapt::{Observer, State, Wish};
+use rut_adapt::{LoopControl, Observer, TrainingState};
 use rut_models::EngineInfo;
 use rut_record::{Event, Phase, RunDir};
-use rut_run::{BoardOptions, Display, Journal, Keeping, Requests};
+use rut_run::{BoardOptions, Display, Journal, Requests, SaveOptions};
 
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -24,12 +24,12 @@ impl Display for Notes {
 
 const NEVER: Duration = Duration::from_secs(3600);
 
-fn keeping(requests: &Requests, save_interval: Duration) -> Keeping<'_> {
+fn save_options(requests: &Requests, save_interval: Duration) -> SaveOptions<'_> {
     let engine = EngineInfo {
         name: "engine-1",
         isa: "any",
     };
-    Keeping {
+    SaveOptions {
         requests,
         save_interval,
         engine,
@@ -46,19 +46,20 @@ fn step(step: u64) -> Event {
 }
 
 /// A folder with two events that the saved state knows of, and one that it does not.
-fn interrupted() -> (tempfile::TempDir, RunDir, State) {
+fn interrupted() -> (tempfile::TempDir, RunDir, TrainingState) {
     let folder = tempfile::tempdir().unwrap();
     let dir = RunDir::at(folder.path());
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal = Journal::open(&dir, None, &mut notes, keeping(&requests, NEVER)).unwrap();
+    let mut journal =
+        Journal::open(&dir, None, &mut notes, save_options(&requests, NEVER)).unwrap();
     journal.event(&step(1)).unwrap();
     journal.event(&step(2)).unwrap();
-    journal.save(State::default()).unwrap();
+    journal.save(TrainingState::default()).unwrap();
     journal.event(&step(3)).unwrap();
     journal.sync().unwrap();
     drop(journal);
     assert_eq!(lines(&dir), 3);
-    let state = State::from_bytes(&std::fs::read(dir.state()).unwrap()).unwrap();
+    let state = TrainingState::from_bytes(&std::fs::read(dir.state()).unwrap()).unwrap();
     (folder, dir, state)
 }
 
@@ -73,8 +74,13 @@ fn lines(dir: &RunDir) -> usize {
 fn a_resume_cuts_what_the_state_does_not_know_of() {
     let (_folder, dir, state) = interrupted();
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal =
-        Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER)).unwrap();
+    let mut journal = Journal::open(
+        &dir,
+        Some(&state),
+        &mut notes,
+        save_options(&requests, NEVER),
+    )
+    .unwrap();
     assert_eq!(lines(&dir), 2);
     journal.event(&step(3)).unwrap();
     journal.sync().unwrap();
@@ -101,11 +107,16 @@ fn a_resume_cuts_what_tensorboard_was_told_too() {
     // Two events are kept of three of the same length.
     assert!(kept < longer && kept > 2 * (longer - kept));
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal =
-        Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER)).unwrap();
+    let mut journal = Journal::open(
+        &dir,
+        Some(&state),
+        &mut notes,
+        save_options(&requests, NEVER),
+    )
+    .unwrap();
     assert_eq!(board(&dir).0, kept);
     journal.event(&step(3)).unwrap();
-    journal.save(State::default()).unwrap();
+    journal.save(TrainingState::default()).unwrap();
     drop(journal);
     let (length, after) = board(&dir);
     assert_eq!(length, longer);
@@ -117,7 +128,7 @@ fn what_tensorboard_was_told_begins_anew_where_the_state_knows_nothing_of_it() {
     let (_folder, dir, state) = interrupted();
     let (longer, _) = board(&dir);
     // A state of an earlier build, or of a session without the file; and a file that somebody deleted.
-    let mut earlier = State::default();
+    let mut earlier = TrainingState::default();
     for name in ["journal.events_length", "journal.resumed"] {
         earlier.put_number(name, state.number(name).unwrap());
     }
@@ -134,8 +145,8 @@ fn what_tensorboard_was_told_begins_anew_where_the_state_knows_nothing_of_it() {
         if delete {
             std::fs::remove_file(dir.tensorboard()).unwrap();
         }
-        let keeping = keeping(&requests, NEVER);
-        drop(Journal::open(&dir, Some(state), &mut notes, keeping).unwrap());
+        let save_options = save_options(&requests, NEVER);
+        drop(Journal::open(&dir, Some(state), &mut notes, save_options).unwrap());
         let (length, bytes) = board(&dir);
         assert!(length > 0 && length < longer, "{length}");
         assert!(bytes.windows(13).any(|part| part == b"brain.Event:2"));
@@ -149,10 +160,15 @@ fn events_shorter_than_the_state_says_are_refused() {
     let (_folder, dir, state) = interrupted();
     std::fs::write(dir.events(), "{}").unwrap();
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let error = Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER))
-        .err()
-        .unwrap()
-        .to_string();
+    let error = Journal::open(
+        &dir,
+        Some(&state),
+        &mut notes,
+        save_options(&requests, NEVER),
+    )
+    .err()
+    .unwrap()
+    .to_string();
     assert!(
         error.contains("events.jsonl")
             && error.contains("found 2")
@@ -171,7 +187,13 @@ fn another_engine_warns_and_is_recorded() {
     let (_folder, dir, mut state) = interrupted();
     state.put_text("journal.means", "rut 0.0.0 reference-0 abacus");
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let journal = Journal::open(&dir, Some(&state), &mut notes, keeping(&requests, NEVER)).unwrap();
+    let journal = Journal::open(
+        &dir,
+        Some(&state),
+        &mut notes,
+        save_options(&requests, NEVER),
+    )
+    .unwrap();
     assert_eq!(
         journal.cost(2).other_means,
         ["rut 0.0.0 reference-0 abacus"]
@@ -188,22 +210,28 @@ fn another_engine_warns_and_is_recorded() {
 fn requests_and_time_become_wishes() {
     let (_folder, dir, _) = interrupted();
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let mut journal = Journal::open(&dir, None, &mut notes, keeping(&requests, NEVER)).unwrap();
-    assert_eq!(journal.wish(), Wish::Continue);
+    let mut journal =
+        Journal::open(&dir, None, &mut notes, save_options(&requests, NEVER)).unwrap();
+    assert_eq!(journal.control(), LoopControl::Continue);
     requests
         .save
         .store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(
-        (journal.wish(), journal.wish()),
-        (Wish::Save, Wish::Continue)
+        (journal.control(), journal.control()),
+        (LoopControl::Save, LoopControl::Continue)
     );
     requests
         .stop
         .store(true, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(journal.wish(), Wish::SaveAndStop);
+    assert_eq!(journal.control(), LoopControl::SaveAndStop);
     drop(journal);
     let requests = Requests::default();
-    let mut always =
-        Journal::open(&dir, None, &mut notes, keeping(&requests, Duration::ZERO)).unwrap();
-    assert_eq!(always.wish(), Wish::Save);
+    let mut always = Journal::open(
+        &dir,
+        None,
+        &mut notes,
+        save_options(&requests, Duration::ZERO),
+    )
+    .unwrap();
+    assert_eq!(always.control(), LoopControl::Save);
 }

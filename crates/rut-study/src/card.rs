@@ -14,7 +14,7 @@ use std::path::Path;
 use rut_record::{Labels, OUTSIDE_IDENTITY, RunDir, RunSpec, fields, logits_archive};
 
 use crate::error::Result;
-use crate::sweep::{Combination, Prospects, Study};
+use crate::sweep::{Combination, Study, StudyRuns};
 use rut_run::{SWITCHES, Switch, as_published, published_ece};
 use table::{Figures, Table};
 
@@ -68,8 +68,8 @@ pub fn variants() -> Vec<Variant> {
 #[derive(Clone, Debug)]
 pub struct CardRuns {
     /// All of them, each once, in the order in which they are run.
-    pub prospects: Prospects,
-    /// Of every variant, the run of each of the study's combinations, by its place in `prospects`.
+    pub study_runs: StudyRuns,
+    /// Of every variant, the run of each of the study's combinations, by its place in `study_runs`.
     runs: Vec<(Variant, Vec<usize>)>,
 }
 
@@ -77,9 +77,9 @@ impl CardRuns {
     /// Those of `study`.
     ///
     /// # Errors
-    /// As [`Study::prospects`].
+    /// As [`Study::runs`].
     pub fn of(study: &Study) -> Result<Self> {
-        let (base, places) = study.combinations()?;
+        let (base, locations) = study.combinations()?;
         let variants = variants();
         let trained = variants.iter().filter(|variant| !variant.is_formula());
         let mut all = Vec::new();
@@ -91,9 +91,9 @@ impl CardRuns {
                 });
             }
         }
-        let (mut prospects, of_all) = study.prospects_of(all, places)?;
+        let (mut study_runs, of_all) = study.runs_of(all, locations)?;
         // The study itself has a plan of its own.
-        prospects.heading.study.push_str("-card");
+        study_runs.heading.study.push_str("-card");
         let names = trained.map(|variant| variant.name);
         let own: HashMap<&str, &[usize]> = names.zip(of_all.chunks(base.len().max(1))).collect();
         let runs = variants.iter().map(|variant| {
@@ -107,7 +107,7 @@ impl CardRuns {
             (variant.clone(), own.to_vec())
         });
         let runs = runs.collect();
-        Ok(Self { prospects, runs })
+        Ok(Self { study_runs, runs })
     }
 
     /// The card of those that are finished in `results`.
@@ -115,18 +115,18 @@ impl CardRuns {
     /// # Errors
     /// If a specification has no form in JSON, or a finished run's logits cannot be read.
     pub fn card(&self, results: &Path) -> Result<Card> {
-        let planned = &self.prospects.runs;
+        let planned = &self.study_runs.runs;
         let figures = self.figures(results)?;
         let Some((_, base)) = self.runs.first() else {
             return Ok(Card::default());
         };
-        let (mut groups, mut places) = (Vec::<Vec<usize>>::new(), HashMap::new());
+        let (mut groups, mut positions) = (Vec::<Vec<usize>>::new(), HashMap::new());
         for (combination, &run) in base.iter().enumerate() {
             let Some(planned) = planned.get(run) else {
                 continue;
             };
             let key = setting(&planned.run.spec)?;
-            let place = *places.entry(key).or_insert(groups.len());
+            let place = *positions.entry(key).or_insert(groups.len());
             match groups.get_mut(place) {
                 Some(members) => members.push(combination),
                 None => groups.push(vec![combination]),
@@ -145,13 +145,13 @@ impl CardRuns {
         })
     }
 
-    /// Of every variant, the figures of its finished runs, by their places in `prospects`.
+    /// Of every variant, the figures of its finished runs, by their places in `study_runs`.
     fn figures(&self, results: &Path) -> Result<Vec<HashMap<usize, Figures>>> {
         let formulas = self.runs.iter().filter(|(variant, _)| variant.is_formula());
         let formulas: Vec<&Variant> = formulas.map(|(variant, _)| variant).collect();
         let scored: &[usize] = self.runs.first().map_or(&[], |(_, runs)| runs);
         let (mut usual, mut by_formula) = (HashMap::new(), HashMap::new());
-        for (place, planned) in self.prospects.runs.iter().enumerate() {
+        for (place, planned) in self.study_runs.runs.iter().enumerate() {
             let dir = RunDir::at(results.join(&planned.run.run_id));
             let Ok(record) = dir.read_record() else {
                 continue;
@@ -197,7 +197,7 @@ impl CardRuns {
     fn title(&self, members: &[usize]) -> String {
         let run = || {
             let (_, base) = self.runs.first()?;
-            self.prospects.runs.get(*base.get(*members.first()?)?)
+            self.study_runs.runs.get(*base.get(*members.first()?)?)
         };
         let planned = run();
         planned.map_or_else(String::new, |planned| title(&planned.run.spec))

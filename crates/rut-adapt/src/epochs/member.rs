@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::loss::Scored;
 use crate::select::Best;
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// A member in training.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl<T: Clone> Member<T> {
     }
 
     /// Writes everything but what is trained.
-    pub(super) fn save(&self, member: usize, names: Names, state: &mut State) {
+    pub(super) fn save(&self, member: usize, names: Names, state: &mut TrainingState) {
         let name = |name: &str| names.of(name, member);
         state.put_float(&name("loss_sum"), self.loss_sum);
         state.put_number(&name("correct"), self.correct);
@@ -80,7 +80,7 @@ impl<T: Clone> Member<T> {
     pub(super) fn restore(
         member: usize,
         names: Names,
-        state: &State,
+        state: &TrainingState,
         trained: impl FnOnce() -> Result<T>,
     ) -> Result<Self> {
         let name = |name: &str| names.of(name, member);

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::select::position;
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// Where the loop is: `batch` batches of `epoch` are done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -13,13 +13,13 @@ pub(super) struct Position {
 }
 
 impl Position {
-    pub(super) fn save(&self, state: &mut State) {
+    pub(super) fn save(&self, state: &mut TrainingState) {
         state.put_number("epoch", self.epoch.into());
         state.put_number("batch", self.batch.into());
         state.put_number("step", self.step);
     }
 
-    pub(super) fn restore(state: &State) -> Result<Self> {
+    pub(super) fn restore(state: &TrainingState) -> Result<Self> {
         Ok(Self {
             epoch: position(state, "epoch")?,
             batch: position(state, "batch")?,

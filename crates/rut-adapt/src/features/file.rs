@@ -33,7 +33,7 @@ pub struct FeatureShape {
 
 /// The bytes of a file.
 pub(super) fn to_bytes(all: &Extracted, key: &str) -> Result<Vec<u8>> {
-    let failed = |error: safetensors::SafeTensorError| Error::State {
+    let failed = |error: safetensors::SafeTensorError| Error::TrainingState {
         field: "features".into(),
         expected: "tensors that can be written".into(),
         found: error.to_string(),

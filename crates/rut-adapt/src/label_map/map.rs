@@ -7,7 +7,7 @@ use rut_data::Digest;
 use rut_record::{MapWeights, SplitLogits};
 
 use crate::error::{Error, Result};
-use crate::state::{State, unfit};
+use crate::state::{TrainingState, unfit};
 
 /// Sources of each target that are told of a weighted map.
 const TOLD: usize = 5;
@@ -272,7 +272,7 @@ impl LabelMap {
     }
 
     /// Writes it into `state` under `name`.
-    pub fn save(&self, name: &str, state: &mut State) {
+    pub fn save(&self, name: &str, state: &mut TrainingState) {
         match &self.0 {
             Form::OneToOne(sources) => state.put_classes(&format!("{name}.{SOURCES}"), sources),
             Form::Weighted { tensors, trained } => {
@@ -288,7 +288,11 @@ impl LabelMap {
     ///
     /// # Errors
     /// If it is no map of `source_classes` classes.
-    pub fn restore(name: &str, state: &State, source_classes: usize) -> Result<Option<Self>> {
+    pub fn restore(
+        name: &str,
+        state: &TrainingState,
+        source_classes: usize,
+    ) -> Result<Option<Self>> {
         let of = |part: &str| format!("{name}.{part}");
         if state.has(&of(SOURCES)) {
             let sources = state.classes(&of(SOURCES))?;
@@ -400,9 +404,9 @@ mod tests {
         let other = LabelMap::one_to_one(vec![0, 1], 3).unwrap();
         assert_eq!(map.churn(&other).unwrap(), 1);
         for map in [map.clone(), map.trained(), mean(None), other] {
-            let mut state = State::default();
+            let mut state = TrainingState::default();
             map.save("best", &mut state);
-            let state = State::from_bytes(&state.to_bytes().unwrap()).unwrap();
+            let state = TrainingState::from_bytes(&state.to_bytes().unwrap()).unwrap();
             let back = LabelMap::restore("best", &state, 3).unwrap().unwrap();
             assert_eq!(back, map);
             assert_eq!(back.parameters().len(), map.parameters().len());

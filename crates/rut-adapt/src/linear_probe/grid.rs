@@ -12,7 +12,7 @@ use crate::progress::Reporter;
 use crate::schedule::MultiStep;
 use crate::select::is_better;
 use crate::softmax_regression::HeadRates;
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// The most members of a grid.
 pub const MAX_MEMBERS: usize = 256;
@@ -54,7 +54,7 @@ pub fn linear_probe_grid(
     head: LinearHead,
     options: &LoopOptions,
     rates: &[HeadRates],
-    resume: Option<&State>,
+    resume: Option<&TrainingState>,
     observer: &mut dyn Observer,
 ) -> Result<Probed> {
     check_grid(rates)?;

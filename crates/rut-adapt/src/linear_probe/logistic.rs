@@ -19,7 +19,7 @@ use crate::lbfgs::{Solved, Stopping, minimize};
 use crate::observer::Observer;
 use crate::progress::{At, Reporter};
 use crate::select::is_better;
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// The gradient's norm that runs count as zero, as a share of the first one.
 pub const RELATIVE_GRADIENT: f64 = 1e-6;
@@ -159,7 +159,7 @@ fn fit(
             total: images,
             step: 0,
         };
-        reporter.batch(at, || Ok(State::default()))?;
+        reporter.batch(at, || Ok(TrainingState::default()))?;
         Ok(value)
     };
     let solved = minimize(&mut x, options.stopping, function, |iteration| {

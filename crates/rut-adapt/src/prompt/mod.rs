@@ -8,14 +8,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use candle_core::Tensor;
-use rut_data::Window;
+use rut_data::ImageRegion;
 use rut_images::RgbImage;
 use rut_models::{Normalization, Placement, Windowed};
 use rut_record::{Field, Options};
 
 use crate::error::Result;
 use crate::label_map::LabelMap;
-use crate::state::{self, State, unfit};
+use crate::state::{self, TrainingState, unfit};
 
 /// The metadata entry of a prompt's file that says of which kind it is.
 const KEY: &str = "rut.prompt";
@@ -65,7 +65,7 @@ pub struct PromptShape {
     /// Side of the images, pixels.
     pub image_size: usize,
     /// What the images fill of their square, at this size. The rest of it is changed as well as what is outside of it.
-    pub window: Window,
+    pub region: ImageRegion,
     /// How the network's images are normalised.
     pub normalization: Normalization,
 }
@@ -107,7 +107,7 @@ impl dyn Prompt {
     }
 
     /// Writes its parameters into `state` under `name`.
-    pub fn save(&self, name: &str, state: &mut State) {
+    pub fn save(&self, name: &str, state: &mut TrainingState) {
         for (part, value) in self.parameters() {
             state.put_tensor(&format!("{name}.{part}"), &value);
         }
@@ -117,7 +117,7 @@ impl dyn Prompt {
     ///
     /// # Errors
     /// If a parameter is missing or of another shape.
-    pub fn restore(&self, name: &str, state: &State) -> Result<Arc<dyn Prompt>> {
+    pub fn restore(&self, name: &str, state: &TrainingState) -> Result<Arc<dyn Prompt>> {
         let read =
             |(part, value): (&str, Tensor)| state.tensor_like(&format!("{name}.{part}"), &value);
         let values: Vec<Tensor> = self

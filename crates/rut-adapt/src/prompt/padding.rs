@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use rut_data::Window;
+use rut_data::ImageRegion;
 use rut_images::RgbImage;
 use rut_models::{Placement, Windowed};
 use rut_record::{Field, Kind, Options, PROMPTING};
@@ -67,14 +67,14 @@ fn check(image: usize, canvas: usize) -> Result<()> {
 /// ```
 /// use candle_core::{DType, Device};
 /// use rut_adapt::{PaddingPrompt, Prompt, PromptShape};
-/// use rut_data::Window;
+/// use rut_data::ImageRegion;
 /// use rut_models::Normalization;
-/// let (window, normalization) = (Window::Whole, Normalization::IMAGENET);
-/// let options = PromptShape { canvas: 224, image_size: 33, window, normalization };
+/// let (region, normalization) = (ImageRegion::Whole, Normalization::IMAGENET);
+/// let options = PromptShape { canvas: 224, image_size: 33, region, normalization };
 /// let prompt = PaddingPrompt::new(options, DType::F32, &Device::Cpu)?;
 /// assert_eq!(prompt.offset(), 96); // ⌊(224 − 33 + 1) / 2⌋ before, 95 after
 /// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 33));
-/// let options = PromptShape { window: Window::UpperTriangle, ..options };
+/// let options = PromptShape { region: ImageRegion::UpperTriangle, ..options };
 /// let prompt = PaddingPrompt::new(options, DType::F32, &Device::Cpu)?;
 /// assert_eq!(prompt.trainable(), 3 * (224 * 224 - 33 * 32 / 2)); // the diagonal is trained
 /// # Ok::<(), rut_adapt::Error>(())
@@ -84,7 +84,7 @@ pub struct PaddingPrompt {
     /// P [3, S, S], before the sigmoid; zero at the start.
     pub program: Tensor,
     image_size: usize,
-    window: Window,
+    region: ImageRegion,
     mask: Tensor,
     mean: Tensor,
     std: Tensor,
@@ -99,12 +99,12 @@ impl PaddingPrompt {
         let PromptShape {
             canvas,
             image_size,
-            window,
+            region,
             normalization,
         } = shape;
         check(image_size, canvas)?;
         let (before, after) = ((canvas - image_size).div_ceil(2), (canvas - image_size) / 2);
-        let padded = filled(window, image_size, dtype, device)?
+        let padded = filled(region, image_size, dtype, device)?
             .pad_with_zeros(1, before, after)?
             .pad_with_zeros(2, before, after)?;
         let channel = |values: [f32; 3]| {
@@ -115,7 +115,7 @@ impl PaddingPrompt {
         Ok(Self {
             program: Tensor::zeros((3, canvas, canvas), dtype, device)?,
             image_size,
-            window,
+            region,
             mask: (1.0 - padded)?,
             mean: channel(normalization.mean)?,
             std: channel(normalization.std)?,
@@ -146,9 +146,9 @@ impl PaddingPrompt {
         let border = (candle_nn::ops::sigmoid(program)? * &self.mask)?;
         let normalise = |x: &Tensor| x.broadcast_sub(&self.mean)?.broadcast_div(&self.std);
         let offset = self.offset();
-        let patches = match self.window {
-            Window::Whole => normalise(images)?,
-            Window::UpperTriangle => {
+        let patches = match self.region {
+            ImageRegion::Whole => normalise(images)?,
+            ImageRegion::UpperTriangle => {
                 let rows = border.narrow(1, offset, self.image_size)?;
                 let inside = rows.narrow(2, offset, self.image_size)?;
                 normalise(&images.broadcast_add(&inside)?)?
@@ -174,9 +174,9 @@ impl PaddingPrompt {
 impl Prompt for PaddingPrompt {
     /// A program does not tell where it was trained, so its kind does.
     fn version(&self) -> &'static str {
-        match self.window {
-            Window::Whole => "version 1 padding",
-            Window::UpperTriangle => "version 1 padding, upper triangle",
+        match self.region {
+            ImageRegion::Whole => "version 1 padding",
+            ImageRegion::UpperTriangle => "version 1 padding, upper triangle",
         }
     }
 
@@ -191,9 +191,9 @@ impl Prompt for PaddingPrompt {
 
     fn trainable(&self) -> usize {
         let side = self.image_size;
-        let filled = match self.window {
-            Window::Whole => side.pow(2),
-            Window::UpperTriangle => side * (side - 1) / 2,
+        let filled = match self.region {
+            ImageRegion::Whole => side.pow(2),
+            ImageRegion::UpperTriangle => side * (side - 1) / 2,
         };
         3 * (self.canvas().pow(2) - filled)
     }
@@ -227,15 +227,15 @@ impl Prompt for PaddingPrompt {
 
 /// 1 where an image of `side`² pixels fills its square, 0 elsewhere, [3, side, side].
 fn filled(
-    window: Window,
+    region: ImageRegion,
     side: usize,
     dtype: DType,
     device: &Device,
 ) -> candle_core::Result<Tensor> {
     let whole = Tensor::ones((3, side, side), dtype, device)?;
-    match window {
-        Window::Whole => Ok(whole),
-        Window::UpperTriangle => {
+    match region {
+        ImageRegion::Whole => Ok(whole),
+        ImageRegion::UpperTriangle => {
             let above = (0..side * side).map(|at| u8::from(at % side > at / side));
             let above = Tensor::from_iter(above, device)?.reshape((side, side))?;
             whole.broadcast_mul(&above.to_dtype(dtype)?)
@@ -254,7 +254,7 @@ mod tests {
         let shape = PromptShape {
             canvas: 3,
             image_size: 1,
-            window: Window::Whole,
+            region: ImageRegion::Whole,
             normalization: Normalization::IMAGENET,
         };
         let prompt = PaddingPrompt::new(shape, DType::F64, &Device::Cpu).unwrap();

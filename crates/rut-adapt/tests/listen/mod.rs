@@ -6,7 +6,7 @@
     reason = "not every test program that includes this module uses all of it"
 )]
 
-use rut_adapt::{Observer, ObserverError, State, Wish};
+use rut_adapt::{LoopControl, Observer, ObserverError, TrainingState};
 use rut_record::Event;
 
 #[derive(Default)]
@@ -19,9 +19,9 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn stopping_at(wish: usize) -> Self {
+    pub fn stopping_at(control: usize) -> Self {
         Self {
-            stop_at: Some(wish),
+            stop_at: Some(control),
             ..Self::default()
         }
     }
@@ -43,10 +43,10 @@ impl Listener {
     }
 
     /// The saved state, through its bytes, and the events told before.
-    pub fn into_saved(mut self) -> (State, Vec<Event>) {
+    pub fn into_saved(mut self) -> (TrainingState, Vec<Event>) {
         let (bytes, told) = self.saved.expect("a saved state");
         self.events.truncate(told);
-        (State::from_bytes(&bytes).unwrap(), self.events)
+        (TrainingState::from_bytes(&bytes).unwrap(), self.events)
     }
 }
 
@@ -56,16 +56,16 @@ impl Observer for Listener {
         Ok(())
     }
 
-    fn wish(&mut self) -> Wish {
+    fn control(&mut self) -> LoopControl {
         self.asked += 1;
         if self.stop_at == Some(self.asked) {
-            Wish::SaveAndStop
+            LoopControl::SaveAndStop
         } else {
-            Wish::Continue
+            LoopControl::Continue
         }
     }
 
-    fn save(&mut self, state: State) -> Result<(), ObserverError> {
+    fn save(&mut self, state: TrainingState) -> Result<(), ObserverError> {
         self.saved = Some((state.to_bytes()?, self.events.len()));
         Ok(())
     }

@@ -8,7 +8,7 @@ use clap::builder::{
 };
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use rut_record::{
-    Field, Flag, Kind, Places, RunSpec, SettingValue as Value, Settings, PLACE_FIELDS,
+    Field, Flag, Kind, Locations, RunSpec, SettingValue as Value, Settings, LOCATION_FIELDS,
 };
 use rut_run::{all_fields, known_names};
 
@@ -131,7 +131,7 @@ impl Pick for OfStudy {
 
 /// The fields of these keys, in the order of the table.
 fn picked(keys: &[&[&str]]) -> Vec<Field> {
-    let mut all = [all_fields(), PLACE_FIELDS.to_vec()].concat();
+    let mut all = [all_fields(), LOCATION_FIELDS.to_vec()].concat();
     all.retain(|field| keys.iter().any(|keys| keys.contains(&field.key)));
     all.dedup_by_key(|field| field.key);
     all
@@ -150,7 +150,7 @@ impl<P: Pick> Args for FieldFlags<P> {
 impl<P: Pick> FromArgMatches for FieldFlags<P> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self {
-            settings: said(&P::fields(), matches),
+            settings: flag_settings(&P::fields(), matches),
             picked: PhantomData,
         })
     }
@@ -174,7 +174,7 @@ pub fn with_fields(command: Command, fields: &[Field], hidden: &[Field]) -> Comm
 }
 
 /// What was said by flags of `fields`.
-pub fn said(fields: &[Field], matches: &ArgMatches) -> Settings {
+pub fn flag_settings(fields: &[Field], matches: &ArgMatches) -> Settings {
     let mut settings = Settings::default();
     for field in fields {
         let value = match field.flag {
@@ -244,8 +244,8 @@ fn arg(field: &Field, beside: &[&str]) -> Arg {
 fn default_text(field: &Field) -> Option<String> {
     let usual = || {
         let fields = serde_json::to_value(RunSpec::default()).ok()?;
-        let places = serde_json::to_value(Places::default()).ok()?;
-        let found = fields.get(field.key).or_else(|| places.get(field.key))?;
+        let locations = serde_json::to_value(Locations::default()).ok()?;
+        let found = fields.get(field.key).or_else(|| locations.get(field.key))?;
         match found {
             serde_json::Value::String(text) => Some(text.clone()),
             serde_json::Value::Number(number) => Some(number.as_f64()?.to_string()),

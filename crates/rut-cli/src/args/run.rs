@@ -1,11 +1,11 @@
 //! The commands that run: one for each adaptation, with the fields that it has a use for.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use rut_record::{Field, Method, Settings, PLACE_FIELDS};
+use rut_record::{Field, Method, Settings, LOCATION_FIELDS};
 use rut_run::{all_fields, fields_of};
 
-use super::fields::{said, with_fields};
-use super::HowFlags;
+use super::fields::{flag_settings, with_fields};
+use super::RunFlags;
 
 /// `rut lp`, `rut vp`.
 #[derive(Clone, Debug)]
@@ -15,12 +15,12 @@ pub struct RunCommand {
     /// What is run, and where.
     pub fields: Settings,
     /// How it is run.
-    pub how: HowFlags,
+    pub flags: RunFlags,
 }
 
 /// The fields of `method`, and those of others: of no use here, and refused as such where they are set.
 fn fields(method: Method) -> (Vec<Field>, Vec<Field>) {
-    let own = [fields_of(method), PLACE_FIELDS.to_vec()].concat();
+    let own = [fields_of(method), LOCATION_FIELDS.to_vec()].concat();
     let mut others = all_fields();
     others.retain(|other| !own.iter().any(|field| field.key == other.key));
     (own, others)
@@ -31,7 +31,7 @@ impl Subcommand for RunCommand {
         Method::ALL.into_iter().fold(command, |command, method| {
             let (own, others) = fields(method);
             let run = with_fields(Command::new(method.name()), &own, &others);
-            command.subcommand(HowFlags::augment_args(run).about(method.about()))
+            command.subcommand(RunFlags::augment_args(run).about(method.about()))
         })
     }
 
@@ -54,8 +54,8 @@ impl FromArgMatches for RunCommand {
         let (own, others) = fields(method);
         Ok(Self {
             method,
-            fields: said(&[own, others].concat(), matches),
-            how: HowFlags::from_arg_matches(matches)?,
+            fields: flag_settings(&[own, others].concat(), matches),
+            flags: RunFlags::from_arg_matches(matches)?,
         })
     }
 

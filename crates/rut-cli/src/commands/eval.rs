@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use rut_record::{score, Places};
+use rut_record::{score, Locations};
 use rut_run::{FinishedRun, Split, WeightPlaces};
 
 use crate::args::{EvalArgs, PartChoice, TakenUpFlags};
@@ -14,16 +14,16 @@ use crate::{diagram, table};
 /// Evaluates a finished run again.
 pub fn run(args: &EvalArgs) -> Result<()> {
     let finished = open(&args.run, &args.taken_up)?;
-    let places = Places {
+    let locations = Locations {
         data_dir: data_dir(&finished, args.taken_up.data_dir.clone()),
-        ..Places::default()
+        ..Locations::default()
     };
     let (split, name) = match args.part {
         PartChoice::Train => (Split::Train, "training"),
         PartChoice::Validation => (Split::Validation, "validation"),
         PartChoice::Test => (Split::Test, "test"),
     };
-    let logits = finished.evaluate(split, &places, &mut Progress::new(0))?;
+    let logits = finished.evaluate(split, &locations, &mut Progress::new(0))?;
     let fit = finished.record.temperature.as_ref();
     let scores = score(&logits, fit.map(|fit| fit.temperature), name)?;
     if args.taken_up.json {
@@ -51,10 +51,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
 }
 
 /// Where the run's data are: as said, else where the run found them.
-fn data_dir(finished: &FinishedRun, said: Option<PathBuf>) -> PathBuf {
+fn data_dir(finished: &FinishedRun, given: Option<PathBuf>) -> PathBuf {
     let found = finished.record.cost.data_dir.clone();
     let found = found.filter(|found| found.is_dir());
-    said.or(found).unwrap_or_else(|| Places::default().data_dir)
+    given
+        .or(found)
+        .unwrap_or_else(|| Locations::default().data_dir)
 }
 
 /// A finished run, with threads set.
@@ -66,7 +68,7 @@ pub fn open(dir: &std::path::Path, flags: &TakenUpFlags) -> Result<FinishedRun> 
         mask: flags.mask.clone(),
     };
     let finished = FinishedRun::open(dir, &weights, flags.engine.engine)?;
-    if let Some(text) = finished.held.note() {
+    if let Some(text) = finished.verification.note() {
         note(text);
     }
     Ok(finished)

@@ -138,8 +138,8 @@ fn images(source: &Source, part: ExtractPart) -> Result<(ImageSet, bool)> {
         return Ok((images, false));
     }
     match part {
-        ExtractPart::Train => Ok((open_dataset(&source.spec, &source.places)?.train, true)),
-        ExtractPart::Test => Ok((source_images(&source.spec, &source.places)?.0, true)),
+        ExtractPart::Train => Ok((open_dataset(&source.spec, &source.locations)?.train, true)),
+        ExtractPart::Test => Ok((source_images(&source.spec, &source.locations)?.0, true)),
     }
 }
 

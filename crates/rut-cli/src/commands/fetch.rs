@@ -11,7 +11,7 @@ use rut_record::{Method, Settings};
 use crate::args::{FetchArgs, LayerFlags};
 use crate::downloads::Downloads;
 use crate::exit::{Usage, INTERRUPTED};
-use crate::layers::{resolve, variables, Above};
+use crate::layers::{resolve, variables, Overrides};
 use crate::output::note;
 use crate::system;
 
@@ -49,21 +49,21 @@ fn order(args: &FetchArgs) -> Order {
 /// Into the folders where a run of the same settings looks.
 fn options(args: &FetchArgs) -> Result<FetchOptions> {
     let mut flags = Settings::default();
-    let places = [
+    let keys = [
         ("data_dir", &args.data_dir),
         ("pretrained_dir", &args.pretrained_dir),
     ];
-    for (key, place) in places {
+    for (key, place) in keys {
         if let Some(place) = place {
             flags.put(key, place.as_str().into(), "the command line");
         }
     }
-    let said = Above {
+    let overrides = Overrides {
         flags: &flags,
         layers: &LayerFlags::default(),
     };
-    let resolved = resolve(Method::Lp, said, &variables()).map_err(Usage)?;
-    let data_dir = resolved.places.data_dir;
+    let resolved = resolve(Method::Lp, overrides, &variables()).map_err(Usage)?;
+    let data_dir = resolved.locations.data_dir;
     Ok(FetchOptions {
         lock: lock(args, &data_dir),
         data_dir,

@@ -11,7 +11,7 @@ use rut_metrics::{
     TopLabel,
 };
 use rut_record::logits_archive::{self, ArchivedLogits, Meaning};
-use rut_record::{check_file, temperature_of, Doubt, Held, RunDir};
+use rut_record::{check_file, temperature_of, Doubt, RunDir, Verification};
 use serde::Serialize;
 
 use crate::args::MetricsArgs;
@@ -93,7 +93,7 @@ struct Scored<'a> {
 impl<'a> Scored<'a> {
     /// Reads `path`. Values that look like probabilities are not taken for logits.
     fn read(path: &'a Path, part: Option<&str>, args: &MetricsArgs) -> Result<Self> {
-        if let Some(text) = check_file(path)?.and_then(Held::note) {
+        if let Some(text) = check_file(path)?.and_then(Verification::note) {
             note(text);
         }
         let meaning = if args.probabilities {

@@ -4,32 +4,32 @@ use std::path::Path;
 
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
-use rut_record::{Existing, Method, Places, Record, RunDir, RunSpec};
+use rut_record::{Existing, Locations, Method, Record, RunDir, RunSpec};
 use rut_run::{
-    announcement, as_begun, check, inspect_named, parse_switches, CheckedRunSpec, How, Session,
-    Switch,
+    announcement, as_begun, check, inspect_named, parse_switches, CheckedRunSpec, LoadOptions,
+    Session, Switch,
 };
 
 use crate::args::{RunCommand, SessionFlags};
 use crate::exit::Usage;
-use crate::layers::{published, resolve, variables, Above, Resolved};
+use crate::layers::{published, resolve, variables, Overrides, Resolved};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::{cached, diagram, system, table, COMMIT};
 
 /// Runs, or with `--dry-run` says what would be run.
 pub fn run(command: &RunCommand) -> Result<()> {
-    let (method, args) = (command.method, &command.how);
-    let said = Above {
+    let (method, args) = (command.method, &command.flags);
+    let overrides = Overrides {
         flags: &command.fields,
         layers: &args.layers,
     };
     let Resolved {
         mut spec,
-        places,
+        locations,
         quickstart,
         names_dataset,
-    } = resolve(method, said, &variables()).map_err(Usage)?;
+    } = resolve(method, overrides, &variables()).map_err(Usage)?;
     let cached = cached::find(&mut spec, &variables()).map_err(Usage)?;
     cached.iter().for_each(|text| note(text));
     if !names_dataset {
@@ -41,15 +41,15 @@ pub fn run(command: &RunCommand) -> Result<()> {
     if let Some(list) = list {
         note(&as_published(&spec, list)?);
     }
-    let threads = crate::set_threads(places.threads);
+    let threads = crate::set_threads(locations.threads);
     let spec = if args.session.resume {
-        as_begun(spec, &places)?
+        as_begun(spec, &locations)?
     } else {
         spec
     };
-    let checked = check(spec, &places)?;
+    let checked = check(spec, &locations)?;
     if args.session.dry_run {
-        return dry_run(&checked, &places);
+        return dry_run(&checked, &locations);
     }
     let requests = system::requests()?;
     let mut display = Progress::new(checked.loop_options().epochs);
@@ -60,7 +60,7 @@ pub fn run(command: &RunCommand) -> Result<()> {
         commit: COMMIT,
         threads,
     };
-    let (dir, record) = rut_run::run(&checked, &places, session)?;
+    let (dir, record) = rut_run::run(&checked, &locations, session)?;
     drop(display);
     show(&dir, &record, &args.session)?;
     if quickstart {
@@ -122,8 +122,8 @@ fn show(dir: &RunDir, record: &Record, flags: &SessionFlags) -> Result<()> {
     ))
 }
 
-fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
-    let name = places
+fn dry_run(run: &CheckedRunSpec, locations: &Locations) -> Result<()> {
+    let name = locations
         .run_name
         .clone()
         .unwrap_or_else(|| run.id.to_string());
@@ -132,7 +132,7 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         |mask| escape(mask).whole().to_string(),
     );
     // The files are read as a run would read them: a wrong one is found here and not only there.
-    let found = inspect_named(&run.spec, How::of(&run.spec))?;
+    let found = inspect_named(&run.spec, LoadOptions::of(&run.spec))?;
     run.check_mapped(found.classes)?;
     let notes = found.keys.notes.iter().chain(&found.notes);
     notes.for_each(|text| note(text));
@@ -140,7 +140,7 @@ fn dry_run(run: &CheckedRunSpec, places: &Places) -> Result<()> {
         "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}",
         run.spec.to_toml()?.trim_end(),
         run.id,
-        escape(&places.results_path.join(name)).whole(),
+        escape(&locations.results_path.join(name)).whole(),
         escape(&run.files.checkpoint).whole(),
         found.density.overall,
         announcement(run, &found).replace('\n', "\n# "),

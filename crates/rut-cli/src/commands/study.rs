@@ -9,7 +9,7 @@ use rut_study::card::{
 };
 use serde_json::json;
 
-use super::sweep::{carry_out, forecast, Means};
+use super::sweep::{carry_out, forecast, Resources};
 use crate::args::{CardArgs, StudyCommand};
 use crate::exit::Usage;
 use crate::layers::{resolve_study, variables};
@@ -28,13 +28,13 @@ fn card(args: &CardArgs) -> Result<()> {
     let sweep = &args.sweep;
     let study = resolve_study(&sweep.file, &sweep.study, &variables()).map_err(Usage)?;
     let runs = CardRuns::of(&study)?;
-    let means = Means::new(sweep, &runs.prospects)?;
+    let resources = Resources::new(sweep, &runs.study_runs)?;
     if sweep.dry_run {
-        crate::set_threads(Some(means.each(means.jobs)));
-        return forecast::show(&study, &runs.prospects, means);
+        crate::set_threads(Some(resources.each(resources.jobs)));
+        return forecast::show(&study, &runs.study_runs, resources);
     }
-    let (_, tally) = carry_out(&runs.prospects, means)?;
-    let card = runs.card(&runs.prospects.heading.places.results_path)?;
+    let (_, tally) = carry_out(&runs.study_runs, resources)?;
+    let card = runs.card(&runs.study_runs.heading.locations.results_path)?;
     if args.json {
         print_json(&card)?
     } else {

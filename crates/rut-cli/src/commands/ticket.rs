@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::LayerFlags;
 use crate::exit::Usage;
-use crate::layers::{resolve, variables, Above};
+use crate::layers::{resolve, variables, Overrides};
 use crate::output::{json, note, result};
 use crate::table::{columns, percent};
 
@@ -35,11 +35,13 @@ struct MaskAgainstWeights {
 
 /// Looks into the ticket that the flags name.
 pub fn inspect(flags: &Settings, as_json: bool) -> Result<()> {
-    let said = Above {
+    let overrides = Overrides {
         flags,
         layers: &LayerFlags::default(),
     };
-    let spec = resolve(Method::Lp, said, &variables()).map_err(Usage)?.spec;
+    let spec = resolve(Method::Lp, overrides, &variables())
+        .map_err(Usage)?
+        .spec;
     let (model, files) = network_files(&spec)?;
     let failed = rut_run::Error::from;
     let checkpoint = Checkpoint::open(&files.checkpoint).map_err(failed)?;

@@ -3,16 +3,16 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
-use rut_record::{Environment, Method, Places, RunSpec, Settings, UpstreamRecord};
+use rut_record::{Environment, Locations, Method, RunSpec, Settings, UpstreamRecord};
 use rut_run::{
-    check_transform, describe, find_model, load_named, settle, source_images, upstream,
-    weights_transform, Computing, How, LoadedNetwork,
+    canonicalize, check_transform, describe, find_model, load_named, source_images, upstream,
+    weights_transform, Computing, LoadOptions, LoadedNetwork,
 };
 
 use crate::args::{LayerFlags, UpstreamArgs};
 use crate::cached;
 use crate::exit::Usage;
-use crate::layers::{resolve, variables, Above};
+use crate::layers::{resolve, variables, Overrides};
 use crate::output::{json, note, result};
 use crate::progress::Progress;
 use crate::table::{percent, scores};
@@ -23,7 +23,7 @@ pub struct Source {
     /// The fields that name network and data set.
     pub spec: RunSpec,
     /// Where.
-    pub places: Places,
+    pub locations: Locations,
     /// The model of the table.
     pub model: &'static ModelSpec,
     /// The network.
@@ -35,22 +35,22 @@ pub struct Source {
 /// # Errors
 /// If it cannot be found or loaded.
 pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
-    let said = Above {
+    let overrides = Overrides {
         flags,
         layers: &LayerFlags::default(),
     };
-    let resolved = resolve(Method::Lp, said, &variables()).map_err(Usage)?;
-    set_threads(resolved.places.threads);
-    let (mut spec, places) = (resolved.spec, resolved.places);
+    let resolved = resolve(Method::Lp, overrides, &variables()).map_err(Usage)?;
+    set_threads(resolved.locations.threads);
+    let (mut spec, locations) = (resolved.spec, resolved.locations);
     let cached = cached::find(&mut spec, &variables()).map_err(Usage)?;
     cached.iter().for_each(|text| note(text));
-    settle(&mut spec);
+    canonicalize(&mut spec);
     check_transform(&spec, find_model(&spec.network.model)?)?;
-    let how = How {
+    let options = LoadOptions {
         classifier,
-        ..How::default()
+        ..LoadOptions::default()
     };
-    let (model, network) = load_named(&spec, how, &Computing::of(&spec, &places.device)?)?;
+    let (model, network) = load_named(&spec, options, &Computing::of(&spec, &locations.device)?)?;
     note(&format!(
         "{}: {} of its weights kept",
         model.name, network.density.overall
@@ -59,7 +59,7 @@ pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
     notes.for_each(|text| note(text));
     Ok(Source {
         spec,
-        places,
+        locations,
         model,
         network,
     })
@@ -70,7 +70,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     let flags = &args.fields.settings;
     let Source {
         spec,
-        places,
+        locations,
         model,
         network,
     } = source(flags, Classifier::Needed)?;
@@ -86,7 +86,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     if !flags.has("dataset") {
         own.clone_into(&mut spec.data.dataset);
     }
-    let (images, classes) = source_images(&spec, &places)?;
+    let (images, classes) = source_images(&spec, &locations)?;
     let transform = weights_transform(&spec, model, args.weights.as_deref())?;
     let found = upstream(
         model,

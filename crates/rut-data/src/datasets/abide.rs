@@ -21,8 +21,8 @@ use rut_images::{Depth, Extent, Picture};
 use crate::image_set::{ImageSource, picture_digest};
 use crate::stratify::split_anew;
 use crate::{
-    Counts, DatasetSpec, Digest, Error, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec,
-    Window,
+    Counts, DatasetSpec, Digest, Error, Form, ImageRegion, ImageSet, ImageSize, Parts, Result,
+    Seed, SplitSpec,
 };
 
 /// Regions: rows and columns of a matrix.
@@ -50,7 +50,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: SIDE,
     },
     prompt_size: SIDE,
-    window: Window::UpperTriangle,
+    region: ImageRegion::UpperTriangle,
     splits: &[SplitSpec {
         name: "stratified",
         about: "no official split; a fixed one, stratified, 90 % to 10 %",

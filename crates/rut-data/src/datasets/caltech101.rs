@@ -8,7 +8,7 @@ use crate::formats::class_folders;
 use crate::formats::image_npz::{self, Names};
 use crate::stratify::split_anew;
 use crate::{
-    Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec, Window,
+    Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, Seed, SplitSpec,
 };
 
 /// A folder beside the classes that is none.
@@ -46,7 +46,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "stratified",

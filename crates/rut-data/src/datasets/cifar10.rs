@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::formats::{cifar_binary, cifar_python, class_names};
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, SplitSpec};
 
 /// The folder in the binary archive.
 const FOLDER: &str = "cifar-10-batches-bin";
@@ -52,7 +52,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: 32,
     },
     prompt_size: 32,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[SplitSpec {
         name: "official",
         about: "as published",

@@ -10,7 +10,8 @@ use rut_images::{Extent, Mode, Picture};
 use crate::formats::list_file;
 use crate::stratify::{Cut, cut, proportional, shuffled_by_class};
 use crate::{
-    Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec, Window,
+    Counts, DatasetSpec, Error, Form, ImageRegion, ImageSet, ImageSize, Parts, Result, Seed,
+    SplitSpec,
 };
 
 /// The file, as it stands in the repository.
@@ -35,7 +36,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: SIDE,
     },
     prompt_size: 16,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[SplitSpec {
         name: "stratified",
         about: "no official split; a fixed one, stratified",

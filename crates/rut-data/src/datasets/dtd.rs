@@ -5,7 +5,7 @@ use std::path::Path;
 use super::coop;
 use crate::formats::files::Files;
 use crate::formats::list_file::{self, Listed, labelled};
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, SplitSpec};
 
 /// One of the ten partitions. The archive holds a folder `dtd`, which torchvision has in another
 /// folder `dtd`.
@@ -51,7 +51,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         partition!("official", "the first of the ten official partitions", 1),
         partition!("partition-2", "an official partition", 2),

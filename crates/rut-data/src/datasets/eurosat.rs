@@ -6,7 +6,8 @@ use super::coop;
 use crate::formats::class_folders;
 use crate::stratify::split_anew;
 use crate::{
-    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, Seed, SplitSpec, Window,
+    Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSet, ImageSize, Parts, Result, Seed,
+    SplitSpec,
 };
 
 const IMAGES: &str = "eurosat/2750";
@@ -37,7 +38,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: 64,
     },
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "stratified",

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::formats::files::{Files, Labelled};
 use crate::formats::list_file;
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, SplitSpec};
 
 const IMAGES: &str = "fgvc-aircraft-2013b/data/images";
 /// The classes in label order, a line each.
@@ -26,7 +26,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[SplitSpec {
         name: "official",
         about: "as published: the lists train, val and test of the variants",

@@ -10,7 +10,7 @@ use super::coop;
 use crate::formats::files::Files;
 use crate::formats::mat::{self, Variable};
 use crate::{
-    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window,
+    Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSet, ImageSize, Parts, Result, SplitSpec,
 };
 
 const IMAGES: &str = "flowers-102/jpg";
@@ -27,7 +27,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "official",

@@ -6,7 +6,7 @@ use super::coop;
 use crate::formats::class_lists;
 use crate::formats::files::Files;
 use crate::formats::list_file::labelled;
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, SplitSpec};
 
 const IMAGES: &str = "food-101/images";
 /// Lists of the training and test images, without the files' ending.
@@ -22,7 +22,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "official",

@@ -10,8 +10,8 @@ use crate::formats::class_folders::{class_names, images};
 use crate::formats::files::Files;
 use crate::formats::list_file;
 use crate::{
-    Archive, Counts, DatasetSpec, Error, Form, ImageSet, ImageSize, Parts, Result, SplitSpec,
-    Window,
+    Archive, Counts, DatasetSpec, Error, Form, ImageRegion, ImageSet, ImageSize, Parts, Result,
+    SplitSpec,
 };
 
 /// The training images that torchvision takes.
@@ -30,7 +30,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 32,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "official",

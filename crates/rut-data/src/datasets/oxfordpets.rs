@@ -8,7 +8,7 @@ use std::path::Path;
 use super::coop;
 use crate::formats::files::{Files, Labelled};
 use crate::formats::list_file;
-use crate::{Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, SplitSpec};
 
 /// What a line of a list should be, for errors.
 const LINE: &str = "an image's name with its breed, the breed's number from 1 to 37 in the order \
@@ -22,7 +22,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "official",

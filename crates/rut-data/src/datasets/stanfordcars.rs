@@ -11,7 +11,9 @@ use crate::formats::files::Files;
 use rut_formats::mat::Array;
 
 use crate::formats::mat::{self, Variable};
-use crate::{Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{
+    Counts, DatasetSpec, Form, ImageRegion, ImageSet, ImageSize, Parts, Result, SplitSpec,
+};
 
 const TRAIN: &str = "stanford_cars/cars_train";
 const TEST: &str = "stanford_cars/cars_test";
@@ -30,7 +32,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "official",

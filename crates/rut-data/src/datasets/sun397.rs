@@ -12,7 +12,7 @@ use crate::formats::files::{Files, Labelled};
 use crate::formats::{class_folders, list_file};
 use crate::stratify::split_anew;
 use crate::{
-    Archive, Counts, DatasetSpec, Form, ImageSize, Parts, Result, Seed, SplitSpec, Window,
+    Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSize, Parts, Result, Seed, SplitSpec,
 };
 
 const IMAGES: &str = "SUN397";
@@ -65,7 +65,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "stratified",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::formats::svhn;
 use crate::{
-    Archive, Counts, DatasetSpec, Form, ImageSet, ImageSize, Parts, Result, SplitSpec, Window,
+    Archive, Counts, DatasetSpec, Form, ImageRegion, ImageSet, ImageSize, Parts, Result, SplitSpec,
 };
 
 const TRAIN: &str = "train_32x32.mat";
@@ -23,7 +23,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
         height: 32,
     },
     prompt_size: 32,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         SplitSpec {
             name: "official",

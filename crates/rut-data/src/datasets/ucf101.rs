@@ -9,7 +9,7 @@ use std::path::Path;
 use super::coop;
 use crate::formats::files::{Files, Labelled};
 use crate::formats::list_file;
-use crate::{Counts, DatasetSpec, Error, Form, ImageSize, Parts, Result, SplitSpec, Window};
+use crate::{Counts, DatasetSpec, Error, Form, ImageRegion, ImageSize, Parts, Result, SplitSpec};
 
 const IMAGES: &str = "ucf101/UCF-101-midframes";
 /// Numbers and names of the classes.
@@ -47,7 +47,7 @@ pub(crate) const SPEC: DatasetSpec = DatasetSpec {
     classes: CLASSES,
     image_size: ImageSize::Varying,
     prompt_size: 128,
-    window: Window::Whole,
+    region: ImageRegion::Whole,
     splits: &[
         lists!(
             "official",

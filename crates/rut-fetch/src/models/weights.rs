@@ -20,7 +20,7 @@ use crate::original::Original;
 use crate::queue::Queue;
 use crate::session::Session;
 use crate::slot::{Slot, remove, with_ending};
-use crate::summary::{State, Summary};
+use crate::summary::{FetchStatus, Summary};
 
 /// Fetches and converts weights, several at a time. One that fails does not keep the others from being fetched.
 ///
@@ -197,7 +197,7 @@ fn make(
     })
 }
 
-fn report(wanted: &Wanted, result: Result<Outcome>, session: &Session) -> State {
+fn report(wanted: &Wanted, result: Result<Outcome>, session: &Session) -> FetchStatus {
     let (title, target) = (&wanted.title, wanted.target(session));
     match result {
         Ok(Outcome::AlreadyThere) => {
@@ -205,14 +205,14 @@ fn report(wanted: &Wanted, result: Result<Outcome>, session: &Session) -> State 
                 "{title}: {} is there already, verified",
                 target.display()
             ));
-            State::AlreadyThere
+            FetchStatus::AlreadyThere
         }
         Ok(Outcome::Unpacked) => {
             session.result(&format!(
                 "{title}: verified and converted to {}",
                 target.display()
             ));
-            State::Fetched
+            FetchStatus::Fetched
         }
         Err(Error::Obstacle { url, obstacle }) => {
             let entry = session.options.lock.entry(&wanted.name).ok().flatten();
@@ -225,7 +225,7 @@ fn report(wanted: &Wanted, result: Result<Outcome>, session: &Session) -> State 
                 arguments: &wanted.arguments,
             };
             session.note(&errand.instructions(&format!("from {url}: {obstacle}")));
-            State::ByHand
+            FetchStatus::ByHand
         }
         Err(error) => session.failed(title, &error),
     }

@@ -40,8 +40,8 @@ pub fn resample_real(values: &[f32], from: Extent, to: Extent, filter: Filter) -
 /// `values` `[rows, from]` → `[rows, to]`.
 fn horizontal(values: &[f32], width: usize, pass: Pass) -> Vec<f32> {
     let kept: Vec<(usize, Vec<f64>)> = pass
-        .windows()
-        .map(|window| (window.places.start, window.weights().collect()))
+        .supports()
+        .map(|support| (support.places.start, support.weights().collect()))
         .collect();
     let sum = |row: &[f32], (first, weights): &(usize, Vec<f64>)| {
         let products = row[*first..].iter().zip(weights);
@@ -50,7 +50,7 @@ fn horizontal(values: &[f32], width: usize, pass: Pass) -> Vec<f32> {
             .sum::<f64>() as f32
     };
     let rows = values.chunks_exact(width);
-    rows.flat_map(|row| kept.iter().map(move |window| sum(row, window)))
+    rows.flat_map(|row| kept.iter().map(move |support| sum(row, support)))
         .collect()
 }
 
@@ -58,10 +58,10 @@ fn horizontal(values: &[f32], width: usize, pass: Pass) -> Vec<f32> {
 fn vertical(values: &[f32], row_length: usize, pass: Pass) -> Vec<f32> {
     let mut out = Vec::with_capacity(pass.to as usize * row_length);
     let mut sums = vec![0.0; row_length];
-    for window in pass.windows() {
+    for support in pass.supports() {
         sums.fill(0.0);
-        let rows = values[window.places.start * row_length..].chunks_exact(row_length);
-        for (row, weight) in rows.zip(window.weights()) {
+        let rows = values[support.places.start * row_length..].chunks_exact(row_length);
+        for (row, weight) in rows.zip(support.weights()) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += f64::from(value) * weight;
             }

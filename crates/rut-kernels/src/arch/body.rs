@@ -7,7 +7,7 @@
 
 use super::gather::Gather;
 use super::simd::Simd;
-use super::tile::{DenseTile, Fate, Init, MaxPixel, MaxPixelBack, SparseTile, Target};
+use super::tile::{DenseTile, Epilogue, Init, MaxPixel, MaxPixelBack, SparseTile, Target};
 use crate::lanes::Lanes;
 
 /// The sums of `ROWS` channels × `PIXELS` pixels.
@@ -136,24 +136,26 @@ unsafe fn finish<S: Simd, const ROWS: usize, const PIXELS: usize>(
     channel: usize,
     sums: Sums<S, ROWS, PIXELS>,
 ) {
-    let to_record = match &mut target.fate {
-        Fate::ReluRecord(bits) => bits.as_mut_ptr(),
+    let to_record = match &mut target.epilogue {
+        Epilogue::ReluRecord(bits) => bits.as_mut_ptr(),
         _ => core::ptr::null_mut(),
     };
     // SAFETY: bits stand like values, so that each element is inside them by the target's check, as it is inside the
     // unfinished sums.
     unsafe {
-        match target.fate {
-            Fate::Partial => suspend::<S, ROWS, PIXELS>(target, channel, &sums),
-            Fate::Store => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| sum),
-            Fate::Relu => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| S::relu(sum)),
-            Fate::ReluRecord(_) => {
+        match target.epilogue {
+            Epilogue::Partial => suspend::<S, ROWS, PIXELS>(target, channel, &sums),
+            Epilogue::Store => store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| sum),
+            Epilogue::Relu => {
+                store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, _| S::relu(sum))
+            }
+            Epilogue::ReluRecord(_) => {
                 store::<S, ROWS, PIXELS>(target, channel, &sums, |sum, at| {
                     *to_record.add(at) = S::above_zero(sum);
                     S::relu(sum)
                 });
             }
-            Fate::Mask(bits) => {
+            Epilogue::Mask(bits) => {
                 let bits = bits.as_ptr();
                 let keep = |sum, at| S::keep(sum, *bits.add(at));
                 store::<S, ROWS, PIXELS>(target, channel, &sums, keep);
@@ -204,7 +206,7 @@ pub(super) unsafe fn dense<S: Simd, const ROWS: usize, const PIXELS: usize>(
 #[inline(always)]
 pub(super) unsafe fn sparse<S: Simd, const PIXELS: usize>(tile: &mut SparseTile<'_>) {
     let goes_on = tile.target.init == Init::Partial;
-    let unfinished = matches!(tile.target.fate, Fate::Partial);
+    let unfinished = matches!(tile.target.epilogue, Epilogue::Partial);
     // SAFETY: as the caller vouches.
     unsafe {
         match (goes_on, unfinished) {

@@ -37,7 +37,8 @@ mod winograd;
 pub(crate) use ahead::Ahead;
 pub(crate) use gather::Gather;
 pub(crate) use tile::{
-    DenseTile, Entry, Fate, Init, MaxPixel, MaxPixelBack, Offsets, SparseRows, SparseTile, Target,
+    DenseTile, Entry, Epilogue, Init, MaxPixel, MaxPixelBack, Offsets, SparseRows, SparseTile,
+    Target,
 };
 pub(crate) use winograd::{
     Bits, POINTS, POSITIONS, Patch, Patches, Pixels, READ, Square, Squares, WRITTEN,

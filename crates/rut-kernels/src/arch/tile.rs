@@ -9,13 +9,13 @@ pub(crate) enum Init {
     Bias,
     BiasAndDestination,
     Destination,
-    /// Where [`Fate::Partial`] left them.
+    /// Where [`Epilogue::Partial`] left them.
     Partial,
 }
 
 /// What becomes of the sums of a tile.
 #[derive(Debug)]
-pub(crate) enum Fate<'a> {
+pub(crate) enum Epilogue<'a> {
     /// More will be added: they are kept aside, each channel's together, since pixels of the destination can be a power
     /// of two apart, and then they drive one another out of the cache.
     Partial,
@@ -37,7 +37,7 @@ pub(crate) struct Target<'a> {
     pub(crate) channels: usize,
     pub(crate) bias: &'a [f32],
     pub(crate) init: Init,
-    pub(crate) fate: Fate<'a>,
+    pub(crate) epilogue: Epilogue<'a>,
 }
 
 /// Where in a packed source the terms of a sum stand, in elements.
@@ -183,14 +183,14 @@ impl Target<'_> {
             "a tile lies outside its destination"
         );
         assert!(self.bias.len() >= self.channels.next_multiple_of(rows));
-        if self.init == Init::Partial || matches!(self.fate, Fate::Partial) {
+        if self.init == Init::Partial || matches!(self.epilogue, Epilogue::Partial) {
             let padded = self.channels.next_multiple_of(rows);
             assert!(self.partial.len() >= padded * self.pixels);
         }
-        match &self.fate {
-            Fate::Partial | Fate::Store | Fate::Relu => {}
-            Fate::ReluRecord(bits) => assert!(end <= bits.len()),
-            Fate::Mask(bits) => assert!(end <= bits.len()),
+        match &self.epilogue {
+            Epilogue::Partial | Epilogue::Store | Epilogue::Relu => {}
+            Epilogue::ReluRecord(bits) => assert!(end <= bits.len()),
+            Epilogue::Mask(bits) => assert!(end <= bits.len()),
         }
     }
 }

@@ -8,7 +8,7 @@ mod winograd;
 
 use rayon::prelude::*;
 
-use crate::arch::{Ahead, Arch, DenseTile, Fate, Gather, Init, SparseTile, Target};
+use crate::arch::{Ahead, Arch, DenseTile, Epilogue, Gather, Init, SparseTile, Target};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::{End, Ends, Start};
@@ -24,7 +24,7 @@ use winograd::Winograd;
 
 /// How the weights are stored and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Method {
+pub enum ConvAlgorithm {
     /// All of them.
     Dense,
     /// Only those that are not zero, as compressed rows.
@@ -36,7 +36,7 @@ pub enum Method {
     Winograd,
 }
 
-impl Method {
+impl ConvAlgorithm {
     /// All methods.
     pub const ALL: [Self; 3] = [Self::Dense, Self::Sparse, Self::Winograd];
 
@@ -62,10 +62,10 @@ impl Method {
 ///
 /// ```
 /// use rut_kernels::{
-///     Area, Conv, ConvShape, Direction, End, Ends, Isa, Lanes, Map, MapMut, Method, Start, Workspace,
+///     Area, Conv, ConvShape, Direction, End, Ends, Isa, Lanes, Map, MapMut, ConvAlgorithm, Start, Workspace,
 /// };
 /// let shape = ConvShape { in_channels: 1, out_channels: 1, kernel: 3, stride: 1, padding: 1 };
-/// let conv = Conv::new(Isa::best(), Method::Dense, shape, Direction::Forward, &[1.0; 9], None)?;
+/// let conv = Conv::new(Isa::best(), ConvAlgorithm::Dense, shape, Direction::Forward, &[1.0; 9], None)?;
 /// let image = vec![Lanes::splat(1.0); 9];
 /// let mut sums = vec![Lanes::ZERO; 9];
 /// let (size, area) = ([3, 3], Area::whole(3, 3));
@@ -79,7 +79,7 @@ impl Method {
 /// ```
 pub struct Conv {
     arch: &'static Arch,
-    method: Method,
+    algorithm: ConvAlgorithm,
     shape: ConvShape,
     direction: Direction,
     steps: Steps,
@@ -112,7 +112,7 @@ impl Conv {
     /// method does not fit the shape.
     pub fn new(
         isa: Isa,
-        method: Method,
+        algorithm: ConvAlgorithm,
         shape: ConvShape,
         direction: Direction,
         weights: &[f32],
@@ -125,7 +125,7 @@ impl Conv {
         if let Some(bias) = bias {
             Error::check_len("the bias of a convolution", bias.len(), channels[1])?;
         }
-        if !method.fits(shape) {
+        if !algorithm.fits(shape) {
             return Err(Error::Shape {
                 what: "the shape of a Winograd convolution",
                 found: format!("{shape:?}"),
@@ -139,18 +139,18 @@ impl Conv {
             shape,
             direction,
         };
-        let pixels = most_pixels(arch, method);
+        let pixels = most_pixels(arch, algorithm);
         let part = |phase: Phase, columns: usize| {
             let packing = Packing::new(&phase.taps, steps, pixels);
             let taps = phase.taps.as_slice();
             let [read, written] = channels;
             let channels = [read, written * columns];
-            let blocks = match method {
+            let blocks = match algorithm {
                 // Winograd's tiles need whole maps: the planes of one image are computed directly.
-                Method::Dense | Method::Winograd => {
+                ConvAlgorithm::Dense | ConvAlgorithm::Winograd => {
                     block::dense(arch, &view, channels, taps, &packing)
                 }
-                Method::Sparse => block::sparse(&view, channels, taps, &packing),
+                ConvAlgorithm::Sparse => block::sparse(&view, channels, taps, &packing),
             };
             Part {
                 phase,
@@ -159,7 +159,8 @@ impl Conv {
                 blocks,
             }
         };
-        let is_wide = method == Method::Dense && steps.write > 1 && channels[1] < arch.rows;
+        let is_wide =
+            algorithm == ConvAlgorithm::Dense && steps.write > 1 && channels[1] < arch.rows;
         let wide = if is_wide {
             Phase::wide(shape, direction)
         } else {
@@ -170,11 +171,11 @@ impl Conv {
         let mut bias = bias.repeat(columns);
         bias.resize(bias.len().next_multiple_of(arch.rows), 0.0);
         let phases = Phase::all(shape, direction);
-        let winograd = (method == Method::Winograd)
+        let winograd = (algorithm == ConvAlgorithm::Winograd)
             .then(|| Winograd::new(arch, &view, shape, direction, &phases[0]));
         Ok(Self {
             arch,
-            method,
+            algorithm,
             shape,
             direction,
             steps,
@@ -208,7 +209,7 @@ impl Conv {
             return Ok(());
         }
         let cuts = Cuts {
-            most: most_pixels(self.arch, self.method),
+            most: most_pixels(self.arch, self.algorithm),
             step: self.steps.write,
         };
         let mut pieces = piece::cut(target.values, end, job.held, job.area, channels, cuts);
@@ -217,7 +218,7 @@ impl Conv {
             pieces.sort_unstable_by_key(|piece| (piece.left, piece.row));
         }
         pieces.into_par_iter().for_each_init(
-            || Lent {
+            || ThreadScratch {
                 scratch: workspace.take(),
                 slots: Vec::new(),
             },
@@ -251,7 +252,7 @@ impl Conv {
         }
     }
 
-    fn piece(&self, job: &Job<'_>, mut piece: Piece<'_>, lent: &mut Lent<'_>) {
+    fn piece(&self, job: &Job<'_>, mut piece: Piece<'_>, lent: &mut ThreadScratch<'_>) {
         let step = self.steps.write;
         let whole = match self.wide.get(piece.row % step) {
             Some(part) => {
@@ -286,9 +287,9 @@ impl Conv {
         part: &Part,
         piece: &mut Piece<'_>,
         q: std::ops::Range<usize>,
-        lent: &mut Lent<'_>,
+        lent: &mut ThreadScratch<'_>,
     ) {
-        let Lent { scratch, slots } = lent;
+        let ThreadScratch { scratch, slots } = lent;
         let [read, written] = self.shape.channels(self.direction);
         let (step, pitch) = (self.steps.write, part.packing.pitch);
         let row = piece.row / step;
@@ -323,10 +324,10 @@ impl Conv {
                 (0, Start::Add) => Init::BiasAndDestination,
                 _ => Init::Partial,
             };
-            let fate = if index == last {
-                reborrow(&mut piece.fate)
+            let epilogue = if index == last {
+                reborrow(&mut piece.epilogue)
             } else {
-                Fate::Partial
+                Epilogue::Partial
             };
             let target = Target {
                 values: piece.values,
@@ -337,7 +338,7 @@ impl Conv {
                 channels: written * part.columns,
                 bias: &self.bias,
                 init,
-                fate,
+                epilogue,
             };
             // What is gathered next: the tile's next block, else most likely the neighbouring tile's first.
             let next = part.blocks.get(index + 1);
@@ -428,8 +429,8 @@ impl Conv {
     }
 
     /// How it multiplies.
-    pub fn method(&self) -> Method {
-        self.method
+    pub fn algorithm(&self) -> ConvAlgorithm {
+        self.algorithm
     }
 
     /// The instruction set that it uses.
@@ -442,7 +443,7 @@ impl std::fmt::Debug for Conv {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Conv")
             .field("isa", &self.arch.isa)
-            .field("method", &self.method)
+            .field("method", &self.algorithm)
             .field("shape", &self.shape)
             .field("direction", &self.direction)
             .finish_non_exhaustive()
@@ -458,24 +459,24 @@ struct Job<'a> {
 }
 
 /// Memory that is lent to the pieces of a thread, one after another.
-struct Lent<'a> {
+struct ThreadScratch<'a> {
     scratch: Scratch<'a>,
     slots: Vec<(u32, u32)>,
 }
 
-fn most_pixels(arch: &Arch, method: Method) -> usize {
-    match method {
-        Method::Dense | Method::Winograd => arch.dense_pixels,
-        Method::Sparse => arch.sparse_pixels,
+fn most_pixels(arch: &Arch, algorithm: ConvAlgorithm) -> usize {
+    match algorithm {
+        ConvAlgorithm::Dense | ConvAlgorithm::Winograd => arch.dense_pixels,
+        ConvAlgorithm::Sparse => arch.sparse_pixels,
     }
 }
 
-fn reborrow<'a>(fate: &'a mut Fate<'_>) -> Fate<'a> {
-    match fate {
-        Fate::Partial => Fate::Partial,
-        Fate::Store => Fate::Store,
-        Fate::Relu => Fate::Relu,
-        Fate::ReluRecord(bits) => Fate::ReluRecord(bits),
-        Fate::Mask(bits) => Fate::Mask(bits),
+fn reborrow<'a>(epilogue: &'a mut Epilogue<'_>) -> Epilogue<'a> {
+    match epilogue {
+        Epilogue::Partial => Epilogue::Partial,
+        Epilogue::Store => Epilogue::Store,
+        Epilogue::Relu => Epilogue::Relu,
+        Epilogue::ReluRecord(bits) => Epilogue::ReluRecord(bits),
+        Epilogue::Mask(bits) => Epilogue::Mask(bits),
     }
 }

@@ -1,6 +1,6 @@
 //! A destination cut into pieces that threads may write at the same time.
 
-use crate::arch::Fate;
+use crate::arch::Epilogue;
 use crate::area::Area;
 use crate::finish::End;
 use crate::lanes::Lanes;
@@ -11,7 +11,7 @@ pub(super) struct Piece<'a> {
     pub(super) left: usize,
     pub(super) width: usize,
     pub(super) values: &'a mut [Lanes],
-    pub(super) fate: Fate<'a>,
+    pub(super) epilogue: Epilogue<'a>,
 }
 
 /// How rows are cut: in nearly equal parts of at most `most` steps of `step` pixels, between steps.
@@ -45,13 +45,13 @@ pub(super) fn cut<'a>(
                 continue;
             }
             let from = whole.index(row, left) * channels;
-            let (values, fate) = cutter.take(from, (right - left) * channels);
+            let (values, epilogue) = cutter.take(from, (right - left) * channels);
             pieces.push(Piece {
                 row,
                 left,
                 width: right - left,
                 values,
-                fate,
+                epilogue,
             });
         }
     }
@@ -71,17 +71,17 @@ impl<'a> Cutter<'a> {
     }
 
     /// Elements `from..from + len`, with their bits; none of them may have been cut off before.
-    pub(super) fn take(&mut self, from: usize, len: usize) -> (&'a mut [Lanes], Fate<'a>) {
+    pub(super) fn take(&mut self, from: usize, len: usize) -> (&'a mut [Lanes], Epilogue<'a>) {
         let skip = from - self.at;
         self.at = from + len;
         let values = advance(&mut self.values, skip, len);
-        let fate = match &mut self.end {
-            End::Store => Fate::Store,
-            End::Relu => Fate::Relu,
-            End::ReluRecord(bits) => Fate::ReluRecord(advance(bits, skip, len)),
-            End::Mask(bits) => Fate::Mask(&bits[from..from + len]),
+        let epilogue = match &mut self.end {
+            End::Store => Epilogue::Store,
+            End::Relu => Epilogue::Relu,
+            End::ReluRecord(bits) => Epilogue::ReluRecord(advance(bits, skip, len)),
+            End::Mask(bits) => Epilogue::Mask(&bits[from..from + len]),
         };
-        (values, fate)
+        (values, epilogue)
     }
 }
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::block::Block;
 use super::phase::Phase;
 use super::{Conv, Part, most_pixels};
-use crate::arch::{Ahead, Fate, Init, Target};
+use crate::arch::{Ahead, Epilogue, Init, Target};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::Start;
@@ -37,7 +37,7 @@ type Move = (usize, usize, usize);
 
 impl Conv {
     /// The pixels `areas` of one image: from the bias, or added to what `target` holds there. They are added up in the
-    /// order of [`run`](Self::run), to the same bits; those of [`Method::Winograd`](crate::Method::Winograd) directly,
+    /// order of [`run`](Self::run), to the same bits; those of [`ConvAlgorithm::Winograd`](crate::ConvAlgorithm::Winograd) directly,
     /// and so to the same up to rounding.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl Conv {
 
     fn groups(&self, areas: &[Area]) -> Vec<Group<'_>> {
         let step = self.steps.write;
-        let most = most_pixels(self.arch, self.method);
+        let most = most_pixels(self.arch, self.algorithm);
         let mut groups = Vec::new();
         for part in &self.parts {
             let mut stretches = Vec::new();
@@ -166,10 +166,10 @@ impl Conv {
                     (0, Start::Add) => Init::BiasAndDestination,
                     _ => Init::Partial,
                 },
-                fate: if index == last {
-                    Fate::Store
+                epilogue: if index == last {
+                    Epilogue::Store
                 } else {
-                    Fate::Partial
+                    Epilogue::Partial
                 },
             };
             self.multiply(packed, &block.matrix, target, Ahead::default());

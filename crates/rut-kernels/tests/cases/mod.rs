@@ -2,8 +2,8 @@
 
 use rut_kernels::reference::Reference;
 use rut_kernels::{
-    Area, Conv, ConvShape, Direction, End, Ends, Isa, LANES, Lanes, Map, MapMut, Method, Start,
-    Workspace,
+    Area, Conv, ConvAlgorithm, ConvShape, Direction, End, Ends, Isa, LANES, Lanes, Map, MapMut,
+    Start, Workspace,
 };
 
 /// Both directions.
@@ -170,10 +170,17 @@ impl Problem {
         }
     }
 
-    pub(crate) fn conv(&self, isa: Isa, method: Method) -> Conv {
+    pub(crate) fn conv(&self, isa: Isa, algorithm: ConvAlgorithm) -> Conv {
         let bias = self.bias.as_deref();
-        Conv::new(isa, method, self.shape, self.direction, &self.weights, bias)
-            .unwrap_or_else(|error| panic!("{}: {error}", self.label()))
+        Conv::new(
+            isa,
+            algorithm,
+            self.shape,
+            self.direction,
+            &self.weights,
+            bias,
+        )
+        .unwrap_or_else(|error| panic!("{}: {error}", self.label()))
     }
 
     /// What the oracle says of every image, `[images, channels, height, width]`, and the sums of the products' sizes.
@@ -272,11 +279,11 @@ impl Problem {
     ///
     /// Winograd's sums are differences of larger ones, made of all pixels of a tile and all weights of a channel: what is
     /// rounded is measured by the largest pixel times the sum of the channel's weights, whatever of it reaches the sum.
-    pub(crate) fn bounds(&self, method: Method, sizes: &[f64]) -> Vec<f64> {
+    pub(crate) fn bounds(&self, algorithm: ConvAlgorithm, sizes: &[f64]) -> Vec<f64> {
         let terms = self.read() * self.shape.kernel * self.shape.kernel + 2;
         let share = 4.0 * (terms as f64).sqrt() * ROUNDING;
         let direct = sizes.iter().map(|size| share * size);
-        if method != Method::Winograd {
+        if algorithm != ConvAlgorithm::Winograd {
             return direct.collect();
         }
         let (pixels, written) = (self.whole().len(), self.written());

@@ -71,8 +71,8 @@ fn whole(network: &Arc<dyn FrozenNetwork>, images: &Tensor, columns: Columns) ->
         return columns.of(network.infer(images)?);
     }
     let (outputs, trace) = network.trace(&images.detach())?;
-    let held = Held::new(outputs, columns, trace)?;
-    Ok(images.apply_op1(Whole(held))?)
+    let held = Precomputed::new(outputs, columns, trace)?;
+    Ok(images.apply_op1(WholeOp(held))?)
 }
 
 fn window(
@@ -93,8 +93,8 @@ fn window(
         return columns.of(network.infer_window(&windowed)?);
     }
     let (outputs, trace) = network.trace_window(&windowed)?;
-    let held = Held::new(outputs, columns, trace)?;
-    Ok(canvas.apply_op2(patches, Window(held))?)
+    let held = Precomputed::new(outputs, columns, trace)?;
+    Ok(canvas.apply_op2(patches, WindowOp(held))?)
 }
 
 /// What an operation gives: candle's have one result.
@@ -126,14 +126,14 @@ impl Columns {
 }
 
 /// A result that was computed before candle asks for it, and the trace until the backward pass takes it.
-struct Held<T: ?Sized> {
+struct Precomputed<T: ?Sized> {
     result: Tensor,
     columns: Columns,
     width: usize,
     trace: Mutex<Option<Box<T>>>,
 }
 
-impl<T: ?Sized> Held<T> {
+impl<T: ?Sized> Precomputed<T> {
     fn new(outputs: Outputs, columns: Columns, trace: Box<T>) -> Result<Self> {
         let width = outputs.features.dim(1)?;
         Ok(Self {
@@ -187,9 +187,9 @@ fn elsewhere() -> candle_core::Error {
     )
 }
 
-struct Whole(Held<dyn Trace>);
+struct WholeOp(Precomputed<dyn Trace>);
 
-impl CustomOp1 for Whole {
+impl CustomOp1 for WholeOp {
     fn name(&self) -> &'static str {
         "frozen-network"
     }
@@ -216,11 +216,11 @@ impl CustomOp1 for Whole {
     }
 }
 
-struct Window(Held<dyn WindowTrace>);
+struct WindowOp(Precomputed<dyn WindowTrace>);
 
 type PairOfGradients = (Option<Tensor>, Option<Tensor>);
 
-impl CustomOp2 for Window {
+impl CustomOp2 for WindowOp {
     fn name(&self) -> &'static str {
         "frozen-network-window"
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Classifier;
-use super::fit::Fit;
-use super::held::Held;
+use super::contents::FileContents;
+use super::key_match::KeyMatch;
 use super::why::why;
 use crate::array::Array;
 use crate::error::{Error, Result};
@@ -17,14 +17,14 @@ use crate::mismatch::{Mismatch, Misshaped, shown};
 /// zeros stand in for it.
 pub(super) fn arrays(
     graph: &Graph,
-    held: &Held<'_>,
-    fit: &Fit<'_>,
+    contents: &FileContents<'_>,
+    key_match: &KeyMatch<'_>,
     classifier: Classifier,
 ) -> Result<BTreeMap<String, Array>> {
     let parameters = graph.parameters();
-    let keys = keys(graph, fit);
+    let keys = keys(graph, key_match);
     // The keys are the network's, whatever else is wrong: numbers of another type come first.
-    keys.values().try_for_each(|key| floats(held, key))?;
+    keys.values().try_for_each(|key| floats(contents, key))?;
     let lacks = |p: &&Parameter| !keys.contains_key(&p.name);
     let missing: Vec<&Parameter> = parameters.iter().filter(lacks).collect();
     let is_head = |p: &Parameter| {
@@ -33,7 +33,7 @@ pub(super) fn arrays(
     };
     let headless = missing.iter().all(|p| is_head(p)) && !missing.is_empty();
     let shape = |(name, key): (&String, &&str)| {
-        let array = held.tensors.get(*key)?;
+        let array = contents.tensors.get(*key)?;
         Some((name.clone(), flattened(&parameters, name, &array.shape)))
     };
     let shapes: BTreeMap<String, Vec<usize>> = keys.iter().filter_map(shape).collect();
@@ -45,23 +45,23 @@ pub(super) fn arrays(
     );
     let told = missing.iter().filter(|p| !(headless && is_head(p)));
     let mut mismatch = Mismatch {
-        path: held.path.to_path_buf(),
+        path: contents.path.to_path_buf(),
         kind: "checkpoint",
         missing: told.map(|p| p.name.clone()).collect(),
-        unexpected: fit.unexpected.clone(),
+        unexpected: key_match.unexpected.clone(),
         misshaped,
         why: String::new(),
     };
     if !mismatch.is_empty() {
-        mismatch.why = why(graph, held, fit, &mismatch);
+        mismatch.why = why(graph, contents, key_match, &mismatch);
     }
     refuse(mismatch)?;
     if headless && classifier == Classifier::Needed {
         return Err(Error::NoClassifier {
-            path: held.path.to_path_buf(),
+            path: contents.path.to_path_buf(),
             classifier: graph.classifier().param.clone(),
             width: graph.width(),
-            about: fit.head.about.clone(),
+            about: key_match.head.about.clone(),
         });
     }
     let of = |p: Parameter| -> (String, Array) {
@@ -71,7 +71,7 @@ pub(super) fn arrays(
                 shape: p.shape,
             },
             Some(key) => Array {
-                data: held
+                data: contents
                     .tensors
                     .get(*key)
                     .map_or_else(Vec::new, |array| array.data.clone()),
@@ -84,24 +84,29 @@ pub(super) fn arrays(
 }
 
 /// Whether all parameters are there but perhaps the classifier's, in their shapes, and nothing else.
-pub(super) fn fits(graph: &Graph, held: &Held<'_>, fit: &Fit<'_>) -> bool {
+pub(super) fn fits(graph: &Graph, contents: &FileContents<'_>, key_match: &KeyMatch<'_>) -> bool {
     let parameters = graph.parameters();
-    let shape = |key: &str| held.tensors.get(key).map(|array| array.shape.as_slice());
+    let shape = |key: &str| {
+        contents
+            .tensors
+            .get(key)
+            .map(|array| array.shape.as_slice())
+    };
     let classifier = format!("{}.", graph.classifier().param);
     let mut body = parameters
         .iter()
         .filter(|p| !p.name.starts_with(&classifier));
-    fit.unexpected.is_empty()
+    key_match.unexpected.is_empty()
         && body.all(|p| {
-            let found = fit.place.keys.get(&p.name).and_then(|key| shape(key));
+            let found = key_match.place.keys.get(&p.name).and_then(|key| shape(key));
             found.is_some_and(|found| flattened(&parameters, &p.name, found) == p.shape)
         })
 }
 
 /// The file's keys by parameter, the classifier's among them.
-fn keys<'a>(graph: &Graph, fit: &Fit<'a>) -> BTreeMap<String, &'a str> {
-    let mut keys = fit.place.keys.clone();
-    if let Some((weight, bias)) = fit.head.linear {
+fn keys<'a>(graph: &Graph, key_match: &KeyMatch<'a>) -> BTreeMap<String, &'a str> {
+    let mut keys = key_match.place.keys.clone();
+    if let Some((weight, bias)) = key_match.head.linear {
         let classifier = &graph.classifier().param;
         keys.insert(format!("{classifier}.weight"), weight);
         keys.insert(format!("{classifier}.bias"), bias);
@@ -110,11 +115,11 @@ fn keys<'a>(graph: &Graph, fit: &Fit<'a>) -> BTreeMap<String, &'a str> {
 }
 
 /// Refuses what is no array of floats.
-fn floats(held: &Held<'_>, key: &str) -> Result<()> {
-    match held.others.get(key) {
+fn floats(contents: &FileContents<'_>, key: &str) -> Result<()> {
+    match contents.others.get(key) {
         None => Ok(()),
         Some(element) => Err(Error::ElementType {
-            path: held.path.to_path_buf(),
+            path: contents.path.to_path_buf(),
             name: shown(key),
             found: (*element).into(),
             expected: wanted(element),

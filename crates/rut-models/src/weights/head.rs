@@ -1,6 +1,6 @@
 //! The classifier in a file: the last linear layer, under whatever name, or another head in its place.
 
-use super::held::Held;
+use super::contents::FileContents;
 use crate::graph::Graph;
 use crate::mismatch::quoted;
 use crate::prefix::{Names, Place};
@@ -46,12 +46,17 @@ impl<'a> Head<'a> {
 /// may hold its head.
 pub(super) fn find_head<'a>(
     graph: &Graph,
-    held: &Held<'a>,
+    contents: &FileContents<'a>,
     place: &Place<'a>,
     keys: &[&'a str],
 ) -> Head<'a> {
     let classifier = graph.classifier();
-    let shape = |key: &str| held.tensors.get(key).map(|array| array.shape.as_slice());
+    let shape = |key: &str| {
+        contents
+            .tensors
+            .get(key)
+            .map(|array| array.shape.as_slice())
+    };
     let linear = |weight: &'a str, bias: &'a str| match (shape(weight), shape(bias)) {
         (Some([classes, width]), Some([rows])) if *width == classifier.in_features => {
             (classes == rows).then_some((*classes, (weight, bias)))
@@ -71,7 +76,7 @@ pub(super) fn find_head<'a>(
         .filter(|_| found.is_none())
         .map(|&(weight, _)| match shape(weight) {
             Some(shape) if shape.len() <= 4 => format!("{} is {shape:?}", quoted(&[weight])),
-            _ => match held.others.get(weight) {
+            _ => match contents.others.get(weight) {
                 Some(element) => format!("{} holds {element} elements", quoted(&[weight])),
                 None => format!("{} has too many axes", quoted(&[weight])),
             },

@@ -1,7 +1,7 @@
 //! What a file is whose keys do not fit: the first line of the message.
 
-use super::fit::{Fit, fit};
-use super::held::Held;
+use super::contents::FileContents;
+use super::key_match::{KeyMatch, match_keys};
 use super::{Reading, check};
 use crate::graph::{Graph, ParameterKind};
 use crate::mismatch::{Mismatch, quoted};
@@ -77,13 +77,18 @@ const SIGNS: &[Sign] = &[
 ];
 
 /// Why a file does not fit, in one line.
-pub(super) fn why(graph: &Graph, held: &Held<'_>, fit: &Fit<'_>, found: &Mismatch) -> String {
+pub(super) fn why(
+    graph: &Graph,
+    contents: &FileContents<'_>,
+    key_match: &KeyMatch<'_>,
+    found: &Mismatch,
+) -> String {
     classes(graph, found)
-        .or_else(|| deep_stem(held))
-        .or_else(|| sign(held))
-        .or_else(|| another_model(graph, held))
+        .or_else(|| deep_stem(contents))
+        .or_else(|| sign(contents))
+        .or_else(|| another_model(graph, contents))
         .or_else(|| wider(graph, found))
-        .or_else(|| shared_prefix(held, fit))
+        .or_else(|| shared_prefix(contents, key_match))
         .unwrap_or_else(|| {
             "expected exactly the network's parameters: name the model that the file was trained as"
                 .into()
@@ -112,11 +117,11 @@ fn classes(graph: &Graph, found: &Mismatch) -> Option<String> {
 }
 
 /// timm's ResNets with a stem of three convolutions and pooled shortcuts, by depth.
-fn deep_stem(held: &Held<'_>) -> Option<String> {
-    let keys = || held.tensors.keys();
+fn deep_stem(contents: &FileContents<'_>) -> Option<String> {
+    let keys = || contents.tensors.keys();
     let stem = keys().find(|key| key.ends_with("conv1.0.weight"))?;
     let prefix = stem.strip_suffix("conv1.0.weight")?;
-    let has = |name: &str| held.tensors.contains_key(&format!("{prefix}{name}"));
+    let has = |name: &str| contents.tensors.contains_key(&format!("{prefix}{name}"));
     if !has("conv1.3.weight") || !has("layer1.0.conv1.weight") {
         return None;
     }
@@ -137,18 +142,18 @@ fn deep_stem(held: &Held<'_>) -> Option<String> {
     ))
 }
 
-fn sign(held: &Held<'_>) -> Option<String> {
-    let keys = || held.tensors.keys().chain(held.others.keys());
+fn sign(contents: &FileContents<'_>) -> Option<String> {
+    let keys = || contents.tensors.keys().chain(contents.others.keys());
     let seen = |sign: &&Sign| keys().any(|key| sign.parts.iter().any(|part| key.contains(part)));
     SIGNS.iter().find(seen).map(|sign| sign.about.to_owned())
 }
 
 /// A model of the table that the file fits.
-fn another_model(graph: &Graph, held: &Held<'_>) -> Option<String> {
+fn another_model(graph: &Graph, contents: &FileContents<'_>) -> Option<String> {
     let fits = |model: &&ModelSpec| {
         let other = (model.graph)(graph.classes());
-        let found = fit(&other, held, &Reading::default()).ok();
-        &other != graph && found.is_some_and(|found| check::fits(&other, held, &found))
+        let found = match_keys(&other, contents, &Reading::default()).ok();
+        &other != graph && found.is_some_and(|found| check::fits(&other, contents, &found))
     };
     let names: Vec<&str> = MODELS.iter().filter(fits).map(|model| model.name).collect();
     (!names.is_empty()).then(|| format!("it fits {}: name it as the model", quoted(&names)))
@@ -173,8 +178,12 @@ fn wider(graph: &Graph, found: &Mismatch) -> Option<String> {
 }
 
 /// What all keys begin with.
-fn shared_prefix(held: &Held<'_>, fit: &Fit<'_>) -> Option<String> {
-    let keys: Vec<&String> = held.tensors.keys().chain(held.others.keys()).collect();
+fn shared_prefix(contents: &FileContents<'_>, key_match: &KeyMatch<'_>) -> Option<String> {
+    let keys: Vec<&String> = contents
+        .tensors
+        .keys()
+        .chain(contents.others.keys())
+        .collect();
     // The first and the last in order share what all share.
     let (least, most) = (keys.iter().min()?, keys.iter().max()?);
     let pairs = least.split_inclusive('.').zip(most.split_inclusive('.'));
@@ -182,7 +191,7 @@ fn shared_prefix(held: &Held<'_>, fit: &Fit<'_>) -> Option<String> {
         .take_while(|(one, other)| one == other && one.ends_with('.'))
         .map(|(part, _)| part)
         .collect();
-    if shared.is_empty() || !fit.place.keys.is_empty() {
+    if shared.is_empty() || !key_match.place.keys.is_empty() {
         return None;
     }
     Some(format!(

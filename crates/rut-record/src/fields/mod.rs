@@ -15,10 +15,10 @@ macro_rules! fields {
     };
 }
 
-mod places;
+mod locations;
 mod words;
 
-pub use places::PLACE_FIELDS;
+pub use locations::LOCATION_FIELDS;
 
 use crate::choices::Optimizer;
 use crate::field::{Field, Flag, Kind};

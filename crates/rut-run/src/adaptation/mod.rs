@@ -8,12 +8,12 @@ pub use prompt::draw_prompt;
 
 use std::path::PathBuf;
 
-use rut_adapt::{LabelledImages, Observer, State};
+use rut_adapt::{LabelledImages, Observer, TrainingState};
 use rut_data::{Dataset, Transform};
 use rut_images::RgbImage;
 use rut_models::ModelSpec;
 use rut_record::{
-    Adaptation, MappingRecord, Phase, Places, Record, RunDir, RunSpec, Select, SplitLogits,
+    Adaptation, Locations, MappingRecord, Phase, Record, RunDir, RunSpec, Select, SplitLogits,
     TrainingRecord, ValidationFrom,
 };
 
@@ -24,13 +24,13 @@ use crate::network::LoadedNetwork;
 use crate::transform::interpolated;
 
 /// What a training goes by.
-pub(crate) struct Means<'a> {
+pub(crate) struct TrainingContext<'a> {
     pub(crate) run: &'a CheckedRunSpec,
-    pub(crate) places: &'a Places,
+    pub(crate) locations: &'a Locations,
     pub(crate) dir: &'a RunDir,
     pub(crate) network: &'a LoadedNetwork,
     /// Where an earlier session of the run stopped.
-    pub(crate) state: Option<&'a State>,
+    pub(crate) state: Option<&'a TrainingState>,
 }
 
 /// What a training leaves behind.
@@ -100,7 +100,7 @@ pub(crate) trait Adapter: Sync {
     fn describe(&self, run: &CheckedRunSpec) -> String;
 
     /// Trains.
-    fn adapt(&self, means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted>;
+    fn adapt(&self, means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted>;
 
     /// What `bytes`, the file of the trained part, hold.
     fn reload(

@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Device};
 use rut_adapt::{
-    Extractor, LabelledImages, LinearHead, Observer, Pass, ProbeSplits, Reporter, Seed, State,
-    linear_probe_grid, logistic_probe, probe_logits,
+    Extractor, LabelledImages, LinearHead, Observer, Pass, ProbeSplits, Reporter, Seed,
+    TrainingState, linear_probe_grid, logistic_probe, probe_logits,
 };
 use rut_data::Dataset;
 use rut_images::{ColorOrder, Geometry, Transform};
@@ -13,7 +13,7 @@ use rut_record::{
     TrainingRecord,
 };
 
-use super::{Adapted, Adapter, ImageCounts, Means, Trained, Workload, epochs, notes};
+use super::{Adapted, Adapter, ImageCounts, Trained, TrainingContext, Workload, epochs, notes};
 use crate::checked::CheckedRunSpec;
 use crate::error::{Result, refused};
 use crate::features::Features;
@@ -62,7 +62,7 @@ impl Adapter for Probe {
         }
     }
 
-    fn adapt(&self, means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    fn adapt(&self, means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
         adapt(means, journal)
     }
 
@@ -118,7 +118,7 @@ impl Trained for TrainedHead {
         let pass = Pass {
             phase: Phase::Test,
             step: 0,
-            state: &State::default,
+            state: &TrainingState::default,
         };
         let extracted = extractor.extract(images, &pass, &mut Reporter::new(observer))?;
         Ok(probe_logits(
@@ -128,16 +128,16 @@ impl Trained for TrainedHead {
     }
 }
 
-fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
-    let &Means {
+fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    let &TrainingContext {
         run,
-        places,
+        locations,
         dir,
         network,
         state,
     } = means;
     let transform = &run.transform;
-    let mut features = Features::new(run, network, places);
+    let mut features = Features::new(run, network, locations);
     features.state = state;
     let train = features.of(&run.train, journal)?;
     let validation = if run.validation.is_empty() {
@@ -178,7 +178,7 @@ fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
 }
 
 fn by_adam(
-    means: &Means<'_>,
+    means: &TrainingContext<'_>,
     splits: ProbeSplits<'_>,
     journal: &mut Journal<'_>,
 ) -> Result<(LinearHead, TrainingRecord)> {
@@ -208,7 +208,7 @@ fn by_adam(
 }
 
 fn by_lbfgs(
-    means: &Means<'_>,
+    means: &TrainingContext<'_>,
     splits: ProbeSplits<'_>,
     journal: &mut Journal<'_>,
 ) -> Result<(LinearHead, TrainingRecord)> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, MadeMap, Mapped, Observer, Pass, Prompt, PromptOptions,
-    PromptShape, PromptSplits, PromptedNetwork, Refresh, Reporter, State, mapped, visual_prompt,
+    PromptShape, PromptSplits, PromptedNetwork, Refresh, Reporter, TrainingState, mapped,
+    visual_prompt,
 };
-use rut_data::{Dataset, Window};
+use rut_data::{Dataset, ImageRegion};
 use rut_formats::regular;
 use rut_images::{ColorOrder, Transform};
 use rut_models::{ModelSpec, Normalization, Placement};
@@ -14,7 +15,7 @@ use rut_record::{
     MappingRecord, Phase, PromptSpec, Record, RunDir, RunSpec, SplitLogits, TrainingRecord,
 };
 
-use super::{Adapted, Adapter, ImageCounts, Means, Trained, Workload, epochs, notes};
+use super::{Adapted, Adapter, ImageCounts, Trained, TrainingContext, Workload, epochs, notes};
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file, refused};
 use crate::fields::mapping_of;
@@ -65,7 +66,7 @@ impl Adapter for Prompting {
         )
     }
 
-    fn adapt(&self, means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    fn adapt(&self, means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
         adapt(means, journal)
     }
 
@@ -142,7 +143,7 @@ impl Trained for TrainedPrompt {
         let pass = Pass {
             phase: Phase::Test,
             step: 0,
-            state: &State::default,
+            state: &TrainingState::default,
         };
         let source = prompted.source_logits(images, &pass, &mut Reporter::new(observer))?;
         Ok(self
@@ -173,7 +174,7 @@ fn recorded(
     let shape = PromptShape {
         canvas: model.input_size as usize,
         image_size: record.data.image_size.unwrap_or(model.input_size as usize),
-        window: known.map_or(Window::Whole, |dataset| dataset.window),
+        region: known.map_or(ImageRegion::Whole, |dataset| dataset.region),
         normalization,
     };
     untrained(&record.spec, shape, placement)
@@ -201,8 +202,8 @@ pub fn draw_prompt(dir: &RunDir, record: &Record) -> rut_record::Result<Vec<u8>>
     })
 }
 
-fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
-    let &Means {
+fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
+    let &TrainingContext {
         run,
         dir,
         network,
@@ -229,7 +230,7 @@ fn adapt(means: &Means<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
     let shape = PromptShape {
         canvas,
         image_size: run.image_size.unwrap_or(canvas),
-        window: run.dataset.window,
+        region: run.dataset.region,
         normalization: network.normalization,
     };
     let start = PromptedNetwork {
@@ -276,7 +277,7 @@ struct Scored {
 
 /// The passes after training. Events come last: a state saved on the way must not have told them already.
 fn scored(
-    means: &Means<'_>,
+    means: &TrainingContext<'_>,
     splits: &PromptSplits<'_>,
     options: &PromptOptions,
     finished: &Finished<Mapped>,

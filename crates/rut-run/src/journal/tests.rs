@@ -22,7 +22,7 @@ fn a_run_goes_on_without_tensorboard_where_the_disk_is_full() {
     let folder = tempfile::tempdir().unwrap();
     let dir = RunDir::at(folder.path());
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let keeping = Keeping {
+    let save_options = SaveOptions {
         requests: &requests,
         save_interval: Duration::MAX,
         engine: EngineInfo {
@@ -31,7 +31,7 @@ fn a_run_goes_on_without_tensorboard_where_the_disk_is_full() {
         },
         board: Some(BoardOptions { source_classes: 7 }),
     };
-    let mut journal = Journal::open(&dir, None, &mut notes, keeping).unwrap();
+    let mut journal = Journal::open(&dir, None, &mut notes, save_options).unwrap();
     assert!(journal.board.is_some());
     let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
     journal.on_board(|_| Err(file("write", &dir.tensorboard())(full())));
@@ -40,7 +40,7 @@ fn a_run_goes_on_without_tensorboard_where_the_disk_is_full() {
         let (epoch, loss) = (0, 0.5);
         journal.event(&Event::Step { epoch, step, loss }).unwrap();
     }
-    journal.save(State::default()).unwrap();
+    journal.save(TrainingState::default()).unwrap();
     let checksum = Checksum::of_file(&dir.events()).unwrap().digits();
     let files = BTreeMap::from([("events.jsonl".to_owned(), checksum)]);
     journal.check_events(&files).unwrap();
@@ -55,8 +55,8 @@ fn a_run_goes_on_without_tensorboard_where_the_disk_is_full() {
     // One that cannot even be opened is the same.
     std::fs::remove_file(dir.tensorboard()).unwrap();
     std::fs::create_dir(dir.tensorboard()).unwrap();
-    let state = State::from_bytes(&std::fs::read(dir.state()).unwrap()).unwrap();
-    let journal = Journal::open(&dir, Some(&state), &mut notes, keeping).unwrap();
+    let state = TrainingState::from_bytes(&std::fs::read(dir.state()).unwrap()).unwrap();
+    let journal = Journal::open(&dir, Some(&state), &mut notes, save_options).unwrap();
     assert!(journal.board.is_none());
     drop(journal);
     assert_eq!(notes.0.len(), 2, "{:?}", notes.0);
@@ -67,7 +67,7 @@ fn events_that_changed_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let dir = RunDir::at(folder.path());
     let (mut notes, requests) = (Notes::default(), Requests::default());
-    let keeping = Keeping {
+    let save_options = SaveOptions {
         requests: &requests,
         save_interval: Duration::MAX,
         engine: EngineInfo {
@@ -76,12 +76,12 @@ fn events_that_changed_are_refused() {
         },
         board: None,
     };
-    let mut journal = Journal::open(&dir, None, &mut notes, keeping).unwrap();
+    let mut journal = Journal::open(&dir, None, &mut notes, save_options).unwrap();
     let (epoch, loss) = (0, 0.5);
     for step in [1, 2] {
         journal.event(&Event::Step { epoch, step, loss }).unwrap();
     }
-    journal.save(State::default()).unwrap();
+    journal.save(TrainingState::default()).unwrap();
     journal
         .event(&Event::Step {
             epoch,
@@ -92,14 +92,14 @@ fn events_that_changed_are_refused() {
     journal.sync().unwrap();
     drop(journal);
     let bytes = std::fs::read(dir.state()).unwrap();
-    let state = State::from_bytes(&bytes).unwrap();
+    let state = TrainingState::from_bytes(&bytes).unwrap();
     let events = std::fs::read(dir.events()).unwrap();
     let kept = state.number(LENGTH).unwrap() as usize;
     for bit in 0..8 * events.len() {
         let mut changed = events.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(dir.events(), changed).unwrap();
-        let opened = Journal::open(&dir, Some(&state), &mut notes, keeping);
+        let opened = Journal::open(&dir, Some(&state), &mut notes, save_options);
         // What the state does not tell of is dropped anyway.
         match opened {
             Ok(_) => assert!(bit / 8 >= kept, "bit {bit}"),
@@ -109,6 +109,6 @@ fn events_that_changed_are_refused() {
     for bit in 0..8 * bytes.len() {
         let mut changed = bytes.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        assert!(State::from_bytes(&changed).is_err(), "bit {bit}");
+        assert!(TrainingState::from_bytes(&changed).is_err(), "bit {bit}");
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rut_adapt::State;
+use rut_adapt::TrainingState;
 use rut_images::RgbImage;
 use rut_metrics::Summary;
 use rut_record::{Event, MemberEpoch, MemberScore, Record};
@@ -41,7 +41,11 @@ impl Board {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn open(path: &Path, state: Option<&State>, options: BoardOptions) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        state: Option<&TrainingState>,
+        options: BoardOptions,
+    ) -> Result<Self> {
         let number = |name| match state.filter(|state| state.has(name)) {
             Some(state) => state.number(name),
             None => Ok(0),
@@ -109,7 +113,7 @@ impl Board {
     }
 
     /// Puts into `state` how far the board is.
-    pub(crate) fn save(&self, state: &mut State) {
+    pub(crate) fn save(&self, state: &mut TrainingState) {
         state.put_number(LENGTH, self.file.length());
         state.put_number(STEP, self.step);
         state.put_number(MAPS, self.maps);

@@ -95,7 +95,7 @@ impl Table<'_> {
         for &member in self.members {
             let Some(planned) = self
                 .run(0, member)
-                .and_then(|run| self.runs.prospects.runs.get(run))
+                .and_then(|run| self.runs.study_runs.runs.get(run))
             else {
                 continue;
             };

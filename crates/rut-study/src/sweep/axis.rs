@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use rut_formats::did_you_mean;
-use rut_record::PLACE_FIELDS;
-use rut_run::{all_fields, is_field, settled_value};
+use rut_record::LOCATION_FIELDS;
+use rut_run::{all_fields, canonical_value, is_field};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -67,7 +67,7 @@ impl Axis {
 }
 
 fn unknown_axis(name: &str) -> String {
-    if PLACE_FIELDS.iter().any(|place| place.key == name) {
+    if LOCATION_FIELDS.iter().any(|place| place.key == name) {
         return format!(
             "axis `{name}`: it is a place or a means, on which no result depends, and cannot be varied; it stands in [base]"
         );
@@ -124,7 +124,7 @@ fn alone(field: &str, value: &Value) -> Result<Json, String> {
             "unknown field `{field}`: expected a field of a run{hint}"
         ));
     }
-    settled_value(field, value).map_err(|problem| format!("`{field} = {value}`: {problem}"))
+    canonical_value(field, value).map_err(|problem| format!("`{field} = {value}`: {problem}"))
 }
 
 /// Runs that agree with all of its fields are left out.

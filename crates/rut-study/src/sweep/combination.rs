@@ -1,10 +1,10 @@
 //! From a study's axes to specifications: all combinations, without those that are left out and those that come to the same
-//! run. Whether a run can run is `prospect`'s.
+//! run. Whether a run can run is `study_run`'s.
 
 use std::collections::HashSet;
 
-use rut_record::{ALTERNATIVES, Places, RunSpec, fields};
-use rut_run::{all_fields, drop_unused_options, settle, settled_value, unused_fields};
+use rut_record::{ALTERNATIVES, Locations, RunSpec, fields};
+use rut_run::{all_fields, canonical_value, canonicalize, drop_unused_options, unused_fields};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -25,8 +25,8 @@ impl Study {
     ///
     /// # Errors
     /// If an exclusion leaves out nothing, no run is left, or there are far too many.
-    pub fn combinations(&self) -> Result<(Vec<Combination>, Places)> {
-        let places = self.places()?;
+    pub fn combinations(&self) -> Result<(Vec<Combination>, Locations)> {
+        let locations = self.locations()?;
         let (base, _) = self.base.clone().spec_table(&all_fields())?;
         let total = self.total()?;
         let (mut runs, mut seen) = (Vec::new(), HashSet::new());
@@ -52,7 +52,7 @@ impl Study {
         if runs.is_empty() {
             return Err(self.problem("no run is left: [[exclude]] leaves out every combination"));
         }
-        Ok((runs, places))
+        Ok((runs, locations))
     }
 
     fn total(&self) -> Result<usize> {
@@ -105,7 +105,7 @@ impl Study {
             return Ok(false);
         }
         let mut spec = self.spec(table.clone())?;
-        settle(&mut spec);
+        canonicalize(&mut spec);
         let mut fields = fields(&spec)?;
         // What the run has no use for is part of the combination all the same.
         let unused = unused_fields(&spec);
@@ -113,7 +113,7 @@ impl Study {
             .iter()
             .filter(|(key, _)| unused.contains(&key.as_str()))
         {
-            let value = settled_value(key, value).map_err(|problem| self.problem(problem))?;
+            let value = canonical_value(key, value).map_err(|problem| self.problem(problem))?;
             fields.insert(key.clone(), value);
         }
         let mut excluded = false;
@@ -133,7 +133,7 @@ impl Study {
         }
         spec = self.spec(table)?;
         drop_unused_options(&mut spec);
-        settle(&mut spec);
+        canonicalize(&mut spec);
         Ok(spec)
     }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rut_record::{Phase, RunSpec};
 
-use super::prospect::{Extent, Prospect};
 use super::rate::{Like, RateTable, Rates};
+use super::study_run::{Extent, StudyRun};
 use rut_run::{ImageCounts, Workload, workload};
 
 /// What a set of runs will take.
@@ -26,11 +26,11 @@ pub struct Estimate {
 }
 
 /// What `runs` will take, by the finished runs in `results`.
-pub fn estimate(runs: &[&Prospect], results: &Path) -> Estimate {
+pub fn estimate(runs: &[&StudyRun], results: &Path) -> Estimate {
     let recorded = RateTable::of_records(results);
     let mut sum = Sum::default();
     for run in runs {
-        let Ok(extent) = &run.outlook else {
+        let Ok(extent) = &run.extent else {
             sum.estimate.unknown += 1;
             continue;
         };

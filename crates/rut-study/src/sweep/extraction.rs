@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rut_data::ImageSet;
-use rut_record::{NetworkKind, NetworkSpec, Places, Plan, RunSpec, ValidationFrom};
+use rut_record::{Locations, NetworkKind, NetworkSpec, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
 use rut_adapt::Observer;
-use rut_run::{Features, How, Sources, check_among, is_on_features, load_checked};
+use rut_run::{Features, InputCache, LoadOptions, check_among, is_on_features, load_checked};
 
 /// Probes of one network on one data set, whatever their shots and seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,14 +21,14 @@ pub struct Extraction {
 impl Extraction {
     /// Those of `plan`, in its order. A probe that shares with no other is one, too.
     pub fn of(plan: &Plan) -> Vec<Self> {
-        let (mut found, mut places) = (Vec::<Self>::new(), HashMap::new());
+        let (mut found, mut positions) = (Vec::<Self>::new(), HashMap::new());
         for run in &plan.runs {
             if !is_on_features(&run.spec) {
                 continue;
             }
             let key = shared(&run.spec);
             let (run_id, spec) = (run.run_id.clone(), run.spec.clone());
-            let place = *places.entry(key).or_insert(found.len());
+            let place = *positions.entry(key).or_insert(found.len());
             match found.get_mut(place) {
                 Some(group) => {
                     group.run_ids.push(run_id);
@@ -66,12 +66,12 @@ impl Extraction {
     /// # Errors
     /// If no probe can run, an image cannot be read, the network fails, or `observer` stops it; what was extracted by then
     /// is kept.
-    pub fn extract(&self, places: &Places, observer: &mut dyn Observer) -> Result<usize> {
-        let mut sources = Sources::new(places);
+    pub fn extract(&self, locations: &Locations, observer: &mut dyn Observer) -> Result<usize> {
+        let mut input_cache = InputCache::new(locations);
         let (mut train, mut own) = (BTreeSet::new(), BTreeSet::new());
         let (mut first, mut failure) = (None, None);
         for spec in &self.specs {
-            match check_among(spec.clone(), &mut sources) {
+            match check_among(spec.clone(), &mut input_cache) {
                 Ok(run) => {
                     let validation = match run.spec.labels.validation {
                         Some(ValidationFrom::Own) => &mut own,
@@ -93,11 +93,11 @@ impl Extraction {
         let dataset = &run.dataset;
         let train = select(&dataset.train, train);
         let own = select(&dataset.own_validation(), own);
-        let network = load_checked(&run, How::of(&run.spec))?;
-        let mut features = Features::new(&run, &network, places);
+        let network = load_checked(&run, LoadOptions::of(&run.spec))?;
+        let mut features = Features::new(&run, &network, locations);
         let stopped = |error| match error {
             rut_run::Error::Adapt(rut_adapt::Error::Stopped { .. }) => rut_run::Error::Stopped {
-                dir: places.cache_dir.clone(),
+                dir: locations.cache_dir.clone(),
             },
             error => error,
         };

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rut_record::{Method, Phase, Record, RunDir, RunSpec};
 
-use super::prospect::Extent;
+use super::study_run::Extent;
 use rut_models::find;
 use rut_run::rates;
 

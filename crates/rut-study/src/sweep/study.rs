@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rut_data::Digest;
 use rut_formats::did_you_mean;
 use rut_record::text_file::toml_problem;
-use rut_record::{PLACE_FIELDS, Places, Settings, text_file};
+use rut_record::{LOCATION_FIELDS, Locations, Settings, text_file};
 use rut_run::{all_fields, check_device, is_field};
 use toml::{Table, Value};
 
@@ -137,13 +137,13 @@ impl Study {
     ///
     /// # Errors
     /// If the base has a value that is of the wrong kind or out of range, or names a single run's folder.
-    pub fn places(&self) -> Result<Places> {
-        let (_, places) = self.base.clone().spec_table(&all_fields())?;
-        match places.run_name {
+    pub fn locations(&self) -> Result<Locations> {
+        let (_, locations) = self.base.clone().spec_table(&all_fields())?;
+        match locations.run_name {
             Some(name) => Err(self.problem(format!(
                 "run_name = \"{name}\" is the folder of one run, and a study has many: leave it out; folders have the runs' ids"
             ))),
-            None => Ok(places),
+            None => Ok(locations),
         }
     }
 
@@ -152,13 +152,13 @@ impl Study {
     }
 }
 
-fn is_place(key: &str) -> bool {
-    PLACE_FIELDS.iter().any(|place| place.key == key)
+fn is_location(key: &str) -> bool {
+    LOCATION_FIELDS.iter().any(|place| place.key == key)
 }
 
 /// Whether a file describes one run: by its fields at the top, or as a run's folder has it.
 fn is_one_run(table: &Table) -> bool {
-    let field = |key: &String| is_field(key) || is_place(key);
+    let field = |key: &String| is_field(key) || is_location(key);
     let of_folder = |table: &Table| {
         matches!(table.get("spec"), Some(Value::Table(_)))
             && !KEYS.iter().any(|key| table.contains_key(*key))
@@ -213,18 +213,18 @@ impl Parser<'_> {
     }
 
     fn base(&self, base: Table) -> Result<Settings> {
-        let known = |key: &&String| !is_field(key) && !is_place(key);
+        let known = |key: &&String| !is_field(key) && !is_location(key);
         if let Some(key) = base.keys().find(known) {
             let fields = all_fields();
-            let all = fields.iter().chain(PLACE_FIELDS).map(|field| field.key);
+            let all = fields.iter().chain(LOCATION_FIELDS).map(|field| field.key);
             let hint = did_you_mean(key, all);
             return Err(self.problem(format!(
                 "[base]: unknown field `{key}`: expected a field of a run or a place{hint}; a dry run of `rut vp` prints them"
             )));
         }
         let base = Settings::of_table(base, &format!("{}, [base]", self.path.display()));
-        let (_, places) = base.clone().spec_table(&all_fields())?;
-        check_device(&places)?;
+        let (_, locations) = base.clone().spec_table(&all_fields())?;
+        check_device(&locations)?;
         Ok(base)
     }
 

@@ -21,10 +21,10 @@ const LONGEST: usize = 2000;
 
 /// Audits a data set, and tells what was found.
 pub fn run(args: &CheckArgs) -> Result<()> {
-    let (spec, places) = specified(&args.which)?;
-    let dataset = open_dataset(&spec, &places)?;
+    let (spec, locations) = specified(&args.which)?;
+    let dataset = open_dataset(&spec, &locations)?;
     let audit = audit(&dataset, expected(&spec));
-    let others = other_files(&spec.data.dataset, &places.data_dir)?;
+    let others = other_files(&spec.data.dataset, &locations.data_dir)?;
     if args.json {
         json(&report(&spec, &dataset, &others, &audit))?
     } else {

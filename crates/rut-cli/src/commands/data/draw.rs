@@ -11,8 +11,8 @@ use crate::output::{note, result};
 
 /// Writes the drawn images, and the test images, as CSV: beside the data set's files it is a data set of its own.
 pub fn run(args: &DrawArgs) -> Result<()> {
-    let (spec, places) = specified(&args.which)?;
-    let (dataset, draw) = drawn(&spec, &places)?;
+    let (spec, locations) = specified(&args.which)?;
+    let (dataset, draw) = drawn(&spec, &locations)?;
     let text = table(&dataset, &draw)?;
     let (train, validation, test) = (draw.train.len(), draw.validation.len(), dataset.test.len());
     note(&format!(

@@ -6,11 +6,11 @@ mod show;
 mod table;
 
 use anyhow::Result;
-use rut_record::{Method, Places, RunSpec};
+use rut_record::{Locations, Method, RunSpec};
 
 use crate::args::{DataCommand, LayerFlags, Pick, WhichData};
 use crate::exit::Usage;
-use crate::layers::{resolve, variables, Above};
+use crate::layers::{resolve, variables, Overrides};
 use crate::set_threads;
 
 /// Runs one of the commands.
@@ -27,14 +27,14 @@ pub fn run(command: &DataCommand) -> Result<()> {
 }
 
 /// The data set that the flags name, as a run has it, and where to look for it.
-fn specified<P: Pick>(which: &WhichData<P>) -> Result<(RunSpec, Places)> {
+fn specified<P: Pick>(which: &WhichData<P>) -> Result<(RunSpec, Locations)> {
     let mut flags = which.fields.settings.clone();
     flags.put("dataset", which.name.as_str().into(), "the command line");
-    let said = Above {
+    let overrides = Overrides {
         flags: &flags,
         layers: &LayerFlags::default(),
     };
-    let resolved = resolve(Method::Lp, said, &variables()).map_err(Usage)?;
-    set_threads(resolved.places.threads);
-    Ok((resolved.spec, resolved.places))
+    let resolved = resolve(Method::Lp, overrides, &variables()).map_err(Usage)?;
+    set_threads(resolved.locations.threads);
+    Ok((resolved.spec, resolved.locations))
 }

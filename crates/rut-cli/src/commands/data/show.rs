@@ -20,13 +20,13 @@ const SURVEYED: usize = 2000;
 
 /// Writes a contact sheet, and tells sizes and colours.
 pub fn run(args: &ShowArgs) -> Result<()> {
-    let (spec, places) = specified(&args.which)?;
+    let (spec, locations) = specified(&args.which)?;
     let sheet = ContactSheet {
         per_class: args.per_class,
         side: args.side,
     };
     let sheet = sheet.check().map_err(rut_run::Error::from)?;
-    let dataset = open_dataset(&spec, &places)?;
+    let dataset = open_dataset(&spec, &locations)?;
     let (part, set) = part_of(&dataset, args.part)?;
     let survey = Survey::of(set, SURVEYED).map_err(rut_run::Error::from)?;
     let picture = sheet.draw(set, &dataset.class_names);

@@ -16,10 +16,10 @@ use crate::output::{note, result};
 /// Writes plan and scripts, and says how to queue them.
 pub fn run(args: &EmitArgs) -> Result<()> {
     let study = resolve_study(&args.file, &args.study, &variables()).map_err(Usage)?;
-    let prospects = study.prospects()?;
-    let plan = prospects.plan();
+    let study_runs = study.runs()?;
+    let plan = study_runs.plan();
     let folder = absolute(&args.output).context("find the folder of the scripts")?;
-    let results = absolute(&plan.heading.places.results_path).context("find the results")?;
+    let results = absolute(&plan.heading.locations.results_path).context("find the results")?;
     let mut options = args.options();
     options.report = options.report.map(absolute).transpose()?;
     let scripts = scripts(
@@ -38,11 +38,11 @@ pub fn run(args: &EmitArgs) -> Result<()> {
     plan.write(&folder.join("plan.jsonl"))?;
     // Beside the results, too: whoever looks there for what is missing finds it.
     plan.keep(&results)?;
-    prospects.forget_stand_ins()?;
+    study_runs.forget_stand_ins()?;
     for script in &scripts {
         write_whole(&folder.join(script.name), script.text.as_bytes())?;
     }
-    let unable = prospects.runs.iter().filter(|run| run.outlook.is_err());
+    let unable = study_runs.runs.iter().filter(|run| run.extent.is_err());
     match unable.count() {
         0 => {}
         count => note(&format!(

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rut_formats::escape;
 use rut_study::sweep::state::{counts, status, RUN_STATES};
-use rut_study::sweep::{estimate, Estimate, Prospect, Prospects, RunState, RunStatus, Study};
+use rut_study::sweep::{estimate, Estimate, RunState, RunStatus, Study, StudyRun, StudyRuns};
 
-use super::means::Means;
+use super::resources::Resources;
 use crate::output::result;
 use crate::table::columns;
 
@@ -16,17 +16,17 @@ const LONG: usize = 50;
 const SHOWN: usize = 10;
 
 /// Prints it.
-pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
-    let results = &prospects.heading.places.results_path;
-    let states = status(&prospects.plan(), results);
+pub fn show(study: &Study, study_runs: &StudyRuns, resources: Resources) -> Result<()> {
+    let results = &study_runs.heading.locations.results_path;
+    let states = status(&study_runs.plan(), results);
     let mut parts = Vec::new();
     if !study.title.is_empty() {
         parts.push(escape(&study.title).to_string());
     }
-    parts.push(axes(study, prospects));
+    parts.push(axes(study, study_runs));
     parts.push(tally(&states));
-    parts.extend(obstacles(prospects));
-    let left: Vec<&Prospect> = prospects
+    parts.extend(obstacles(study_runs));
+    let left: Vec<&StudyRun> = study_runs
         .runs
         .iter()
         .zip(&states)
@@ -34,17 +34,17 @@ pub fn show(study: &Study, prospects: &Prospects, means: Means) -> Result<()> {
         .map(|(run, _)| run)
         .collect();
     let estimate = estimate(&left, results);
-    parts.push(time(&estimate, left.len(), means));
+    parts.push(time(&estimate, left.len(), resources));
     parts.push(format!("results: {}", escape(&results).whole()));
     result(&parts.join("\n\n"))
 }
 
 /// Runs, and how many have each value of each axis. A run for which an axis means nothing counts at its first value.
-fn axes(study: &Study, prospects: &Prospects) -> String {
+fn axes(study: &Study, study_runs: &StudyRuns) -> String {
     let mut rows = vec![["axis", "value", "runs"].map(str::to_owned).to_vec()];
     for (place, axis) in study.axes.iter().enumerate() {
         let mut counts = vec![0usize; axis.values.len()];
-        for run in &prospects.runs {
+        for run in &study_runs.runs {
             let value = run.values.get(place);
             if let Some(count) = value.and_then(|&value| counts.get_mut(value)) {
                 *count += 1;
@@ -66,7 +66,7 @@ fn axes(study: &Study, prospects: &Prospects) -> String {
             rows.push(vec![String::new(), others, rest.to_string()]);
         }
     }
-    format!("{} runs\n\n{}", prospects.runs.len(), columns(&rows))
+    format!("{} runs\n\n{}", study_runs.runs.len(), columns(&rows))
 }
 
 fn tally(states: &[RunStatus]) -> String {
@@ -80,10 +80,10 @@ fn tally(states: &[RunStatus]) -> String {
 }
 
 /// What keeps runs from running as things stand, and how many.
-fn obstacles(prospects: &Prospects) -> Option<String> {
+fn obstacles(study_runs: &StudyRuns) -> Option<String> {
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-    for run in &prospects.runs {
-        if let Err(error) = &run.outlook {
+    for run in &study_runs.runs {
+        if let Err(error) = &run.extent {
             *found.entry(error).or_default() += 1;
         }
     }
@@ -94,14 +94,14 @@ fn obstacles(prospects: &Prospects) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn time(estimate: &Estimate, left: usize, means: Means) -> String {
+fn time(estimate: &Estimate, left: usize, resources: Resources) -> String {
     if left == 0 {
         return "nothing is left to run".into();
     }
     if estimate.unknown == left {
         return format!("no estimate for {left} runs: none of them can run as things stand");
     }
-    let seconds = estimate.thread_seconds / means.threads as f64;
+    let seconds = estimate.thread_seconds / resources.threads as f64;
     let time = match seconds {
         ..60.0 => format!("about {seconds:.0} seconds"),
         _ => format!("about {:.2} hours", seconds / 3600.0),
@@ -122,8 +122,8 @@ fn time(estimate: &Estimate, left: usize, means: Means) -> String {
         .collect();
     format!(
         "{time} for {left} runs, {} at a time, {} threads in all (rates, runs: {})",
-        means.jobs,
-        means.threads,
+        resources.jobs,
+        resources.threads,
         sources.join("; ")
     )
 }

@@ -4,15 +4,15 @@
 mod emit;
 pub(super) mod forecast;
 mod job;
-mod means;
 mod outcome;
 mod pool;
+mod resources;
 mod run;
 mod session;
 mod status;
 mod task;
 
-pub(super) use means::Means;
+pub(super) use resources::Resources;
 pub(super) use run::carry_out;
 
 use anyhow::Result;

@@ -8,11 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rut_formats::{escape, shell_word};
 use rut_record::{locks_warning, Plan};
 use rut_study::sweep::state::{counts, status, strangers};
-use rut_study::sweep::{Prospects, RunState};
+use rut_study::sweep::{RunState, StudyRuns};
 
 use super::forecast;
-use super::means::Means;
 use super::outcome::{failures, Tally};
+use super::resources::Resources;
 use super::session::Sweep;
 use crate::args::SweepArgs;
 use crate::exit::Usage;
@@ -24,32 +24,32 @@ use crate::table::columns;
 /// Runs what is missing, or with `--dry-run` says what that is.
 pub fn run(args: &SweepArgs) -> Result<()> {
     let study = resolve_study(&args.file, &args.study, &variables()).map_err(Usage)?;
-    let prospects = study.prospects()?;
-    let means = Means::new(args, &prospects)?;
+    let study_runs = study.runs()?;
+    let resources = Resources::new(args, &study_runs)?;
     if args.dry_run {
         // Rates are measured with as many threads as a run will have.
-        crate::set_threads(Some(means.each(means.jobs)));
-        return forecast::show(&study, &prospects, means);
+        crate::set_threads(Some(resources.each(resources.jobs)));
+        return forecast::show(&study, &study_runs, resources);
     }
-    let (plan, tally) = carry_out(&prospects, means)?;
-    let results = &prospects.heading.places.results_path;
+    let (plan, tally) = carry_out(&study_runs, resources)?;
+    let results = &study_runs.heading.locations.results_path;
     result(&summary(&plan, results, &tally))?;
     Ok(tally.verdict()?)
 }
 
-/// Runs what is missing of `prospects`, and says on stderr what becomes of it.
+/// Runs what is missing of `study_runs`, and says on stderr what becomes of it.
 ///
 /// # Errors
 /// If the plan cannot be written, or a process cannot be started. A run that fails is counted.
-pub fn carry_out(prospects: &Prospects, means: Means) -> Result<(Plan, Tally)> {
-    crate::set_threads(Some(means.threads));
+pub fn carry_out(study_runs: &StudyRuns, resources: Resources) -> Result<(Plan, Tally)> {
+    crate::set_threads(Some(resources.threads));
     let requests = system::requests()?;
-    let plan = prospects.plan();
-    let path = keep(prospects, &plan)?;
+    let plan = study_runs.plan();
+    let path = keep(study_runs, &plan)?;
     let mut sweep = Sweep {
-        results: &prospects.heading.places.results_path,
+        results: &study_runs.heading.locations.results_path,
         plan: &path,
-        means,
+        resources,
         requests: &requests,
         tally: Tally::default(),
         total: plan.runs.len(),
@@ -64,13 +64,13 @@ pub fn carry_out(prospects: &Prospects, means: Means) -> Result<(Plan, Tally)> {
 }
 
 /// Writes the plan down, and says what else lies beside it.
-fn keep(prospects: &Prospects, plan: &Plan) -> Result<PathBuf> {
-    let results = &prospects.heading.places.results_path;
+fn keep(study_runs: &StudyRuns, plan: &Plan) -> Result<PathBuf> {
+    let results = &study_runs.heading.locations.results_path;
     let path = plan.keep(results)?;
     if let Some(warning) = locks_warning(results)? {
         note(&warning);
     }
-    prospects.forget_stand_ins()?;
+    study_runs.forget_stand_ins()?;
     let strangers = strangers(plan, results)?;
     if !strangers.is_empty() {
         note(&format!(

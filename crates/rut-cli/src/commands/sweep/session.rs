@@ -9,14 +9,14 @@ use anyhow::Result;
 use console::style;
 use indicatif::ProgressBar;
 use rut_formats::escape;
-use rut_record::{Failure, Held, Plan, PlannedRun, RunDir};
+use rut_record::{Failure, Plan, PlannedRun, RunDir, Verification};
 use rut_run::Requests;
 use rut_study::sweep::Extraction;
 
 use super::job::End;
-use super::means::Means;
 use super::outcome::{line, Outcome, Tally};
 use super::pool::{Pool, Work};
+use super::resources::Resources;
 use crate::output::note;
 
 /// Characters of a line about a run.
@@ -33,7 +33,7 @@ pub struct Sweep<'a> {
     /// The plan's file.
     pub plan: &'a Path,
     /// Processes and threads.
-    pub means: Means,
+    pub resources: Resources,
     /// Requests from outside.
     pub requests: &'a Requests,
     /// How the runs ended.
@@ -63,8 +63,8 @@ impl Sweep<'_> {
             self.total,
             self.tally.skipped,
             runs.len(),
-            self.means.jobs.min(runs.len().max(1)),
-            self.means.threads,
+            self.resources.jobs.min(runs.len().max(1)),
+            self.resources.threads,
         ));
         let (shared, before) = shared(plan, &runs);
         self.pass(&shared, &before, &runs)?;
@@ -90,8 +90,8 @@ impl Sweep<'_> {
                     left.push(run);
                     continue;
                 }
-                Ok(Some(held)) => {
-                    unchecked += usize::from(held == Held::Unchecked);
+                Ok(Some(verification)) => {
+                    unchecked += usize::from(verification == Verification::Unchecked);
                     Outcome::Skipped
                 }
                 Err(error) => Outcome::Failed(error.to_string()),
@@ -125,7 +125,7 @@ impl Sweep<'_> {
         });
         let list: Vec<Work> = extractions.chain(runs_after).collect();
         let pool = Pool {
-            jobs: self.means.jobs,
+            jobs: self.resources.jobs,
             stop: &self.requests.stop,
         };
         pool.work_off(&list, &mut |index, end, seconds| {
@@ -140,7 +140,7 @@ impl Sweep<'_> {
 
     /// What a process is called with that does one of `pieces` pieces of work.
     fn words(&self, part: &str, name: &str, pieces: usize) -> Vec<OsString> {
-        let threads = self.means.each(pieces).to_string();
+        let threads = self.resources.each(pieces).to_string();
         let mut words: Vec<OsString> = vec!["sweep".into(), "task".into(), self.plan.into()];
         words.extend([part, name, "--threads", &threads].map(OsString::from));
         words

@@ -60,21 +60,22 @@ fn plan(args: &StatusArgs) -> Result<(Plan, PathBuf)> {
     }
     if of.extension().is_some_and(|kind| kind == "jsonl") {
         let plan = Plan::read(of)?;
-        let results = plan.heading.places.results_path.clone();
+        let results = plan.heading.locations.results_path.clone();
         return Ok((plan, results));
     }
     let study = resolve_study(of, &args.study, &variables()).map_err(Usage)?;
-    let plan = study.prospects()?.plan();
-    let results = plan.heading.places.results_path.clone();
+    let plan = study.runs()?.plan();
+    let results = plan.heading.locations.results_path.clone();
     Ok((plan, results))
 }
 
 /// Counts by data set, method and network, and of all.
 fn table(plan: &Plan, runs: &[RunStatus]) -> String {
-    let (mut groups, mut places) = (Vec::<([String; 3], Vec<&RunStatus>)>::new(), HashMap::new());
+    let (mut groups, mut positions) =
+        (Vec::<([String; 3], Vec<&RunStatus>)>::new(), HashMap::new());
     for (planned, status) in plan.runs.iter().zip(runs) {
         let group = group(&planned.spec);
-        let place = *places.entry(group.clone()).or_insert(groups.len());
+        let place = *positions.entry(group.clone()).or_insert(groups.len());
         match groups.get_mut(place) {
             Some((_, members)) => members.push(status),
             None => groups.push((group, vec![status])),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Result};
 use rut_formats::escape;
-use rut_record::{Event, Existing, Failure, Phase, Places, Plan, PlannedRun, RunDir};
+use rut_record::{Event, Existing, Failure, Locations, Phase, Plan, PlannedRun, RunDir};
 use rut_study::sweep::Extraction;
 
 use super::outcome::{line, Outcome, Tally};
@@ -18,7 +18,7 @@ use crate::exit::{chain, Usage, INTERRUPTED};
 use crate::output::note;
 use crate::system::{self, Parent};
 use crate::COMMIT;
-use rut_adapt::{Observer, ObserverError, Wish};
+use rut_adapt::{LoopControl, Observer, ObserverError};
 use rut_run::{check, Display, Requests, Session};
 
 /// How long a task waits for runs that another process works on, and the time between two looks.
@@ -39,10 +39,10 @@ pub fn run(args: &TaskArgs) -> Result<()> {
         stop_at_eof(Arc::clone(&requests.stop));
     }
     let plan = part(args)?;
-    let places = &plan.heading.places;
-    let threads = crate::set_threads(args.threads.or(places.threads));
+    let locations = &plan.heading.locations;
+    let threads = crate::set_threads(args.threads.or(locations.threads));
     let session = TaskSession {
-        places,
+        locations,
         requests: &requests,
         threads,
     };
@@ -87,7 +87,7 @@ fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result
     for extraction in those_at(&sets, &Extraction::of(plan)) {
         let started = Instant::now();
         let mut observer = Stopping(session.requests);
-        let images = extraction.extract(session.places, &mut observer)?;
+        let images = extraction.extract(session.locations, &mut observer)?;
         let (title, seconds) = (extraction.title(), started.elapsed().as_secs_f64());
         let title = escape(&title);
         note(&format!("{title}: {images} images  {seconds:.1} s"));
@@ -95,10 +95,10 @@ fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result
     Ok(())
 }
 
-/// Those of `all` at `places`; the last task of an array may have fewer than the others.
-fn those_at<'a, T>(places: &Range<usize>, all: &'a [T]) -> &'a [T] {
-    let end = places.end.min(all.len());
-    all.get(places.start..end).unwrap_or_default()
+/// Those of `all` at `positions`; the last task of an array may have fewer than the others.
+fn those_at<'a, T>(positions: &Range<usize>, all: &'a [T]) -> &'a [T] {
+    let end = positions.end.min(all.len());
+    all.get(positions.start..end).unwrap_or_default()
 }
 
 /// Hears of nothing but requests to stop.
@@ -109,18 +109,18 @@ impl Observer for Stopping<'_> {
         Ok(())
     }
 
-    fn wish(&mut self) -> Wish {
+    fn control(&mut self) -> LoopControl {
         if self.0.stop.load(Ordering::Relaxed) {
-            Wish::SaveAndStop
+            LoopControl::SaveAndStop
         } else {
-            Wish::Continue
+            LoopControl::Continue
         }
     }
 }
 
 /// What all runs of a task share.
 struct TaskSession<'a> {
-    places: &'a Places,
+    locations: &'a Locations,
     requests: &'a Requests,
     threads: usize,
 }
@@ -152,7 +152,7 @@ impl TaskSession<'_> {
             tally.count(&planned.run_id, &outcome);
             let seconds = started.elapsed().as_secs_f64();
             let told = line(
-                &self.places.results_path,
+                &self.locations.results_path,
                 &planned.run_id,
                 &outcome,
                 seconds,
@@ -180,7 +180,7 @@ impl TaskSession<'_> {
     }
 
     fn dir(&self, run: &PlannedRun) -> RunDir {
-        RunDir::at(self.places.results_path.join(&run.run_id))
+        RunDir::at(self.locations.results_path.join(&run.run_id))
     }
 
     /// One planned run. Only what keeps its failure from being written down is an error.
@@ -207,7 +207,7 @@ impl TaskSession<'_> {
     }
 
     fn checked_and_run(&self, planned: &PlannedRun) -> Result<()> {
-        let checked = check(planned.spec.clone(), self.places)?;
+        let checked = check(planned.spec.clone(), self.locations)?;
         if checked.id.as_str() != planned.run_id {
             let changed = rut_run::Error::Changed {
                 run: planned.run_id.clone(),
@@ -227,7 +227,7 @@ impl TaskSession<'_> {
             commit: COMMIT,
             threads: self.threads,
         };
-        rut_run::run(&checked, self.places, session)?;
+        rut_run::run(&checked, self.locations, session)?;
         Ok(())
     }
 }

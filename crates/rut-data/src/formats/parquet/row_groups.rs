@@ -43,10 +43,10 @@ type Slot = Arc<Mutex<Option<Images>>>;
 /// The row groups that were used last, the latest at the end.
 #[derive(Default)]
 struct Latest {
-    held: VecDeque<Held>,
+    held: VecDeque<CachedGroup>,
 }
 
-struct Held {
+struct CachedGroup {
     group: usize,
     slot: Slot,
     /// Bytes, once they are known.
@@ -59,7 +59,7 @@ impl Latest {
         let at = self.held.iter().position(|held| held.group == group);
         let held = at
             .and_then(|at| self.held.remove(at))
-            .unwrap_or_else(|| Held {
+            .unwrap_or_else(|| CachedGroup {
                 group,
                 slot: Slot::default(),
                 size: 0,

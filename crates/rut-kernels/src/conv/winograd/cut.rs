@@ -1,7 +1,7 @@
 //! A destination cut into tiles of 4×4 pixels, and these into ranges of channels, which threads may write at the same
 //! time.
 
-use crate::arch::{Bits, Fate, Pixels, Square, WRITTEN};
+use crate::arch::{Bits, Epilogue, Pixels, Square, WRITTEN};
 use crate::area::Area;
 use crate::conv::piece::Cutter;
 use crate::finish::End;
@@ -76,12 +76,12 @@ pub(super) fn cut<'a>(
             for (part, squares) in squares.iter_mut().enumerate() {
                 let from = part * step;
                 let len = step.min(channels - from);
-                let (values, fate) = cutter.take(first + from, len);
+                let (values, epilogue) = cutter.take(first + from, len);
                 let square = &mut squares[tile];
                 square.values[pixel] = values;
-                match (&mut square.bits, fate) {
-                    (Bits::ReluRecord(bits), Fate::ReluRecord(here)) => bits[pixel] = here,
-                    (Bits::Mask(bits), Fate::Mask(here)) => bits[pixel] = here,
+                match (&mut square.bits, epilogue) {
+                    (Bits::ReluRecord(bits), Epilogue::ReluRecord(here)) => bits[pixel] = here,
+                    (Bits::Mask(bits), Epilogue::Mask(here)) => bits[pixel] = here,
                     _ => {}
                 }
             }

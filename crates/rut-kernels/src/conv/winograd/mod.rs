@@ -12,7 +12,8 @@ use super::Job;
 use super::block::Weights;
 use super::phase::Phase;
 use crate::arch::{
-    Arch, DenseTile, Fate, Init, Offsets, POSITIONS, Patch, Patches, READ, Square, Squares, Target,
+    Arch, DenseTile, Epilogue, Init, Offsets, POSITIONS, Patch, Patches, READ, Square, Squares,
+    Target,
 };
 use crate::finish::{End, Start};
 use crate::lanes::Lanes;
@@ -257,7 +258,7 @@ impl Winograd {
                     channels,
                     bias: &self.zeros,
                     init: Init::Bias,
-                    fate: Fate::Store,
+                    epilogue: Epilogue::Store,
                 },
             });
         }

@@ -15,13 +15,13 @@ use turned::Turned;
 /// A convolution with its weights.
 pub(super) struct ConvLayer {
     taps: Taps,
-    method: Method,
+    backend: Backend,
     /// `[1, out, 1, 1]`.
     bias: Option<Tensor>,
 }
 
 /// Two ways to the same sums.
-enum Method {
+enum Backend {
     /// Matrix products of columns of pixels: on the CPU several times faster than candle's convolution.
     Columns(Columns),
     /// candle's convolution, on devices that bring their own.
@@ -40,23 +40,23 @@ impl ConvLayer {
             }
             Bias::None => None,
         };
-        let method = if weight.device().is_cpu() {
-            Method::Columns(Columns::new(&weight)?)
+        let backend = if weight.device().is_cpu() {
+            Backend::Columns(Columns::new(&weight)?)
         } else {
-            Method::Turned(Turned::new(weight))
+            Backend::Turned(Turned::new(weight))
         };
         Ok(Self {
             taps: Taps::of(spec),
-            method,
+            backend,
             bias,
         })
     }
 
     /// `[n, in, h, w]` to `[n, out, oh, ow]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let y = match &self.method {
-            Method::Columns(columns) => columns.forward(x, self.taps)?,
-            Method::Turned(turned) => turned.forward(x, self.taps)?,
+        let y = match &self.backend {
+            Backend::Columns(columns) => columns.forward(x, self.taps)?,
+            Backend::Turned(turned) => turned.forward(x, self.taps)?,
         };
         match &self.bias {
             Some(bias) => y.broadcast_add(bias),
@@ -67,9 +67,9 @@ impl ConvLayer {
     /// The gradient of the input, of shape `read` `[n, in, h, w]`, from that of the output.
     pub(super) fn backward(&self, grad: &Tensor, read: &[usize]) -> Result<Tensor> {
         let input = [read[2], read[3]];
-        match &self.method {
-            Method::Columns(columns) => columns.backward(grad, self.taps, input),
-            Method::Turned(turned) => turned.backward(grad, self.taps, input),
+        match &self.backend {
+            Backend::Columns(columns) => columns.backward(grad, self.taps, input),
+            Backend::Turned(turned) => turned.backward(grad, self.taps, input),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which kernel a layer gets.
 
-use rut_kernels::{ConvShape, Method};
+use rut_kernels::{ConvAlgorithm, ConvShape};
 
 /// Which kernels a [`CpuNetwork`](crate::CpuNetwork) runs its layers on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,33 +33,33 @@ const WINOGRAD_CHANNELS: usize = 16;
 
 impl Kernels {
     /// The method of a convolution of which `density` of the weights are not zero.
-    pub(super) fn conv(self, shape: ConvShape, density: f64) -> Method {
+    pub(super) fn conv(self, shape: ConvShape, density: f64) -> ConvAlgorithm {
         let row = COSTS
             .iter()
             .find(|&&(kernel, stride, _)| (kernel, stride) == (shape.kernel, shape.stride));
         let limit = row.map_or(OTHERWISE, |&(_, _, limit)| limit);
         match self {
-            Self::Sparse => Method::Sparse,
-            Self::Auto if density <= limit => Method::Sparse,
+            Self::Sparse => ConvAlgorithm::Sparse,
+            Self::Auto if density <= limit => ConvAlgorithm::Sparse,
             Self::Auto | Self::Dense => dense(shape),
         }
     }
 
     /// The method of a fully connected layer.
-    pub(super) fn linear(self, density: f64) -> Method {
+    pub(super) fn linear(self, density: f64) -> ConvAlgorithm {
         match self {
-            Self::Sparse => Method::Sparse,
-            Self::Auto if density <= OTHERWISE => Method::Sparse,
-            Self::Auto | Self::Dense => Method::Dense,
+            Self::Sparse => ConvAlgorithm::Sparse,
+            Self::Auto if density <= OTHERWISE => ConvAlgorithm::Sparse,
+            Self::Auto | Self::Dense => ConvAlgorithm::Dense,
         }
     }
 }
 
-fn dense(shape: ConvShape) -> Method {
-    if Method::Winograd.fits(shape) && shape.in_channels >= WINOGRAD_CHANNELS {
-        Method::Winograd
+fn dense(shape: ConvShape) -> ConvAlgorithm {
+    if ConvAlgorithm::Winograd.fits(shape) && shape.in_channels >= WINOGRAD_CHANNELS {
+        ConvAlgorithm::Winograd
     } else {
-        Method::Dense
+        ConvAlgorithm::Dense
     }
 }
 

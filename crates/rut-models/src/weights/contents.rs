@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::array::Array;
 
 /// What a file holds.
-pub(super) struct Held<'a> {
+pub(super) struct FileContents<'a> {
     pub(super) path: &'a Path,
     pub(super) tensors: &'a BTreeMap<String, Array>,
     /// Element types of what is no array of floats.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rut_data::{Dataset, Digest, Draw, DrawOptions, Seed, draw, draw_beside_validation};
 use rut_models::{ModelSpec, bundled};
-use rut_record::{Places, RunSpec, ValidationFrom};
+use rut_record::{Locations, RunSpec, ValidationFrom};
 
 use crate::checked::WeightFiles;
 use crate::error::{Result, file};
@@ -17,8 +17,8 @@ use crate::files::{network_files, open_dataset};
 const MOST_DRAWN: usize = 4_000_000;
 
 /// Data sets, draws and digests that were asked for. A look-up that failed is tried again when it is asked for again.
-pub struct Sources<'a> {
-    places: &'a Places,
+pub struct InputCache<'a> {
+    locations: &'a Locations,
     /// Whether of draws only their sizes are asked for, which are the same for all seeds.
     sizes_only: bool,
     datasets: HashMap<String, Dataset>,
@@ -30,11 +30,11 @@ pub struct Sources<'a> {
     networks: HashMap<String, (&'static ModelSpec, WeightFiles)>,
 }
 
-impl<'a> Sources<'a> {
-    /// Nothing yet, to be found in `places`.
-    pub fn new(places: &'a Places) -> Self {
+impl<'a> InputCache<'a> {
+    /// Nothing yet, to be found in `locations`.
+    pub fn new(locations: &'a Locations) -> Self {
         Self {
-            places,
+            locations,
             sizes_only: false,
             datasets: HashMap::new(),
             draws: HashMap::new(),
@@ -46,28 +46,28 @@ impl<'a> Sources<'a> {
     }
 
     /// The same, for runs that are planned and not run: of what they draw only the sizes are right.
-    pub fn for_sizes(places: &'a Places) -> Self {
+    pub fn for_sizes(locations: &'a Locations) -> Self {
         Self {
             sizes_only: true,
-            ..Self::new(places)
+            ..Self::new(locations)
         }
     }
 
     /// Where runs' folders are.
     pub fn results_path(&self) -> &'a Path {
-        &self.places.results_path
+        &self.locations.results_path
     }
 
     /// Where runs compute, by name.
     pub(crate) fn device(&self) -> &str {
-        &self.places.device
+        &self.locations.device
     }
 
     /// The data set of `spec`, restricted to the chosen classes.
     pub fn dataset(&mut self, spec: &RunSpec) -> Result<&Dataset> {
         match self.datasets.entry(key(spec)) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(place) => Ok(place.insert(open_dataset(spec, self.places)?)),
+            Entry::Vacant(place) => Ok(place.insert(open_dataset(spec, self.locations)?)),
         }
     }
 

@@ -22,13 +22,13 @@ pub enum Tensorboard {
 /// Places and means of a run. They are no part of its identity.
 ///
 /// ```
-/// let places = rut_record::Places::from_toml("data_dir = 'images'")?;
-/// assert_eq!(places.results_path.to_str(), Some("results"));
+/// let locations = rut_record::Locations::from_toml("data_dir = 'images'")?;
+/// assert_eq!(locations.results_path.to_str(), Some("results"));
 /// # Ok::<(), rut_record::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Places {
+pub struct Locations {
     /// What torchvision calls `root`: it, and its folder named for the data set, are searched.
     pub data_dir: PathBuf,
     /// Runs' folders are made here.
@@ -51,7 +51,7 @@ pub struct Places {
     pub device: String,
 }
 
-impl Default for Places {
+impl Default for Locations {
     fn default() -> Self {
         Self {
             data_dir: "data".into(),
@@ -67,14 +67,14 @@ impl Default for Places {
     }
 }
 
-impl Places {
+impl Locations {
     /// The places that a TOML text describes.
     ///
     /// # Errors
     /// If a key is unknown, or a value is of the wrong kind or out of range.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let places: Self = toml::from_str(text).map_err(|e| Error::Spec(toml_problem(&e)))?;
-        places.check()
+        let locations: Self = toml::from_str(text).map_err(|e| Error::Spec(toml_problem(&e)))?;
+        locations.check()
     }
 
     fn check(self) -> Result<Self> {

@@ -4,8 +4,8 @@ use super::words::ON_OR_OFF;
 use super::{DATA, PLACES_AND_MEANS};
 use crate::field::{Field, Kind};
 
-/// Keys of [`Places`](crate::Places): nothing that a run's figures depend on.
-pub const PLACE_FIELDS: &[Field] = fields! {
+/// Keys of [`Locations`](crate::Locations): nothing that a run's figures depend on.
+pub const LOCATION_FIELDS: &[Field] = fields! {
     "data_dir" "DIR", Path, DATA,
         "What torchvision calls `root`: it, and its folder named for the data set, are searched";
     "results_path" "DIR", Path, PLACES_AND_MEANS,

@@ -1,19 +1,23 @@
 //! A specification spelled as the tables spell it, so that one run has one name.
 
-use rut_data::settled_split;
+use rut_data::canonical_split;
 use rut_record::{Adaptation, Method, RunSpec, field_value, fields};
 use serde_json::Value;
 
-use crate::fields::{all_fields, settle_options, unused_fields};
+use crate::fields::{all_fields, canonicalize_options, unused_fields};
 use crate::names::{find_mapping, find_model, find_prompt};
-use crate::transform::settle_transform;
+use crate::transform::canonicalize_transform;
 
 /// Spells names as the tables do. What no table has stays as it is.
-pub fn settle(spec: &mut RunSpec) {
+pub fn canonicalize(spec: &mut RunSpec) {
     if let Some(key) = spec.network.checkpoint_key.take() {
-        let settled = key.trim_end_matches('.');
-        let itself = settled.is_empty() && !key.is_empty();
-        spec.network.checkpoint_key = Some(if itself { ".".into() } else { settled.into() });
+        let canonicalized = key.trim_end_matches('.');
+        let itself = canonicalized.is_empty() && !key.is_empty();
+        spec.network.checkpoint_key = Some(if itself {
+            ".".into()
+        } else {
+            canonicalized.into()
+        });
     }
     if let Adaptation::Prompt(prompt) = &mut spec.adaptation {
         if let Ok(row) = find_prompt(&prompt.prompt) {
@@ -23,18 +27,18 @@ pub fn settle(spec: &mut RunSpec) {
             prompt.mapping = row.name.into();
         }
     }
-    settle_options(spec);
+    canonicalize_options(spec);
     if let Ok(model) = find_model(&spec.network.model) {
         spec.network.model = model.name.into();
-        settle_transform(spec, model);
+        canonicalize_transform(spec, model);
     }
-    settle_dataset(spec);
+    canonicalize_dataset(spec);
 }
 
 /// Spells the names of data set and split as the table does.
-fn settle_dataset(spec: &mut RunSpec) {
+fn canonicalize_dataset(spec: &mut RunSpec) {
     let split = spec.data.split.take();
-    spec.data.split = split.and_then(|split| settled_split(&spec.data.dataset, &split));
+    spec.data.split = split.and_then(|split| canonical_split(&spec.data.dataset, &split));
     if let Some(known) = rut_data::find(&spec.data.dataset) {
         spec.data.dataset = known.name.into();
     }
@@ -44,17 +48,17 @@ fn settle_dataset(spec: &mut RunSpec) {
 ///
 /// # Errors
 /// What is wrong with it: the field is unknown, or the value is of the wrong kind.
-pub fn settled_value(field: &str, value: &toml::Value) -> Result<Value, String> {
+pub fn canonical_value(field: &str, value: &toml::Value) -> Result<Value, String> {
     let alone = field_value(&all_fields(), field, value)?;
     let other = |error: rut_record::Error| error.to_string();
     for method in Method::ALL {
         let table = [("method", method.name().into()), (field, value.clone())];
         let table = table.map(|(key, value)| (key.to_owned(), value));
         let mut spec = RunSpec::of_useful(toml::Table::from_iter(table)).map_err(other)?;
-        settle(&mut spec);
+        canonicalize(&mut spec);
         if !unused_fields(&spec).contains(&field) {
-            let settled = fields(&spec).map_err(other)?;
-            return Ok(settled.get(field).cloned().unwrap_or_default());
+            let canonicalized = fields(&spec).map_err(other)?;
+            return Ok(canonicalized.get(field).cloned().unwrap_or_default());
         }
     }
     Ok(alone)

@@ -2,7 +2,7 @@
 
 use anyhow::{anyhow, Result};
 use rut_run::find_model;
-use rut_study::sweep::{Prospect, Prospects};
+use rut_study::sweep::{StudyRun, StudyRuns};
 
 use crate::args::SweepArgs;
 use crate::exit::Usage;
@@ -12,28 +12,28 @@ const SMALL: u32 = 64;
 
 /// Processes at a time, and threads of all together.
 #[derive(Clone, Copy, Debug)]
-pub struct Means {
+pub struct Resources {
     /// At least 1.
     pub jobs: usize,
     /// At least as many as jobs.
     pub threads: usize,
 }
 
-impl Means {
+impl Resources {
     /// As asked for, or as suits the study.
     ///
     /// # Errors
     /// If a number is out of range.
-    pub fn new(args: &SweepArgs, prospects: &Prospects) -> Result<Self> {
-        let (runs, places) = (&prospects.runs, &prospects.heading.places);
+    pub fn new(args: &SweepArgs, study_runs: &StudyRuns) -> Result<Self> {
+        let (runs, locations) = (&study_runs.runs, &study_runs.heading.locations);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = args.threads.or(places.threads).unwrap_or(cores);
+        let threads = args.threads.or(locations.threads).unwrap_or(cores);
         for (flag, value) in [("--jobs", args.jobs), ("--threads", Some(threads))] {
             if let Some(value) = value.filter(|value| !(1..=1024).contains(value)) {
                 return Err(Usage(anyhow!("use {flag} {value}: expected 1 to 1024")).into());
             }
         }
-        let small = |run: &Prospect| {
+        let small = |run: &StudyRun| {
             find_model(&run.run.spec.network.model).is_ok_and(|model| model.input_size <= SMALL)
         };
         let usual = if runs.iter().all(small) { threads } else { 1 };

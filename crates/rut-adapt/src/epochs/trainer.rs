@@ -7,10 +7,10 @@ use crate::evaluate::Pass;
 use crate::loss::Scored;
 use crate::progress::Reporter;
 use crate::schedule::Rate;
-use crate::state::State;
+use crate::state::TrainingState;
 
 /// What a method does in the loop. It may train several members side by side on the same batches: a grid.
-pub trait Method {
+pub trait Trainer {
     /// What is trained of one member, as much of it as a selected epoch needs.
     type Trained: Clone;
 
@@ -57,23 +57,23 @@ pub trait Method {
     fn trained(&self, member: usize) -> Result<Self::Trained>;
 
     /// Writes `trained` into a state under `name`.
-    fn save_trained(&self, name: &str, trained: &Self::Trained, state: &mut State);
+    fn save_trained(&self, name: &str, trained: &Self::Trained, state: &mut TrainingState);
 
     /// What [`save_trained`](Self::save_trained) wrote.
     ///
     /// # Errors
     /// If it is missing or of another shape.
-    fn restore_trained(&self, name: &str, state: &State) -> Result<Self::Trained>;
+    fn restore_trained(&self, name: &str, state: &TrainingState) -> Result<Self::Trained>;
 
     /// Writes everything but what is trained into a state (the optimiser, say).
     ///
     /// # Errors
     /// If a tensor cannot be made.
-    fn save(&self, state: &mut State) -> Result<()>;
+    fn save(&self, state: &mut TrainingState) -> Result<()>;
 
     /// Takes over what is trained, of every member, and what [`save`](Self::save) wrote.
     ///
     /// # Errors
     /// If something is missing or of another shape.
-    fn restore(&mut self, trained: Vec<Self::Trained>, state: &State) -> Result<()>;
+    fn restore(&mut self, trained: Vec<Self::Trained>, state: &TrainingState) -> Result<()>;
 }

@@ -4,34 +4,34 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use rut_record::{
-    Content, Heading, Places, Plan, PlannedRun, RunDir, RunId, RunSpec, ValidationFrom, delete,
+    Content, Heading, Locations, Plan, PlannedRun, RunDir, RunId, RunSpec, ValidationFrom, delete,
 };
 
 use super::combination::Combination;
 use super::study::Study;
 use crate::error::Result;
-use rut_run::Sources;
+use rut_run::InputCache;
 use rut_run::{CheckedRunSpec, check_among, identify, validation_from};
 
 /// All runs of a study, each once.
 #[derive(Clone, Debug)]
-pub struct Prospects {
+pub struct StudyRuns {
     /// What they share.
     pub heading: Heading,
     /// The runs, in the order of the study.
-    pub runs: Vec<Prospect>,
+    pub runs: Vec<StudyRun>,
 }
 
 /// A planned run.
 #[derive(Clone, Debug)]
-pub struct Prospect {
+pub struct StudyRun {
     /// What the plan says of it.
     pub run: PlannedRun,
     /// For each axis of the study, which of its values, from 0.
     pub values: Vec<usize>,
     /// How much there is to do; or why the run cannot run as things stand, which reads after "failed to". It is planned
     /// nevertheless, and what is missing may be there when its turn comes.
-    pub outlook: Result<Extent, String>,
+    pub extent: Result<Extent, String>,
 }
 
 /// How much a run has to do, and with what.
@@ -59,35 +59,35 @@ impl Study {
     ///
     /// # Errors
     /// As [`combinations`](Self::combinations).
-    pub fn prospects(&self) -> Result<Prospects> {
-        let (combinations, places) = self.combinations()?;
-        let (prospects, _) = self.prospects_of(combinations, places)?;
-        Ok(prospects)
+    pub fn runs(&self) -> Result<StudyRuns> {
+        let (combinations, locations) = self.combinations()?;
+        let (runs, _) = self.runs_of(combinations, locations)?;
+        Ok(runs)
     }
 
     /// `combinations` of the study as they were varied further, with their ids, each run once; and of each combination the
     /// place of its run.
-    pub(crate) fn prospects_of(
+    pub(crate) fn runs_of(
         &self,
         combinations: Vec<Combination>,
-        places: Places,
-    ) -> Result<(Prospects, Vec<usize>)> {
-        let mut sources = Sources::for_sizes(&places);
-        let drawn = began_drawn(&combinations, &mut sources);
+        locations: Locations,
+    ) -> Result<(StudyRuns, Vec<usize>)> {
+        let mut input_cache = InputCache::for_sizes(&locations);
+        let drawn = began_drawn(&combinations, &mut input_cache);
         let (mut seen, mut of_all) = (HashMap::new(), Vec::new());
-        let mut runs: Vec<Prospect> = Vec::new();
+        let mut runs: Vec<StudyRun> = Vec::new();
         for mut combination in combinations {
             if drawn {
                 let validation = &mut combination.spec.labels.validation;
                 validation.get_or_insert(ValidationFrom::Drawn);
             }
-            let prospect = Prospect::of(combination, &mut sources)?;
+            let study_run = StudyRun::of(combination, &mut input_cache)?;
             // The same weights under two names are one network.
             let place = *seen
-                .entry(prospect.run.run_id.clone())
+                .entry(study_run.run.run_id.clone())
                 .or_insert(runs.len());
             if place == runs.len() {
-                runs.push(prospect);
+                runs.push(study_run);
             }
             of_all.push(place);
         }
@@ -96,13 +96,13 @@ impl Study {
             title: self.title.clone(),
             about: self.about.clone(),
             study: self.mark(),
-            places,
+            locations,
         };
-        Ok((Prospects { heading, runs }, of_all))
+        Ok((StudyRuns { heading, runs }, of_all))
     }
 }
 
-impl Prospects {
+impl StudyRuns {
     /// What is written down of them.
     pub fn plan(&self) -> Plan {
         Plan {
@@ -116,10 +116,10 @@ impl Prospects {
     /// # Errors
     /// If one cannot be deleted.
     pub fn forget_stand_ins(&self) -> Result<()> {
-        for Prospect { run, .. } in &self.runs {
+        for StudyRun { run, .. } in &self.runs {
             let stand_in = RunId::stand_in(&run.spec)?;
             if stand_in.as_str() != run.run_id {
-                forget(&self.heading.places.results_path.join(stand_in.as_str()))?;
+                forget(&self.heading.locations.results_path.join(stand_in.as_str()))?;
             }
         }
         Ok(())
@@ -128,17 +128,17 @@ impl Prospects {
 
 /// Whether one of these runs stands in the plan that lies beside the results and validates there on images kept from the
 /// training images, though its data set has validation images of its own: a study that was begun so goes on so.
-fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool {
-    let own = |spec: &RunSpec, sources: &mut Sources<'_>| {
-        let from = validation_from(spec, sources);
+fn began_drawn(combinations: &[Combination], input_cache: &mut InputCache<'_>) -> bool {
+    let own = |spec: &RunSpec, input_cache: &mut InputCache<'_>| {
+        let from = validation_from(spec, input_cache);
         spec.labels.validation.is_none() && from.is_ok_and(|from| from == ValidationFrom::Own)
     };
     let open = combinations.iter().map(|combination| &combination.spec);
-    let open: Vec<&RunSpec> = open.filter(|spec| own(spec, sources)).collect();
+    let open: Vec<&RunSpec> = open.filter(|spec| own(spec, input_cache)).collect();
     let plan = if open.is_empty() {
         return false;
     } else {
-        Plan::read_all(sources.results_path())
+        Plan::read_all(input_cache.results_path())
     };
     let runs = plan.map(|plan| plan.runs).unwrap_or_default();
     let drawn = |run: &&PlannedRun| run.spec.labels.validation == Some(ValidationFrom::Drawn);
@@ -147,7 +147,7 @@ fn began_drawn(combinations: &[Combination], sources: &mut Sources<'_>) -> bool 
         let validation = Some(ValidationFrom::Drawn);
         let mut spec = spec.clone();
         spec.labels.validation = validation;
-        let id = identify(&spec, sources);
+        let id = identify(&spec, input_cache);
         id.is_ok_and(|id| begun.contains(id.as_str()))
     })
 }
@@ -162,16 +162,16 @@ fn forget(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-impl Prospect {
-    fn of(combination: Combination, sources: &mut Sources<'_>) -> Result<Self> {
+impl StudyRun {
+    fn of(combination: Combination, input_cache: &mut InputCache<'_>) -> Result<Self> {
         let Combination { spec, values } = combination;
-        let (run_id, spec, outlook) = match check_among(spec.clone(), sources) {
+        let (run_id, spec, extent) = match check_among(spec.clone(), input_cache) {
             Ok(run) => {
                 let extent = Extent::of(&run);
                 (run.id, run.spec, Ok(extent))
             }
             Err(error) => {
-                let id = identify(&spec, sources);
+                let id = identify(&spec, input_cache);
                 let id = id.or_else(|_| RunId::stand_in(&spec))?;
                 let mut spec = spec;
                 // A plan that says nothing would mean another.
@@ -186,7 +186,7 @@ impl Prospect {
         Ok(Self {
             run,
             values,
-            outlook,
+            extent,
         })
     }
 }

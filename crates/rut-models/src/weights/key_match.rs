@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::Reading;
+use super::contents::FileContents;
 use super::head::{Head, find_head};
-use super::held::Held;
 use crate::checkpoint::key::stripped;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -40,7 +40,7 @@ const BESIDE: &[&str] = &[
 const FIRST_OF_TWO: &[(&str, &str)] = &[("encoder_q", "encoder_k")];
 
 /// How a file's keys are a network's.
-pub(super) struct Fit<'a> {
+pub(super) struct KeyMatch<'a> {
     pub(super) place: Place<'a>,
     pub(super) head: Head<'a>,
     /// Keys where only the network's may stand.
@@ -49,11 +49,15 @@ pub(super) struct Fit<'a> {
 }
 
 /// Finds the network of `graph` in a file.
-pub(super) fn fit<'a>(graph: &Graph, held: &Held<'a>, reading: &Reading) -> Result<Fit<'a>> {
+pub(super) fn match_keys<'a>(
+    graph: &Graph,
+    contents: &FileContents<'a>,
+    reading: &Reading,
+) -> Result<KeyMatch<'a>> {
     let body = body(graph);
-    let keys = under(held, reading.key.as_deref())?;
-    let (place, mut notes, beside) = choose(&keys, &body, held.path, reading)?;
-    let head = find_head(graph, held, &place, &keys);
+    let keys = under(contents, reading.key.as_deref())?;
+    let (place, mut notes, beside) = choose(&keys, &body, contents.path, reading)?;
+    let head = find_head(graph, contents, &place, &keys);
     let used: HashSet<&str> = place.keys.values().chain(head.keys()).copied().collect();
     let (mut unexpected, mut left_out) = (Vec::new(), Vec::new());
     for key in keys.into_iter().filter(|key| !used.contains(key)) {
@@ -63,7 +67,7 @@ pub(super) fn fit<'a>(graph: &Graph, held: &Held<'a>, reading: &Reading) -> Resu
             _ if other => left_out.push(key),
             Some(name) if is_beside(name) || head.leaves_out(key, name) => left_out.push(key),
             _ => {
-                twice(&used, key, held.path, &place, graph)?;
+                twice(&used, key, contents.path, &place, graph)?;
                 match name {
                     None => left_out.push(key),
                     Some(_) => unexpected.push(key.to_owned()),
@@ -73,7 +77,7 @@ pub(super) fn fit<'a>(graph: &Graph, held: &Held<'a>, reading: &Reading) -> Resu
     }
     notes.extend(left_out_note(&place, &left_out));
     notes.extend(head.note.clone());
-    Ok(Fit {
+    Ok(KeyMatch {
         place,
         head,
         unexpected,
@@ -91,8 +95,8 @@ fn body(graph: &Graph) -> Names {
 }
 
 /// The keys that stand under `key`; all without one.
-fn under<'a>(held: &Held<'a>, key: Option<&str>) -> Result<Vec<&'a str>> {
-    let all = held.tensors.keys().chain(held.others.keys());
+fn under<'a>(contents: &FileContents<'a>, key: Option<&str>) -> Result<Vec<&'a str>> {
+    let all = contents.tensors.keys().chain(contents.others.keys());
     let all: Vec<&str> = all.map(String::as_str).collect();
     let Some(key) = key.filter(|&key| key != ITSELF) else {
         return Ok(all);
@@ -107,7 +111,7 @@ fn under<'a>(held: &Held<'a>, key: Option<&str>) -> Result<Vec<&'a str>> {
         found.sort();
         found.dedup();
         return Err(Error::NoSuchKey {
-            path: held.path.to_path_buf(),
+            path: contents.path.to_path_buf(),
             key: key.into(),
             found,
         });
