@@ -156,6 +156,18 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
         let svg = svg.split_once("</svg>").unwrap().0;
         assert_well_formed(&format!("<svg{svg}</svg>"), "the page");
     }
+    // The first screen: what was run, and each ticket beside its dense network.
+    let (first_screen, _) = page.split_once("id=\"findings\"").unwrap();
+    for said in [
+        "<strong>4</strong> finished, none failed, none missing, none unreadable",
+        "digits (N = 239)",
+        "linear probing (LP)",
+        "4 per class",
+        "than dense; t over 2 seeds, N = 239\"",
+        "<th class=\"group\" colspan=\"2\" scope=\"colgroup\">digits, LP",
+    ] {
+        assert!(first_screen.contains(said), "{said}: {first_screen}");
+    }
     // The same bytes again, over what an earlier report left.
     std::fs::write(dir.path().join("one/figures/old.svg"), "old").unwrap();
     let (_, again) = report(dir.path(), &[&results], "one --title Digits");

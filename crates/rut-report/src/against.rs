@@ -8,6 +8,7 @@ use crate::canvas::{GRID, INK, SOFT, colour, css, mark};
 use crate::chart::{Axis, Chart, Entry, Line, Point, Series};
 use crate::metric::{Metric, SHOWN, Unit};
 use crate::study::{Place, Study};
+use crate::wording::percent;
 
 /// The factor from a metric to what its axis shows.
 pub(crate) fn factor(unit: Unit) -> f64 {
@@ -223,15 +224,7 @@ fn remaining(densities: &[f64]) -> Axis {
     let mut ticks: Vec<f64> = densities.to_vec();
     ticks.sort_by(|a, b| b.total_cmp(a));
     ticks.dedup();
-    let name = |density: &f64| {
-        let percent = 100.0 * density;
-        let text = match percent {
-            10.0.. => format!("{percent:.0}"),
-            1.0.. => format!("{percent:.1}"),
-            _ => format!("{percent:.2}"),
-        };
-        (density.log10(), text)
-    };
+    let name = |density: &f64| (density.log10(), percent(*density));
     Axis {
         name: "remaining weights (%), without stem and classifier".into(),
         range: (hi + room, lo - 3.2 * room),

@@ -13,6 +13,7 @@
 //! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
 
 mod against;
+mod answer;
 mod canvas;
 mod chart;
 mod chosen;
@@ -26,6 +27,7 @@ mod index;
 mod listing;
 mod metric;
 mod network;
+mod overview;
 mod page;
 mod pair;
 mod parts;
@@ -37,6 +39,7 @@ mod sheet;
 mod statement;
 mod study;
 mod table;
+mod tables;
 mod unread;
 mod upstream;
 mod wording;

@@ -20,6 +20,8 @@ pub(crate) struct Metric {
     pub(crate) name: &'static str,
     /// How it is written.
     pub(crate) unit: Unit,
+    /// Whether more of it is better; for all others, less is.
+    pub(crate) higher_is_better: bool,
     /// Where a record has it.
     pub(crate) of: fn(&Record) -> Option<f64>,
     /// Its bootstrap interval, where a record has one.
@@ -39,6 +41,7 @@ pub(crate) static ACCURACY: Metric = Metric {
     column: "accuracy",
     name: "accuracy",
     unit: Unit::Percent,
+    higher_is_better: true,
     of: |record| Some(raw(record).accuracy),
     interval: Some(|record| record.test.intervals.accuracy),
 };
@@ -48,6 +51,7 @@ pub(crate) static ECE: Metric = Metric {
     column: "ece",
     name: "ECE",
     unit: Unit::Percent,
+    higher_is_better: false,
     of: |record| Some(raw(record).ece),
     interval: Some(|record| record.test.intervals.ece),
 };
@@ -57,6 +61,7 @@ pub(crate) static ECE_AT_TEMPERATURE: Metric = Metric {
     column: "ece_at_temperature",
     name: "ECE at T",
     unit: Unit::Percent,
+    higher_is_better: false,
     of: |record| scaled(record).map(|scores| scores.ece),
     interval: None,
 };
@@ -66,6 +71,7 @@ pub(crate) static NLL: Metric = Metric {
     column: "nll",
     name: "NLL",
     unit: Unit::Plain,
+    higher_is_better: false,
     of: |record| Some(raw(record).nll),
     interval: Some(|record| record.test.intervals.nll),
 };
@@ -75,6 +81,7 @@ pub(crate) static BRIER: Metric = Metric {
     column: "brier",
     name: "Brier",
     unit: Unit::Plain,
+    higher_is_better: false,
     of: |record| Some(raw(record).brier),
     interval: Some(|record| record.test.intervals.brier),
 };
@@ -84,6 +91,7 @@ pub(crate) static DEBIASED: Metric = Metric {
     column: "debiased_ece_squared",
     name: "CE², debiased",
     unit: Unit::Plain,
+    higher_is_better: false,
     of: |record| Some(raw(record).debiased_ece_squared),
     interval: None,
 };
@@ -93,6 +101,7 @@ pub(crate) static DEBIASED_AT_TEMPERATURE: Metric = Metric {
     column: "debiased_ece_squared_at_temperature",
     name: "CE² at T, debiased",
     unit: Unit::Plain,
+    higher_is_better: false,
     of: |record| scaled(record).map(|scores| scores.debiased_ece_squared),
     interval: None,
 };
@@ -102,6 +111,7 @@ pub(crate) static NLL_AT_TEMPERATURE: Metric = Metric {
     column: "nll_at_temperature",
     name: "NLL at T",
     unit: Unit::Plain,
+    higher_is_better: false,
     of: |record| scaled(record).map(|scores| scores.nll),
     interval: None,
 };

@@ -1,8 +1,9 @@
 //! The networks of a study: which records are of the same one, and what each is called. Where its figures are is `study`'s.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use rut_record::{Masking, NetworkKind, Record};
+use rut_record::{Masking, NetworkKind, NetworkSpec, Record};
 
 use crate::run::Run;
 
@@ -44,7 +45,10 @@ pub(crate) struct Network {
     pub(crate) density: f64,
     /// The same without stem and classifier: the paper's remaining weights, 0–1.
     pub(crate) body_density: f64,
-    recipe: Option<String>,
+    /// How it was trained, in the words of its runs.
+    pub(crate) recipe: Option<String>,
+    /// Its user's own name for it: what its file is called.
+    own: Option<String>,
     kind: String,
 }
 
@@ -63,11 +67,12 @@ impl Network {
         }
         Self {
             key: NetworkKey::of(record),
-            label: spec.network.recipe.clone().unwrap_or_else(|| kind.clone()),
+            label: String::new(),
             dense,
             density: network.density,
             body_density: network.density_without_stem_and_classifier,
             recipe: spec.network.recipe.clone(),
+            own: own_name(&spec.network),
             kind,
         }
     }
@@ -79,13 +84,9 @@ pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
     for run in runs {
         let network = Network::of(&run.record);
         let known = found.entry(network.key.clone()).or_insert(network);
-        // The words are no part of a run's identity: some of a network's runs may lack them. The first of those there are,
-        // in the order of the alphabet, whatever the order of the runs.
-        if let Some(recipe) = &run.record.spec.network.recipe
-            && known.recipe.as_ref().is_none_or(|known| recipe < known)
-        {
-            known.recipe = Some(recipe.clone());
-        }
+        // Words and names of files are no part of a run's identity: runs of one network may differ in them, or lack them.
+        keep_first(&mut known.recipe, run.record.spec.network.recipe.clone());
+        keep_first(&mut known.own, own_name(&run.record.spec.network));
     }
     let mut networks: Vec<Network> = found.into_values().collect();
     networks.sort_by(|a, b| {
@@ -101,14 +102,36 @@ pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
     networks
 }
 
-/// Words of a label, from the fewest on.
+/// What the file of a user's own network is called, without folder and ending: that of its mask, which sets a ticket apart,
+/// behind that of its checkpoint.
+fn own_name(network: &NetworkSpec) -> Option<String> {
+    let stem = |path: &PathBuf| Some(path.file_stem()?.to_string_lossy().into_owned());
+    let checkpoint = network.checkpoint.as_ref().and_then(stem)?;
+    match network.mask.as_ref().and_then(stem) {
+        Some(mask) => Some(format!("{checkpoint} × {mask}")),
+        None => Some(checkpoint),
+    }
+}
+
+/// The first of two in the order of the alphabet, so that the order of the runs decides nothing.
+fn keep_first(known: &mut Option<String>, found: Option<String>) {
+    if known.is_none() || found.is_some() && found < *known {
+        *known = found;
+    }
+}
+
+/// Words of a label, from the fewest on: the name of the user's own file, or else the words on how it was trained.
 type Wording = fn(&Network) -> String;
 
 const WORDINGS: [Wording; 4] = [
-    |n| n.recipe.clone().unwrap_or_else(|| n.kind.clone()),
-    |n| match &n.recipe {
-        Some(recipe) => format!("{recipe}, {}", n.kind),
-        None => n.kind.clone(),
+    |n| {
+        let named = n.own.as_ref().or(n.recipe.as_ref());
+        named.unwrap_or(&n.kind).clone()
+    },
+    |n| {
+        let parts = [n.own.as_ref(), n.recipe.as_ref(), Some(&n.kind)];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(|part| &**part).collect();
+        parts.join(", ")
     },
     |n| format!("{} ({})", WORDINGS[1](n), &short(&n.key.checkpoint)),
     |n| {

@@ -2,77 +2,102 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::ReportOptions;
+use crate::answer::answer;
 use crate::chosen::Choice;
 use crate::error::Result;
 use crate::index::Index;
+use crate::overview::overview;
 use crate::pair::{Comparisons, Pair, pairs};
 use crate::parts::Parts;
 use crate::sections;
 use crate::sheet::Sheet;
 use crate::statement::statements;
 use crate::study::{Place, Study};
+use crate::tables;
 use crate::wording::{printable, unbroken};
-use crate::{Fate, ReportOptions};
 
 /// The look of the page.
 const STYLE: &str = include_str!("style.css");
 
 /// Statements that stand at the top; the others are folded away.
-const FIRST: usize = 16;
+const FIRST: usize = 8;
 
-/// A part of the page: its anchor, its heading and what composes it.
+/// A part of the page: its anchor, its heading, what the contents call it, and what composes it.
 struct Section {
     anchor: &'static str,
     heading: &'static str,
+    short: &'static str,
     compose: fn(&Parts<'_>, &mut Sheet) -> Result<Markup>,
 }
 
-/// The parts of the page in order.
-const SECTIONS: [Section; 9] = [
-    Section {
-        anchor: "networks",
-        heading: "Networks",
-        compose: sections::networks,
-    },
+/// The parts of the page behind the answer, in order: figures, then tables.
+const SECTIONS: [Section; 11] = [
     Section {
         anchor: "weights",
         heading: "Accuracy and calibration against remaining weights",
+        short: "Remaining weights",
         compose: sections::weights,
     },
     Section {
         anchor: "labels",
         heading: "Accuracy and calibration against training images per class",
+        short: "Training images",
         compose: sections::labels,
     },
     Section {
         anchor: "differences",
         heading: "Dense minus ticket",
+        short: "Differences",
         compose: sections::differences,
     },
     Section {
         anchor: "reliability",
         heading: "Reliability",
+        short: "Reliability",
         compose: sections::reliability,
     },
     Section {
         anchor: "scatter",
         heading: "Accuracy against calibration",
+        short: "Accuracy and ECE",
         compose: sections::scatter,
     },
     Section {
         anchor: "training",
         heading: "Training, label maps and prompts",
+        short: "Training",
         compose: sections::training,
+    },
+    Section {
+        anchor: "networks",
+        heading: "Networks",
+        short: "Networks",
+        compose: tables::networks,
+    },
+    Section {
+        anchor: "results",
+        heading: "All figures",
+        short: "All figures",
+        compose: tables::figures,
+    },
+    Section {
+        anchor: "all-differences",
+        heading: "All differences",
+        short: "All differences",
+        compose: tables::differences,
     },
     Section {
         anchor: "classes",
         heading: "Classes",
-        compose: sections::classes,
+        short: "Classes",
+        compose: tables::classes,
     },
     Section {
         anchor: "runs",
         heading: "All runs",
-        compose: sections::runs,
+        short: "All runs",
+        compose: tables::runs,
     },
 ];
 
@@ -115,10 +140,12 @@ pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
             body {
                 header { (head(study, &title, sheet.unread_count())) }
                 nav aria-label="Contents" { @for (section, _) in &bodies {
-                    a href={ "#" (section.anchor) } { (section.heading) }
+                    a href={ "#" (section.anchor) } { (section.short) }
                 } }
                 main {
-                    section #findings { h2 { "What can be read from it" } (findings(study, &pairs)) }
+                    section #answer { h2 { "Results" } (answer(study, &pairs)) }
+                    section #findings { h2 { "Differences in words" } (findings(study, &pairs)) }
+                    section #words { h2 { "Abbreviations" } (words()) }
                     @for (section, body) in &bodies {
                         section id=(section.anchor) { h2 { (section.heading) } (body) }
                     }
@@ -137,20 +164,10 @@ fn title(study: &Study, options: &ReportOptions) -> String {
 }
 
 fn head(study: &Study, title: &str, unread: usize) -> Markup {
-    let counts = [
-        (study.runs.len(), "runs done", ""),
-        (study.count(Fate::Failed), "failed", "bad"),
-        (study.count(Fate::Missing), "missing", "bad"),
-        (study.count(Fate::Unreadable) + unread, "unreadable", "bad"),
-        (study.networks.len(), "networks", ""),
-        (study.settings.len(), "settings", ""),
-    ];
     html! {
         h1 { (title) }
         @if let Some(about) = &study.about { p.about { (printable(about)) } }
-        dl.counts { @for (count, name, kind) in counts {
-            div class=(if count > 0 { kind } else { "" }) { dt { (name) } dd { (count) } }
-        } }
+        (overview(study, unread))
         @if !study.conflicts.is_empty() {
             p.alarm role="alert" {
                 strong { "Conflicting records: " (study.conflicts.len()) ". " }
@@ -196,9 +213,50 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
             }
         }
         p.note {
-            "Intervals over seeds (Student's t) allow for the luck of drawing images and of training, those by bootstrap for the luck of the test set; neither allows for the choice of data sets, or for how a network was trained upstream. "
-            "Small test sets inflate the ECE, so N stands beside every figure. "
-            "A shot is one training image of each class: 16 shots are 16 images per class."
+            "Intervals over seeds (Student's t) show the variance of drawing images and of training, those by bootstrap the sampling variance of the test set; neither shows what the choice of data sets, or the training of a network upstream, changes. "
+            "Small test sets inflate the ECE, so N, the number of test images, stands beside every figure."
         }
     }
+}
+
+/// Abbreviations, each spelled out once.
+fn words() -> Markup {
+    const WORDS: [(&str, &str); 11] = [
+        (
+            "LP",
+            "linear probing: a linear head is trained on frozen features",
+        ),
+        (
+            "VP",
+            "visual prompting: a change of the input is trained, and source classes are mapped to target classes",
+        ),
+        (
+            "Ticket",
+            "a pruned network (lottery ticket); its dense network has all weights",
+        ),
+        (
+            "Shots",
+            "training images of each class: 16 shots are 16 images per class",
+        ),
+        ("N", "number of test images"),
+        (
+            "ECE",
+            "expected calibration error: mean distance between confidence and accuracy, in 15 bins of equal width",
+        ),
+        (
+            "T",
+            "temperature that logits are divided by, fitted on validation images; T = 1 leaves them as they are",
+        ),
+        (
+            "CE²",
+            "squared calibration error without the bias that small sets give the ECE",
+        ),
+        ("NLL", "negative log-likelihood of the true class, in nats"),
+        (
+            "Brier",
+            "squared distance between predicted probabilities and the true class",
+        ),
+        ("Points", "differences of percentages"),
+    ];
+    html! { dl.words { @for (word, meaning) in WORDS { div { dt { (word) } dd { (meaning) } } } } }
 }

@@ -46,6 +46,17 @@ pub(crate) struct Difference {
     pub(crate) spread: Option<Spread>,
 }
 
+impl Difference {
+    /// Ticket minus dense: what a sentence about the ticket says.
+    pub(crate) fn of_ticket(&self) -> Estimate {
+        let Estimate { mean, interval } = self.estimate;
+        Estimate {
+            mean: -mean,
+            interval: interval.map(|(lo, hi)| (-hi, -lo)),
+        }
+    }
+}
+
 /// All pairs of a study, against every dense control of the ticket's model.
 pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
     let mut opened = 0;

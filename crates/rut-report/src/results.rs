@@ -20,6 +20,7 @@ use crate::wording::figure;
 pub(crate) fn networks(study: &Study) -> Table {
     let columns = [
         ("network", "network", Kind::Text),
+        ("recipe", "recipe", Kind::Text),
         ("model", "model", Kind::Text),
         ("checkpoint", "checkpoint", Kind::Text),
         ("mask", "mask", Kind::Text),
@@ -36,6 +37,7 @@ pub(crate) fn networks(study: &Study) -> Table {
         let runs = study.places.iter().filter(|place| place.network == at);
         vec![
             Value::Network(network.label.clone(), css(at)),
+            Value::Text(network.recipe.clone().unwrap_or_else(|| "–".into())),
             Value::Text(network.key.model.clone()),
             Value::Text(short(&network.key.checkpoint).into()),
             Value::Text(network.key.mask.as_deref().map_or("none", short).into()),
@@ -118,9 +120,8 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
         slug: "results".into(),
         caption: "Means over seeds. Intervals are of 95 %: below a figure Student's t over its seeds, which does not \
                   know that a share ends at 0; in the column beside it the bootstrap over test images, its ends averaged over \
-                  seeds. T is fitted on validation images, and in doubt where it lies at a bound or its gain there has an \
-                  interval that includes 0: read those rows at T = 1; \
-                  CE² is the squared calibration error, free of the bias that small sets give the ECE."
+                  seeds. T is in doubt where it lies at a bound or its gain on validation images has an \
+                  interval that includes 0: read those rows at T = 1."
             .into(),
         columns,
         rows: rows.map(|place| figures_row(study, *place, setting)).collect(),

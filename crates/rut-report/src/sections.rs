@@ -1,4 +1,4 @@
-//! What stands in each section of the page, and the files that go with it.
+//! The sections of the page that hold figures, and the files that go with them. Those that hold tables are in `tables`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,6 @@ use crate::diagram;
 use crate::error::Result;
 use crate::forest;
 use crate::heat_map::HeatMap;
-use crate::listing::{self, Common};
 use crate::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
 use crate::network::Network;
 use crate::pair::{Pair, compared_settings};
@@ -23,16 +22,9 @@ use crate::run::Run;
 use crate::setting::Setting;
 use crate::sheet::Sheet;
 use crate::study::{Place, Study};
-use crate::unread::{self, Unread};
+use crate::unread::Unread;
 use crate::wording::{printable, unbroken};
 use crate::{PromptPicture, against};
-
-/// The networks.
-pub(crate) fn networks(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let table = results::networks(parts.study);
-    sheet.table(&table)?;
-    Ok(table.html())
-}
 
 /// Charts of every setting that has some, and why there are none where no setting has.
 struct Against {
@@ -55,26 +47,14 @@ pub(crate) fn weights(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     })
 }
 
-/// Figures against the number of labels, and the table of all figures.
+/// Figures against the number of labels.
 pub(crate) fn labels(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     let against = Against {
         prefix: "labels",
         charts: against::labels,
         none: "There is one number of training images per class only: there is nothing to draw.",
     };
-    let charts = against.compose(parts, sheet)?;
-    let study = parts.study;
-    let all = results::figures(study, None);
-    sheet.table(&all)?;
-    Ok(html! {
-        (charts)
-        h3 { "Figures" }
-        p.caption { (all.caption) }
-        @for (at, setting) in study.settings.iter().enumerate() {
-            h4 { (printable(&setting.label())) }
-            (results::figures(study, Some(at)).boxed())
-        }
-    })
+    against.compose(parts, sheet)
 }
 
 impl Against {
@@ -109,19 +89,13 @@ impl Against {
     }
 }
 
-/// Differences, drawn and as a table.
+/// Differences.
 pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let (study, all) = (parts.study, parts.pairs);
-    let all: Vec<&Pair> = all.iter().collect();
-    let whole = results::differences(study, &all, None);
-    sheet.table(&whole)?;
+    let study = parts.study;
     let mut figures = Vec::new();
     for at in compared_settings(parts.pairs) {
-        let own: Vec<&Pair> = all
-            .iter()
-            .copied()
-            .filter(|pair| pair.setting == at)
-            .collect();
+        let own = parts.pairs.iter().filter(|pair| pair.setting == at);
+        let own: Vec<&Pair> = own.collect();
         let Some(setting) = study.settings.get(at) else {
             continue;
         };
@@ -133,7 +107,6 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
                 drawn.push(sheet.picture(&name, &svg));
             }
         }
-        let table = results::differences(study, &all, Some(at));
         figures.push(html! {
             figure {
                 div.charts { @for svg in drawn { (svg) } }
@@ -142,11 +115,9 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
                     (unbroken(&pair_counts(&own))) "."
                 }
             }
-            (table.boxed())
         });
     }
     Ok(html! {
-        @if !figures.is_empty() { p.caption { (whole.caption) } }
         @if figures.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
         @for figure in &figures { (figure) }
     })
@@ -159,7 +130,7 @@ fn pair_counts(pairs: &[&Pair]) -> String {
 }
 
 /// How runs with figures of their own were chosen.
-fn choice(choice: &Choice) -> Markup {
+pub(crate) fn choice(choice: &Choice) -> Markup {
     html! {
         p.note {
             "Chosen runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
@@ -350,54 +321,6 @@ fn prompts_of(told: &[Told<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Mark
         });
     }
     html! { div.prompts { @for picture in &pictures { (picture) } } }
-}
-
-/// Accuracy of every class in chosen runs.
-pub(crate) fn classes(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let mut tables = Vec::new();
-    for chosen in &parts.choice.settings {
-        let Some(setting) = parts.study.settings.get(chosen.setting) else {
-            continue;
-        };
-        let slug = format!("classes-{}", setting.slug);
-        let (table, unread) = results::classes(parts.study, &chosen.runs, &slug);
-        unread.into_iter().for_each(|one| sheet.add_unread(one));
-        sheet.table(&table)?;
-        tables.push(html! {
-            div { h4 { (printable(&setting.label())) ", " (chosen.labels.name()) } (table.html()) }
-        });
-    }
-    Ok(html! { (choice(parts.choice)) div.pair { @for table in &tables { (table) } } })
-}
-
-/// Every run, whatever became of it.
-pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let study = parts.study;
-    let common = Common::of(study, parts.options.unused);
-    let mut tables = Vec::new();
-    if !study.conflicts.is_empty() {
-        tables.push(listing::conflicts(study));
-    }
-    if !study.unfinished.is_empty() {
-        tables.push(listing::unfinished(study));
-    }
-    // This section is the last: what the others could not read is known.
-    let unread = sheet.unread();
-    if !unread.is_empty() {
-        tables.push(unread::table(&unread));
-    }
-    if !study.runs.is_empty() {
-        tables.push(listing::runs(study, &common, parts.options));
-    }
-    for table in &tables {
-        sheet.table(table)?;
-    }
-    Ok(html! {
-        @for (whose, fields) in &common.shared {
-            p { strong { "Shared by " (whose) ": " } (printable(&fields.join(", "))) "." }
-        }
-        @for table in &tables { (table.html()) }
-    })
 }
 
 /// A PNG file as the address of a picture in a page.

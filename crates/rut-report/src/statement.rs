@@ -4,7 +4,7 @@ use crate::metric::{COMPARED, ECE_AT_TEMPERATURE, Unit};
 use crate::pair::{Difference, Pair};
 use crate::study::{Place, Study};
 use crate::wording::signed;
-use rut_metrics::{Estimate, Spread};
+use rut_metrics::Spread;
 
 /// What a ticket is said to be where its figure is lower than the dense network's, and where it is higher; of each of
 /// [`COMPARED`], with what the figure is called.
@@ -37,15 +37,13 @@ pub(crate) fn statements(study: &Study, pairs: &[Pair]) -> Vec<String> {
 fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> Option<String> {
     let spread = difference.spread?;
     let estimate = difference.estimate;
-    let interval = estimate.interval.filter(|_| estimate.excludes_zero())?;
+    if !estimate.excludes_zero() {
+        return None;
+    }
     let (lower, higher, figure) = WORDS.get(at)?;
     let unit = COMPARED.get(at)?.unit;
     // Pairs are dense minus ticket; the sentence is about the ticket.
-    let turned = Estimate {
-        mean: -estimate.mean,
-        interval: Some((-interval.1, -interval.0)),
-    };
-    let (mean, ends) = signed(&turned, unit);
+    let (mean, ends) = signed(&difference.of_ticket(), unit);
     let [lo, hi] = ends?;
     let words = if estimate.mean > 0.0 { lower } else { higher };
     let points = match unit {

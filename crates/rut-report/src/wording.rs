@@ -13,6 +13,22 @@ pub(crate) fn figure(value: f64, unit: Unit) -> String {
     }
 }
 
+/// A share of weights in percent, in as many digits as it takes to tell tickets apart.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    match percent {
+        10.0.. => format!("{percent:.0}"),
+        1.0.. => format!("{percent:.1}"),
+        _ => format!("{percent:.2}"),
+    }
+}
+
+/// Words, separated by commas.
+pub(crate) fn listed(words: impl Iterator<Item = impl ToString>) -> String {
+    let words: Vec<String> = words.map(|word| word.to_string()).collect();
+    words.join(", ")
+}
+
 /// A figure in its unit without the unit's sign.
 pub(crate) fn bare(value: f64, unit: Unit) -> String {
     rounded(value, unit, 0)

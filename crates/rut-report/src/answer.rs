@@ -1,0 +1,253 @@
+//! The answer of a study at a glance: network × target × method, each ticket against its dense networks. The differences are
+//! `pair`'s, in words they are `statement`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+use rut_metrics::Spread;
+use rut_record::Labels;
+
+use crate::canvas::css;
+use crate::metric::{COMPARED, Metric};
+use crate::pair::{Difference, Pair};
+use crate::study::{Place, Study};
+use crate::wording::{bare, percent, printable, signed};
+
+/// The figures of the matrix: the first of [`COMPARED`], accuracy and ECE.
+const FIGURES: usize = 2;
+
+/// A column or row of the matrix: a setting on so many labels.
+type Target = (usize, Labels);
+
+/// What a ticket's figure is beside its dense network's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Better,
+    Worse,
+    Undecided,
+}
+
+impl Verdict {
+    fn of(difference: &Difference, metric: &Metric) -> Self {
+        let estimate = difference.of_ticket();
+        match (estimate.excludes_zero(), estimate.mean > 0.0) {
+            (false, _) => Self::Undecided,
+            (true, higher) if higher == metric.higher_is_better => Self::Better,
+            _ => Self::Worse,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// The answer: what all comparisons come to, and every network on every target.
+pub(crate) fn answer(study: &Study, pairs: &[Pair]) -> Markup {
+    let matrix = Matrix::of(study, pairs);
+    let most: Vec<Target> = (0..study.settings.len())
+        .filter_map(|setting| {
+            let labels = study.places_of(setting).map(|place| place.labels).max()?;
+            Some((setting, labels))
+        })
+        .collect();
+    let fewer: BTreeSet<Labels> = study
+        .cells
+        .keys()
+        .filter(|place| !most.contains(&(place.setting, place.labels)))
+        .map(|place| place.labels)
+        .collect();
+    html! {
+        (counts(pairs))
+        (matrix.table(&most, "Every network on every target, on its most training images"))
+        p.note {
+            "▲ higher and ▼ lower than the dense network, ○ undecided: the 95 % interval of the difference, in points, includes 0. "
+            span.better { "Green" } ": the ticket is better; " span.worse { "red" } ": it is worse. The ECE is better if it is lower. Below a dense network's figure stands its own interval."
+        }
+        @if !fewer.is_empty() {
+            details.fewer {
+                summary { "On fewer training images per class: " (crate::wording::listed(fewer.iter().rev().map(|l| l.tick()))) }
+                @for labels in fewer.iter().rev() {
+                    @let own: Vec<Target> = (0..study.settings.len())
+                        .filter(|setting| !most.contains(&(*setting, *labels)))
+                        .filter(|setting| study.places_of(*setting).any(|place| place.labels == *labels))
+                        .map(|setting| (setting, *labels))
+                        .collect();
+                    (matrix.table(&own, &format!("Every network on every target, {}", labels.name())))
+                }
+            }
+        }
+    }
+}
+
+/// Of how many comparisons the ticket is better or worse, in a sentence for each figure.
+fn counts(pairs: &[Pair]) -> Markup {
+    let count = |at: usize, metric: &Metric| {
+        let found = pairs.iter().filter_map(|pair| *pair.differences.get(at)?);
+        let verdicts: Vec<Verdict> = found.map(|found| Verdict::of(&found, metric)).collect();
+        [Verdict::Better, Verdict::Worse, Verdict::Undecided].map(|wanted| {
+            let count = verdicts
+                .iter()
+                .filter(|verdict| **verdict == wanted)
+                .count();
+            (wanted, count)
+        })
+    };
+    html! {
+        @if !pairs.is_empty() {
+            p.verdict {
+                "Tickets against their dense networks, " (pairs.len()) " comparisons. "
+                @for (at, metric) in COMPARED.iter().enumerate().take(FIGURES) {
+                    span.of { (metric.name) ": "
+                        @for (index, (verdict, count)) in count(at, metric).into_iter().enumerate() {
+                            @if index > 0 { ", " }
+                            span.(verdict.name())[count > 0] { (count) " " (verdict.name()) }
+                        } ". " }
+                }
+            }
+        }
+    }
+}
+
+/// Figures and differences by place.
+struct Matrix<'a> {
+    study: &'a Study,
+    pairs: BTreeMap<Place, Vec<&'a Pair>>,
+}
+
+impl<'a> Matrix<'a> {
+    fn of(study: &'a Study, all: &'a [Pair]) -> Self {
+        let mut pairs: BTreeMap<Place, Vec<&Pair>> = BTreeMap::new();
+        for pair in all {
+            let place = Place {
+                setting: pair.setting,
+                labels: pair.labels,
+                network: pair.ticket,
+            };
+            pairs.entry(place).or_default().push(pair);
+        }
+        Self { study, pairs }
+    }
+
+    /// The matrix of `targets`; the longer of networks and targets goes down the page.
+    fn table(&self, targets: &[Target], about: &str) -> Markup {
+        let present = |at: &usize| {
+            let places = targets.iter().map(|target| place(*target, *at));
+            places
+                .into_iter()
+                .any(|place| self.study.cells.contains_key(&place))
+        };
+        let networks: Vec<usize> = (0..self.study.networks.len()).filter(present).collect();
+        let down = targets.len() > networks.len();
+        let figures = || COMPARED.iter().take(FIGURES).enumerate();
+        let (across, rows) = match down {
+            true => (networks.len(), targets.len()),
+            false => (targets.len(), networks.len()),
+        };
+        let at = |row: usize, column: usize| match down {
+            true => place(targets[row], networks[column]),
+            false => place(targets[column], networks[row]),
+        };
+        html! {
+            div.scroll tabindex="0" role="region" aria-label=(about) {
+                table.matrix {
+                    thead {
+                        tr {
+                            th rowspan="2" { @if down { "target" } @else { "network" } }
+                            @for column in 0..across { th.group colspan=(FIGURES) scope="colgroup" {
+                                @if down { (self.network(networks[column])) } @else { (self.target(targets[column])) }
+                            } }
+                        }
+                        tr { @for _ in 0..across { @for (index, metric) in figures() {
+                            th.number.group[index == 0] scope="col" { (metric.name) ", %" }
+                        } } }
+                    }
+                    tbody { @for row in 0..rows { tr {
+                        th scope="row" {
+                            @if down { (self.target(targets[row])) } @else { (self.network(networks[row])) }
+                        }
+                        @for column in 0..across { @for (index, metric) in figures() {
+                            td.number.group[index == 0] { (self.cell(at(row, column), index, metric)) }
+                        } }
+                    } } }
+                }
+            }
+        }
+    }
+
+    fn target(&self, (setting, labels): Target) -> Markup {
+        let label = self.study.settings.get(setting).map(|own| own.label());
+        html! { (printable(&label.unwrap_or_default())) span.ends { (labels.name()) } }
+    }
+
+    fn network(&self, at: usize) -> Markup {
+        html! { @if let Some(network) = self.study.networks.get(at) {
+            span.swatch style={ "background:" (css(at)) } {} (printable(&network.label))
+            span.ends {
+                (percent(network.body_density)) " % of weights"
+                @if let Some(recipe) = network.recipe.as_ref().filter(|recipe| **recipe != network.label) {
+                    "; " (printable(recipe))
+                }
+            }
+        } }
+    }
+
+    fn cell(&self, place: Place, at: usize, metric: &Metric) -> Markup {
+        let Some((estimate, _)) = self.study.estimate(place, metric) else {
+            return html! { "–" };
+        };
+        let pairs = self
+            .pairs
+            .get(&place)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        html! {
+            strong { (bare(estimate.mean, metric.unit)) }
+            @if pairs.is_empty() && let Some((lo, hi)) = estimate.interval {
+                span.ends { (bare(lo, metric.unit)) " to " (bare(hi, metric.unit)) }
+            }
+            @for pair in pairs { (self.against(pair, at, metric, pairs.len() > 1)) }
+        }
+    }
+
+    /// The difference to one dense network, by name where there are several.
+    fn against(&self, pair: &Pair, at: usize, metric: &Metric, named: bool) -> Markup {
+        let Some(difference) = pair.differences.get(at).copied().flatten() else {
+            return html! {};
+        };
+        let estimate = difference.of_ticket();
+        let (mean, ends) = signed(&estimate, metric.unit);
+        let verdict = Verdict::of(&difference, metric);
+        let sign = match (verdict, estimate.mean > 0.0) {
+            (Verdict::Undecided, _) => "○",
+            (_, true) => "▲",
+            (_, false) => "▼",
+        };
+        let dense = self.study.networks.get(pair.dense).map_or("", |n| &n.label);
+        let by = match difference.spread {
+            Some(Spread::Seeds) => format!("t over {} seeds", pair.seeds),
+            Some(spread) => spread.name().to_owned(),
+            None => "no interval".to_owned(),
+        };
+        let told = format!("{} than {dense}; {by}, N = {}", verdict.name(), pair.images);
+        html! {
+            span.ends.(verdict.name()) title=(printable(&told)) {
+                @if named { (printable(dense)) ": " }
+                (sign) "\u{a0}" (mean)
+                @match ends { Some([lo, hi]) => { " (" (lo) " to " (hi) ")" }, None => " (no interval)" }
+            }
+        }
+    }
+}
+
+fn place((setting, labels): Target, network: usize) -> Place {
+    Place {
+        setting,
+        labels,
+        network,
+    }
+}

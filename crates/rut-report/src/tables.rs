@@ -1,0 +1,101 @@
+//! The sections of the page that hold tables, and the files that go with them. What is in the tables is decided by `results`
+//! and `listing`.
+
+use maud::{Markup, html};
+
+use crate::error::Result;
+use crate::listing::{self, Common};
+use crate::pair::{Pair, compared_settings};
+use crate::parts::Parts;
+use crate::results;
+use crate::sections::choice;
+use crate::sheet::Sheet;
+use crate::unread;
+use crate::wording::printable;
+
+/// The networks.
+pub(crate) fn networks(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let table = results::networks(parts.study);
+    sheet.table(&table)?;
+    Ok(table.html())
+}
+
+/// All figures: means over seeds, of each setting.
+pub(crate) fn figures(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let study = parts.study;
+    let all = results::figures(study, None);
+    sheet.table(&all)?;
+    Ok(html! {
+        p.caption { (all.caption) }
+        @for (at, setting) in study.settings.iter().enumerate() {
+            h3 { (printable(&setting.label())) }
+            (results::figures(study, Some(at)).boxed())
+        }
+    })
+}
+
+/// All differences, of each setting.
+pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let study = parts.study;
+    let pairs: Vec<&Pair> = parts.pairs.iter().collect();
+    let all = results::differences(study, &pairs, None);
+    sheet.table(&all)?;
+    Ok(html! {
+        @if pairs.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
+        @else { p.caption { (all.caption) } }
+        @for at in compared_settings(parts.pairs) {
+            @if let Some(setting) = study.settings.get(at) {
+                h3 { (printable(&setting.label())) }
+                (results::differences(study, &pairs, Some(at)).boxed())
+            }
+        }
+    })
+}
+
+/// Accuracy of every class in chosen runs.
+pub(crate) fn classes(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let mut tables = Vec::new();
+    for chosen in &parts.choice.settings {
+        let Some(setting) = parts.study.settings.get(chosen.setting) else {
+            continue;
+        };
+        let slug = format!("classes-{}", setting.slug);
+        let (table, unread) = results::classes(parts.study, &chosen.runs, &slug);
+        unread.into_iter().for_each(|one| sheet.add_unread(one));
+        sheet.table(&table)?;
+        tables.push(html! {
+            div { h3 { (printable(&setting.label())) ", " (chosen.labels.name()) } (table.html()) }
+        });
+    }
+    Ok(html! { (choice(parts.choice)) div.pair { @for table in &tables { (table) } } })
+}
+
+/// Every run, with its status.
+pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let study = parts.study;
+    let common = Common::of(study, parts.options.unused);
+    let mut tables = Vec::new();
+    if !study.conflicts.is_empty() {
+        tables.push(listing::conflicts(study));
+    }
+    if !study.unfinished.is_empty() {
+        tables.push(listing::unfinished(study));
+    }
+    // This section is the last: what the others could not read is known.
+    let unread = sheet.unread();
+    if !unread.is_empty() {
+        tables.push(unread::table(&unread));
+    }
+    if !study.runs.is_empty() {
+        tables.push(listing::runs(study, &common, parts.options));
+    }
+    for table in &tables {
+        sheet.table(table)?;
+    }
+    Ok(html! {
+        @for (whose, fields) in &common.shared {
+            p { strong { "Shared by " (whose) ": " } (printable(&fields.join(", "))) "." }
+        }
+        @for table in &tables { (table.html()) }
+    })
+}
