@@ -62,23 +62,19 @@ pub fn check(root: &Path) -> Result<()> {
 /// # Errors
 /// If it cannot be built, or its test fails.
 pub fn wheel(root: &Path) -> Result<()> {
-    let Some(python) = env::var_os("RUT_PYTHON").map(PathBuf::from) else {
-        skipped(
-            "the wheel",
-            "a Python with maturin, pandas and safetensors, named by RUT_PYTHON",
-        );
+    let python = env::var_os("RUT_PYTHON").map(PathBuf::from);
+    let maturin = python
+        .as_ref()
+        .map(|python| python.with_file_name("maturin"));
+    let (Some(python), Some(maturin)) = (python, maturin.filter(|file| file.is_file())) else {
+        let needed = "a Python with maturin, pandas and safetensors, named by RUT_PYTHON";
+        if env::var_os("RUT_REQUIRE_PYTHON").is_some() {
+            bail!("test the wheel: it needs {needed}, and RUT_REQUIRE_PYTHON is set");
+        }
+        skipped("the wheel", needed);
         return Ok(());
     };
-    let wheels = root.join("target/wheels");
-    let maturin = python.with_file_name("maturin");
-    if !maturin.is_file() {
-        skipped(
-            "the wheel",
-            "`pip install maturin` beside the Python of RUT_PYTHON",
-        );
-        return Ok(());
-    }
-    let folder = root.join("python");
+    let (folder, wheels) = (root.join("python"), root.join("target/wheels"));
     let _ = std::fs::remove_dir_all(&wheels);
     runs(
         Command::new(maturin)

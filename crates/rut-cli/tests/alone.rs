@@ -54,7 +54,10 @@ fn the_quickstarts_run_in_an_empty_folder() {
 fn what_is_not_bundled_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let missing = [
-        ("vp --sparsity 4", "rut fetch --models resnet20_cifar100"),
+        (
+            "vp --sparsity 4",
+            "find resnet20_cifar100: no `--checkpoint` is set",
+        ),
         ("vp --pretrained-dir other", "the folder other is not there"),
         (
             "lp --dataset digits --model resnet50 --network dense",

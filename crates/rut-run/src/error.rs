@@ -18,7 +18,7 @@ pub enum Error {
     /// The folder that networks are looked for in is not there.
     #[error(
         "find {model}: no field `checkpoint` is set, and the folder {dir} is not there; give its file (field `checkpoint`, and field \
-         `mask` for a ticket), or a folder of networks (`pretrained_dir`); `rut fetch --models {model}` downloads published weights",
+         `mask` for a ticket), or a folder of networks (`pretrained_dir`); `rut fetch` downloads published weights",
         dir = escape(dir).whole()
     )]
     NoNetworkFolder {
