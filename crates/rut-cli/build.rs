@@ -1,4 +1,4 @@
-//! Tells the binary its features, and which commit it was built from if the sources are a git checkout.
+//! Passes the binary its features, and which commit it was built from if the sources are a git checkout.
 
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rut_fuzz::{put, told, unpacked, within_contents};
+use rut_fuzz::{put, checked, unpacked, within_contents};
 use rut_models::{Checkpoint, Classifier, Mask, Reading, Weights, find};
 
 /// What the network takes that the weights are put into.
@@ -16,16 +16,16 @@ fuzz_target!(|bytes: &[u8]| {
     };
     for name in ["net.safetensors", "net.pth"] {
         let path = put(&[(name, bytes)]).join(name);
-        let mask = within_contents(unpacked(bytes), bytes, || told(Mask::open(&path)));
-        let checkpoint = within_contents(unpacked(bytes), bytes, || told(Checkpoint::open(&path)));
+        let mask = within_contents(unpacked(bytes), bytes, || checked(Mask::open(&path)));
+        let checkpoint = within_contents(unpacked(bytes), bytes, || checked(Checkpoint::open(&path)));
         let Some(checkpoint) = checkpoint else {
             continue;
         };
         let contents = NETWORK + unpacked(bytes);
         within_contents(contents, bytes, || {
-            told(Weights::read(model, &checkpoint, None, &reading));
-            told(Weights::read(model, &checkpoint, mask.as_ref(), &reading));
-            told(checkpoint.unwrapped())
+            checked(Weights::read(model, &checkpoint, None, &reading));
+            checked(Weights::read(model, &checkpoint, mask.as_ref(), &reading));
+            checked(checkpoint.unwrapped())
         });
     }
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rut_fuzz::{png, told, within_contents};
+use rut_fuzz::{png, checked, within_contents};
 
 /// An image decoded, and turned into RGB.
 const CONTENTS: usize = rut_images::MAX_DECODED as usize;
@@ -10,6 +10,6 @@ const CONTENTS: usize = rut_images::MAX_DECODED as usize;
 fuzz_target!(|bytes: &[u8]| {
     let bytes = &png::with_checksums(bytes);
     within_contents(CONTENTS, bytes, || {
-        told(rut_images::decode(bytes)).map(rut_images::Picture::into_rgb)
+        checked(rut_images::decode(bytes)).map(rut_images::Picture::into_rgb)
     });
 });

@@ -1,5 +1,5 @@
 //! Tables of images in Parquet files. The library that reads them may panic; that is caught and becomes an error, so a panic
-//! counts here only where nobody catches it.
+//! counts here only where it is not caught.
 #![no_main]
 
 use std::sync::Once;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
-use rut_fuzz::{put, told, within_contents};
+use rut_fuzz::{put, checked, within_contents};
 use rut_record::{Failure, Plan, RunDir, UpstreamRecord};
 use rut_report::{ReportOptions, report};
 
@@ -33,22 +33,22 @@ fuzz_target!(|bytes: &[u8]| {
         ("results/three/failed.json", bytes),
     ]);
     let results = folder.join("results");
-    within_contents(0, bytes, || told(Plan::read(&results.join("plan.jsonl"))));
+    within_contents(0, bytes, || checked(Plan::read(&results.join("plan.jsonl"))));
     within_contents(0, bytes, || {
-        told(UpstreamRecord::read(&results.join("upstream/a.json")))
+        checked(UpstreamRecord::read(&results.join("upstream/a.json")))
     });
     within_contents(0, bytes, || {
         let run = RunDir::at(results.join("one"));
-        let record = told(run.read_record())?;
+        let record = checked(run.read_record())?;
         let _ = record.temperature_doubt();
-        told(run.check_files(&record))
+        checked(run.check_files(&record))
     });
     within_contents(0, bytes, || {
-        told(Failure::read(&RunDir::at(results.join("three"))))
+        checked(Failure::read(&RunDir::at(results.join("three"))))
     });
     // Six files that are one.
     within_contents(20 * bytes.len(), bytes, || {
-        told(report(
+        checked(report(
             &[results],
             &folder.join("report"),
             &ReportOptions::default(),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use rut_fuzz::{told, within_contents};
+use rut_fuzz::{checked, within_contents};
 use rut_study::sweep::Study;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,6 +12,6 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     within_contents(0, bytes, || {
-        told(Study::parse(text, Path::new("study.toml"))).and_then(|study| told(study.locations()))
+        checked(Study::parse(text, Path::new("study.toml"))).and_then(|study| checked(study.locations()))
     });
 });

@@ -5,14 +5,14 @@ use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
 use rut_formats::torch::{Refusal, TorchFile};
-use rut_fuzz::{told, unpacked, within_contents};
+use rut_fuzz::{checked, unpacked, within_contents};
 
 fuzz_target!(|bytes: &[u8]| {
     within_contents(unpacked(bytes), bytes, || {
-        let Some(mut file) = told(TorchFile::open(Cursor::new(bytes))) else {
+        let Some(mut file) = checked(TorchFile::open(Cursor::new(bytes))) else {
             return;
         };
-        told(file.read::<Refusal>(
+        checked(file.read::<Refusal>(
             |_| true,
             |tensor, elements| {
                 assert!(

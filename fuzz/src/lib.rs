@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a folder that foreign bytes are put into and opened from, as a user would, and a watch over
+//! What the fuzz targets share: a folder that untrusted bytes are put into and opened from, as a user would, and a watch over
 //! the memory and the time that this takes, and over what errors say.
 
 pub mod png;
@@ -53,10 +53,10 @@ pub fn put(files: &[(&str, &[u8])]) -> PathBuf {
 ///
 /// # Panics
 /// If the error is longer than a person reads, or says what a terminal would obey.
-pub fn told<T>(result: Result<T, impl Display>) -> Option<T> {
+pub fn checked<T>(result: Result<T, impl Display>) -> Option<T> {
     let error = match result {
         Ok(value) => return Some(value),
-        // An error of several causes tells them all where that is asked for.
+        // The alternate form of an error prints all causes.
         Err(error) => format!("{error:#}"),
     };
     let length = error.chars().count();
@@ -70,7 +70,7 @@ pub fn told<T>(result: Result<T, impl Display>) -> Option<T> {
 
 /// Opens a data set of the table, or a user's own, and decodes some of its images. Errors are right; anything else is not.
 pub fn open(name: &str, folder: &Path, split: Option<&str>) {
-    let Some(dataset) = told(rut_data::open_split(name, folder, split)) else {
+    let Some(dataset) = checked(rut_data::open_split(name, folder, split)) else {
         return;
     };
     let own = dataset.validation.as_ref();
@@ -79,7 +79,7 @@ pub fn open(name: &str, folder: &Path, split: Option<&str>) {
         .flatten()
     {
         for index in 0..set.len().min(DECODED) {
-            told(set.decode(index));
+            checked(set.decode(index));
             let _ = set.source(index);
         }
         let _ = set.class_counts(dataset.class_names.len());

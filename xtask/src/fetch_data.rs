@@ -53,7 +53,7 @@ pub struct FetchData {
     /// Use only what was downloaded before
     #[arg(long)]
     offline: bool,
-    /// Fetch nothing; hold what is there against checksums, LOCK.json and receipts
+    /// Fetch nothing; verify existing files with checksums, LOCK.json and receipts
     #[arg(long, conflicts_with_all = ["mirror", "offline"])]
     verify: bool,
 }

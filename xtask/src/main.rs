@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let of_fetch = error.downcast_ref::<rut_fetch::Error>();
-            // Not anyhow's own report: a backtrace says nothing to whoever reads this.
+            // Not anyhow's own report: a backtrace does not help the reader.
             let text = match of_fetch {
                 Some(error) => format!("failed to {error}"),
                 None => format!("{error:#}"),

@@ -232,7 +232,7 @@ impl<T: Clone> Training<'_, T> {
         going.map(|(index, _)| index).collect()
     }
 
-    /// Events come last: a state saved while the split is scored must not have told them already.
+    /// Events come last: a state saved while the split is scored must not contain them already.
     fn end_epoch<M: Trainer<Trained = T>>(
         &mut self,
         trainer: &mut M,
@@ -320,7 +320,7 @@ impl<T: Clone> Training<'_, T> {
         }))
     }
 
-    /// What is told of single members: nothing where there is one.
+    /// The scores of single members: empty where there is only one.
     fn in_grid<E>(&self, members: Vec<E>) -> Vec<E> {
         match self.members.len() {
             1 => Vec::new(),

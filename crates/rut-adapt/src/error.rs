@@ -86,7 +86,7 @@ pub enum Error {
         /// Steps taken, over all epochs.
         step: u64,
     },
-    /// What the loop told could not be kept.
+    /// The observer failed, for example to store an event.
     #[error("keep what the run produced: {0}")]
     Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file of the feature cache could not be written or read.

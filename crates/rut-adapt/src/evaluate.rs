@@ -74,7 +74,7 @@ pub fn each_batch(
 
 type Prepared = Result<(Tensor, Vec<u32>)>;
 
-/// Sends every batch in order, up to the first error, as long as somebody receives.
+/// Sends every batch in order, up to the first error, as long as the receiver exists.
 fn prepare(images: &dyn LabelledImages, placement: &Placement, ready: &SyncSender<Prepared>) {
     for indices in batches(images.len(), PASS_BATCH, Order::Sequential) {
         let batch = images.batch(&indices).and_then(|batch| {

@@ -1,4 +1,4 @@
-//! Labelled images as the loops take them: batches of pixels in [0, 1]. Where they come from is not its business.
+//! Labelled images as the loops take them: batches of pixels in [0, 1]. `rut-data` reads them.
 
 use candle_core::Tensor;
 use rut_data::{Batch, Prepared};

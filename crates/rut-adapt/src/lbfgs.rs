@@ -78,7 +78,7 @@ pub fn minimize(
         let mut direction = direction(&pairs, &gradient);
         let mut slope = dot(&direction, &gradient);
         if slope >= 0.0 {
-            // Rounding spoilt the pairs: begin anew with the gradient.
+            // Rounding spoilt the pairs: start again with the gradient.
             pairs.clear();
             direction = gradient.iter().map(|g| -g).collect();
             slope = -dot(&gradient, &gradient);

@@ -1,4 +1,4 @@
-//! Softmax cross-entropy, the one loss of both methods. Scores of a whole split are `rut-metrics`' business.
+//! Softmax cross-entropy, the one loss of both methods. `rut-metrics` computes the scores of a whole split.
 
 use candle_core::{D, DType, Result, Tensor, Var};
 

@@ -1,17 +1,17 @@
-//! Who listens to a training loop, and what the loop is asked. It stores and shows nothing itself.
+//! The observer of a training loop: receives its events, and asks it to save its state or to stop.
 
 use rut_record::{Event, Phase};
 
 use crate::state::TrainingState;
 
-/// What the observer wants done with the loop's state.
+/// What the loop does after a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopControl {
     /// Go on.
     Continue,
-    /// Hand the state over, then go on.
+    /// Pass the state to the observer, then go on.
     Save,
-    /// Hand the state over, then stop.
+    /// Pass the state to the observer, then stop.
     SaveAndStop,
 }
 
@@ -20,7 +20,7 @@ pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Listens to a loop: a journal, a progress bar, a test.
 pub trait Observer {
-    /// Something happened.
+    /// Receives an event.
     ///
     /// # Errors
     /// If it could not be kept (a full disk, say); the loop ends with [`Error::Observer`](crate::Error::Observer).
@@ -31,7 +31,7 @@ pub trait Observer {
         let _ = (phase, done, total);
     }
 
-    /// Asked after every batch: shall the loop save its state, or stop?
+    /// Called after every batch: whether the loop is to save its state, or to stop.
     fn control(&mut self) -> LoopControl {
         LoopControl::Continue
     }

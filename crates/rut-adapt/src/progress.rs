@@ -17,7 +17,7 @@ impl<'a> Reporter<'a> {
         Self { observer }
     }
 
-    /// Tells that `event` happened.
+    /// Reports an event.
     ///
     /// # Errors
     /// If the observer could not keep it.

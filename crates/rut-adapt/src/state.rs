@@ -1,5 +1,5 @@
-//! What a loop needs to go on where it was: named tensors and numbers, as one safetensors image. Where the bytes are
-//! kept is not its business.
+//! What a loop needs to go on where it was: named tensors and numbers, as one safetensors image. The
+//! observer stores the bytes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,7 +34,7 @@ pub struct TrainingState {
 }
 
 impl TrainingState {
-    /// Whether the bytes that it was read from told no checksum: an earlier version wrote them.
+    /// Whether the bytes that it was read from had no checksum: an earlier version wrote them.
     pub fn is_unchecked(&self) -> bool {
         self.unchecked
     }

@@ -28,7 +28,7 @@ use crate::state::TrainingState;
 /// How a prompt is trained.
 #[derive(Clone, Debug)]
 pub struct PromptOptions {
-    /// As any loop.
+    /// Options of the training loop.
     pub training: LoopOptions,
     /// Beside a label map.
     pub mapping: MappingChoice,

@@ -101,11 +101,11 @@ const GRID: [(f64, f64); 4] = [(1e-4, 0.0), (0.1, 0.0), (0.03, 0.0), (0.1, 0.3)]
 fn each_member_is_the_run_with_its_rates_alone_to_the_bit() {
     let splits = Splits::new();
     for select in [Select::Last, Select::BestVal] {
-        let mut told = Listener::default();
-        let grid = splits.run(select, &GRID, &mut told);
+        let mut listener = Listener::default();
+        let grid = splits.run(select, &GRID, &mut listener);
         for (index, pair) in GRID.iter().enumerate() {
-            let mut alone_told = Listener::default();
-            let alone = splits.run(select, &[*pair], &mut alone_told);
+            let mut alone_listener = Listener::default();
+            let alone = splits.run(select, &[*pair], &mut alone_listener);
             assert_eq!(alone.members[0], grid.members[index], "{pair:?}");
             if index == grid.chosen {
                 assert_eq!(
@@ -117,7 +117,7 @@ fn each_member_is_the_run_with_its_rates_alone_to_the_bit() {
                     grid.finished.selected_accuracy
                 );
             }
-            for (alone, beside) in epochs(&alone_told).iter().zip(epochs(&told)) {
+            for (alone, beside) in epochs(&alone_listener).iter().zip(epochs(&listener)) {
                 let Event::Epoch { members, .. } = beside else {
                     unreachable!()
                 };
@@ -156,7 +156,7 @@ fn a_grid_stopped_anywhere_goes_on_to_the_same_bits() {
         let stopped =
             linear_probe_grid(splits.splits(), head(), &options, &rates, None, &mut first);
         assert!(matches!(stopped, Err(Error::Stopped { .. })));
-        let (state, told) = first.into_saved();
+        let (state, events_before) = first.into_saved();
         let mut second = Listener::default();
         let other = LinearHead::init(WIDTH, CLASSES, Seed(1), DType::F32, &Device::Cpu).unwrap();
         let got = linear_probe_grid(
@@ -168,7 +168,7 @@ fn a_grid_stopped_anywhere_goes_on_to_the_same_bits() {
             &mut second,
         )
         .unwrap();
-        let events: Vec<Event> = told.into_iter().chain(second.events).collect();
+        let events: Vec<Event> = events_before.into_iter().chain(second.events).collect();
         assert_eq!(events, whole.events, "stopped after {stop_after}");
         assert_eq!((&got.members, got.chosen), (&want.members, want.chosen));
         assert_eq!(
@@ -181,21 +181,21 @@ fn a_grid_stopped_anywhere_goes_on_to_the_same_bits() {
 #[test]
 fn a_member_that_diverges_is_left_out_and_the_others_go_on() {
     let splits = Splits::new();
-    let mut told = Listener::default();
-    let grid = splits.run(Select::BestVal, &[(1e38, 0.0), (0.03, 0.0)], &mut told);
+    let mut listener = Listener::default();
+    let grid = splits.run(Select::BestVal, &[(1e38, 0.0), (0.03, 0.0)], &mut listener);
     assert_eq!((grid.chosen, grid.members[0].validation), (1, None));
     let diverged = |event: &&Event| matches!(event, Event::Diverged { member: 0, .. });
-    assert_eq!(told.events.iter().filter(diverged).count(), 1);
+    assert_eq!(listener.events.iter().filter(diverged).count(), 1);
     let alone = splits.run(Select::BestVal, &[(0.03, 0.0)], &mut Listener::default());
     assert_eq!(alone.members[0], grid.members[1]);
     // The events are JSON that can be read again.
-    assert!(told.losses().iter().all(|loss| loss.is_finite()));
+    assert!(listener.losses().iter().all(|loss| loss.is_finite()));
 }
 
 #[test]
 fn of_equals_the_first_is_kept() {
     let mut splits = Splits::new();
-    // Nothing to tell classes by: every member says the same.
+    // No difference between classes: every member says the same.
     for split in [&mut splits.train, &mut splits.validation] {
         let zeros = vec![0.0; split.labels.len() * WIDTH];
         split.features = FeatureMatrix::from_f32(zeros, WIDTH).unwrap();

@@ -115,7 +115,7 @@ fn every_loss_and_the_end_are_pytorch_s() {
 fn steps_that_fill_epochs_are_those_epochs() {
     let (tensors, _) = golden();
     let data = features(&tensors);
-    let told = |options: &LoopOptions| {
+    let losses = |options: &LoopOptions| {
         let mut listener = Listener::default();
         linear_probe(splits(&data), head(), options, None, &mut listener).unwrap();
         listener.events
@@ -124,7 +124,7 @@ fn steps_that_fill_epochs_are_those_epochs() {
         steps: Some(40),
         ..options()
     };
-    assert_eq!(told(&steps), told(&options()));
+    assert_eq!(losses(&steps), losses(&options()));
 }
 
 #[test]
@@ -184,12 +184,12 @@ fn stopped_anywhere(steps: Option<u32>) {
         let mut first = Listener::stopping_at(stop_after);
         let stopped = linear_probe(splits(&data), head(), &options, None, &mut first).unwrap_err();
         assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
-        let (state, told) = first.into_saved();
+        let (state, events_before) = first.into_saved();
         let mut second = Listener::default();
         // Another start: everything must come from the state.
         let other = LinearHead::init(64, 6, Seed(1), DType::F32, &Device::Cpu).unwrap();
         let got = linear_probe(splits(&data), other, &options, Some(&state), &mut second).unwrap();
-        let events: Vec<Event> = told.into_iter().chain(second.events).collect();
+        let events: Vec<Event> = events_before.into_iter().chain(second.events).collect();
         assert_eq!(events, whole.events, "stopped after {stop_after}");
         assert_eq!(
             values(&got.trained.weight),

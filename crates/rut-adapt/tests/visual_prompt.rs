@@ -372,10 +372,10 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
             let mut first = Listener::stopping_at(stop_at);
             let stopped = small_run(&data, &options, map, None, &mut first).unwrap_err();
             assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
-            let (state, told) = first.into_saved();
+            let (state, events_before) = first.into_saved();
             let mut second = Listener::default();
             let got = small_run(&data, &options, map, Some(&state), &mut second).unwrap();
-            let events: Vec<_> = told.into_iter().chain(second.events).collect();
+            let events: Vec<_> = events_before.into_iter().chain(second.events).collect();
             assert_eq!(events, whole.events, "{map}, stopped at {stop_at}");
             let program =
                 |finished: &Finished<Mapped>| values(&finished.trained.prompt.values()[0]);
@@ -403,18 +403,18 @@ fn the_maps_are_made_as_often_as_their_kind_says() {
     }
 }
 
-/// What is trained beside the prompt moves, and what is not stays; both are told by their largest weights.
+/// What is trained beside the prompt moves, and what is not stays; both are checked by their largest weights.
 #[test]
 fn a_map_is_trained_beside_the_prompt_where_it_says_so() {
     let data = small_images();
     let run = |map: &str| {
         let mut listener = Listener::default();
         let finished = small_run(&data, &options(4), map, None, &mut listener).unwrap();
-        let told = listener.events.iter().find_map(|event| match event {
+        let largest = listener.events.iter().find_map(|event| match event {
             Event::Mapped { weights, .. } => weights.clone(),
             _ => None,
         });
-        (finished, told.unwrap(), listener.losses())
+        (finished, largest.unwrap(), listener.losses())
     };
     let (weighted, begun, losses) = run("weighted");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Steps and epochs of the training loops of `rut-adapt`, timed from outside by what they tell.
+//! Steps and epochs of the training loops of `rut-adapt`, timed from outside by their events.
 
 use std::sync::Arc;
 use std::time::Instant;

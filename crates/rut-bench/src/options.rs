@@ -60,7 +60,7 @@ impl FromStr for HeadShape {
     }
 }
 
-/// What a person asks for; [`check`](Self::check) holds it against what there is.
+/// What to measure; [`check`](Self::check) validates it.
 ///
 /// ```
 /// let options = rut_bench::BenchOptions {

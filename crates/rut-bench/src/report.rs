@@ -26,7 +26,7 @@ pub struct BenchReport {
     pub rut: String,
     /// Commit that it was built from, or `unknown`.
     pub commit: String,
-    /// The processor, where the system tells.
+    /// The processor, where the system reports it.
     pub cpu: Option<String>,
     /// Operating system and processor architecture.
     pub platform: String,
@@ -64,9 +64,9 @@ pub struct Measured {
     pub images: usize,
     /// Seconds of one repetition: a pass, a step, or an epoch of the head.
     pub seconds: Timing,
-    /// Images per second; absent for the head, of which seconds an epoch are told.
+    /// Images per second; absent for the head, of which seconds per epoch are reported.
     pub images_per_second: Option<Timing>,
-    /// The most memory that the process has held so far, bytes, where the system tells: of the measurement alone only
+    /// The most memory that the process has held so far, bytes, where the system reports it: of the measurement alone only
     /// where it is the only one.
     pub peak_memory_bytes: Option<u64>,
 }
@@ -80,14 +80,14 @@ pub struct Built<'a> {
     pub threads: usize,
 }
 
-/// Measures everything that was asked for. `tell` hears what is about to be measured.
+/// Measures everything that was asked for. `announce` is called before each measurement.
 ///
 /// # Errors
 /// If a file of weights is missing or broken, or the network cannot take the images.
 pub fn bench(
     bench: &CheckedBench,
     built: Built<'_>,
-    tell: &mut dyn FnMut(&str),
+    announce: &mut dyn FnMut(&str),
 ) -> Result<BenchReport> {
     let asks = bench.measurements.iter().any(|m| m.has_network());
     let subject = if asks {
@@ -106,7 +106,7 @@ pub fn bench(
         };
         for window in windows {
             let of = window.map_or(String::new(), |side| format!(", window {side}"));
-            tell(&format!("measuring {}{of}", measurement.name()));
+            announce(&format!("measuring {}{of}", measurement.name()));
             measurements.push(measure(bench, network, measurement, window)?);
         }
     }

@@ -194,7 +194,7 @@ pub struct PublishedFlag {
 
 /// Files and keys beneath the flags.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Layers (TOML < RUT_* < --set < flags)")]
+#[command(next_help_heading = "Configuration (TOML < RUT_* < --set < flags)")]
 pub struct LayerFlags {
     /// A run specification; keys as in `--dry-run`'s output
     #[arg(long, value_name = "FILE.toml")]
@@ -204,23 +204,23 @@ pub struct LayerFlags {
     pub set: Vec<String>,
 }
 
-/// What `rut lp` and `rut vp` share beside their fields.
+/// Flags that `rut lp` and `rut vp` share besides the fields of the specification.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunFlags {
-    /// As published.
+    /// The switches of published defects.
     #[command(flatten)]
     pub published: PublishedFlag,
-    /// Beneath.
+    /// Flags for configuration files and overrides.
     #[command(flatten)]
     pub layers: LayerFlags,
-    /// What else.
+    /// Flags of the run's session: resume, overwrite, dry run, output.
     #[command(flatten)]
     pub session: SessionFlags,
 }
 
-/// What a run does beside running.
+/// Flags that control the session and its output, not the result.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "This call")]
+#[command(next_help_heading = "Session")]
 pub struct SessionFlags {
     /// Go on with an unfinished run; a finished one is left as it is
     #[arg(long, conflicts_with = "overwrite")]
@@ -245,7 +245,7 @@ pub struct SessionFlags {
 /// `rut upstream`.
 #[derive(Args, Clone, Debug)]
 pub struct UpstreamArgs {
-    /// Which network and images.
+    /// Flags that select the network and the images.
     #[command(flatten)]
     pub fields: FieldFlags<OfUpstream>,
     /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
@@ -262,7 +262,7 @@ pub struct UpstreamArgs {
 /// `rut extract`.
 #[derive(Args, Clone, Debug)]
 pub struct ExtractArgs {
-    /// Which network and images.
+    /// Flags that select the network and the images.
     #[command(flatten)]
     pub fields: FieldFlags<OfSource>,
     /// Name of the weights whose published transform is used (`rut models info NAME`) [default: the first of the table]
@@ -286,7 +286,7 @@ pub struct ExtractArgs {
     pub output: PathBuf,
 }
 
-/// Whose transform.
+/// Which transform prepares the images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TransformChoice {
     /// That of `rut lp`

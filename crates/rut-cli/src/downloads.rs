@@ -110,7 +110,7 @@ fn bar(stage: &Stage<'_>) -> ProgressBar {
         .with_prefix(format!("{} {}", stage.file, stage.name))
 }
 
-/// Speed and rest of a stage that began at `start`: what an earlier run brought says nothing about either.
+/// Speed and rest of a stage that began at `start`: what an earlier run fetched does not count.
 fn speed(start: u64) -> impl Fn(&ProgressState, &mut dyn fmt::Write) + Clone {
     move |state, out| {
         let seconds = state.elapsed().as_secs_f64();

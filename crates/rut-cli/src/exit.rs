@@ -28,12 +28,12 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// A data set with which something is wrong. It was told what.
+/// A data set with problems, which were reported before.
 #[derive(Debug)]
 pub struct Unsound {
-    /// Its name.
+    /// Name of the data set.
     pub dataset: String,
-    /// How much is wrong.
+    /// Number of problems.
     pub findings: usize,
 }
 
@@ -46,12 +46,12 @@ impl std::fmt::Display for Unsound {
 
 impl std::error::Error for Unsound {}
 
-/// Images that could not be read, beside others that were. It was told which.
+/// Some images could not be read; which ones was reported before.
 #[derive(Debug)]
 pub struct Unread {
-    /// How many.
+    /// Number of unreadable images.
     pub unread: usize,
-    /// Of so many.
+    /// Number of all images.
     pub of: usize,
 }
 
@@ -63,12 +63,12 @@ impl std::fmt::Display for Unread {
 
 impl std::error::Error for Unread {}
 
-/// Planned runs that were not all run. It was told which.
+/// Planned runs of which not all were run; which ones was reported before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
-    /// Somebody asked to stop.
+    /// The user asked to stop.
     Stopped,
-    /// So many failed.
+    /// Number of failed runs.
     Failed(usize),
     /// None failed, but another process works on so many.
     GoingOn(usize),
@@ -105,14 +105,14 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     } else if error.downcast_ref() == Some(&Unfinished::Stopped) {
         crate::output::note("stopped; the states are saved\ngo on with the same command");
     } else {
-        let told = chain(error);
-        let told = if error.is::<rut_study::Error>() || error.is::<Usage>() {
+        let text = chain(error);
+        let text = if error.is::<rut_study::Error>() || error.is::<Usage>() {
             // A study's fields stand in its file; what was typed is quoted as it was.
-            told
+            text
         } else {
-            with_flags(&told)
+            with_flags(&text)
         };
-        crate::output::note(&format!("error: failed to {told}{}", remedy(error)));
+        crate::output::note(&format!("error: failed to {text}{}", remedy(error)));
     }
     ExitCode::from(code(error))
 }
@@ -151,7 +151,7 @@ fn of_a_run(error: &anyhow::Error) -> Option<&rut_run::Error> {
     }
 }
 
-/// An error and its causes, without those that the message above already tells.
+/// An error and its causes, without those that the message above already contains.
 pub fn chain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

@@ -1,4 +1,4 @@
-//! Flags in place of the fields that messages of the libraries name. Which field has which flag stands in the table of fields.
+//! Replaces the fields that messages of the libraries name by flags, from the table of fields.
 
 use rut_record::{Field, Flag, LOCATION_FIELDS};
 use rut_run::all_fields;
@@ -20,27 +20,27 @@ pub fn help_with_flags(text: &str) -> String {
 fn replaced(text: &str, words: bool) -> String {
     let fields = [all_fields(), LOCATION_FIELDS.to_vec()].concat();
     let mut parts = text.split('`');
-    let mut told = parts.next().unwrap_or_default().to_owned();
+    let mut text = parts.next().unwrap_or_default().to_owned();
     let mut quoted = true;
     for part in parts {
         let kind = ["field ", "option "]
             .into_iter()
-            .find(|kind| told.ends_with(kind));
+            .find(|kind| text.ends_with(kind));
         let clear = words || kind.is_some() || part.contains(['_', ' ']) || is_remedy(part);
         match flag(part, &fields).filter(|_| quoted && clear) {
             Some(flag) => {
-                told.truncate(told.len() - kind.map_or(0, str::len));
-                told.push('`');
-                told.push_str(&flag);
+                text.truncate(text.len() - kind.map_or(0, str::len));
+                text.push('`');
+                text.push_str(&flag);
             }
             None => {
-                told.push('`');
-                told.push_str(part);
+                text.push('`');
+                text.push_str(part);
             }
         }
         quoted = !quoted;
     }
-    told
+    text
 }
 
 /// Whether it can be nothing but what a call does.

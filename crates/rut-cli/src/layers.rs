@@ -1,5 +1,4 @@
-//! From flags, settings and files to one specification: TOML < `RUT_*` < `--set` < flags. What a field means is
-//! `rut-record`'s.
+//! From flags, settings and files to one specification: TOML < `RUT_*` < `--set` < flags. `rut-record` defines the fields.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -20,28 +19,28 @@ const OTHER_VARIABLES: [&str; 5] = [
     "RUT_REQUIRE_PYTHON",
 ];
 
-/// Keys of which none may be set for the quickstart to be meant.
+/// If one of these keys is set, the quickstart is not meant.
 const QUICKSTART_UNLESS: [&str; 4] = ["dataset", "model", "network", "checkpoint"];
 
 /// What a call asks for.
 #[derive(Debug)]
 pub struct Resolved {
-    /// The run.
+    /// The specification of the run.
     pub spec: RunSpec,
-    /// Where.
+    /// Where it reads and writes.
     pub locations: Locations,
-    /// Whether the quickstart's layer is beneath.
+    /// Whether the quickstart's settings are used.
     pub quickstart: bool,
     /// Whether a layer names the data set; else it is the default.
     pub names_dataset: bool,
 }
 
-/// What lies over the environment's variables.
+/// Settings that override the environment's variables.
 #[derive(Clone, Copy, Debug)]
 pub struct Overrides<'a> {
-    /// What flags say.
+    /// Values given by flags.
     pub flags: &'a Settings,
-    /// Files and keys beneath them.
+    /// Configuration files and keys, which flags override.
     pub layers: &'a LayerFlags,
 }
 
@@ -146,7 +145,7 @@ fn check_method(method: Method, file: &Settings) -> Result<()> {
     }
 }
 
-/// What is run where nothing is named, by method; a method without it wants to be told.
+/// The quickstart's settings of a method, used if nothing is named; `None` if the method has none.
 const QUICKSTARTS: [(Method, &str); 2] = [
     (Method::Lp, include_str!("quickstart/lp.toml")),
     (Method::Vp, include_str!("quickstart/vp.toml")),

@@ -62,13 +62,13 @@ fn spelt(json: &str) -> String {
     text
 }
 
-/// Tells a person something, in which nothing is left that a terminal obeys. Where stderr is gone, nobody listens.
+/// Prints a note on stderr, without control characters. A closed stderr is ignored.
 pub fn note(text: &str) {
     let text = lines(text, LONGEST_LINE);
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Logs on stderr, which are told as notes are.
+/// Logs on stderr, printed as notes are.
 #[derive(Clone, Copy)]
 pub struct Logs;
 

@@ -48,7 +48,7 @@ impl Progress {
     }
 
     /// Whether a plain display says anything about this epoch.
-    fn tells(&self, epoch: u32) -> bool {
+    fn reports(&self, epoch: u32) -> bool {
         let every = self.epochs.div_ceil(LINES).max(1);
         (epoch + 1).is_multiple_of(every) || epoch + 1 == self.epochs
     }
@@ -60,7 +60,7 @@ impl Progress {
             self.epochs,
             100.0 * accuracy
         );
-        if self.tells(epoch) {
+        if self.reports(epoch) {
             self.line(&self.last);
         }
     }
@@ -99,7 +99,7 @@ impl Display for Progress {
                 ece,
                 members,
                 ..
-            } if self.tells(*epoch) => {
+            } if self.reports(*epoch) => {
                 let best = match members.len() {
                     0 => String::new(),
                     count => format!(" (best of {count})"),

@@ -46,9 +46,9 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 
 /// An entry a line, its name in a column of its own. Entries without a value are left out.
 pub fn entries(rows: &[(&str, String)]) -> String {
-    let told = rows.iter().filter(|(_, value)| !value.is_empty());
+    let filled = rows.iter().filter(|(_, value)| !value.is_empty());
     let line = |(name, value): &(&str, String)| format!("{name:<14} {}", escape(value).whole());
-    told.map(line).collect::<Vec<_>>().join("\n")
+    filled.map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A fitted temperature, marked where it is no minimum: the note of a run says why.

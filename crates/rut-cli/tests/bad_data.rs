@@ -1,4 +1,4 @@
-//! Missing and broken data: what a person is told. The readers' own tests stand in `rut-data`.
+//! Missing and broken data: messages and exit codes. The readers' own tests stand in `rut-data`.
 
 mod rut;
 
@@ -63,10 +63,10 @@ fn broken_images_in_a_folder_are_named() {
         1,
         &["at most 0 that cannot be read", "found 1", "owl/0.pgm"],
     );
-    let (_, told) = ends(rut(dir.path(), &format!("{line} --skip-unreadable all")), 0);
+    let (_, printed) = ends(rut(dir.path(), &format!("{line} --skip-unreadable all")), 0);
     assert!(
-        told.contains("left out: 1 images that cannot be read"),
-        "{told}"
+        printed.contains("left out: 1 images that cannot be read"),
+        "{printed}"
     );
     let run = only_run(dir.path());
     let record = record(&run);

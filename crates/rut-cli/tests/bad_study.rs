@@ -166,7 +166,7 @@ fn a_study_of_too_many_runs_is_refused_before_it_is_laid_out() {
     refuses(dir.path(), &run, 2, &texts);
 }
 
-/// An axis of many values is planned, and told in a few lines.
+/// An axis of many values is planned, and summarised in a few lines.
 #[test]
 fn a_long_axis_is_told_in_short() {
     let dir = tempfile::tempdir().unwrap();

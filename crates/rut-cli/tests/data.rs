@@ -77,9 +77,9 @@ fn a_contact_sheet_is_written_where_it_is_asked_for() {
     let picture = rut_images::decode(&fs::read(&sheet).unwrap()).unwrap();
     assert!(picture.width() > 500, "{}", picture.width());
     let (out, _) = ends(rut(dir.path(), &format!("{line} --json")), 0);
-    let told: Value = serde_json::from_str(&out).unwrap();
+    let printed: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
-        (told["images"].as_u64(), told["width"][2].as_u64()),
+        (printed["images"].as_u64(), printed["width"][2].as_u64()),
         (Some(797), Some(8))
     );
     let (_, err) = ends(rut(dir.path(), "data show digits --per-class 0"), 2);

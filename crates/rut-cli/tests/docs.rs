@@ -18,7 +18,7 @@ use rut::{checkpoint, mask, root};
 /// How a person without the installed program calls it.
 const BY_CARGO: &str = "cargo run --release -p rut-cli -- ";
 
-/// A command of a page, and what is said of it.
+/// A command of a page, and its shown output.
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
     line: usize,

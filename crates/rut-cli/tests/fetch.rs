@@ -1,4 +1,4 @@
-//! `rut fetch`: where things go, what is said, and exit codes. What downloads do is tested in `rut-fetch`, whose server and
+//! `rut fetch`: where files go, messages, and exit codes. What downloads do is tested in `rut-fetch`, whose server and
 //! folder this borrows.
 
 use rut_testkit::home;
@@ -83,9 +83,9 @@ fn weights_go_to_where_networks_are_looked_for() {
         command.env("HF_ENDPOINT", &site.url);
         ends(command, 0).0
     };
-    let told = run();
+    let printed = run();
     let file = home.checkpoints("o--n--m.safetensors");
-    assert!(told.contains("verified and converted to "), "{told}");
+    assert!(printed.contains("verified and converted to "), "{printed}");
     assert_eq!(fs::read(&file).unwrap(), bytes);
     // What is trusted on first use is written down beside the data.
     assert_eq!(names(&home.data("")), [".LOCK.json.lock", "LOCK.json"]);

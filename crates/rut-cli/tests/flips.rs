@@ -1,4 +1,4 @@
-//! A bit that changes in a file of a run, or of the cache, is told or makes no difference. Where bits change is drawn from a
+//! A bit that changes in a file of a run, or of the cache, is reported or makes no difference. Where bits change is drawn from a
 //! fixed seed; `experiments/durability/flips.py` does the same with as many as are asked for.
 
 mod rut;
@@ -76,7 +76,7 @@ fn no_file_of_a_finished_run_changes_unnoticed() {
                 fails(dir.path(), &eval, says, what);
             });
         }
-        // Whoever else reads the run refuses it, too.
+        // All other commands refuse the run, too.
         let logits = run.join("logits.safetensors");
         flipped(&logits, 1, &|what| {
             for line in [

@@ -70,10 +70,10 @@ fn names_of_classes_and_images_are_not_obeyed() {
         command.arg(&root).args(more);
         says(command, code)
     };
-    let told = run("data check", &[], 0);
+    let printed = run("data check", &[], 0);
     assert!(
-        told.contains(r"\u{1b}[2J\u{9b}31mcat\nINJECTED \u{202e}gnp"),
-        "{told}"
+        printed.contains(r"\u{1b}[2J\u{9b}31mcat\nINJECTED \u{202e}gnp"),
+        "{printed}"
     );
     run("data check --json", &[], 0);
     let sheet = dir.path().join(format!("{NAME}.png"));
@@ -84,8 +84,8 @@ fn names_of_classes_and_images_are_not_obeyed() {
     // Errors name files.
     let broken = root.join("train").join(NAME).join(format!("{NAME}.jpg"));
     fs::write(broken, b"\xff\xd8\xff").unwrap();
-    let told = run("data check", &[], 3);
-    assert!(told.contains("truncated JPEG"), "{told}");
+    let printed = run("data check", &[], 3);
+    assert!(printed.contains("truncated JPEG"), "{printed}");
     run("data draw --n-shot 99", &[], 2);
     let mut absent = rut(dir.path(), "data check");
     absent.arg(dir.path().join(NAME));
@@ -119,8 +119,11 @@ fn runs_reports_and_scripts_hold_no_hostile_name() {
     run("sweep status", &places, 0);
     let jobs = dir.path().join("jobs of $HOME; it's");
     let emit = [&places[..], &[Path::new("--output"), &*jobs]].concat();
-    let told = run("sweep emit --slurm", &emit, 0);
-    let line = told.lines().find(|line| line.starts_with("bash ")).unwrap();
+    let printed = run("sweep emit --slurm", &emit, 0);
+    let line = printed
+        .lines()
+        .find(|line| line.starts_with("bash "))
+        .unwrap();
     assert!(
         line.ends_with(r"jobs of $HOME; it'\''s/submit.sh'"),
         "{line}"
@@ -168,8 +171,8 @@ fn keys_of_a_checkpoint_are_not_obeyed() {
             .arg(&file)
             .arg("--mask")
             .arg(mask(8));
-        let told = says(command, 1);
-        assert!(told.len() < 10_000, "{} bytes", told.len());
+        let printed = says(command, 1);
+        assert!(printed.len() < 10_000, "{} bytes", printed.len());
     }
 }
 
@@ -187,8 +190,8 @@ fn errors_are_short_whatever_the_file() {
         fs::write(&list, text).unwrap();
         let mut command = rut(dir.path(), "data check");
         command.arg(&list);
-        let told = says(command, 1);
-        assert!(told.len() < 10_000, "{} bytes", told.len());
+        let printed = says(command, 1);
+        assert!(printed.len() < 10_000, "{} bytes", printed.len());
     }
     let study = dir.path().join("study.toml");
     for text in [
@@ -199,7 +202,7 @@ fn errors_are_short_whatever_the_file() {
         fs::write(&study, text).unwrap();
         let mut command = rut(dir.path(), "sweep run --dry-run");
         command.arg(&study);
-        let told = says(command, 2);
-        assert!(told.len() < 20_000, "{} bytes", told.len());
+        let printed = says(command, 2);
+        assert!(printed.len() < 20_000, "{} bytes", printed.len());
     }
 }

@@ -36,8 +36,8 @@ fn compare(method: &str, trained: &str) {
     let more = "--epochs 40 --save-every 0";
     ends(small(left_alone.path(), method, more), 0);
     let mut lives = Lives::new();
-    let (mut kills, mut told) = (0, Vec::new());
-    let what = |told: &[u128]| format!("{method}, killed or ended after {told:?} ms");
+    let (mut kills, mut printed) = (0, Vec::new());
+    let what = |printed: &[u128]| format!("{method}, killed or ended after {printed:?} ms");
     let started = Instant::now();
     while kills < KILLS {
         assert!(
@@ -51,11 +51,11 @@ fn compare(method: &str, trained: &str) {
             .spawn()
             .unwrap();
         let life = lives.next();
-        told.push(life.as_millis());
+        printed.push(life.as_millis());
         std::thread::sleep(life);
         if child.try_wait().unwrap().is_some() {
-            // It came to its end first. It must have ended rightly; then it begins anew, for the kills that are owed.
-            assert_equal(&what(&told), trained, left_alone.path(), killed.path());
+            // It came to its end first. It must have ended rightly; then it starts again, for the kills that are owed.
+            assert_equal(&what(&printed), trained, left_alone.path(), killed.path());
             std::fs::remove_dir_all(killed.path()).unwrap();
             std::fs::create_dir_all(killed.path()).unwrap();
             continue;
@@ -65,7 +65,7 @@ fn compare(method: &str, trained: &str) {
         kills += 1;
     }
     ends(small(killed.path(), method, &format!("{more} --resume")), 0);
-    assert_equal(&what(&told), trained, left_alone.path(), killed.path());
+    assert_equal(&what(&printed), trained, left_alone.path(), killed.path());
 }
 
 fn assert_equal(what: &str, trained: &str, left_alone: &Path, killed: &Path) {
@@ -128,7 +128,7 @@ fn a_killed_sweep_ends_like_one_left_alone() {
             }
         }
     };
-    let (mut lives, mut kills, mut told) = (Lives::new(), 0, Vec::new());
+    let (mut lives, mut kills, mut printed) = (Lives::new(), 0, Vec::new());
     let started = Instant::now();
     while kills < KILLS {
         assert!(
@@ -139,10 +139,10 @@ fn a_killed_sweep_ends_like_one_left_alone() {
         let quiet = sweep.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = quiet.spawn().unwrap();
         let life = 3 * lives.next();
-        told.push(life.as_millis());
+        printed.push(life.as_millis());
         std::thread::sleep(life);
         if child.try_wait().unwrap().is_some() {
-            compare(&format!("killed or ended after {told:?} ms"));
+            compare(&format!("killed or ended after {printed:?} ms"));
             std::fs::remove_dir_all(killed.path().join("results")).unwrap();
             continue;
         }
@@ -157,10 +157,10 @@ fn a_killed_sweep_ends_like_one_left_alone() {
         kills += 1;
     }
     ends(sweep(killed.path()), 0);
-    compare(&format!("killed or ended after {told:?} ms"));
+    compare(&format!("killed or ended after {printed:?} ms"));
 }
 
-/// Whether what this test starts hears of SIGHUP; under `nohup` it does not.
+/// Whether processes that this test starts receive SIGHUP; under `nohup` it does not.
 #[cfg(unix)]
 fn hears_hang_ups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

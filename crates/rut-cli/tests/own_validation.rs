@@ -151,7 +151,7 @@ fn a_run_that_was_begun_before_goes_on_as_it_was_begun() {
         assert_eq!(counts(&again), [4, 4, 8]);
         assert_eq!(record(&again)["spec"]["validation"], "drawn");
     }
-    // A word says it: where the folder is another's, that is told.
+    // The note names the folder if it is another one.
     let (_, err) = ends(
         lp(
             dir.path(),

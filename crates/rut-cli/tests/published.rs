@@ -56,7 +56,7 @@ fn a_dropped_mask_is_told_and_recorded() {
     let line =
         "lp --dataset digits --model resnet20_cifar100 --network dense --set masking=dropped";
     refuses(dir.path(), line, 2, &["masking", "no mask"]);
-    // A switch that has nothing to switch is told, and changes nothing.
+    // A switch without effect is reported, and changes nothing.
     let dense = format!(
         "--network dense --checkpoint {} --model resnet20_cifar100 --dataset digits --as-published mask=dropped --dry-run",
         checkpoint(0).display()

@@ -78,7 +78,7 @@ fn tensorboard_shows_what_events_and_record_say() {
     }
 }
 
-/// What a killed run told after its last save is told once.
+/// What a killed run reported after its last save is recorded once.
 #[test]
 fn tensorboard_shows_a_killed_run_once() {
     let Some(python) = python(&["tensorboard"]) else {
@@ -86,7 +86,7 @@ fn tensorboard_shows_a_killed_run_once() {
     };
     let dir = tempfile::tempdir().unwrap();
     let more = "--epochs 200 --save-every 0.2";
-    let told = || {
+    let printed = || {
         let runs = std::fs::read_dir(dir.path().join("results"));
         let files = runs.into_iter().flatten().flatten();
         let file = |run: std::fs::DirEntry| run.path().join("events.out.tfevents.rut");
@@ -101,8 +101,8 @@ fn tensorboard_shows_a_killed_run_once() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let (before, started) = (told(), Instant::now());
-        while told() <= before
+        let (before, started) = (printed(), Instant::now());
+        while printed() <= before
             && child.try_wait().unwrap().is_none()
             && started.elapsed() < Duration::from_secs(60)
         {

@@ -62,7 +62,7 @@ fn edit(run: &Path, change: impl FnOnce(&mut Value)) {
     let path = run.join("record.json");
     let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     change(&mut record);
-    // Its checksum would tell that it was edited.
+    // Its checksum would show that it was edited.
     record["cost"].as_object_mut().unwrap().remove("checksum");
     std::fs::write(&path, serde_json::to_vec(&record).unwrap()).unwrap();
 }
@@ -117,7 +117,7 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
     assert!(err.contains("4 runs; "), "{err}");
     let page = text(&first, "report.html");
     assert!(page.contains("<h1>Digits</h1>"), "{page:.900}");
-    for foreign in [
+    for external in [
         "<script",
         "http://",
         "https://",
@@ -125,7 +125,7 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
         dir.path().to_str().unwrap(),
     ] {
         let page = page.replace("http://www.w3.org/2000/svg", "");
-        assert!(!page.contains(foreign), "{foreign}");
+        assert!(!page.contains(external), "{external}");
     }
     let names = [
         "figures/differences-digits-lp-accuracy.svg",
@@ -172,7 +172,7 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
     std::fs::write(dir.path().join("one/figures/old.svg"), "old").unwrap();
     let (_, again) = report(dir.path(), &[&results], "one --title Digits");
     assert!(first == again);
-    // The difference that the table tells is that of the records.
+    // The difference in the table is that of the records.
     let accuracy = |run: &PathBuf| {
         let path = run.join("record.json");
         let record: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -213,8 +213,8 @@ fn without_cost_two_studies_of_one_specification_have_one_report() {
     assert!(first == second);
     let page = text(&first, "report.html");
     assert!(!page.contains("seconds"));
-    let (_, told) = report(other.path(), &[&others], "told");
-    assert!(text(&told, "report.html").contains("1000000.0"));
+    let (_, printed) = report(other.path(), &[&others], "told");
+    assert!(text(&printed, "report.html").contains("1000000.0"));
 }
 
 #[test]

@@ -448,7 +448,7 @@ fn lbfgs_ends_at_the_optimum() {
             .len(),
         3
     );
-    // A bound that is met is told.
+    // A bound that is reached is reported.
     let line = format!(
         "lp --optimizer lbfgs --epochs 2 --results-path {}",
         results.display()

@@ -20,8 +20,8 @@ fn fifo(path: &Path) {
     assert!(made.success(), "{}", path.display());
 }
 
-/// Exit code and everything told by a command that must end.
-fn told(mut command: Command) -> (i32, String) {
+/// Exit code and everything printed by a command that must end.
+fn printed(mut command: Command) -> (i32, String) {
     let command = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -64,7 +64,7 @@ fn in_a_folder_of_images_they_are_unreadable_images() {
     fifo(&folder.join("crow/pipe.png"));
     symlink("/dev/zero", folder.join("owl/zero.png")).unwrap();
     symlink("/proc/self/status", folder.join("owl/made_up.png")).unwrap();
-    let (code, text) = told(rut(dir.path(), &format!("data check {}", folder.display())));
+    let (code, text) = printed(rut(dir.path(), &format!("data check {}", folder.display())));
     assert_eq!(code, 3, "{text}");
     for said in [
         "crow/pipe.png",
@@ -80,13 +80,13 @@ fn in_a_folder_of_images_they_are_unreadable_images() {
         "lp --dataset {} --model resnet20_cifar100 --sparsity 8 --n-shot 2 --epochs 1 --dry-run --skip-unreadable",
         folder.display()
     );
-    let (code, text) = told(rut(dir.path(), &format!("{line} 2")));
+    let (code, text) = printed(rut(dir.path(), &format!("{line} 2")));
     assert_eq!(code, 1, "{text}");
     assert!(
         text.contains("at most 2") && text.contains("found 3"),
         "{text}"
     );
-    let (code, text) = told(rut(dir.path(), &format!("{line} all")));
+    let (code, text) = printed(rut(dir.path(), &format!("{line} all")));
     assert_eq!(code, 0, "{text}");
 }
 
@@ -128,7 +128,7 @@ fn as_any_file_of_a_command_line_they_are_refused() {
         format!("metrics {}", at("scores.npz")),
         format!("metrics {}", at("scores.safetensors")),
     ] {
-        let (code, text) = told(rut(dir.path(), &line));
+        let (code, text) = printed(rut(dir.path(), &line));
         assert_ne!(code, 0, "{line}: {text}");
         let named = ["a FIFO", "a device", "neither a folder"]
             .iter()
@@ -147,7 +147,7 @@ fn as_the_lock_of_a_run_they_are_refused() {
     );
     fs::create_dir(dir.path().join("a")).unwrap();
     fifo(&dir.path().join("a/.lock"));
-    let (code, text) = told(rut(dir.path(), &format!("{line} --run-name a --overwrite")));
+    let (code, text) = printed(rut(dir.path(), &format!("{line} --run-name a --overwrite")));
     assert_ne!(code, 0, "{text}");
     assert!(
         text.contains(".lock") && text.contains("found a FIFO"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 mod rut;
 
-/// What is said where T = 1 is to be read.
+/// The advice where a fitted temperature cannot be used.
 const REMEDY: &str = "read the figures at T = 1";
 
 fn report(dir: &Path) -> (String, Value) {

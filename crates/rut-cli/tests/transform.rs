@@ -1,4 +1,4 @@
-//! Transform and normalisation on the command line, and the block at the beginning of a run that tells them.
+//! Transform and normalisation on the command line, and the block at the beginning of a run that shows them.
 
 mod rut;
 
@@ -30,7 +30,7 @@ fn what_is_said_of_the_transform_is_shown_and_part_of_the_id() {
     let id = |out: &str| line(out, "# run id").to_owned();
     let own = "--mean 0.5071,0.4865,0.4409 --std 0.2673,0.2564,0.2762 --interpolation bilinear";
     assert_eq!(id(&dry_run(dir.path(), own)), id(&plain), "the model's own");
-    for (more, told) in [
+    for (more, printed) in [
         ("--mean 0.5,0.5,0.5", "mean [0.5, 0.5, 0.5], std [0.2673"),
         ("--interpolation bicubic", "squash 32, rgb, bicubic; mean"),
         (
@@ -43,7 +43,7 @@ fn what_is_said_of_the_transform_is_shown_and_part_of_the_id() {
         ),
     ] {
         let out = dry_run(dir.path(), more);
-        assert!(line(&out, "# transform").contains(told), "{more}: {out}");
+        assert!(line(&out, "# transform").contains(printed), "{more}: {out}");
         assert_ne!(id(&out), id(&plain), "{more}");
     }
     let file = format!(
@@ -89,8 +89,8 @@ fn a_run_begins_with_weights_transform_split_and_labels() {
     let (_, err) = ends(rut(dir.path(), &line_of("")), 0);
     let dry = ends(rut(dir.path(), &line_of("--dry-run")), 0).0;
     for row in ["method ", "weights ", "transform ", "split ", "labels "] {
-        let told = line(&err, row);
-        assert_eq!(line(&dry, &format!("# {row}")), format!("# {told}"));
+        let printed = line(&err, row);
+        assert_eq!(line(&dry, &format!("# {row}")), format!("# {printed}"));
     }
     assert!(
         line(&err, "weights ").contains("100.00 % kept, 100 source classes"),
@@ -101,10 +101,10 @@ fn a_run_begins_with_weights_transform_split_and_labels() {
         "{err}"
     );
     let run = only_run(dir.path());
-    let told = record(&run)["data"]["preprocessing"].to_string();
+    let printed = record(&run)["data"]["preprocessing"].to_string();
     assert!(
-        told.contains("rgb, shorter-side 40, center-crop 32, bicubic"),
-        "{told}"
+        printed.contains("rgb, shorter-side 40, center-crop 32, bicubic"),
+        "{printed}"
     );
     ends(rut(dir.path(), &format!("eval {}", run.display())), 0);
 }

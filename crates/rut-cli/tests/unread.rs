@@ -84,8 +84,8 @@ fn every_file_beside_a_record_may_be_broken() {
         fs::write(&path, serde_json::to_vec(&record).unwrap()).unwrap();
     }
     let events = runs[0].join("events.jsonl");
-    let told = fs::read_to_string(&events).unwrap();
-    fs::write(&events, &told[..told.len() - 9]).unwrap();
+    let printed = fs::read_to_string(&events).unwrap();
+    fs::write(&events, &printed[..printed.len() - 9]).unwrap();
     let logits = runs[1].join("logits.safetensors");
     let bytes = fs::read(&logits).unwrap();
     fs::write(&logits, &bytes[..bytes.len() / 2]).unwrap();

@@ -1,10 +1,7 @@
 //! Images per second from disk to batches: `cargo run --release -p rut-data --example load -- DATASET [SIDE [DATA_DIR]]`.
 //! `RAYON_NUM_THREADS` sets the threads. `benchmarks/compare_loading.py` runs it beside torchvision.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a measurement goes to whoever asked for it"
-)]
+#![expect(clippy::print_stdout, reason = "an example prints its measurement")]
 
 use std::path::Path;
 use std::time::Instant;

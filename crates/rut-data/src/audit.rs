@@ -46,7 +46,7 @@ pub struct PartAudit {
 /// What the complete data set should be.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// Images of each part; [`Counts::UNKNOWN`] where nobody says.
+    /// Images of each part; [`Counts::UNKNOWN`] where they are unknown.
     pub counts: Counts,
     /// Names of the classes, where they are known.
     pub classes: Option<&'a [&'a str]>,

@@ -119,7 +119,7 @@ pub fn draw(
     let orders = shuffled_by_class(labels, class_names.len(), options.seed, "few-shot")?;
     for ((index, name), order) in (0u32..).zip(class_names).zip(&orders) {
         let plan = Plan::new(order.len(), options);
-        plan.settle(index, name.as_ref(), options.short, &mut drawn)?;
+        plan.handle_short_class(index, name.as_ref(), options.short, &mut drawn)?;
         drawn.validation.extend(&order[..plan.validation]);
         drawn.train.extend(&order[plan.train_from..plan.train_to]);
     }
@@ -169,7 +169,7 @@ pub fn draw_beside_validation(
     let of_classes = (0u32..).zip(class_names).zip(orders.iter().zip(&trained));
     for ((index, name), (order, trained)) in of_classes {
         let plan = Plan::of_own_validation(order.len(), trained.len(), options);
-        plan.settle(index, name.as_ref(), options.short, &mut drawn)?;
+        plan.handle_short_class(index, name.as_ref(), options.short, &mut drawn)?;
         drawn.validation.extend(&order[..plan.validation]);
     }
     drawn.validation.sort_unstable();
@@ -246,7 +246,7 @@ impl Plan {
         let train_to = found.min(train_from + shots);
         Plan {
             found,
-            // Nobody misses the rest of the reserve.
+            // The rest of the reserve is not needed.
             wanted: asked + shots,
             validation: asked.min(train_from),
             train_from,
@@ -280,7 +280,13 @@ impl Plan {
     }
 
     /// Refuses or lists a class that is too short.
-    fn settle(&self, index: u32, name: &str, short: ShortClass, drawn: &mut Draw) -> Result<()> {
+    fn handle_short_class(
+        &self,
+        index: u32,
+        name: &str,
+        short: ShortClass,
+        drawn: &mut Draw,
+    ) -> Result<()> {
         let Plan { found, wanted, .. } = *self;
         match short {
             _ if found >= wanted => {}

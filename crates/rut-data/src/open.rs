@@ -1,4 +1,4 @@
-//! Opening a data set: where its files are, in which form, in which split; and what is said where they are not.
+//! Opens a data set: finds its files, their form and the split, and explains what is missing.
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ pub fn open(name_or_path: &str, data_dir: &Path) -> Result<Dataset> {
 
 /// [`open`], in the split of this name: one of the data set's own ([`DatasetSpec::splits`]), or
 /// `stratified:SEED`, which puts all images of the default split together and sets a test part of
-/// about the same size aside anew, class by class, by this seed. `stratified` alone is the data
+/// about the same size aside again, class by class, by this seed. `stratified` alone is the data
 /// set's own split of that name, where it has one, and seed 0 elsewhere.
 ///
 /// ```
@@ -180,7 +180,7 @@ fn stratified_seed(split: &str) -> Option<Seed> {
     word.eq_ignore_ascii_case(STRATIFIED).then_some(seed)
 }
 
-/// All images, with a test part of about the same size set aside anew.
+/// All images, with a test part of about the same size drawn again.
 fn stratify(dataset: Dataset, seed: Seed) -> Result<Dataset> {
     let parts = [
         Some(&dataset.train),

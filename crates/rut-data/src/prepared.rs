@@ -158,7 +158,7 @@ impl Prepared {
         (self.kept_values() * value) as u64
     }
 
-    /// Writes an image, kept or made anew, into `[3, side, side]`.
+    /// Writes an image, kept or made again, into `[3, side, side]`.
     fn fill(&self, index: usize, planes: &mut [f32]) -> Result<()> {
         let length = self.kept_values();
         match (&self.kept, self.set.depth()) {

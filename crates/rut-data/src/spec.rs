@@ -182,7 +182,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Nobody says how many.
+    /// Unknown numbers of images.
     pub const UNKNOWN: Counts = Counts {
         train: 0,
         validation: None,
@@ -195,7 +195,7 @@ impl Counts {
 pub struct Archive {
     /// Address.
     pub url: &'static str,
-    /// Name under which it is kept; its ending tells the archive format.
+    /// Name under which it is kept; its ending gives the archive format.
     pub file: &'static str,
     /// MD5 in hexadecimal, where the publisher gives one.
     pub md5: Option<&'static str>,

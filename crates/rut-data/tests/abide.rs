@@ -1,4 +1,4 @@
-//! ABIDE against a sample of the real data and the paper's code, and what is said of broken files.
+//! ABIDE against a sample of the real data and the paper's code, and the errors for broken files.
 
 mod common;
 

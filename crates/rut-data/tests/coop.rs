@@ -1,5 +1,5 @@
 //! The split files of CoOp and ILM-VP: against samples of real images, in every place of the table,
-//! and what is said of broken ones.
+//! and the errors for broken ones.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The data sets of the table against samples of the real ones, and what is said of broken ones.
+//! The data sets of the table against samples of the real ones, and the errors for broken ones.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Data sets of image files and lists of them, against samples of the real ones, and what is said of
+//! Data sets of image files and lists of them, against samples of the real ones, and the errors for
 //! broken ones. Those of which no real sample could be had are in `generated.rs`.
 
 mod common;

@@ -118,7 +118,7 @@ mod with_feature {
             );
             assert_eq!(data.remarks.len(), 1);
         }
-        // Nothing is left to test on: what is made instead is told, too.
+        // Nothing is left to test on: what is made instead is reported, too.
         let folder = folder(&[
             ("train.parquet", table(&[0, 1, 0, 1])),
             ("test.parquet", table(&[-1])),

@@ -1,4 +1,4 @@
-//! Which split a data set is opened in: its own by name, or one made anew from a seed.
+//! Which split a data set is opened in: its own by name, or one drawn from a seed.
 
 mod common;
 
@@ -65,12 +65,12 @@ fn a_users_folders_can_be_split_anew() {
     let folder = folders();
     let name = folder.path().to_str().expect("UTF-8");
     let as_laid_out = open_split(name, Path::new("."), None).expect("folders");
-    let anew = open_split(name, Path::new("."), Some("stratified")).expect("a split");
+    let drawn = open_split(name, Path::new("."), Some("stratified")).expect("a split");
     assert_eq!((as_laid_out.train.len(), as_laid_out.test.len()), (8, 4));
-    assert_eq!((anew.train.len(), anew.test.len()), (8, 4));
-    assert_eq!(anew.test.class_counts(2), [2, 2]);
-    let (all, mut both) = (contents(&as_laid_out.train), contents(&anew.train));
-    both.extend(contents(&anew.test));
+    assert_eq!((drawn.train.len(), drawn.test.len()), (8, 4));
+    assert_eq!(drawn.test.class_counts(2), [2, 2]);
+    let (all, mut both) = (contents(&as_laid_out.train), contents(&drawn.train));
+    both.extend(contents(&drawn.test));
     assert!(all.iter().all(|digest| both.contains(digest)));
     assert_eq!(both.iter().collect::<HashSet<_>>().len(), 12);
 }

@@ -1,4 +1,4 @@
-//! The kinds of archive, told by the ending of the name, and how much each says that it holds.
+//! The kinds of archive, by the ending of the name, and how much each declares to hold.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};

@@ -21,7 +21,7 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Progress starts the count anew.
+    /// Progress resets the count.
     pub(crate) fn forget(&mut self) {
         self.failures = 0;
     }

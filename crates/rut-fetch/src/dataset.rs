@@ -1,4 +1,4 @@
-//! Data sets of the table: which archives they consist of, and what is said about each.
+//! Data sets of the table: which archives they consist of, and the report about each.
 
 use rut_data::{Archive, DATASETS, DatasetSpec};
 use rut_formats::did_you_mean;
@@ -49,7 +49,7 @@ struct Task<'a> {
 /// Fetches `specs`, several archives at a time. One that fails does not keep the others from being fetched.
 ///
 /// # Errors
-/// [`Error::Missing`], if one of them cannot be fetched; the observer is told each reason when it occurs.
+/// [`Error::Missing`], if one of them cannot be fetched; the observer is notified of each reason when it occurs.
 /// [`Error::Interrupted`], if the run was asked to stop.
 pub fn fetch(specs: &[&DatasetSpec], session: &Session) -> Result<()> {
     let mut tasks = Vec::new();
@@ -129,7 +129,7 @@ fn report(
     }
 }
 
-/// What is said about a data set of which a part, or all, needs no download.
+/// The report about a data set of which a part, or all, needs no download.
 fn look(spec: &DatasetSpec, session: &Session) -> FetchStatus {
     let name = spec.name;
     let Some(words) = spec.by_hand else {

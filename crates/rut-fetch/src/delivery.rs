@@ -62,7 +62,7 @@ pub fn fetch_archive(archive: &Archive, session: &Session) -> Result<Outcome> {
     };
     let digests = original.obtain(session, &job)?;
     let contents = unpack_beside(&original, &job)?;
-    // Whoever has the list otherwise is heard before anything is moved.
+    // A conflicting entry of the lock is reported before anything is moved.
     let delivered = original
         .record(session, &job, &digests)
         .and_then(|()| deliver(&slot, &target));

@@ -54,7 +54,7 @@ impl Digests {
         digests
     }
 
-    /// Reads the file at `path` once; `at` is told how many bytes were read, and may end it.
+    /// Reads the file at `path` once; `at` gets the number of bytes read, and may stop it.
     ///
     /// # Errors
     /// If it cannot be read, and those of `at`.

@@ -81,7 +81,7 @@ struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    /// Attempts until `part` is complete. Failures are counted in a row: bytes never seen before start the count anew.
+    /// Attempts until `part` is complete. Failures are counted in a row: new bytes reset the count.
     fn run(&self, part: &mut PartFile) -> Result<()> {
         let pace = self.job.pace;
         let agent = self.request().agent();

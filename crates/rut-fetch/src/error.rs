@@ -70,7 +70,7 @@ pub enum Error {
     Download {
         /// Address.
         url: String,
-        /// What became of it.
+        /// How it ended.
         reason: String,
     },
     /// A file cannot be had by asking again: a person has to get it.
@@ -137,7 +137,7 @@ pub enum Error {
         problem: String,
     },
     /// A file without a known checksum turned out not to be whole.
-    #[error("{source}; no checksum is known to hold it against (kept as {kept})", kept = escape(kept).whole())]
+    #[error("{source}; no checksum is known to verify it with (kept as {kept})", kept = escape(kept).whole())]
     Unproven {
         /// Where it is now.
         kept: PathBuf,
@@ -181,19 +181,19 @@ pub enum Error {
         /// What is there.
         found: &'static str,
     },
-    /// Not everything could be fetched. The observer was told each reason.
+    /// Not everything could be fetched. The observer was notified of each reason.
     #[error("fetch {}", names.join(", "))]
     Missing {
         /// What is not there now.
         names: Vec<String>,
     },
-    /// Something of what is there is wrong, or missing. The observer was told what.
+    /// Something of what is there is wrong, or missing. The observer was notified of each problem.
     #[error("find everything right: {}", counted(*count))]
     Findings {
         /// How much.
         count: usize,
     },
-    /// Somebody asked to stop.
+    /// The user asked to stop.
     #[error("finish: interrupted; the same command goes on where it ended")]
     Interrupted,
 }

@@ -1,4 +1,4 @@
-//! What is told of a run while it goes on, and to whom. Nothing is shown here.
+//! Events of a fetch, and the observer that receives them. Nothing is printed here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,15 +10,15 @@ use crate::error::megabytes;
 /// Time between two lines about one file.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-/// What is told.
+/// An event of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A result: what became of something that was asked for, or what is wrong with what is there. It may have several lines.
+    /// A result: the status of something that was asked for, or what is wrong with existing files. It may have several lines.
     Result(&'a str),
     /// What a person should know besides: what is tried again and why, what failed, what has to be got by hand.
     Note(&'a str),
-    /// A file has come so far. Told often; meant for display.
+    /// Progress of a file. Sent often; meant for display.
     Stage(Stage<'a>),
     /// The stage of this file is over.
     Over(&'a str),
@@ -49,13 +49,13 @@ impl fmt::Display for Stage<'_> {
     }
 }
 
-/// Listens to a run: a progress bar, a test. Several threads tell it things at the same time.
+/// Receives the events of a fetch: a progress bar, a test. Several threads call it at the same time.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// Something happened.
     fn event(&self, event: &Event<'_>);
 }
 
-/// Nobody.
+/// An observer that ignores everything.
 impl Observer for () {
     fn event(&self, _: &Event<'_>) {}
 }

@@ -59,7 +59,7 @@ impl Hub {
 }
 
 impl Default for Hub {
-    /// The public one, asked by nobody in particular.
+    /// The public one, without a token.
     fn default() -> Self {
         Self {
             endpoint: "https://huggingface.co".to_owned(),

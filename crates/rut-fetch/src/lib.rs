@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Each file is downloaded under a temporary name, verified, unpacked beside its place and renamed into it, so that nothing
-//! half-written is ever found where data is looked for. Reading the data is `rut-data`'s business.
+//! half-written is ever found where data is looked for. `rut-data` reads the data.
 
 mod archive;
 mod attempts;

@@ -18,7 +18,7 @@ const FORMAT: u32 = 1;
 /// The repository's list, as it was when the program was built.
 const SHIPPED: &str = include_str!("../../../data/LOCK.json");
 
-/// The file, read anew for each question: another run may have written it.
+/// The file, read again for each query: another run may have written it.
 #[derive(Debug, Clone)]
 pub struct LockFile {
     path: PathBuf,

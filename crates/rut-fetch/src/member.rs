@@ -35,7 +35,7 @@ pub(crate) fn member_path(name: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Whether a member is what a file manager leaves behind and nobody packs on purpose: `__MACOSX`, `._NAME`, `.DS_Store`.
+/// Whether a member is what a file manager leaves behind unintentionally: `__MACOSX`, `._NAME`, `.DS_Store`.
 /// A reader that takes every file of a folder for an image would stumble over it.
 pub(crate) fn is_litter(member: &Path) -> bool {
     let is_trace = |part: &OsStr| {

@@ -1,10 +1,10 @@
-//! How far one file is, told to whoever listens.
+//! Reports the progress of one file to an observer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Observer, Stage};
 
-/// Tells of one file. By default nobody listens.
+/// Reports progress of one file; by default to no observer.
 #[derive(Debug)]
 pub struct Meter {
     observer: Arc<dyn Observer>,

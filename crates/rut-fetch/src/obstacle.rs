@@ -49,7 +49,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// Bytes of a file's beginning that tell whether it is a web page.
+/// Bytes of a file's beginning that show whether it is a web page.
 pub(crate) const HEAD: usize = 512;
 
 /// Whether a file that begins with `head` is a web page.

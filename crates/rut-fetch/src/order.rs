@@ -10,7 +10,7 @@ use crate::verify::{Absence, verify};
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
-    /// Which data sets.
+    /// The data sets.
     pub data_sets: DataSets,
     /// Weights of models of the table: `MODEL`, `MODEL:V2`, or `all`. They want the feature `models`.
     pub models: Vec<String>,
@@ -41,7 +41,7 @@ pub enum Task {
     /// Bring what is not there.
     #[default]
     Fetch,
-    /// Hold what is there against checksums, `LOCK.json` and receipts.
+    /// Verify existing files with checksums, `LOCK.json` and receipts.
     Verify,
 }
 
@@ -118,7 +118,7 @@ impl Order {
     }
 }
 
-/// One error of two parts. What one part was told of needs no telling; of two others, the second is told.
+/// One error of two parts: one that was not reported yet is preferred; of two such errors, the second.
 fn both(first: Result<()>, second: Result<()>, session: &Session) -> Result<()> {
     match (first, second) {
         (Ok(()), other) | (other, Ok(())) => other,

@@ -68,7 +68,7 @@ impl Original<'_> {
         download(&wanted, job)
     }
 
-    /// Writes down what it is, if nobody did before.
+    /// Records its digest, if there is no record yet.
     ///
     /// # Errors
     /// If `LOCK.json` cannot be read or written, or has it otherwise since.

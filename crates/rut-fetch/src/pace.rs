@@ -40,7 +40,7 @@ impl Since {
         }
     }
 
-    /// Whether `bytes` are too few after `time`; enough of them begin anew.
+    /// Whether `bytes` are too few after `time`; enough of them reset the clock.
     pub(crate) fn is_too_slow(&mut self, bytes: u64, least: u64, time: Duration) -> bool {
         if bytes >= self.bytes.saturating_add(least) || bytes < self.bytes {
             *self = Self::now(bytes);

@@ -86,7 +86,7 @@ impl PartFile {
         Ok(())
     }
 
-    /// Gives the file another name, once its bytes are on the disk. It is locked until it has that name: whoever opened it
+    /// Gives the file another name, once its bytes are on the disk. It is locked until it has that name: a process that opened it
     /// under the old one meanwhile could not write to it.
     pub(crate) fn rename(self, to: &Path) -> Result<()> {
         let rename = || -> std::io::Result<()> {

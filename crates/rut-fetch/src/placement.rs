@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::{Error, Result, file};
 
 /// Moves what is in the folder `from` into the folder `to`: whole subfolders by one rename each where
-/// nothing is there yet, file by file where something is. A file in the way is replaced. Nobody else may move anything into
+/// nothing is there yet, file by file where something is. A file in the way is replaced. No other process may move anything into
 /// `to` meanwhile: what is looked at first and moved then would be another thing.
 ///
 /// # Errors

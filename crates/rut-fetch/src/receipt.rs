@@ -74,7 +74,7 @@ impl Receipt {
         self.digests.objection(expected).is_none() && names.into_iter().all(is_there)
     }
 
-    /// What is missing or altered of what it lists, in words; `at` is told how many bytes were looked at, and may end it.
+    /// What is missing or altered of what it lists, in words; `at` gets the number of bytes read, and may stop it.
     ///
     /// # Errors
     /// If a file cannot be read, and those of `at`.

@@ -23,7 +23,7 @@ pub(crate) enum Failure {
         why: String,
         asked: Option<Duration>,
     },
-    /// It may: nobody answered at all.
+    /// It may: no server answered.
     Unreachable(String),
     /// It may, but what came so slowly is no progress.
     Slow(String),
@@ -239,7 +239,7 @@ fn is_unknown_host(error: &ureq::Error) -> bool {
     }
 }
 
-/// Whether nobody answered at all.
+/// Whether no server answered.
 fn is_unreachable(error: &ureq::Error) -> bool {
     let refused = [
         ErrorKind::ConnectionRefused,

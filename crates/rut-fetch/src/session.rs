@@ -84,7 +84,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A run that nothing was done in, of which `observer` is told.
+    /// A new session, which reports to `observer`.
     pub fn new(options: FetchOptions, observer: Arc<dyn Observer>) -> Self {
         Self {
             stop: Stop::default(),
@@ -114,17 +114,17 @@ impl Session {
         }
     }
 
-    /// Tells a result.
+    /// Reports a result.
     pub(crate) fn result(&self, text: &str) {
         self.observer.event(&Event::Result(text));
     }
 
-    /// Tells what a person should know besides.
+    /// Reports a note.
     pub(crate) fn note(&self, text: &str) {
         self.observer.event(&Event::Note(text));
     }
 
-    /// Tells that `name` could not be fetched, unless nobody wants it any more.
+    /// Reports that `name` could not be fetched, unless the user asked to stop.
     pub(crate) fn failed(&self, name: &str, error: &Error) -> FetchStatus {
         if !matches!(error, Error::Interrupted) {
             self.note(&format!("{name}: failed to {error}"));

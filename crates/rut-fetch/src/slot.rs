@@ -78,7 +78,7 @@ impl Slot {
     }
 }
 
-/// Opens a file that is only there to be locked. It is never removed: whoever waits for it would be left with another one.
+/// Opens a file that is only there to be locked. It is never removed: a process that waits for it would hold a lock on a deleted file.
 pub(crate) fn open_lock(path: &Path) -> Result<File> {
     OpenOptions::new()
         .write(true)

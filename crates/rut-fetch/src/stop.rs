@@ -35,7 +35,7 @@ impl Stop {
     }
 
     /// Waits until it was asked for, and then as long as running work may need to end by itself: a connection may be silent,
-    /// or a disk slow. Whoever is still there then may end the process: what is half-written has a name that says so, and the
+    /// or a disk slow. The caller may then end the process: what is half-written has a name that says so, and the
     /// next run goes on with it or removes it.
     pub fn outwait(&self) {
         while !self.is_requested() {

@@ -190,7 +190,7 @@ impl Folder<'_> {
                     return refused_member(&name, why);
                 }
             }
-            // What nobody wanted of it, so that a description comes next.
+            // Skips the rest of the member, so that a description comes next.
             io::copy(&mut entry, &mut io::sink())?;
         }
         allowance.lift();

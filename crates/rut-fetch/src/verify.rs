@@ -1,4 +1,4 @@
-//! What is on the disk, held against checksums, `LOCK.json` and receipts. No network, and nothing is
+//! Verifies files on the disk with checksums, `LOCK.json` and receipts. No network, and nothing is
 //! changed.
 
 use rut_data::{Archive, DatasetSpec};
@@ -21,7 +21,7 @@ pub enum Absence {
     Fine,
 }
 
-/// Looks at everything that `specs` put on the disk, and tells what is wrong.
+/// Looks at everything that `specs` put on the disk, and reports what is wrong.
 ///
 /// # Errors
 /// [`Error::Findings`], if anything is; [`Error::File`], if it cannot be read; [`Error::Interrupted`], if the run is asked to
@@ -55,7 +55,7 @@ pub(crate) fn absent(name: &str, session: &Session, absence: Absence) -> usize {
     usize::from(absence == Absence::Finding)
 }
 
-/// Tells what is wrong with an archive and its files, and counts it.
+/// Reports what is wrong with an archive and its files, and counts it.
 fn report(
     spec: &DatasetSpec,
     archive: &Archive,

@@ -1,4 +1,4 @@
-//! Checksums that tell whether a file is what was written: XXH3 of 128 bits, which costs a run next to nothing. They find
+//! Checksums that show whether a file is what was written: XXH3 of 128 bits, which takes almost no time. They find
 //! bits that changed, and prove nothing against a person; identity is SHA-256 (`rut_data::Digest`).
 
 use std::io::{Read, Result};

@@ -1,4 +1,4 @@
-//! Foreign text as it is shown to people: on one line, without a character that moves the cursor,
+//! Untrusted text made safe to print: on one line, without a character that moves the cursor,
 //! turns the direction of writing or cannot be seen, and never longer than a person reads.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ const LONGEST: usize = 200;
 /// Texts of a list that are shown.
 const MOST: usize = 10;
 
-/// Foreign text that can be printed, made by [`escape`].
+/// Untrusted text that can be printed, made by [`escape`].
 #[derive(Clone, Debug)]
 pub struct Escaped<'a> {
     text: Cow<'a, str>,
@@ -94,7 +94,7 @@ pub fn is_hidden(character: char) -> bool {
 }
 
 /// A text of several lines, each of them [escaped](escape), of at most so many characters, and on a line of its own: what a
-/// program says to a terminal, whoever was quoted in it.
+/// program says to a terminal, whatever text was quoted in it.
 ///
 /// ```
 /// assert_eq!(rut_formats::lines("note:\n  \u{1b}[2J", 100), "note:\n  \\u{1b}[2J");

@@ -18,7 +18,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// At `place`, `found` stands where `expected` should. Whoever puts foreign text into one
+    /// At `place`, `found` stands where `expected` should. A caller that puts untrusted text into one
     /// [escapes](crate::escape) it.
     pub fn new(
         place: impl Into<String>,

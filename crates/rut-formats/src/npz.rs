@@ -36,8 +36,8 @@ impl<R: Read + Seek> Npz<R> {
         arrays.collect()
     }
 
-    /// Checks that the array `name`, if it is there, has the bytes that its header declares, and at most 2 GiB: whoever
-    /// reads it afterwards may take memory for what is declared.
+    /// Checks that the array `name`, if it is there, has the bytes that its header declares, and at most 2 GiB: the
+    /// caller may then allocate what is declared.
     ///
     /// # Errors
     /// If it has not.
@@ -96,7 +96,7 @@ impl<R: Read + Seek> Npz<R> {
     }
 }
 
-/// Whether the header of an array tells of pickled objects.
+/// Whether the header of an array declares pickled objects.
 fn is_of_objects(header: &[u8]) -> bool {
     let objects = b"'|O'";
     header.windows(objects.len()).any(|text| text == objects)

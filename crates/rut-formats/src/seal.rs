@@ -1,5 +1,5 @@
-//! Files that tell their own checksum, so that a bit that changes later is noticed. Where in a file it stands is the
-//! business of whoever lays the file out.
+//! Files that contain their own checksum, so that a bit that changes later is noticed. The file's format
+//! defines where it is stored.
 
 use crate::checksum::Checksum;
 
@@ -24,7 +24,7 @@ pub enum Seal {
     Whole,
     /// They are not.
     Broken,
-    /// They tell no checksum: an earlier version wrote them.
+    /// They have no checksum: an earlier version wrote them.
     None,
 }
 
@@ -37,7 +37,7 @@ pub fn close(bytes: &mut [u8]) {
     }
 }
 
-/// Holds `bytes` against the checksum that they tell.
+/// Verifies `bytes` with the checksum that they contain.
 ///
 /// ```
 /// use rut_formats::seal::{Seal, check, close, open};
@@ -52,8 +52,8 @@ pub fn check(bytes: &[u8]) -> Seal {
     match digits(bytes) {
         None => Seal::None,
         Some((at, digits)) => {
-            let told = bytes.get(at..at + DIGITS);
-            if told == Some(digits.as_bytes()) {
+            let recorded = bytes.get(at..at + DIGITS);
+            if recorded == Some(digits.as_bytes()) {
                 Seal::Whole
             } else {
                 Seal::Broken

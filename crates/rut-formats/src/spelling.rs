@@ -1,4 +1,4 @@
-//! What a person may have meant by a name that no table has. Which names there are is the tables' business.
+//! What a person may have meant by a name that no table has. The caller passes the names.
 
 use strsim::levenshtein;
 

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all. What is in them is the callers' business.
+//! Writes a file completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Result, Write};
@@ -35,7 +35,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
     let linked = match fs::hard_link(&temporary, path) {
         Ok(()) => Ok(true),
         Err(_) if path.exists() => Ok(false),
-        // A file system without links: the first is told from others as well as it goes.
+        // A file system without links: the first is distinguished from others as well as possible.
         Err(_) => fs::rename(&temporary, path).map(|()| true),
     };
     let _ = fs::remove_file(&temporary);
@@ -51,7 +51,7 @@ pub fn is_temporary(path: &Path) -> bool {
         .ends_with(ENDING.as_bytes())
 }
 
-/// Deletes temporary files in `folder` of files that `belong`, by the beginning of their names, if nobody writes them any
+/// Deletes temporary files in `folder` of files that `belong`, by the beginning of their names, if no process writes them any
 /// more.
 pub fn delete_left_behind(folder: &Path, belong: impl Fn(&str) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -66,7 +66,7 @@ pub fn delete_left_behind(folder: &Path, belong: impl Fn(&str) -> bool) {
     }
 }
 
-/// Writes a file of a name that nobody else has, beside `path`, and syncs it.
+/// Writes a file of a unique name next to `path`, and syncs it.
 fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let (temporary, mut file) = create_beside(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());

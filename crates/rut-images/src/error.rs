@@ -8,7 +8,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why bytes or values are no picture.
 ///
 /// Messages are lowercase fragments that read after "failed to decode NAME: ", with the remedy. They may quote a file:
-/// whoever shows one to people escapes it.
+/// the caller escapes it before printing.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,8 +1,8 @@
 //! The table of image formats. An image's content decides its format, never its file's ending.
 
-use crate::{Error, Picture, Result, bmp, foreign, gif, jpeg, png, pnm, tiff, webp};
+use crate::{Error, Picture, Result, bmp, gif, jpeg, png, pnm, tiff, unsupported, webp};
 
-/// An image format: how its files are told, and how they are decoded.
+/// An image format: how its files are recognised and decoded.
 struct ImageFormat {
     /// What the file holds at which place; one of them is enough.
     signatures: &'static [(usize, &'static [u8])],
@@ -93,7 +93,7 @@ fn describe_start(bytes: &[u8]) -> String {
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let kind = foreign::kind(bytes).map(|kind| format!(" ({kind})"));
+    let kind = unsupported::kind(bytes).map(|kind| format!(" ({kind})"));
     let kind = kind.unwrap_or_default();
     format!("{}{kind}", hex.join(" "))
 }

@@ -49,7 +49,7 @@ impl Mode {
         }
     }
 
-    /// Bytes per pixel of a picture and of what becomes of it next, a copy whose colours are multiplied by alpha or one in
+    /// Bytes per pixel of a picture and of the next step, a copy whose colours are multiplied by alpha or one in
     /// RGB.
     pub(crate) fn bytes_with_next(self) -> u64 {
         match self {
@@ -263,7 +263,7 @@ impl Picture {
     }
 
     /// [`Picture::to_rgb`] as a picture of mode [`Mode::Rgb`]. Real values stay one channel, which stands for three
-    /// equal ones: no step tells them apart.
+    /// equal ones: no step treats them differently.
     #[must_use]
     pub fn converted_to_rgb(&self) -> Picture {
         match self.mode.depth() {

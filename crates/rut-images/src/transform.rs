@@ -132,8 +132,8 @@ impl Transform {
         }
     }
 
-    /// A stable text, such as `rgb, squash 224` or `rgb, squash 224, bicubic`; part of the keys of caches. Bilinear is not
-    /// told: the text is older than the choice.
+    /// A stable text, such as `rgb, squash 224` or `rgb, squash 224, bicubic`; part of the keys of caches. Bilinear is
+    /// not mentioned: the text is older than the choice.
     #[must_use]
     pub fn describe(&self) -> String {
         let mut steps: Vec<String> = self.geometry.iter().map(|step| step.describe()).collect();

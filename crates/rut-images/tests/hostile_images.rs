@@ -75,7 +75,7 @@ fn jpeg(name: &str, frame: u8, [width, height]: [u16; 2]) -> Vec<u8> {
     bytes
 }
 
-/// The most memory that this process ever had, in bytes; nothing where the system does not tell.
+/// The most memory that this process ever had, in bytes; nothing where the system does not report it.
 fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

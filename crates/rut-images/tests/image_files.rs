@@ -1,4 +1,4 @@
-//! Decoding against Pillow, and what is said of files that cannot be decoded.
+//! Decoding against Pillow, and the errors for files that cannot be decoded.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! WebP, TIFF and 16-bit grey against Pillow, over files that `images/kinds.py` made; what is said of other formats, and
+//! WebP, TIFF and 16-bit grey against Pillow, over files that `images/kinds.py` made; the errors for other formats, and
 //! of files that cannot be decoded.
 
 mod common;

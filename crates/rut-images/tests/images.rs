@@ -1,5 +1,5 @@
 //! GIF, BMP and the kinds of JPEG against Pillow, over files that `images/pillow.py` made, and
-//! what is said of those that cannot be decoded.
+//! the errors for those that cannot be decoded.
 
 mod common;
 

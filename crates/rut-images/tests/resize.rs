@@ -1,5 +1,5 @@
-//! Resizing by hand and against PyTorch, and what is said of sizes and values that are no picture. The golden pictures of
-//! Pillow are held against whole transforms, in `transform.rs`.
+//! Resizing by hand and against PyTorch, and the errors for invalid sizes and values. The golden pictures of
+//! Pillow are compared with whole transforms, in `transform.rs`.
 
 mod common;
 

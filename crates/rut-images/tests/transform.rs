@@ -111,7 +111,7 @@ fn bicubic_agrees_with_pillow() {
     agree(pictures, Filter::Bicubic);
 }
 
-/// Holds transformed pictures against their digests.
+/// Compares transformed pictures with their digests.
 fn agree(pictures: &[Value], filter: Filter) {
     for entry in pictures {
         let size = Extent {

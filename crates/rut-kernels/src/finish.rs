@@ -1,4 +1,4 @@
-//! What a convolution does besides summing: where its sums start, and what becomes of them.
+//! What a convolution does besides summing: where its sums start, and how they are stored.
 
 use crate::error::{Error, Result};
 
@@ -11,7 +11,7 @@ pub enum Start {
     Add,
 }
 
-/// What becomes of a sum. Bits stand like the destination's elements, `[height][width][channels]`, one u16 for sixteen
+/// How a sum is stored. Bits stand like the destination's elements, `[height][width][channels]`, one u16 for sixteen
 /// lanes, the first lane lowest.
 #[derive(Debug)]
 pub enum End<'a> {
@@ -30,7 +30,7 @@ pub enum End<'a> {
 pub struct Ends<'a> {
     /// What they start from.
     pub start: Start,
-    /// What becomes of them.
+    /// How they are stored.
     pub end: End<'a>,
 }
 

@@ -1,4 +1,4 @@
-//! The oracle: a convolution written down as its definition, in f64. Every kernel is held against it; it is slow.
+//! The oracle: a convolution written down as its definition, in f64. Every kernel is compared with it; it is slow.
 
 use crate::error::{Error, Result};
 use crate::shape::{ConvShape, Direction};

@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
     pub(crate) bits: Bits<'a>,
 }
 
-/// What becomes of a row's values.
+/// How a row's values are stored.
 pub(crate) enum Bits<'a> {
     Store,
     Relu,

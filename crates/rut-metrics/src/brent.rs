@@ -86,7 +86,7 @@ impl Search {
                 GOLDEN * room
             }
         };
-        // Two points nearer than the tolerance tell nothing apart.
+        // Two points nearer than the tolerance cannot be distinguished.
         if step.abs() >= tolerance {
             x + step
         } else {

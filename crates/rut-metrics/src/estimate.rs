@@ -9,14 +9,14 @@ use crate::student::quantile_95;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
-    /// The luck of drawing images and of training: Student's t over seeds.
+    /// Variance from drawing images and from training: Student's t over seeds.
     Seeds,
-    /// The luck of the test set: bootstrap over its images.
+    /// Sampling variance of the test set: bootstrap over its images.
     TestImages,
 }
 
 impl Spread {
-    /// How a reader is told.
+    /// The name for readers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seeds => "t over seeds",

@@ -1,5 +1,5 @@
-//! Bootstrap percentile intervals over test samples: how much of a figure, or of a difference between two runs, is the luck
-//! of the test set. They say nothing about the luck of training.
+//! Bootstrap percentile intervals over test samples: how far a figure, or a difference between two runs, varies
+//! with the sampling of the test set. They do not include the variance of training.
 
 use serde::{Deserialize, Serialize};
 

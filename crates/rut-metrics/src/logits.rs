@@ -92,7 +92,7 @@ impl<'a> Logits<'a> {
     }
 
     /// Whether every row has values in [0, 1] alone whose sum is 1 within 0.05, room for rounding to two decimals: what a
-    /// softmax gives, and logits practically never do. It changes nothing here; whoever takes values of unknown origin
+    /// softmax gives, and logits practically never do. It changes nothing here; a caller that takes values of unknown origin
     /// can ask before a softmax is taken of a softmax.
     ///
     /// ```

@@ -88,7 +88,7 @@ impl Outcomes {
         self.samples.is_empty()
     }
 
-    /// That `other` is about the same samples in the same order, as far as labels can tell.
+    /// That `other` is about the same samples in the same order, as far as labels show.
     pub(crate) fn check_paired(&self, other: &Self) -> Result<()> {
         if self.len() != other.len() {
             return Err(Error::Length {

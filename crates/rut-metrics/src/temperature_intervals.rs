@@ -47,7 +47,7 @@ impl TemperatureIntervals {
 /// # fn main() -> rut_metrics::Result<()> {
 /// let options = TemperatureOptions::default();
 /// let bootstrap = BootstrapOptions { resamples: 2000, ..BootstrapOptions::default() };
-/// // Odds of 9 : 1 of which 3 : 1 are right, on four samples: T = 2 may be luck. On four hundred it is not.
+/// // Odds of 9 : 1 of which 3 : 1 are right, on four samples: T = 2 may be chance. On four hundred it is not.
 /// for (times, shown) in [(1, false), (100, true)] {
 ///     let logits = [9f64.ln(), 0.0].repeat(4 * times);
 ///     let logits = Logits::new(&logits, 2)?;

@@ -128,7 +128,7 @@ fn the_draws_are_fixed_and_no_draw_gains_more_than_the_fit() {
 
 #[test]
 fn a_temperature_that_is_luck_shows_no_gain_about_as_often_as_it_should() {
-    // Labels drawn from the softmax itself: T = 1 is right, and what is fitted is luck.
+    // Labels drawn from the softmax itself: T = 1 is right, and what is fitted is chance.
     let mut draws = Draws::new(12);
     let shown = (0..200)
         .filter(|_| {

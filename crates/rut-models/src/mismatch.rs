@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 use rut_formats::escape;
 
-/// As many keys of each kind are told, unless all are asked for.
+/// The number of keys of each kind that are listed, unless all are asked for.
 const SHOWN: usize = 10;
 
-/// As many characters of a key are told.
+/// The number of characters of a key that are shown.
 const LENGTH: usize = 200;
 
 /// Every difference between the keys of one file and the parameters of a network.
 ///
-/// `{}` tells the first ten keys of each kind and how many more there are, `{:#}` all of them.
+/// `{}` lists the first ten keys of each kind and how many more there are, `{:#}` all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The file.

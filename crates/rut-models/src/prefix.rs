@@ -37,7 +37,7 @@ pub(crate) fn places<'a>(keys: &[&'a str], names: &Names) -> Vec<Place<'a>> {
     found
 }
 
-/// As many networks in one file are told.
+/// The number of networks in one file that are listed.
 const MOST: usize = 10;
 
 /// The place under `prefix`, in the layout that explains most keys.
@@ -144,8 +144,8 @@ mod tests {
     fn found(keys: &[&str]) -> Vec<(String, usize)> {
         let names = ["conv1.weight", "bn1.weight", "layer1.0.conv1.weight"];
         let places = places(keys, &names.map(str::to_owned).into());
-        let told = |place: &Place<'_>| (place.title().to_owned(), place.keys.len());
-        places.iter().map(told).collect()
+        let titled = |place: &Place<'_>| (place.title().to_owned(), place.keys.len());
+        places.iter().map(titled).collect()
     }
 
     #[test]

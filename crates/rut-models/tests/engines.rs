@@ -48,7 +48,7 @@ fn f64_is_the_reference_s_whatever_is_asked_for() {
     }
 }
 
-/// Whoever keeps features image by image relies on it: an image's answer does not depend on the images beside it, nor on how
+/// The feature cache relies on it: an image's answer does not depend on the images beside it, nor on how
 /// many there are. (The reference makes no such promise.)
 #[test]
 fn an_image_has_the_same_bits_alone_and_among_others() {

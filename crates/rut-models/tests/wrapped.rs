@@ -102,7 +102,7 @@ fn the_one_network_in_a_file_is_found_wherever_it_stands() {
 
 #[test]
 fn what_is_left_out_is_noted() {
-    for (name, told) in [
+    for (name, printed) in [
         ("lightning.ckpt", "left out 1 counters"),
         ("criterion.ckpt", "left out `criterion` (1 key)"),
         ("averaged.pth", "left out 2 counters"),
@@ -117,9 +117,9 @@ fn what_is_left_out_is_noted() {
             .1
             .notes()
             .join("\n");
-        assert!(notes.contains(told), "{name}: {notes}");
+        assert!(notes.contains(printed), "{name}: {notes}");
     }
-    for (name, told) in [
+    for (name, printed) in [
         (
             "swav.pth",
             "left out `projection_head` and `prototypes` (3 keys)",
@@ -135,7 +135,7 @@ fn what_is_left_out_is_noted() {
         ),
     ] {
         let notes = read(name, &probed()).unwrap().1.notes().join("\n");
-        assert!(notes.contains(told), "{name}: {notes}");
+        assert!(notes.contains(printed), "{name}: {notes}");
     }
 }
 

@@ -13,7 +13,7 @@ pub enum NetworkKind {
     Ticket,
 }
 
-/// What becomes of a ticket's mask.
+/// How a ticket's mask is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Masking {

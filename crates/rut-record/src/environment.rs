@@ -41,7 +41,7 @@ pub fn means(engine: &str, isa: &str) -> String {
     format!("rut {} {engine} {isa}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The most memory that this process has held so far, bytes; `None` where the system does not tell.
+/// The most memory that this process has held so far, bytes; `None` where the system does not report it.
 pub fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -51,7 +51,7 @@ pub fn peak_memory() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What the processor calls itself, where the system tells.
+/// The name of the processor, where the system reports it.
 pub fn cpu() -> Option<String> {
     let about = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = about.lines().find(|line| line.starts_with("model name"))?;

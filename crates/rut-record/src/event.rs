@@ -1,4 +1,4 @@
-//! What a training loop tells while it runs. Who listens is the loops' business.
+//! The events of a training loop. `rut-adapt` defines the observers that receive them.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub enum Event {
         /// Source class of every target class, of a one-to-one map.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sources: Vec<u32>,
-        /// What is told of any other map.
+        /// A summary of any other map.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         weights: Option<MapWeights>,
         /// Target classes whose source differs from the last map's; absent in the first map.
@@ -112,7 +112,7 @@ pub enum Event {
     },
 }
 
-/// What is told of a label map that is not one-to-one: its matrix [S, T] stands in tensors alone.
+/// A summary of a label map that is not one-to-one: its matrix [S, T] is stored only as a tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapWeights {

@@ -1,4 +1,4 @@
-//! A value held against the field that it is for.
+//! Checks a value with the field that it is for.
 
 use rut_formats::did_you_mean;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub fn field_value(fields: &[Field], key: &str, value: &toml::Value) -> Result<V
         let keys = fields.iter().chain(LOCATION_FIELDS).map(|field| field.key);
         let hint = did_you_mean(key, keys);
         return Err(format!(
-            "unknown field `{key}`: expected a field of a run or a place{hint}"
+            "unknown field `{key}`: expected a setting of a run{hint}"
         ));
     }
     let found = alone(key, value)?;

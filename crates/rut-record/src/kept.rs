@@ -1,4 +1,4 @@
-//! The files of a finished run, held against the checksums in its record. What is in them is not looked at here.
+//! Verifies the files of a finished run with the checksums in its record, without parsing them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::run_dir::{FINISHED_REMEDY, RunDir};
 use crate::sealed::CHANGED;
 use crate::spec::Method;
 
-/// Whether files could be held against checksums.
+/// Whether files could be verified with checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verification {
     /// They are what was written.
@@ -21,7 +21,7 @@ pub enum Verification {
 }
 
 impl Verification {
-    /// What a person is told.
+    /// The note for users.
     pub fn note(self) -> Option<&'static str> {
         (self == Self::Unchecked).then_some(
             "an earlier version wrote the run, without checksums of its files: they are not checked",
@@ -57,7 +57,7 @@ impl RunDir {
         }
     }
 
-    /// Holds the files that are there of the finished run against its `record`. Files that are gone are not its business.
+    /// Verifies the existing files of the finished run with its `record`. Missing files are ignored.
     ///
     /// # Errors
     /// [`Error::Broken`] if one is not what was written, with its name and what to do.
@@ -66,7 +66,11 @@ impl RunDir {
             return Ok(Verification::Unchecked);
         }
         for (name, found) in self.checksums(record.spec.method())? {
-            if record.files.get(&name).is_some_and(|told| *told != found) {
+            if record
+                .files
+                .get(&name)
+                .is_some_and(|recorded| *recorded != found)
+            {
                 return Err(Error::Broken {
                     path: self.path().join(name),
                     problem: format!("{CHANGED}; {FINISHED_REMEDY}"),
@@ -77,7 +81,7 @@ impl RunDir {
     }
 }
 
-/// Holds a file against the record beside it, if it is one of a finished run's; `None` if not.
+/// Verifies a file with the record next to it, if it belongs to a finished run; `None` if not.
 ///
 /// # Errors
 /// As [`RunDir::finished`].

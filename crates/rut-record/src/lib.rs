@@ -7,7 +7,7 @@
 //! | [`Field`], [`FIELDS`], [`Options`] | the table of fields, and options of rows |
 //! | [`RunSpec`], [`Settings`], [`Locations`] | what is run, in layers of keys and values, and where it reads and writes |
 //! | [`RunId`], [`Content`] | a run's name, by content |
-//! | [`Event`], [`Phase`] | what a training loop tells |
+//! | [`Event`], [`Phase`] | what a training loop reports |
 //! | [`SplitLogits`], [`SplitScores`], [`score`] | logits of a split, and its figures |
 //! | [`Record`], [`UpstreamRecord`] | what is known in the end |
 //! | [`RunDir`], [`SpecFile`], [`Locked`], [`Verification`] | the files of a run's folder |

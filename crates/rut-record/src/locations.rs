@@ -12,14 +12,14 @@ use crate::text_file::toml_problem;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tensorboard {
-    /// It does.
+    /// The file is written.
     #[default]
     On,
     /// It writes none; one of an earlier session stays as it is.
     Off,
 }
 
-/// Places and means of a run. They are no part of its identity.
+/// Paths and resources of a run. They are no part of its identity.
 ///
 /// ```
 /// let locations = rut_record::Locations::from_toml("data_dir = 'images'")?;
@@ -45,7 +45,7 @@ pub struct Locations {
     pub threads: Option<usize>,
     /// Seconds between two savings of a run's state.
     pub save_every: f64,
-    /// Whether TensorBoard can look on.
+    /// Whether an event file for TensorBoard is written.
     pub tensorboard: Tensorboard,
     /// Where the frozen network computes, by its name in the table of devices.
     pub device: String,
@@ -68,7 +68,7 @@ impl Default for Locations {
 }
 
 impl Locations {
-    /// The places that a TOML text describes.
+    /// The locations that a TOML text describes.
     ///
     /// # Errors
     /// If a key is unknown, or a value is of the wrong kind or out of range.

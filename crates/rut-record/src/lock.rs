@@ -8,7 +8,7 @@ use rut_formats::regular;
 
 use crate::error::{Result, file};
 
-/// How often a lock is tried, and the time between. Whoever only looks holds it for an instant.
+/// How often a lock is tried, and the time between. A process that only looks holds it for an instant.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -16,12 +16,12 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Locked {
     _file: File,
-    /// Why nobody is kept out all the same: what the system says of locks there.
+    /// Why no other process is kept out: the system's error for locks there.
     pub trouble: Option<String>,
 }
 
 impl Locked {
-    /// What a person is told of a file system without working locks.
+    /// The warning for a file system without working locks.
     pub fn warning(&self, folder: &Path) -> Option<String> {
         self.trouble.as_ref().map(|reason| {
             format!(
@@ -44,7 +44,7 @@ pub(crate) fn take(path: &Path) -> Result<Option<Locked>> {
     for _ in 0..ATTEMPTS {
         let second = || regular::open(path, regular::TEXT).map(|file| file.try_lock_shared());
         match judge(open.try_lock(), second) {
-            // Perhaps somebody only looks whether the run is going on.
+            // Perhaps another process only looks whether the run is going on.
             Found::Taken => std::thread::sleep(PAUSE),
             Found::Ours(trouble) => {
                 let _file = open;
@@ -55,7 +55,7 @@ pub(crate) fn take(path: &Path) -> Result<Option<Locked>> {
     Ok(None)
 }
 
-/// What is told where a study's runs are to be kept in `folder`, if locks do not work there.
+/// The warning for a study whose runs are to be kept in `folder`, if locks do not work there.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -117,10 +117,10 @@ mod tests {
             _file: tempfile::tempfile().unwrap(),
             trouble: Some(reason),
         };
-        let told = locked.warning(Path::new("results")).unwrap();
+        let warning = locked.warning(Path::new("results")).unwrap();
         assert!(
-            told.contains("results") && told.contains("unsupported"),
-            "{told}"
+            warning.contains("results") && warning.contains("unsupported"),
+            "{warning}"
         );
         // Locks that are granted to everybody are none.
         let granted = judge(Ok(()), || Ok(Ok(())));

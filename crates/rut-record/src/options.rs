@@ -1,4 +1,4 @@
-//! Values of options that a row of a table owns: a label mapping, a prompt. Which there are is the row's business.
+//! Values of options that belong to a row of a table: a label mapping, a prompt. The row defines which options exist.
 
 use std::collections::BTreeMap;
 

@@ -49,7 +49,7 @@ pub struct Heading {
     pub title: String,
     /// What it asks, in a sentence or two.
     pub about: String,
-    /// Which study it is of: the name of its file, and what tells files of one name apart; none where an earlier version
+    /// Which study it is of: the name of its file, and what distinguishes files of one name; none where an earlier version
     /// wrote the plan.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub study: String,
@@ -194,7 +194,7 @@ impl Plan {
     }
 
     /// The plan at `path` with only those of its runs that `wanted` says, by their place from 0 and their line. Other lines
-    /// are not held against anything.
+    /// are not checked.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -383,7 +383,7 @@ mod tests {
             assert!(Plan::read(&path).is_ok());
             let _ = std::fs::remove_file(dir.path().join("plan-a-1.jsonl"));
         }
-        // What cannot be read is nobody's, and stays.
+        // What cannot be read is left as it is.
         std::fs::write(&path, "torn").unwrap();
         let place = of("a-1", "t", &["x"]).keep(dir.path()).unwrap();
         assert_eq!(place, dir.path().join("plan-a-1.jsonl"));

@@ -27,14 +27,14 @@ impl RunDir {
         // A folder in which nothing but the specification was written holds no run yet.
         let begun = self.is_finished() || self.is_begun();
         let failure = self.failure();
-        let foreign = |mut entries: fs::ReadDir| {
-            // What a killed process was writing is nobody's.
-            let foreign = |path: PathBuf| path != failure && !is_temporary(&path);
-            entries.any(|entry| entry.is_ok_and(|entry| foreign(entry.path())))
+        let has_other = |mut entries: fs::ReadDir| {
+            // Temporary files of a killed process do not count.
+            let other = |path: PathBuf| path != failure && !is_temporary(&path);
+            entries.any(|entry| entry.is_ok_and(|entry| other(entry.path())))
         };
         if !begun
             && !self.spec().exists()
-            && fs::read_dir(self.path()).is_ok_and(foreign)
+            && fs::read_dir(self.path()).is_ok_and(has_other)
             && !self.lock().exists()
         {
             return occupied("other files", "choose another `run_name` or `results_path`");
@@ -46,7 +46,7 @@ impl RunDir {
             ),
             (Existing::Refuse, true, false) => occupied(
                 "an unfinished run",
-                "go on with it (`resume`), begin anew (`overwrite`), or choose another `run_name`",
+                "go on with it (`resume`), start again (`overwrite`), or choose another `run_name`",
             ),
             _ => Ok(()),
         }
@@ -70,7 +70,7 @@ impl RunDir {
             }
             Existing::Resume if self.is_finished() || self.state().exists() => {
                 let problem = "expected the specification that the run began with, found no file; put it back, or \
-                               begin anew (`overwrite`)";
+                               start again (`overwrite`)";
                 return Err(Error::Broken {
                     path: self.spec(),
                     problem: problem.into(),

@@ -20,11 +20,11 @@ pub struct Record {
     pub format_version: u32,
     /// The run's name.
     pub run_id: String,
-    /// What was run.
+    /// The specification that was run.
     pub spec: RunSpec,
-    /// On which images.
+    /// The images that were used.
     pub data: DataRecord,
-    /// Which network.
+    /// The network that was used.
     pub network: NetworkRecord,
     /// How training ended.
     pub training: TrainingRecord,
@@ -252,7 +252,7 @@ pub struct MappingRecord {
     pub source_names: Vec<String>,
     /// The map used before the last one was made, likewise.
     pub sources_before_remap: Vec<u32>,
-    /// What is told of any other map.
+    /// A summary of any other map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<MapWeights>,
     /// Of the map used before the last one was made, likewise.

@@ -21,7 +21,7 @@ pub enum Existing {
     Refuse,
     /// Go on where it stopped; a finished run is left as it is.
     Resume,
-    /// Begin anew.
+    /// Start again.
     Overwrite,
 }
 
@@ -37,7 +37,7 @@ impl RunDir {
         Self { path: path.into() }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -78,7 +78,7 @@ impl fmt::Display for RunId {
 
 /// The readable parts.
 fn title(spec: &RunSpec) -> String {
-    // Of shots and a fraction together, which no run can have, the fraction is told.
+    // Of shots and a fraction together, which no run can have, the name shows the fraction.
     let budget = match (spec.labels.fraction, spec.labels.n_shot) {
         (Some(share), _) => format!("fraction{share}"),
         (None, Budget::PerClass(Shots(shots))) => format!("{shots}shot"),

@@ -1,4 +1,4 @@
-//! JSON that tells its own checksum, in a member `checksum` that no type here has: it is put in when a file is written, held
+//! JSON that contains its own checksum, in a member `checksum` that no type here has: it is put in when a file is written, held
 //! against the bytes and taken out when it is read. Files of earlier versions have none.
 
 use rut_formats::seal::{self, Seal};
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// What a file says that is not what was written.
 pub const CHANGED: &str = "expected the checksum that was noted when it was written, found another: a bit has changed, \
-                                  or somebody edited it";
+                                  or it was edited";
 
 /// `value` as indented JSON with its checksum, which is the last member of the object that is `depth` closing braces from the
 /// end, from 1.
@@ -66,8 +66,8 @@ mod tests {
         let value = json!({"a": [1, 2], "b": {"c": "a name, \"quoted\"", "d": []}});
         for depth in [1, 2] {
             let text = to_text(&value, depth).unwrap();
-            let told: Value = serde_json::from_str(&text).unwrap();
-            let place = if depth == 1 { &told } else { &told["b"] };
+            let written: Value = serde_json::from_str(&text).unwrap();
+            let place = if depth == 1 { &written } else { &written["b"] };
             assert!(place["checksum"].is_string(), "{text}");
             assert_eq!(read(&text), Ok((value.clone(), Seal::Whole)), "{text}");
             for bit in 0..8 * text.len() {

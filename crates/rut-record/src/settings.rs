@@ -133,7 +133,7 @@ impl Settings {
         self.0.extend(above.0);
     }
 
-    /// The run and the places that the settings describe, defaults where they say nothing. `fields` are those of a
+    /// The run and the locations that the settings describe, defaults where they say nothing. `fields` are those of a
     /// specification, with the options of all rows.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl Settings {
         ))
     }
 
-    /// The keys of a specification, and the places.
+    /// The keys of a specification, and the locations.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
@@ -155,7 +155,7 @@ impl Settings {
         Ok((spec, Locations::from_toml(&locations.to_string())?))
     }
 
-    /// The keys of a specification and those of places, each held against what it is to be.
+    /// The keys of a specification and those of locations, each checked with its field.
     fn tables(self, fields: &[Field]) -> Result<(Table, Table)> {
         let (mut spec, mut locations) = (Table::new(), Table::new());
         for (key, Setting { value, origin }) in self.0 {

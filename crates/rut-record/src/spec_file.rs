@@ -29,9 +29,9 @@ pub enum KeyRule {
 /// A run that begins: what it is, by specification and by content.
 #[derive(Clone, Copy, Debug)]
 pub struct Begun<'a> {
-    /// What is run.
+    /// The specification of the run.
     pub spec: &'a RunSpec,
-    /// Its name.
+    /// The run's name.
     pub id: &'a RunId,
     /// The content that it reads.
     pub content: &'a Content,
@@ -123,7 +123,7 @@ impl SpecFile {
             fields.remove("key_rule");
             // Left out, it means the same.
             let own = file.spec.labels.validation == Some(ValidationFrom::Own);
-            let told = own.then(|| ("validation".to_owned(), "\"own\"".to_owned()));
+            let validation = own.then(|| ("validation".to_owned(), "\"own\"".to_owned()));
             // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
             let spec = spec.into_iter().filter(|(key, _)| {
@@ -131,7 +131,7 @@ impl SpecFile {
             });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
-                .chain(told)
+                .chain(validation)
                 .collect()
         };
         let (before, after) = (flat(self), flat(now));

@@ -1,4 +1,4 @@
-//! Logits of a whole split, and the few scores that a loop tells while it runs.
+//! Logits of a whole split, and the few scores that a loop reports while it runs.
 
 use rut_metrics::{Accumulator, Logits};
 
@@ -13,7 +13,7 @@ pub struct SplitLogits {
     pub classes: usize,
 }
 
-/// The scores of a split that a loop tells while it trains.
+/// The scores of a split that a loop reports while it trains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scores {
     /// Share of right predictions, 0–1.

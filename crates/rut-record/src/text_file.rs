@@ -1,4 +1,4 @@
-//! Small files of text that people and earlier runs wrote. What they describe is others' business.
+//! Reads small text files that users and earlier runs wrote; other modules parse them.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;

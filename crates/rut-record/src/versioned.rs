@@ -1,4 +1,4 @@
-//! JSON whose layout has a number, `format_version`: read before the rest, so that a file of another layout is told as one.
+//! JSON whose layout has a number, `format_version`: read before the rest, so that a file of another layout is reported as one.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

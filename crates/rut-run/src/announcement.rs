@@ -46,7 +46,7 @@ fn transform(run: &CheckedRunSpec) -> String {
     let normalization = normalization(&run.spec, run.model);
     let filter = match transform.filter {
         Filter::Bilinear => ", bilinear",
-        // The transform's own text tells it.
+        // The transform's own text contains it.
         Filter::Bicubic => "",
     };
     format!(

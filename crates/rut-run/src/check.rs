@@ -1,4 +1,4 @@
-//! A specification held against the files that it names.
+//! Checks a specification with the files that it names.
 
 use rut_data::{Dataset, Draw};
 use rut_record::{Locations, RunId, RunSpec, ValidationFrom};

@@ -1,4 +1,4 @@
-//! A specification that was held against what it names: only such a one can run. What is held against what is `check`'s.
+//! A specification that passed all checks: only such a one can run. `check` does the checks.
 
 use std::path::PathBuf;
 

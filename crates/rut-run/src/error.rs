@@ -84,7 +84,7 @@ pub enum Error {
 }
 
 impl From<rut_adapt::Error> for Error {
-    /// Errors of the floors below keep their own kind: a missing data set is one whoever met it.
+    /// Errors of the layers below keep their own kind: a missing data set is one wherever it was noticed.
     fn from(error: rut_adapt::Error) -> Self {
         match error {
             rut_adapt::Error::Data(error) => Self::Data(error),

@@ -1,5 +1,4 @@
-//! The whole table of fields: those of a specification, and the options of the rows that it names. Who types them is
-//! `rut-cli`'s business.
+//! The whole table of fields: those of a specification, and the options of the rows that it names. `rut-cli` makes flags of them.
 
 use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, MappingChoice, PROMPTS, PromptRow};
 use rut_formats::did_you_mean;

@@ -1,5 +1,5 @@
-//! What specifications name, looked up once for all that name it: data sets, draws, digests of files. What is found is held
-//! against a specification by `checked`.
+//! What specifications name, looked up once for all that name it: data sets, draws, digests of files. `check` compares what
+//! is found with a specification.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

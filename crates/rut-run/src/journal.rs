@@ -1,6 +1,6 @@
-//! The observer that keeps what a loop tells: events in `events.jsonl` and for TensorBoard, states in `state.safetensors`,
+//! The observer that stores a loop's reports: events in `events.jsonl` and for TensorBoard, states in `state.safetensors`,
 //! seconds by phase.
-//! What a person sees meanwhile is the display's business.
+//! The display shows progress to the user.
 
 #[cfg(test)]
 mod tests;
@@ -85,7 +85,7 @@ const RESUMED: &str = "journal.resumed";
 const OTHER_MEANS: &str = "journal.other_means";
 
 impl<'a> Journal<'a> {
-    /// The journal of a run in `dir`, going on after what `state` (of an earlier session) tells of.
+    /// The journal of a run in `dir`, continuing after what `state` (of an earlier session) covers.
     ///
     /// # Errors
     /// If the events cannot be written, or are shorter than the state says.
@@ -159,7 +159,7 @@ impl<'a> Journal<'a> {
         self.clock.cost(threads)
     }
 
-    /// Tells a person something.
+    /// Shows a note to the user.
     pub fn note(&mut self, note: &str) {
         self.display.note(note);
     }
@@ -176,12 +176,12 @@ impl<'a> Journal<'a> {
             .map_err(file("write", &path))
     }
 
-    /// Shows a trained prompt to whoever looks on.
+    /// Writes a trained prompt for TensorBoard.
     pub fn show_prompt(&mut self, picture: &RgbImage) {
         self.on_board(|board| board.show_prompt(picture));
     }
 
-    /// Tells the figures of the finished run to whoever looks on.
+    /// Writes the figures of the finished run for TensorBoard.
     pub fn finish(&mut self, record: &Record) {
         self.on_board(|board| board.finish(record));
     }
@@ -221,18 +221,16 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// What is said where the file for TensorBoard cannot be written.
+/// The warning if the file for TensorBoard cannot be written.
 fn without_board(error: &Error) -> String {
-    format!(
-        "warning: failed to {error}: the run goes on, and TensorBoard is not told of it any more"
-    )
+    format!("warning: failed to {error}: the run goes on without a file for TensorBoard")
 }
 
 fn changed(path: &Path) -> Error {
     broken(path, format!("{CHANGED}; {UNFINISHED_REMEDY}"))
 }
 
-/// Holds what was found of the file at `path` against what `state` tells of it, if it tells anything.
+/// Compares what was found of the file at `path` with `state`, if that has an entry for it.
 fn unchanged(path: &Path, state: &TrainingState, entry: &str, found: &str) -> Result<()> {
     if state.has(entry) && state.text(entry)? != found {
         Err(changed(path))
@@ -260,7 +258,7 @@ impl Observer for Journal<'_> {
             .map_err(file("write", &self.dir.events()))?;
         self.written += line.len() as u64;
         self.checksum.update(line.as_bytes());
-        self.on_board(|board| board.tell(event));
+        self.on_board(|board| board.write_event(event));
         self.display.event(event);
         Ok(())
     }

@@ -2,9 +2,9 @@
 //!
 //! # What is here
 //!
-//! - [`check()`] holds a specification against what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
+//! - [`check()`] checks a specification with what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
 //! - [`all_fields()`] is the table of fields with the options of all rows; [`unused_fields()`] those without use to a run.
-//! - [`Journal`] writes down what a loop tells, also for TensorBoard.
+//! - [`Journal`] stores what a loop reports, also for TensorBoard.
 //! - [`FinishedRun`] takes a finished run up again; [`upstream()`] asks a network without adapting it.
 //! - [`SWITCHES`] is the table of the reference's defects that move a number.
 //! - [`find_model()`] and its like find rows of the tables by the names that a specification has for them.

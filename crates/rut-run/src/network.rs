@@ -1,4 +1,4 @@
-//! From the files of a specification to a frozen network that can be asked. What is in the files is `rut-models`' business.
+//! From the files of a specification to a loaded frozen network. `rut-models` reads the files.
 
 use std::sync::Arc;
 
@@ -140,7 +140,7 @@ pub fn load_named(
     Ok((named.model, named.ready(computing, spec)?))
 }
 
-/// Whether [`load_named`] would give a network: its files are read and held against the model, and no engine is built.
+/// Whether [`load_named`] would give a network: its files are read and checked with the model, and no engine is built.
 ///
 /// # Errors
 /// As [`load_named`].
@@ -177,7 +177,7 @@ pub fn reading(spec: &RunSpec, classifier: Classifier) -> Reading {
     }
 }
 
-/// Checkpoint × mask, held against a model.
+/// Checkpoint × mask, checked with a model.
 struct Assembled<'a> {
     model: &'a ModelSpec,
     graph: Graph,

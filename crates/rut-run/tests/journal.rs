@@ -1,4 +1,4 @@
-//! What the journal keeps, cuts and tells when a run is resumed.
+//! What the journal keeps, cuts and writes when a run is resumed.
 
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ fn a_resume_cuts_what_tensorboard_was_told_too() {
 fn what_tensorboard_was_told_begins_anew_where_the_state_knows_nothing_of_it() {
     let (_folder, dir, state) = interrupted();
     let (longer, _) = board(&dir);
-    // A state of an earlier build, or of a session without the file; and a file that somebody deleted.
+    // A state of an earlier build, or of a session without the file; and a file that was deleted.
     let mut earlier = TrainingState::default();
     for name in ["journal.events_length", "journal.resumed"] {
         earlier.put_number(name, state.number(name).unwrap());

@@ -1,4 +1,4 @@
-//! Why many runs cannot be planned, or their state not be told. Exit codes are `rut-cli`'s.
+//! Errors of planning many runs, or of reading their status. `rut-cli` maps them to exit codes.
 
 use std::path::{Path, PathBuf};
 

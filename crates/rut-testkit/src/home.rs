@@ -102,7 +102,7 @@ impl Home {
     }
 }
 
-/// A run of which nobody is told.
+/// A session without an observer.
 pub fn of(options: FetchOptions) -> Session {
     Session::new(options, Arc::new(()))
 }

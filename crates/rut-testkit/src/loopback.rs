@@ -55,7 +55,7 @@ pub fn drip(head: Vec<u8>) -> String {
         let start = Instant::now();
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
-            hear(&mut stream);
+            read_request(&mut stream);
             let mut sent = stream.write_all(&head);
             while sent.is_ok() && start.elapsed() < DEADLINE {
                 thread::sleep(Duration::from_millis(5));
@@ -90,14 +90,14 @@ fn serve(listener: &TcpListener, replies: &[Vec<u8>]) -> Vec<Seen> {
 }
 
 fn answer(mut stream: TcpStream, reply: &[u8]) -> Seen {
-    let seen = hear(&mut stream);
-    // The client may have heard enough and be gone.
+    let seen = read_request(&mut stream);
+    // The client may have closed the connection.
     let _ = stream.write_all(reply);
     seen
 }
 
 /// Reads a request.
-pub fn hear(stream: &mut TcpStream) -> Seen {
+pub fn read_request(stream: &mut TcpStream) -> Seen {
     stream.set_nonblocking(false).expect("a stream that blocks");
     stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     let mut request = Vec::new();

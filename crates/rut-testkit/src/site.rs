@@ -120,7 +120,7 @@ impl Site {
         paths
     }
 
-    /// Waits until somebody asked; `look` is called meanwhile.
+    /// Waits for a request; `look` is called meanwhile.
     pub fn wait_for_one(&self, look: impl Fn()) {
         while self.most() < 1 {
             look();
@@ -165,7 +165,7 @@ fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
 }
 
 fn answer(mut stream: TcpStream, shared: &Shared) {
-    let seen = loopback::hear(&mut stream);
+    let seen = loopback::read_request(&mut stream);
     let running = shared.running.fetch_add(1, Ordering::SeqCst) + 1;
     shared.most.fetch_max(running, Ordering::SeqCst);
     let (reply, pace) = shared.files.lock().unwrap().reply(&seen);
@@ -183,10 +183,10 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
     if let Pace::Together(count) = pace {
         waits(&|| shared.most.load(Ordering::SeqCst) < count);
     }
-    // The client may have heard enough and be gone.
+    // The client may have closed the connection.
     let _ = stream.write_all(&reply[..first.min(reply.len())]);
     if first < reply.len() {
-        // Whoever waits for the rest is killed, not answered.
+        // A client that waits for the rest is killed, not answered.
         stream.set_nonblocking(true).expect("a stream");
         waits(
             &|| matches!(stream.peek(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock),

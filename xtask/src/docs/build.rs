@@ -37,7 +37,7 @@ pub fn build(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes every generated section anew and names the files that changed.
+/// Writes every generated section again and names the files that changed.
 ///
 /// # Errors
 /// If a marker is wrong, or a file cannot be read or written.

@@ -93,9 +93,12 @@ mod tests {
 
     #[test]
     fn numbered_splits_are_told_by_the_first_and_the_last() {
-        let told = |name| splits(rut_data::find(name).unwrap());
-        assert_eq!(told("cifar10"), "official");
-        assert_eq!(told("dtd"), "official, partition-2, …, partition-10, coop");
+        let printed = |name| splits(rut_data::find(name).unwrap());
+        assert_eq!(printed("cifar10"), "official");
+        assert_eq!(
+            printed("dtd"),
+            "official, partition-2, …, partition-10, coop"
+        );
     }
 
     #[test]

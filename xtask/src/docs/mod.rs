@@ -6,4 +6,4 @@ mod datasets;
 mod section;
 
 pub use build::{build, run, write_sections};
-pub use section::{END, SECTIONS, Section, State, opening, refresh, state};
+pub use section::{END, Freshness, SECTIONS, Section, opening, refresh, state};

@@ -1,5 +1,5 @@
 //! Sections of Markdown files between two markers, each alone on its line, whose inside is generated:
-//! finding them, comparing them, writing them anew.
+//! finding them, comparing them, writing them again.
 
 use std::fmt::Write;
 
@@ -31,9 +31,9 @@ pub fn opening(name: &str) -> String {
     format!("<!-- generated: {name} -->")
 }
 
-/// How a text stands to its sections.
+/// Whether the generated sections of a text are up to date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum Freshness {
     /// All are as the tables say, or there are none.
     Fresh,
     /// One is not.
@@ -46,10 +46,10 @@ pub enum State {
 }
 
 /// Compares the sections of `text` with what would be generated.
-pub fn state(text: &str) -> State {
+pub fn state(text: &str) -> Freshness {
     match rewrite(text) {
-        Err((at, why)) => State::Broken { at, why },
-        Ok(fresh) if fresh == text => State::Fresh,
+        Err((at, why)) => Freshness::Broken { at, why },
+        Ok(fresh) if fresh == text => Freshness::Fresh,
         Ok(fresh) => {
             let same = fresh
                 .bytes()
@@ -59,7 +59,7 @@ pub fn state(text: &str) -> State {
             let before = text.as_bytes()[..same]
                 .iter()
                 .rposition(|byte| *byte == b'\n');
-            State::Broken {
+            Freshness::Broken {
                 at: before.map_or(0, |newline| newline + 1),
                 why: "this generated part is stale: run `cargo xtask docs`".to_owned(),
             }
@@ -67,7 +67,7 @@ pub fn state(text: &str) -> State {
     }
 }
 
-/// `text` with its sections written anew.
+/// `text` with its sections generated again.
 ///
 /// # Errors
 /// A message, if a marker names no section or is not closed.
@@ -138,12 +138,12 @@ mod tests {
             "{fresh}"
         );
         assert_eq!(refresh(&fresh).unwrap(), fresh);
-        assert_eq!(state(&fresh), State::Fresh);
+        assert_eq!(state(&fresh), Freshness::Fresh);
     }
 
     #[test]
     fn a_stale_section_is_found_at_its_line() {
-        let State::Broken { at, why } = state(EMPTY) else {
+        let Freshness::Broken { at, why } = state(EMPTY) else {
             panic!("an empty section is stale")
         };
         assert!(EMPTY[at..].starts_with(END), "{at}");

@@ -9,13 +9,13 @@ use crate::tree::Tree;
 const EXCEPT: &[&str] = &[
     // Scripts of a job array call `sbatch` and `rut`.
     "crates/rut-study/src/sweep/slurm.rs",
-    // What was fetched in part is told with the command that fetches it.
+    // A partial download is reported with the command that fetches it.
     "crates/rut-fetch/src/models/wanted.rs",
-    // A build is told by cargo's own flags.
+    // A build is described by cargo's own flags.
     "crates/rut-data/src/error.rs",
 ];
 
-/// Packages whose business flags are.
+/// Packages that may name flags.
 const HOMES: &[&str] = &["rut-cli", "xtask"];
 
 /// Findings of this check.
@@ -30,7 +30,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
         }
         for (at, flag) in flags(&masked.shipped_with_literals) {
             let message = format!(
-                "`{flag}` in the text of a library: name the field (`{}`), and rut-cli tells the flag",
+                "`{flag}` in the text of a library: name the field (`{}`), and rut-cli shows the flag",
                 flag.trim_start_matches('-').replace('-', "_")
             );
             let line = line_of(&masked.shipped_with_literals, at);

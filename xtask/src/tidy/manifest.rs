@@ -1,5 +1,5 @@
 //! A package manifest as the checks need it: its dependencies by section, each with its line. Not a
-//! resolver: features and versions are cargo's business.
+//! resolver: cargo handles features and versions.
 
 use toml::de::{DeTable, DeValue};
 

@@ -14,7 +14,7 @@ const WORDS: &[&str] = &[
     "io::stderr",
 ];
 
-/// The packages whose business printing is.
+/// The packages that may print.
 const HOMES: &[&str] = &["rut-cli", "xtask"];
 
 /// Findings of this check.

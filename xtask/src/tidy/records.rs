@@ -77,7 +77,7 @@ const EXCEPTIONS: &[Exception] = &[
 /// Files of a run's folder, whose names are written in one crate.
 const FILES: &[&str] = &["record.json", "events.jsonl", "tfevents", "spec.toml"];
 
-/// Who may write them: their home, and the crate that tells people of them.
+/// Who may write them: their home, and the crate that shows them to users.
 const AT_HOME: &[&str] = &["rut-record", "rut-cli", "xtask"];
 
 /// Findings of this check.

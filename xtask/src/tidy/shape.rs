@@ -72,7 +72,8 @@ fn name(file: &TreeFile) -> Option<Finding> {
         .split('/')
         .map(|part| part.strip_suffix(".rs").unwrap_or(part));
     let empty = parts.find(|part| EMPTY_NAMES.contains(part))?;
-    let message = format!("`{empty}` says nothing: name the file for the noun that it defines");
+    let message =
+        format!("`{empty}` is no description: name the file for the noun that it defines");
     is_in_src(file).then(|| Finding::new(&file.path, 1, message))
 }
 

@@ -1,6 +1,6 @@
 //! Tests that are skipped where something is missing (the shared material, a Python), and must not be where it is there. A
 //! passing test's output is swallowed, so a skip would be silent: `.ci/run` sets a variable that turns it
-//! into a failure, and whoever looks for the thing has to look at that variable too.
+//! into a failure, and a test that looks for the thing must check that variable too.
 
 use super::finding::Finding;
 use crate::rust_text::{find_words, line_of};

@@ -1,7 +1,7 @@
 //! Generated sections that no longer say what the tables say.
 
 use super::finding::Finding;
-use crate::docs::{self, State};
+use crate::docs::{self, Freshness};
 use crate::rust_text::line_of;
 use crate::tree::Tree;
 
@@ -10,7 +10,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.ends_with(".md")) {
         let Some(text) = file.text() else { continue };
-        if let State::Broken { at, why } = docs::state(text) {
+        if let Freshness::Broken { at, why } = docs::state(text) {
             found.push(Finding::new(&file.path, line_of(text, at), why));
         }
     }

@@ -1,4 +1,4 @@
-//! What `linear_probe` and `visual_prompt` give to the one training loop.
+//! The interface between the training loop and what `linear_probe` and `visual_prompt` train.
 
 use rut_record::{Phase, SplitLogits};
 
@@ -9,7 +9,7 @@ use crate::progress::Reporter;
 use crate::schedule::Rate;
 use crate::state::TrainingState;
 
-/// What a method does in the loop. It may train several members side by side on the same batches: a grid.
+/// What the training loop calls. A trainer may train several members side by side on the same batches: a grid.
 pub trait Trainer {
     /// What is trained of one member, as much of it as a selected epoch needs.
     type Trained: Clone;
@@ -25,7 +25,7 @@ pub trait Trainer {
     /// Called before the first batch of `epoch`.
     ///
     /// # Errors
-    /// If the method's preparation fails.
+    /// If the preparation fails.
     fn before_epoch(
         &mut self,
         epoch: u32,

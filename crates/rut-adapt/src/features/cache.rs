@@ -69,14 +69,14 @@ impl FeatureKey {
     }
 }
 
-/// Features that are wanted, and what they are extracted from where nobody did yet.
+/// Features that are requested, and what to extract them from if they are not cached.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// What they are kept under.
     pub key: &'a FeatureKey,
-    /// Whose they are.
+    /// The network and the transform.
     pub extractor: Extractor<'a>,
-    /// Of which images.
+    /// The images.
     pub images: &'a dyn LabelledImages,
 }
 
@@ -263,7 +263,7 @@ fn read_if(path: &Path, is: impl Fn(&str) -> bool, shape: FeatureShape) -> Optio
     let bytes = regular::read(path, regular::ARCHIVE).ok()?;
     let found = match file::from_bytes(&bytes, is, shape) {
         Ok((found, Seal::None)) => {
-            tracing::warn!(path = %path.display(), "a file of the feature cache tells no checksum, for an earlier version wrote it: not checked");
+            tracing::warn!(path = %path.display(), "a file of the feature cache has no checksum, since an earlier version wrote it: not checked");
             found
         }
         Ok((found, _)) => found,

@@ -1,5 +1,5 @@
 //! A finished file of the feature cache: safetensors with `features` [n, width] and `logits` [n, classes], f32 or f16, and
-//! the key in its metadata, after the file's own checksum. Which file is whose is `cache`'s business.
+//! the key in its metadata, after the file's own checksum. `cache` names the files.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,5 +1,4 @@
-//! Features of a split in memory, in single or half precision. Where they come from, and where they are kept, is not its
-//! business.
+//! Features of a split in memory, in single or half precision. `cache` stores them.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;

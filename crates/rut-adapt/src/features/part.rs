@@ -1,12 +1,12 @@
-//! The growing file of an extraction that is not finished. What becomes of its rows is `cache`'s business.
+//! The growing file of an extraction that is not finished. `cache` uses its rows.
 //!
 //! It holds a block for every batch of the pass, in order: rows of features then logits, little-endian f32 or f16, and the
 //! SHA-256 of the block's first row's index and these bytes.
 //!
 //! A block that was written outlives the process, however that ends: the system has it. It is not synced to the disk one
 //! by one, so a power loss may cut the file off, or leave zeros in it, anywhere behind what the system wrote out by itself.
-//! Then the digests tell how far the file is good: what follows the last good block is dropped and extracted again.
-//! Nobody relies on the file beyond that, and the finished file is another one, written whole and synced.
+//! Then the digests show how far the file is good: what follows the last good block is dropped and extracted again.
+//! Nothing relies on the file beyond that, and the finished file is another one, written whole and synced.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};

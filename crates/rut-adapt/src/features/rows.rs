@@ -50,7 +50,7 @@ pub(super) fn find(family: &Path, contents: &[Digest], exists: impl Fn(&str) -> 
     let sets = names.into_iter().filter_map(|name| {
         let path = family.join(&name);
         if !exists(&name) {
-            // Whoever shrank the cache left this behind. Where it cannot be deleted, it is looked at in vain again.
+            // Left behind when the cache was shrunk. If it cannot be deleted, it is only checked again.
             let _ = remove(&path);
             return None;
         }

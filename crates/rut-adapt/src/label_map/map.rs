@@ -9,8 +9,8 @@ use rut_record::{MapWeights, SplitLogits};
 use crate::error::{Error, Result};
 use crate::state::{TrainingState, unfit};
 
-/// Sources of each target that are told of a weighted map.
-const TOLD: usize = 5;
+/// The number of largest sources per target that is reported of a weighted map.
+const REPORTED: usize = 5;
 
 /// A map of source logits f [n, S] to target logits z [n, T].
 ///
@@ -241,7 +241,7 @@ impl LabelMap {
         Ok(columns.into_iter().map(first).collect())
     }
 
-    /// What events and records tell of a weighted map; nothing of a one-to-one map, whose sources they tell.
+    /// The summary of a weighted map for events and records; `None` for a one-to-one map, whose sources they list.
     ///
     /// # Errors
     /// If a tensor cannot be read.
@@ -250,7 +250,7 @@ impl LabelMap {
             Form::OneToOne(_) => Ok(None),
             Form::Weighted { .. } => Ok(Some(MapWeights {
                 digest: self.digest()?,
-                largest: self.largest(TOLD)?,
+                largest: self.largest(REPORTED)?,
             })),
         }
     }
@@ -397,10 +397,13 @@ mod tests {
     #[test]
     fn a_weighted_map_is_told_by_its_largest_weights_and_comes_back() {
         let map = mean(Some([1.0, -1.0]));
-        let told = map.weights().unwrap().unwrap();
-        assert_eq!(told.largest[0], [(0, 0.5), (1, 0.25), (2, 0.25)]);
-        assert_eq!(told.largest[1][0], (2, 1.0));
-        assert_ne!(told.digest, mean(None).weights().unwrap().unwrap().digest);
+        let weights = map.weights().unwrap().unwrap();
+        assert_eq!(weights.largest[0], [(0, 0.5), (1, 0.25), (2, 0.25)]);
+        assert_eq!(weights.largest[1][0], (2, 1.0));
+        assert_ne!(
+            weights.digest,
+            mean(None).weights().unwrap().unwrap().digest
+        );
         let other = LabelMap::one_to_one(vec![0, 1], 3).unwrap();
         assert_eq!(map.churn(&other).unwrap(), 1);
         for map in [map.clone(), map.trained(), mean(None), other] {

@@ -38,9 +38,9 @@ pub struct LogisticOptions {
 /// One fit.
 #[derive(Clone, Debug)]
 pub struct Fit {
-    /// With which weight decay.
+    /// The weight decay.
     pub weight_decay: f64,
-    /// How it ended.
+    /// How the optimisation ended.
     pub solved: Solved,
     /// Mean cross-entropy of the training images, without the decay's part, nats.
     pub loss: f64,
@@ -61,7 +61,7 @@ pub struct Fitted {
 }
 
 /// Fits a head for each weight decay. A run that is stopped meanwhile starts again: the state holds nothing of the fits, and
-/// events are told at the end only, an epoch for each iteration of the fit that is kept.
+/// events are reported at the end only, an epoch for each iteration of the fit that is kept.
 ///
 /// # Errors
 /// If an option is out of range, several fits have no validation split to be chosen on, a label or a feature cannot be used,
@@ -73,7 +73,7 @@ pub fn logistic_probe(
 ) -> Result<Fitted> {
     check(splits, options)?;
     let mut reporter = Reporter::new(observer);
-    let (mut fits, mut told, mut chosen) = (Vec::new(), Vec::new(), 0);
+    let (mut fits, mut reported, mut chosen) = (Vec::new(), Vec::new(), 0);
     let mut best: Option<Scores> = None;
     for &weight_decay in &options.weight_decays {
         let (fit, events) = fit(splits, options, weight_decay, &mut reporter)?;
@@ -82,11 +82,11 @@ pub fn logistic_probe(
             None => fits.is_empty(),
         };
         if better {
-            (best, chosen, told) = (fit.validation, fits.len(), events);
+            (best, chosen, reported) = (fit.validation, fits.len(), events);
         }
         fits.push(fit);
     }
-    for event in &told {
+    for event in &reported {
         reporter.event(event)?;
     }
     Ok(Fitted { fits, chosen })

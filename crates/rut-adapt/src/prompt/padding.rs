@@ -172,7 +172,7 @@ impl PaddingPrompt {
 }
 
 impl Prompt for PaddingPrompt {
-    /// A program does not tell where it was trained, so its kind does.
+    /// A program does not contain the region that it was trained on, so its kind does.
     fn version(&self) -> &'static str {
         match self.region {
             ImageRegion::Whole => "version 1 padding",

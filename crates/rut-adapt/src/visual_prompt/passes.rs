@@ -15,7 +15,7 @@ use crate::label_map::{Evidence, LabelMap, MadeMap, Making, MappingChoice};
 use crate::progress::Reporter;
 use crate::prompt::{Prompt, Prompted};
 
-/// The event that tells of a new map.
+/// The event of a new map.
 ///
 /// # Errors
 /// If a tensor of the map cannot be read.

@@ -42,10 +42,10 @@ impl Listener {
         self.events.iter().filter_map(sources).collect()
     }
 
-    /// The saved state, through its bytes, and the events told before.
+    /// The saved state, through its bytes, and the events before it.
     pub fn into_saved(mut self) -> (TrainingState, Vec<Event>) {
-        let (bytes, told) = self.saved.expect("a saved state");
-        self.events.truncate(told);
+        let (bytes, events) = self.saved.expect("a saved state");
+        self.events.truncate(events);
         (TrainingState::from_bytes(&bytes).unwrap(), self.events)
     }
 }

@@ -64,7 +64,7 @@ pub struct BenchArgs {
     /// Measure only these (`forward,backward`)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = measurements())]
     pub only: Vec<Measurement>,
-    /// Times that nobody counts
+    /// Warm-up passes that are not timed
     #[arg(long, value_name = "N", value_parser = whole::<usize>, default_value_t = BenchOptions::default().repeats.warmup)]
     pub warmup: usize,
     /// Times that count

@@ -1,4 +1,4 @@
-//! The words that say which images and how many of them, and those of `rut data`.
+//! Arguments of `rut data`: which data set, which images and how many.
 
 use std::path::PathBuf;
 
@@ -15,19 +15,19 @@ pub enum DataCommand {
     /// Decode every image, and look for what is wrong: counts, labels, classes without images, images on both sides of
     /// the split. Exit code 3 if something is found
     Check(CheckArgs),
-    /// Draw a picture of a few images of each class, and tell sizes and colours
+    /// Draw a contact sheet of a few images per class, and report sizes and colours
     Show(ShowArgs),
     /// Which images a run of the same flags trains and validates on, as CSV of path, label, split, index
     Draw(DrawArgs),
 }
 
-/// Which data set.
+/// The data set, and fields that restrict it.
 #[derive(Args, Clone, Debug)]
 pub struct WhichData<P: Pick> {
     /// Name in the table of data sets (`rut data list`), or a user's own data
     #[arg(value_name = "NAME|PATH")]
     pub name: String,
-    /// What of it.
+    /// Fields that select its split, classes and folder.
     #[command(flatten)]
     pub fields: FieldFlags<P>,
 }
@@ -35,7 +35,7 @@ pub struct WhichData<P: Pick> {
 /// `rut data check`.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArgs {
-    /// Which data set.
+    /// The data set to open.
     #[command(flatten)]
     pub which: WhichData<OfDataset>,
     /// As JSON, with every finding
@@ -46,7 +46,7 @@ pub struct CheckArgs {
 /// `rut data show`.
 #[derive(Args, Clone, Debug)]
 pub struct ShowArgs {
-    /// Which data set.
+    /// The data set to open.
     #[command(flatten)]
     pub which: WhichData<OfDataset>,
     /// Which of its images
@@ -82,7 +82,7 @@ pub enum SheetPart {
 /// `rut data draw`.
 #[derive(Args, Clone, Debug)]
 pub struct DrawArgs {
-    /// Which data set.
+    /// The data set to open.
     #[command(flatten)]
     pub which: WhichData<OfDraw>,
     /// A file to write instead of stdout

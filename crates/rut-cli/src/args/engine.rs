@@ -1,14 +1,14 @@
-//! The flag `--engine`, from the table of engines. What an engine computes is `rut-models`' business.
+//! The flag `--engine`, from the table of engines in `rut-models`.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::Args;
 use rut_models::{Engine, ENGINES};
 
-/// Which engine.
+/// The flag that selects the engine.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct EngineFlags {
     /// What computes the frozen network [default: auto; of a finished run, what it was made with]
-    #[arg(long, value_name = "NAME", value_parser = engines(), help_heading = "Places and means")]
+    #[arg(long, value_name = "NAME", value_parser = engines(), help_heading = "Paths and resources")]
     pub engine: Option<Engine>,
 }
 

@@ -41,7 +41,7 @@ pub struct FetchArgs {
     /// Use only what was downloaded before
     #[arg(long)]
     pub offline: bool,
-    /// Fetch nothing; hold what is there against checksums, LOCK.json and receipts
+    /// Fetch nothing; verify existing files with checksums, LOCK.json and receipts
     #[arg(long, conflicts_with_all = ["mirror", "offline"])]
     pub verify: bool,
 }

@@ -15,7 +15,7 @@ use rut_run::{all_fields, known_names};
 use super::whole;
 use crate::flags::help_with_flags;
 
-/// Words that the reference knows and `layers` explains.
+/// Values that the reference accepts and `layers` explains.
 const EXPLAINED: [(&str, &str); 1] = [("network", "sparsezoo")];
 
 /// Which fields a command takes as flags.
@@ -24,7 +24,7 @@ pub trait Pick {
     fn fields() -> Vec<Field>;
 }
 
-/// What was said by flags of the fields that `P` picks.
+/// The values given by flags for the fields that `P` picks.
 #[derive(Clone, Debug)]
 pub struct FieldFlags<P> {
     /// The fields that were given.
@@ -78,7 +78,7 @@ impl Pick for OfSource {
     }
 }
 
-/// The same with words on the network, as `rut upstream` takes them.
+/// A network, its pretraining recipe and images, as `rut upstream` takes them.
 #[derive(Clone, Copy, Debug)]
 pub struct OfUpstream;
 
@@ -100,7 +100,7 @@ impl Pick for OfDataset {
     }
 }
 
-/// The same with how many of its images are used, as `rut data draw` takes it.
+/// A data set and how many of its images are used, as `rut data draw` takes it.
 #[derive(Clone, Copy, Debug)]
 pub struct OfDraw;
 
@@ -119,7 +119,7 @@ impl Pick for OfDraw {
     }
 }
 
-/// Places of all runs of a study.
+/// The paths that all runs of a study share.
 #[derive(Clone, Copy, Debug)]
 pub struct OfStudy;
 
@@ -173,7 +173,7 @@ pub fn with_fields(command: Command, fields: &[Field], hidden: &[Field]) -> Comm
     command.args(args.collect::<Vec<_>>())
 }
 
-/// What was said by flags of `fields`.
+/// The values given by flags for `fields`.
 pub fn flag_settings(fields: &[Field], matches: &ArgMatches) -> Settings {
     let mut settings = Settings::default();
     for field in fields {

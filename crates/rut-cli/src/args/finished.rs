@@ -28,7 +28,7 @@ pub struct EvalArgs {
     /// Which images
     #[arg(long, alias = "split", value_enum, default_value_t)]
     pub part: PartChoice,
-    /// Where.
+    /// Flags for where files are and what computes.
     #[command(flatten)]
     pub taken_up: TakenUpFlags,
 }
@@ -45,12 +45,12 @@ pub struct PredictArgs {
     /// How many classes are shown of an image, best first
     #[arg(long, alias = "top_k", value_name = "K", default_value_t = 1, value_parser = whole::<usize>)]
     pub top_k: usize,
-    /// Where.
+    /// Flags for where files are and what computes.
     #[command(flatten)]
     pub taken_up: TakenUpFlags,
 }
 
-/// What commands on a finished run share.
+/// Flags that all commands on a finished run share.
 #[derive(Args, Clone, Debug)]
 pub struct TakenUpFlags {
     /// Where the data set is looked for [default: where the run found it, if that is there, else data]
@@ -70,7 +70,7 @@ pub struct TakenUpFlags {
     /// The mask beside it
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     pub mask: Option<PathBuf>,
-    /// What computes it.
+    /// The engine that computes.
     #[command(flatten)]
     pub engine: EngineFlags,
     /// Threads [default: one per core that the process may use]

@@ -18,7 +18,7 @@ pub struct ReportArgs {
     /// What the report is called [default: what the plan says]
     #[arg(long)]
     pub title: Option<String>,
-    /// Tell nothing in which two runs of one specification differ: seconds, memory, machine
+    /// Leave out what differs between two runs of one specification: seconds, memory, machine
     #[arg(long, alias = "omit_cost")]
     pub omit_cost: bool,
     /// The most runs that get figures of their own: reliability, curves, prompts, classes

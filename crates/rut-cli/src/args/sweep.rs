@@ -16,9 +16,9 @@ pub enum SweepCommand {
     /// failed run is recorded with its error and stops nothing. Ctrl-C saves; the same command goes on. Exit codes: 0 if all
     /// runs are done, 1 if one failed, 4 if none failed and another process works on some, 130 if interrupted.
     Run(SweepArgs),
-    /// What became of a study's runs
+    /// Show the status of a study's runs
     ///
-    /// Of a study's file, the runs are worked out anew; of a folder of results, they are those of the plan in it.
+    /// For a study's file, the list of runs is computed again; for a folder of results, it is the plan in that folder.
     Status(StatusArgs),
     /// Write the scripts that run a study as a job array
     Emit(EmitArgs),
@@ -36,7 +36,7 @@ pub struct StudyFlags {
     /// Set a field of all runs (repeatable), over the file's `[base]`; one that an axis varies is refused
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Places.
+    /// Flags for paths.
     #[command(flatten)]
     pub fields: FieldFlags<OfStudy>,
 }
@@ -53,7 +53,7 @@ pub struct SweepArgs {
     /// Threads of all jobs together; each has its share, and at least one [default: one per core that the process may use]
     #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub threads: Option<usize>,
-    /// Say how many runs there are, what became of them and how long the rest will take; run nothing
+    /// Show how many runs there are, their status and how long the rest will take; run nothing
     #[arg(long, alias = "dry_run")]
     pub dry_run: bool,
     /// Over the file.

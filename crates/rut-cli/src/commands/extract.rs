@@ -18,7 +18,7 @@ use rut_run::{
     weights_transform, write_features, WrittenPart,
 };
 
-/// What was written.
+/// The written file, as JSON.
 #[derive(Serialize)]
 struct Written {
     file: String,

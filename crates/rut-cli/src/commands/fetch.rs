@@ -15,7 +15,7 @@ use crate::layers::{resolve, variables, Overrides};
 use crate::output::note;
 use crate::system;
 
-/// Fetches what is asked for, or holds it against what it should be.
+/// Fetches what is asked for, or verifies it.
 ///
 /// # Errors
 /// If a name is unknown, something cannot be fetched, or is not what it should be.

@@ -157,12 +157,12 @@ impl<'a> Scored<'a> {
     }
 }
 
-/// What is said of probabilities that are called logits.
+/// The note for probabilities that were given as logits.
 const PROBABILITIES: &str =
     "expected logits, found rows from 0 to 1 that sum to 1: these are probabilities, of which a softmax would make \
      others; pass `--probabilities` (if they are logits all the same, subtract 1 from each: no figure changes)";
 
-/// What is said of one column for two classes.
+/// The error for one column of logits for two classes.
 const ONE_COLUMN: &str =
     "expected a column per class, found one column; for two classes save [0, logit], or the probabilities [1 - p, p] \
      for `--probabilities`";

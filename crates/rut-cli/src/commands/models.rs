@@ -9,10 +9,10 @@ use crate::args::TableCommand;
 use crate::output::{json, result};
 use crate::table::{columns, entries};
 
-/// Lists the models, or tells about one.
+/// Lists the models, or describes one.
 pub fn run(command: &TableCommand) -> Result<()> {
     match command {
-        TableCommand::List { json: true } => json(&MODELS.iter().map(facts).collect::<Vec<_>>()),
+        TableCommand::List { json: true } => json(&MODELS.iter().map(row_json).collect::<Vec<_>>()),
         TableCommand::List { json: false } => result(&list()),
         TableCommand::Info {
             name,
@@ -20,7 +20,7 @@ pub fn run(command: &TableCommand) -> Result<()> {
         } => {
             let spec = find_model(name)?;
             if *as_json {
-                json(&facts(spec))
+                json(&row_json(spec))
             } else {
                 result(&describe(spec))
             }
@@ -108,7 +108,7 @@ fn describe(spec: &ModelSpec) -> String {
     entries(&rows)
 }
 
-fn facts(spec: &ModelSpec) -> Value {
+fn row_json(spec: &ModelSpec) -> Value {
     let weights = spec.weights.iter().map(|w| {
         object!({"name": w.name, "resize": w.evaluation.resize, "crop": w.evaluation.crop, "recipe": w.recipe, "url": w.url})
     });

@@ -46,8 +46,8 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         };
         let head = ["image", "class", "confidence", scaled].map(str::to_owned);
         let rows = std::iter::once(head.to_vec()).chain(found.predictions.iter().flat_map(rows));
-        let told = doubt.map_or_else(String::new, |doubt| format!("\n\n{doubt}"));
-        result(&format!("{}{told}", columns(&rows.collect::<Vec<_>>())))?;
+        let warning = doubt.map_or_else(String::new, |doubt| format!("\n\n{doubt}"));
+        result(&format!("{}{warning}", columns(&rows.collect::<Vec<_>>())))?;
     }
     match found.unread.len() {
         0 => Ok(()),

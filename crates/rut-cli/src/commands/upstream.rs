@@ -22,7 +22,7 @@ use crate::{diagram, set_threads, COMMIT};
 pub struct Source {
     /// The fields that name network and data set.
     pub spec: RunSpec,
-    /// Where.
+    /// Where it reads and writes.
     pub locations: Locations,
     /// The model of the table.
     pub model: &'static ModelSpec,

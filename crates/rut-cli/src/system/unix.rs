@@ -25,7 +25,7 @@ pub fn requests() -> Result<Requests> {
         if !is_ignored(SIGHUP) {
             flag::register(SIGHUP, Arc::clone(&requests.stop))?;
         }
-        // A file that outgrows a quota is an error of whoever writes it, as on a full disk, and not the end of the process.
+        // A file that outgrows a quota is an error of the write, as on a full disk, and not the end of the process.
         flag::register(SIGXFSZ, Arc::default())?;
         flag::register(SIGUSR1, Arc::clone(&requests.save)).map(drop)
     };
@@ -58,13 +58,13 @@ impl Parent {
     }
 }
 
-/// Whether this process ignores `signal`. A system that does not tell (only Linux does) is taken not to.
+/// Whether this process ignores `signal`. If the system does not say (only Linux does), it is taken not to.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignores(&status, signal)
 }
 
-/// The same, by what the system tells of a process: the set of ignored signals as a hexadecimal number, the first one lowest.
+/// The same, from the status of a process in `/proc`: the set of ignored signals as a hexadecimal number, the first one lowest.
 fn ignores(status: &str, signal: i32) -> bool {
     let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());

@@ -1,4 +1,4 @@
-//! Files beside the images of a user's class folders, which nobody reads.
+//! Files beside the images of a user's class folders, which are not read.
 
 use std::path::{Path, PathBuf};
 

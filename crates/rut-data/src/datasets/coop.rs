@@ -3,7 +3,7 @@
 //!
 //! A data set takes its line as the split `coop`. The file may lie where CoOp has it, beside
 //! torchvision's folder of the same images, or as `split.json` beside a folder `images`, as ILM-VP
-//! has it. That name does not tell whose it is, so there the names of the classes must.
+//! has it. That name does not identify the data set, so there the names of the classes must.
 
 use crate::formats::coop_split;
 use crate::{Counts, Form, SplitSpec};
@@ -24,7 +24,7 @@ const UNNAMED: &str = "split.json";
 /// How ILM-VP lays out every data set, in a folder of its own.
 const ILM_VP: Form = form!("split.json", "images");
 
-/// The file of a form that does not tell by its name which data set it is of.
+/// The file of a form whose name does not identify the data set.
 pub(crate) fn unnamed(form: &Form) -> Option<&'static str> {
     let first = form.layout.first().copied();
     first.filter(|&file| file == UNNAMED)

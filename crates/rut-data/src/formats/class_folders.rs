@@ -14,7 +14,7 @@ use super::files::Files;
 use crate::{Error, ImageSet, Result};
 
 /// Endings of image files, in lowercase: torchvision's list. Files of the formats that cannot be
-/// read are kept, so that decoding names them and they do not vanish without a word.
+/// read are kept, so that decoding names them and they are not skipped silently.
 static ENDINGS: &[&str] = &[
     "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "pbm", "pnm", "tif", "tiff", "webp", "gif",
 ];

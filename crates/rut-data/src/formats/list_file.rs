@@ -1,5 +1,5 @@
 //! Lists of images in text files: one image a line, its path, and its class in one way or another.
-//! What a line says is the data set's business; which line of which file is wrong is said here.
+//! The data set parses a line; errors here name the file and the line.
 
 use std::collections::HashMap;
 use std::path::{Component, Path};

@@ -57,7 +57,7 @@ fn is_safetensors(path: &Path) -> bool {
         .is_some_and(|ending| ending == "safetensors")
 }
 
-/// The arrays of a safetensors file, which is held against its own header.
+/// The arrays of a safetensors file, which is checked with its own header.
 fn tensors(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     let bytes = fs::read(path).map_err(file("read", path))?;
     let (_, metadata) =

@@ -1,4 +1,4 @@
-//! Weights that are on the disk, held against what was written down.
+//! Checks weights on the disk with their recorded digests.
 
 use super::sheet::Sheet;
 use super::wanted::{Wanted, digests};
@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::slot::Slot;
 use crate::verify::{self, Absence};
 
-/// Holds converted weights against what was written down about them.
+/// Checks converted weights with what was recorded about them.
 ///
 /// # Errors
 /// [`Error::Findings`](crate::Error::Findings), if anything is wrong; [`Error::File`](crate::Error::File), if it cannot be

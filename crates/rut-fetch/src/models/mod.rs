@@ -1,5 +1,5 @@
 //! Published weights, verified and put beside the networks as safetensors. Whether they
-//! fit a network is seen by whoever loads them.
+//! fit a network is checked when they are loaded.
 
 mod conversion;
 mod hub_file;

@@ -1,4 +1,4 @@
-//! Weights that a person asked for: where they are published, and what becomes of them.
+//! Weights that a person asked for: where they are published, and where they are stored.
 
 use std::fs;
 use std::path::PathBuf;

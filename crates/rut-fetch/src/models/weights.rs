@@ -25,7 +25,7 @@ use crate::summary::{FetchStatus, Summary};
 /// Fetches and converts weights, several at a time. One that fails does not keep the others from being fetched.
 ///
 /// # Errors
-/// [`Error::Missing`], if one of them cannot be fetched; the observer is told each reason when it occurs.
+/// [`Error::Missing`], if one of them cannot be fetched; the observer is notified of each reason when it occurs.
 /// [`Error::Interrupted`], if the run was asked to stop.
 pub fn fetch_weights(wanted: &[Wanted], session: &Session) -> Result<()> {
     let mut summary = Summary::default();
@@ -59,7 +59,7 @@ fn fetch_one(wanted: &Wanted, session: &Session) -> Result<Outcome> {
     fetch_alone(wanted, expected, session)
 }
 
-/// Brings and converts weights that nobody else is at.
+/// Fetches and converts weights, holding their lock.
 fn fetch_alone(wanted: &Wanted, expected: Expected<'_>, session: &Session) -> Result<Outcome> {
     let slot = Slot::of(&session.options.checkpoints_dir, &wanted.file);
     let job = session.job(&wanted.title);
@@ -103,7 +103,7 @@ fn fetch_alone(wanted: &Wanted, expected: Expected<'_>, session: &Session) -> Re
                 source: Box::new(error),
             });
     }
-    // Whoever has the list otherwise is heard before anything gets its name.
+    // A conflicting entry of the lock is reported before anything gets its name.
     let delivered = made.and_then(|sheet| {
         original.record(session, &job, &found)?;
         deliver(&sheet, &temporary, &wanted.target(session))
@@ -234,16 +234,16 @@ fn report(wanted: &Wanted, result: Result<Outcome>, session: &Session) -> FetchS
 /// Says which weights `rut` does not find by the model's name alone.
 fn advise(wanted: &[Wanted], session: &Session) {
     let folder = &session.options.checkpoints_dir;
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for one in wanted {
         let target = one.target(session);
-        if !target.is_file() || one.model.is_some_and(|model| told.contains(&model)) {
+        if !target.is_file() || one.model.is_some_and(|model| reported.contains(&model)) {
             continue;
         }
         let found = one.model.and_then(rut_models::find);
         match found.map(|spec| (spec.name, find_dense(folder, spec))) {
             Some((model, Err(rut_models::Error::AmbiguousTicket { found, .. }))) => {
-                told.push(model);
+                reported.push(model);
                 session.result(&format!(
                     "{model}: {} has several dense checkpoints ({found}): name one as `checkpoint`",
                     folder.display()

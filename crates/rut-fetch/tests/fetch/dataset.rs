@@ -77,7 +77,7 @@ fn an_archive_is_fetched_once() {
             .collect::<Vec<_>>(),
         ["/mirror/set.tar.gz"; 2]
     );
-    // The server is gone: a second run asks nobody.
+    // The server is gone: a second run sends no request.
     assert_eq!(
         trial.run(&mirror, Network::Online),
         Ok(Outcome::AlreadyThere)

@@ -1,4 +1,4 @@
-//! What a person is told where a program cannot fetch, and that the rest is fetched all the same.
+//! The instructions where a program cannot fetch, and that the rest is fetched all the same.
 
 use std::fs;
 

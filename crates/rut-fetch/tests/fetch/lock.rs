@@ -92,7 +92,7 @@ fn without_a_published_checksum_the_first_use_is_trusted() {
     );
     let entry = lock(&home).entry("set.tar.gz").unwrap().unwrap();
     assert_eq!(entry.url, format!("{}/set.tar.gz", site.url));
-    // Somebody else has the list and gets another file.
+    // Another user has the lock file and gets another file.
     let other = Home::new();
     lock(&other).record("set.tar.gz", entry).unwrap();
     let changed = tar_gz(&[("set/a.txt", "b")]);
@@ -147,7 +147,7 @@ fn what_does_not_unpack_is_never_trusted() {
     let server = Server::start(vec![unannounced, whole(&bytes)]);
     let error = fails(&unpublished, &home, &server.url);
     assert!(
-        error.contains("no checksum is known to hold it against"),
+        error.contains("no checksum is known to verify it with"),
         "{error}"
     );
     assert_eq!(lock(&home).entry("set.tar.gz").unwrap(), None);

@@ -69,7 +69,7 @@ fn pytorch_weights_become_safetensors_that_are_found() {
         sheet["tensors"].as_object().unwrap().len(),
         original.tensors().len()
     );
-    // The same again asks nobody and needs nothing but the result.
+    // The same again sends no request and needs nothing but the result.
     let count = site.seen().len();
     fs::remove_dir_all(folder(&home).join(".downloads")).unwrap();
     fetch_weights(&wanted, &home.session(&site.url)).unwrap();

@@ -67,7 +67,7 @@ fn every_file_is_looked_at() {
     assert_eq!(trial.findings(), 3);
     trial.write(".downloads/set.tar.gz", "something else");
     assert_eq!(trial.findings(), 4);
-    // A file beside them is nobody's business.
+    // Another file next to them is ignored.
     trial.write("sets/set/own.txt", "");
     assert_eq!(trial.findings(), 4);
 }

@@ -1,4 +1,4 @@
-//! The variables of a file, one element each; those that nobody asked for are passed over.
+//! The variables of a file, one element each; those that were not asked for are skipped.
 
 use std::io::{Read, Seek};
 

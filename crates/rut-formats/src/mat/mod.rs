@@ -1,4 +1,4 @@
-//! MATLAB's MAT-files of version 5, which `save` writes unless told otherwise
+//! MATLAB's MAT-files of version 5, which `save` writes by default
 //! (<https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf>): numbers, texts, cells and
 //! structs, compressed or not, of either byte order. Only the variables that are asked for are
 //! decoded, and numbers keep the type in which they are stored.

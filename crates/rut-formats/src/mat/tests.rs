@@ -73,7 +73,7 @@ fn arrays_of_all_kinds_are_read_in_both_orders() {
 fn numbers_keep_the_type_in_which_they_are_stored() {
     let numbers = |kind: u32, bytes: &[u8]| {
         let w = Writer(Little);
-        // A double: its class says nothing of how it is stored.
+        // A double: its class does not determine how it is stored.
         let file = w.file(&[w.matrix(6, &[1, 2], "x", &w.element(kind, bytes))]);
         let [x] = read(&file, ["x"]).unwrap();
         let found = x.numbers().unwrap().integers().collect::<Vec<_>>();

@@ -99,7 +99,7 @@ impl Footer {
         Some(total).filter(|total| i64::try_from(*total).is_ok())
     }
 
-    /// The bytes that these columns take of the file, over all row groups; what is below 0 is told where the column is read.
+    /// The bytes that these columns take of the file, over all row groups; a size below 0 is an error when the column is read.
     pub fn stored(&self, columns: &[usize]) -> u64 {
         let groups = self.metadata.row_groups().iter();
         let lengths = groups.flat_map(|group| {
@@ -126,7 +126,7 @@ impl Footer {
     /// The values of column number `column` in row group number `group` of `file`, which this is the footer of.
     ///
     /// # Errors
-    /// If there are no such values, they are encoded as nobody reads here, or they are damaged.
+    /// If there are no such values, their encoding is not supported, or they are damaged.
     pub fn values(&self, file: &File, group: usize, column: usize) -> Result<Values, Fault> {
         fenced(|| {
             let group = self.metadata.row_group(group);

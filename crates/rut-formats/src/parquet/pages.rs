@@ -232,7 +232,7 @@ fn damaged(text: impl Into<String>) -> ParquetError {
     ParquetError::General(text.into())
 }
 
-/// The encoding of values that has this number. Others than these take memory before they look, and nobody needs them here.
+/// The encoding of values that has this number. The others allocate before they check, and no supported file needs them.
 fn of_values(number: u32) -> Result<Encoding> {
     match number {
         0 => Ok(Encoding::PLAIN),

@@ -36,7 +36,7 @@ pub(super) struct Compact<'a> {
 }
 
 impl Compact<'_> {
-    /// Reads a struct; of the structs in it, `inner` is told those that are fields of it, with their ids.
+    /// Reads a struct; of the structs in it, `inner` gets those that are fields of it, with their ids.
     pub(super) fn fields(
         &mut self,
         inner: &mut dyn FnMut(i64, &mut Self) -> Option<bool>,

@@ -79,7 +79,7 @@ impl<R: Read + Seek> TorchFile<R> {
         &self.tensors
     }
 
-    /// Key and class of the first object that stayed closed, for whoever misses its tensors.
+    /// Key and class of the first object that was not read, for messages about missing tensors.
     pub fn object(&self) -> Option<&str> {
         self.object.as_deref()
     }

@@ -1,4 +1,4 @@
-//! The directory: what it says of each entry, held against the file and against itself.
+//! The directory: each entry, checked with the file and with the other entries.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 

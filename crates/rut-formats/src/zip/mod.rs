@@ -1,7 +1,7 @@
 //! Zip archives (PKWARE's `APPNOTE.TXT`), found and checked by their directory: stored and deflated
 //! entries, zip64, bytes before and behind the archive.
 //!
-//! The directory is read once and held against the file: entries lie within it, none over another,
+//! The directory is read once and checked with the file: entries lie within it, none over another,
 //! no name stands twice. Contents are read in pieces, against their declared length and checksum.
 
 mod directory;

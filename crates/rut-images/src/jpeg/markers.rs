@@ -25,7 +25,7 @@ pub(super) struct Frame {
     pub(super) size: Extent,
     /// Bits per channel.
     precision: u8,
-    /// The marker of the frame header, which tells the coding process.
+    /// The marker of the frame header, which gives the coding process.
     process: u8,
     /// The number by which scans call each channel.
     ids: Vec<u8>,

@@ -1,4 +1,4 @@
-//! JPEG. A decoder that meets the end of the data fills the rest with grey and says nothing, so
+//! JPEG. A decoder that meets the end of the data silently fills the rest with grey, so
 //! the markers are walked first: a file without its end marker is truncated.
 
 mod colours;

@@ -1,4 +1,4 @@
-//! JPEG files of rare layouts, which the usual decoder misreads without a word: each channel in a
+//! JPEG files of rare layouts, which the usual decoder silently misreads: each channel in a
 //! scan of its own, or colours that are finer than the brightness. The decoder here is slower.
 
 use std::io::Cursor;

@@ -272,7 +272,7 @@ fn compression(number: u64) -> Result<Compression, String> {
     Err(format!("TIFF compressed with {name}"))
 }
 
-/// A fourth sample of RGB that nobody explains is alpha, as in Pillow.
+/// An unspecified fourth sample of RGB is alpha, as in Pillow.
 fn alpha(colours: Colours, samples: usize, extra: Option<u64>) -> Alpha {
     let more = samples > colours.samples();
     match (colours, extra) {

@@ -1,4 +1,4 @@
-//! What a kernel is told, and the checks that make it safe to run.
+//! The arguments of a kernel, and the checks that make it safe to run.
 
 use super::ahead::Ahead;
 use crate::lanes::{Lanes, Taken};
@@ -13,7 +13,7 @@ pub(crate) enum Init {
     Partial,
 }
 
-/// What becomes of the sums of a tile.
+/// What is done with the sums of a tile: the epilogue of the convolution.
 #[derive(Debug)]
 pub(crate) enum Epilogue<'a> {
     /// More will be added: they are kept aside, each channel's together, since pixels of the destination can be a power

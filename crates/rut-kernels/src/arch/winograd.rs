@@ -1,4 +1,4 @@
-//! What the transforms of Winograd's F(4×4, 3×3) are told, and the checks that make them safe to run.
+//! The arguments of the transforms of Winograd's F(4×4, 3×3), and the checks that make them safe to run.
 
 use crate::lanes::Lanes;
 
@@ -45,7 +45,7 @@ pub(crate) struct Square<'a> {
     pub(crate) bits: Bits<'a>,
 }
 
-/// What becomes of a tile's sums.
+/// What is done with a tile's sums.
 #[derive(Debug, Default)]
 pub(crate) enum Bits<'a> {
     #[default]

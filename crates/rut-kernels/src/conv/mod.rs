@@ -25,11 +25,11 @@ use winograd::Winograd;
 /// How the weights are stored and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConvAlgorithm {
-    /// All of them.
+    /// All weights.
     Dense,
     /// Only those that are not zero, as compressed rows.
     Sparse,
-    /// All of them, transformed: Winograd's F(4×4, 3×3), a quarter of the products. For kernels of 3×3 with stride 1
+    /// All weights, transformed: Winograd's F(4×4, 3×3), a quarter of the products. For kernels of 3×3 with stride 1
     /// and at most 2 pixels of padding. Tiles of 4×4 pixels are computed together: what is not a number reaches all
     /// pixels of a tile; and where the source holds only a part of its map, the rest of a tile counts as zero, which
     /// changes sums by no more than rounding.
@@ -37,7 +37,7 @@ pub enum ConvAlgorithm {
 }
 
 impl ConvAlgorithm {
-    /// All methods.
+    /// All algorithms.
     pub const ALL: [Self; 3] = [Self::Dense, Self::Sparse, Self::Winograd];
 
     /// Whether it can compute convolutions of this shape.
@@ -428,7 +428,7 @@ impl Conv {
         Ok(())
     }
 
-    /// How it multiplies.
+    /// The algorithm.
     pub fn algorithm(&self) -> ConvAlgorithm {
         self.algorithm
     }
@@ -458,7 +458,7 @@ struct Job<'a> {
     start: Start,
 }
 
-/// Memory that is lent to the pieces of a thread, one after another.
+/// Scratch memory of a thread, used by its pieces one after another.
 struct ThreadScratch<'a> {
     scratch: Scratch<'a>,
     slots: Vec<(u32, u32)>,

@@ -1,4 +1,4 @@
-//! Reads a safetensors file: its header, which is held against the file's length before anything is made of it, and then
+//! Reads a safetensors file: its header, which is checked with the file's length before anything is made of it, and then
 //! one tensor after the other.
 
 use std::io::{Read, Seek, SeekFrom};

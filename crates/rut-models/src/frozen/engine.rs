@@ -1,5 +1,5 @@
 //! Which engine computes a frozen network: the names that a person can say, and the one place that makes an engine of
-//! them. How an engine computes is not its business.
+//! them. Each engine has a module of its own.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The interface of every engine: infer, or trace and go back. It says nothing about how.
+//! The interface of every engine: infer, or trace and compute gradients. Engines implement it.
 
 use candle_core::{DType, Device, Tensor};
 

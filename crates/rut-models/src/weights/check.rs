@@ -43,11 +43,11 @@ pub(super) fn arrays(
             .iter()
             .map(|(name, shape)| (name.as_str(), shape.as_slice())),
     );
-    let told = missing.iter().filter(|p| !(headless && is_head(p)));
+    let listed = missing.iter().filter(|p| !(headless && is_head(p)));
     let mut mismatch = Mismatch {
         path: contents.path.to_path_buf(),
         kind: "checkpoint",
-        missing: told.map(|p| p.name.clone()).collect(),
+        missing: listed.map(|p| p.name.clone()).collect(),
         unexpected: key_match.unexpected.clone(),
         misshaped,
         why: String::new(),

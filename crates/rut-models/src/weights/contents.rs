@@ -1,11 +1,11 @@
-//! What the files of a network hold.
+//! The contents of a network's files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::array::Array;
 
-/// What a file holds.
+/// The contents of a file.
 pub(super) struct FileContents<'a> {
     pub(super) path: &'a Path,
     pub(super) tensors: &'a BTreeMap<String, Array>,

@@ -143,7 +143,7 @@ fn shorter(prefix: &str) -> Option<&str> {
 /// As many dictionaries and modules around a network are looked into.
 const DEEPEST: usize = 8;
 
-/// A head of several layers, told by its first key.
+/// A head of several layers, recognised by its first key.
 fn other_head(place: &Place<'_>, keys: &[&str]) -> Option<String> {
     let taken: std::collections::HashSet<&str> = place.keys.values().copied().collect();
     let is_head = |key: &&&str| {

@@ -39,7 +39,7 @@ const BESIDE: &[&str] = &[
 /// Pairs of encoders of which one is the network: MoCo's second is a running mean of the first, kept for training alone.
 const FIRST_OF_TWO: &[(&str, &str)] = &[("encoder_q", "encoder_k")];
 
-/// How a file's keys are a network's.
+/// Which keys of a file belong to a network, and which do not.
 pub(super) struct KeyMatch<'a> {
     pub(super) place: Place<'a>,
     pub(super) head: Head<'a>,

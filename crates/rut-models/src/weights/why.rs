@@ -8,7 +8,7 @@ use crate::mismatch::{Mismatch, quoted};
 use crate::registry::MODELS;
 use crate::spec::ModelSpec;
 
-/// What tells a kind of file by its keys.
+/// How a kind of file is recognised by its keys.
 struct Sign {
     /// Some key holds one of these.
     parts: &'static [&'static str],

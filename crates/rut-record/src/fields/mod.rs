@@ -1,4 +1,4 @@
-//! The table of fields: keys of a specification that are no options of a row, and those of places.
+//! The table of fields: keys of a specification that are no options of a row, and keys of paths and resources.
 
 /// A table of fields: of each the key, what stands for a value in help, the kind and the heading; then what it has beside what
 /// [`Field::new`] gives it; last its help.
@@ -37,7 +37,7 @@ const PROBING: &str = "Linear probing";
 /// The heading of prompts, label mappings and their options.
 pub const PROMPTING: &str = "Visual prompting";
 const ECE: &str = "Published ECE";
-const PLACES_AND_MEANS: &str = "Places and means";
+const PATHS_AND_RESOURCES: &str = "Paths and resources";
 
 fn is_probe(spec: &RunSpec) -> bool {
     spec.probe().is_some()
@@ -114,9 +114,9 @@ pub const FIELDS: &[Field] = fields! {
         "Side of the middle that is taken";
     "interpolation" "NAME", Words(INTERPOLATION), TRANSFORM, left_out: "bilinear",
         "What interpolates where images are resized";
-    "engine" "NAME", Name, PLACES_AND_MEANS,
+    "engine" "NAME", Name, PATHS_AND_RESOURCES,
         "What computes the frozen network";
-    "precision" "NAME", Name, PLACES_AND_MEANS,
+    "precision" "NAME", Name, PATHS_AND_RESOURCES,
         "In which precision the frozen network computes";
     "epochs" "N", Count, TRAINING,
         instead_of: &["steps"], aliases: &["epoch"], used: |spec| spec.training.steps.is_none(),
@@ -159,5 +159,5 @@ pub const FIELDS: &[Field] = fields! {
         "Over which images the ECE as published is taken";
 };
 
-/// Fields that take the place of one another: whoever sets one of a pair over the other means it alone.
+/// Pairs of fields that replace one another: setting one drops the other from lower layers.
 pub const ALTERNATIVES: [(&str, &str); 2] = [("fraction", "n_shot"), ("steps", "epochs")];

@@ -32,15 +32,15 @@ use flat::Flat;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Flat", into = "Flat")]
 pub struct RunSpec {
-    /// Which images.
+    /// The images.
     pub data: DataSpec,
     /// How many of them, and for what.
     pub labels: LabelSpec,
-    /// Which network.
+    /// The network.
     pub network: NetworkSpec,
     /// How long and in what order it is trained.
     pub training: TrainingSpec,
-    /// What is trained.
+    /// How the network is adapted.
     pub adaptation: Adaptation,
     /// How the ECE as published is taken.
     pub ece: EceSpec,
@@ -100,7 +100,7 @@ impl RunSpec {
     }
 
     /// How often the validation images are scored in a run of `epochs` epochs, in epochs; 0 for never. Where steps are given,
-    /// epochs may be many and short: without a word on it, there are at most about ten scorings for prompting and a hundred
+    /// epochs may be many and short: by default there are at most about ten scorings for prompting and a hundred
     /// else.
     pub fn eval_interval(&self, epochs: u32) -> u32 {
         let training = &self.training;

@@ -9,7 +9,7 @@ use crate::choices::{
     Interpolation, Masking, NetworkKind, Select, ShortClasses, Shuffle, ValidationFrom,
 };
 
-/// Which images.
+/// The images of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataSpec {
     /// Name of a data set of the table, or a folder of class folders.

@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::network::LoadedNetwork;
 use crate::transform::interpolated;
 
-/// What a training goes by.
+/// What training needs besides the images.
 pub(crate) struct TrainingContext<'a> {
     pub(crate) run: &'a CheckedRunSpec,
     pub(crate) locations: &'a Locations,
@@ -151,7 +151,7 @@ fn epochs(spec: &RunSpec, images: usize) -> f64 {
     }
 }
 
-/// What a reader of the figures must be told.
+/// Notes that a reader of the figures needs.
 fn notes(run: &CheckedRunSpec, network: &LoadedNetwork) -> Vec<String> {
     let mut notes = network.notes.clone();
     if run.spec.training.select == Select::BestTest {

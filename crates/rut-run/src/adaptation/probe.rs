@@ -86,7 +86,7 @@ impl Adapter for Probe {
         Workload {
             own: vec![(Phase::Train, trained * members)],
             shared: vec![(Phase::Extract, all as f64)],
-            // A probe whose features came from the cache tells nothing of it.
+            // A probe whose features came from the cache has no rate of extraction.
             decisive: Phase::Extract,
         }
     }
@@ -227,7 +227,7 @@ fn by_lbfgs(
         let share = fit.solved.gradient_norm / fit.solved.first_gradient_norm;
         notes.push(format!(
             "L-BFGS did not converge in {} iterations: the gradient is still {share:.1e} of the first one (more with field `epochs`; \
-             without weight decay, classes that can be told apart on the training images have no optimum)",
+             without weight decay, classes that are separable on the training images have no optimum)",
             fit.solved.iterations
         ));
     }

@@ -275,7 +275,7 @@ struct Scored {
     mapping: MappingRecord,
 }
 
-/// The passes after training. Events come last: a state saved on the way must not have told them already.
+/// The passes after training. Events come last: a state saved on the way must not contain them already.
 fn scored(
     means: &TrainingContext<'_>,
     splits: &PromptSplits<'_>,

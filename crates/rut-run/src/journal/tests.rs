@@ -100,7 +100,7 @@ fn events_that_changed_are_refused() {
         changed[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(dir.events(), changed).unwrap();
         let opened = Journal::open(&dir, Some(&state), &mut notes, save_options);
-        // What the state does not tell of is dropped anyway.
+        // What the state does not cover is dropped anyway.
         match opened {
             Ok(_) => assert!(bit / 8 >= kept, "bit {bit}"),
             Err(error) => assert!(bit / 8 < kept && error.to_string().contains("checksum")),

@@ -27,7 +27,7 @@ pub(crate) struct Board {
     options: BoardOptions,
     /// Steps taken so far.
     step: u64,
-    /// Label maps told so far.
+    /// Label maps written so far.
     maps: u64,
 }
 
@@ -37,7 +37,7 @@ const STEP: &str = "board.step";
 const MAPS: &str = "board.maps";
 
 impl Board {
-    /// The board at `path`, going on after what `state` (of an earlier session) tells of; anew, where it tells of none.
+    /// The board at `path`, continuing after what `state` (of an earlier session) covers, else from the start.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -58,11 +58,11 @@ impl Board {
         })
     }
 
-    /// Tells what happened.
+    /// Writes an event.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(crate) fn tell(&mut self, event: &Event) -> Result<()> {
+    pub(crate) fn write_event(&mut self, event: &Event) -> Result<()> {
         self.count(event);
         let mut values = scalars(event);
         if let Event::Mapped {
@@ -78,10 +78,10 @@ impl Board {
         self.write(&values)
     }
 
-    /// Tells the figures of a finished run, and the label map that they are under.
+    /// Writes the figures of a finished run, and the label map that they were measured with.
     ///
     /// # Errors
-    /// As [`tell`](Self::tell).
+    /// As [`write_event`](Self::write_event).
     pub(crate) fn finish(&mut self, record: &Record) -> Result<()> {
         let mut values = figures("test/raw", &record.test.raw);
         if let Some(at_temperature) = &record.test.at_temperature {
@@ -98,7 +98,7 @@ impl Board {
     /// Shows a trained prompt.
     ///
     /// # Errors
-    /// As [`tell`](Self::tell).
+    /// As [`write_event`](Self::write_event).
     pub(crate) fn show_prompt(&mut self, picture: &RgbImage) -> Result<()> {
         let picture = Value::picture(picture)?;
         self.write(&[("prompt/picture".into(), picture)])
@@ -107,7 +107,7 @@ impl Board {
     /// Hands everything to the system.
     ///
     /// # Errors
-    /// As [`tell`](Self::tell).
+    /// As [`write_event`](Self::write_event).
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.file.flush()
     }

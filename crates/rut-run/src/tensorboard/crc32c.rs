@@ -1,5 +1,5 @@
 //! CRC-32C (Castagnoli; RFC 3720, appendix B.4), and the mask that record files put over it. Not a general library of
-//! checksums: a byte at a time is fast enough for what a run tells.
+//! checksums: a byte at a time is fast enough for a run's events.
 
 /// The polynomial, bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;

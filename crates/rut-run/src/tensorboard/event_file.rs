@@ -25,7 +25,7 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    /// The file at `path`, cut to its first `kept` bytes; begun anew where it does not have them, or 0 are kept.
+    /// The file at `path`, cut to its first `kept` bytes; started again where it does not have them, or 0 are kept.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -73,7 +73,7 @@ impl EventFile {
         self.flush()
     }
 
-    /// Hands all records to the system. They are not synced: after a power loss the file may begin anew.
+    /// Hands all records to the system. They are not synced: after a power loss the file may start again.
     ///
     /// # Errors
     /// As [`append`](Self::append).
@@ -128,8 +128,8 @@ mod tests {
         assert_eq!(records(&path)[1..], [b"one".to_vec(), b"three".to_vec()]);
         assert_eq!(again.length(), path.metadata().unwrap().len());
 
-        let mut anew = EventFile::open(&path, 1 << 20).unwrap();
-        anew.flush().unwrap();
+        let mut again = EventFile::open(&path, 1 << 20).unwrap();
+        again.flush().unwrap();
         let found = records(&path);
         assert_eq!(found.len(), 1);
         assert!(found[0].ends_with(b"brain.Event:2"));

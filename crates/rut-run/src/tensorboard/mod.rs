@@ -1,5 +1,5 @@
 //! A run as TensorBoard shows it: an event file in the run's folder, written while the run goes on. It is a view of what
-//! `events.jsonl` and the record hold, and no part of either: it tells the time, and nothing reads it back.
+//! `events.jsonl` and the record hold, and no part of either: it contains times, and nothing reads it back.
 //!
 //! | tag | what | when |
 //! | --- | --- | --- |

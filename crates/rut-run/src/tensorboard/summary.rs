@@ -63,7 +63,7 @@ pub(super) fn version() -> Vec<u8> {
     stamped().bytes(3, b"brain.Event:2").finish()
 }
 
-/// The event that tells `values`, after `step` steps.
+/// The event that holds `values`, after `step` steps.
 pub(super) fn event(step: u64, values: &[Tagged]) -> Vec<u8> {
     let summary = values
         .iter()
@@ -77,7 +77,7 @@ pub(super) fn event(step: u64, values: &[Tagged]) -> Vec<u8> {
         .finish()
 }
 
-/// An event of now. A clock before 1970 tells nothing.
+/// An event of now. A clock before 1970 counts as 0.
 fn stamped() -> Message {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Message::default().double(1, now.map_or(0.0, |time| time.as_secs_f64()))
@@ -88,17 +88,17 @@ mod tests {
     use super::*;
 
     /// Without the first nine bytes: when it was.
-    fn told(event: Vec<u8>) -> Vec<u8> {
+    fn without_time(event: Vec<u8>) -> Vec<u8> {
         assert_eq!(event[0], 0x09);
         event[9..].to_vec()
     }
 
     #[test]
     fn the_bytes_of_events() {
-        assert_eq!(told(version()), b"\x1a\x0dbrain.Event:2");
+        assert_eq!(without_time(version()), b"\x1a\x0dbrain.Event:2");
         let values = [("a/b".into(), Value::Scalar(1.0))];
         assert_eq!(
-            told(event(300, &values)),
+            without_time(event(300, &values)),
             b"\x10\xac\x02\x2a\x0c\x0a\x0a\x0a\x03a/b\x15\0\0\x80\x3f"
         );
     }

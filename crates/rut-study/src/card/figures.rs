@@ -70,23 +70,23 @@ pub struct CardInterval {
     pub mean: f64,
     /// Student's 95 % interval over seeds, where there are some.
     pub interval: Option<(f64, f64)>,
-    /// What is concluded, held against what is concluded without any switch.
+    /// The conclusion, compared with the conclusion without any switch.
     pub conclusion: Conclusion,
 }
 
-/// What a difference says, held against what it says without any switch.
+/// The conclusion from a difference, compared with the one without any switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
     /// The same.
     Same,
-    /// An interval that held 0 does so no more.
+    /// An interval that contained 0 no longer does.
     Gained,
     /// An interval that did not hold 0 does so now.
     Lost,
     /// The other sign, and no interval holds 0.
     Reversed,
-    /// Nothing that could be held against anything: without intervals, none is drawn.
+    /// Without intervals there is nothing to compare.
     Open,
 }
 

@@ -134,7 +134,7 @@ impl Cell {
     }
 }
 
-/// Every dense network minus every ticket, held against the same pair in `without`, cell by cell.
+/// Every dense network minus every ticket, compared with the same pair in `without`, cell by cell.
 fn differences(cells: &[Cell], without: &[Cell]) -> Vec<CardDifference> {
     let both: Vec<(&Cell, &Cell)> = cells.iter().zip(without).collect();
     let (dense, tickets): (Vec<_>, Vec<_>) = both.into_iter().partition(|(cell, _)| cell.dense);
@@ -173,7 +173,7 @@ fn difference(dense: &Cell, ticket: &Cell, part: fn(&Figures) -> f64) -> Option<
     Estimate::over_seeds(&both.collect::<Vec<_>>())
 }
 
-/// What tells networks of one model apart.
+/// What distinguishes networks of one model.
 fn identity(spec: &RunSpec) -> String {
     let files = (
         &spec.network.pretrained_dir,

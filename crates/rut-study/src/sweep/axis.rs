@@ -69,7 +69,7 @@ impl Axis {
 fn unknown_axis(name: &str) -> String {
     if LOCATION_FIELDS.iter().any(|place| place.key == name) {
         return format!(
-            "axis `{name}`: it is a place or a means, on which no result depends, and cannot be varied; it stands in [base]"
+            "axis `{name}`: results do not depend on it, so it cannot be varied; put it into [base]"
         );
     }
     let hint = did_you_mean(name, all_fields().iter().map(|field| field.key));

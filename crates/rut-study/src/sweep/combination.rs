@@ -170,16 +170,16 @@ mod tests {
         let study =
             study("[base]\nsteps = 10\nfraction = 0.5\n[axes]\nepochs = [1, 2]\nn_shot = [1, 4]");
         let (runs, _) = study.combinations().unwrap();
-        let told = runs.iter().map(|run| {
+        let options = runs.iter().map(|run| {
             (
                 run.spec.training.epochs,
                 run.spec.training.steps,
                 run.spec.labels.fraction,
             )
         });
-        let told: Vec<_> = told.collect();
+        let options: Vec<_> = options.collect();
         let want = [1, 1, 2, 2].map(|epochs| (epochs, None, None));
-        assert_eq!(told, want);
+        assert_eq!(options, want);
     }
 
     #[test]

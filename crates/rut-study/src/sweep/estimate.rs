@@ -36,7 +36,7 @@ pub fn estimate(runs: &[&StudyRun], results: &Path) -> Estimate {
         };
         let spec = &run.run.spec;
         let (like, work) = (Like::planned(spec, extent), work(spec, extent));
-        // A probe whose features came from the cache says nothing of extraction.
+        // A probe whose features came from the cache has no rate of extraction.
         let suffices = |rates: &&Rates| rates.of(work.decisive).is_some();
         let same = recorded.get(&like).filter(suffices);
         let model = recorded.get(&like.any_weights()).filter(suffices);

@@ -1,4 +1,4 @@
-//! Many runs: what is planned of them, and what became of it. One run is `run`'s.
+//! Many runs: their plan and their status. `rut-run` runs one of them.
 
 pub mod axis;
 pub mod combination;

@@ -63,7 +63,7 @@ impl Like {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
     phases: BTreeMap<Phase, (f64, f64)>,
-    /// Seconds of a run outside the phases, and how many runs told.
+    /// Seconds of runs outside the phases, and the number of runs summed.
     rest: (f64, f64),
 }
 
@@ -102,8 +102,8 @@ impl Rates {
         let mut inside = 0.0;
         for phase in Phase::ALL {
             let name = phase.name();
-            let told = cost.seconds.get(name).zip(cost.images_per_second.get(name));
-            let Some((seconds, rate)) = told else {
+            let measured = cost.seconds.get(name).zip(cost.images_per_second.get(name));
+            let Some((seconds, rate)) = measured else {
                 continue;
             };
             inside += seconds;
@@ -142,7 +142,7 @@ impl Rates {
 pub(super) struct RateTable(HashMap<Like, Rates>);
 
 impl RateTable {
-    /// Of the finished runs in `results`. Records that cannot be read tell nothing.
+    /// Of the finished runs in `results`. Records that cannot be read are skipped.
     pub(super) fn of_records(results: &Path) -> Self {
         let mut table = Self::default();
         for entry in std::fs::read_dir(results).into_iter().flatten().flatten() {

@@ -10,7 +10,7 @@ use rut_formats::{escape, is_hidden, shell_word};
 use crate::error::{Error, Result, refused};
 use time_limit::time_limit;
 
-/// The most tasks of an array: Slurm's `MaxArraySize` is 1001 where nobody changed it, and indices stay below it.
+/// The most tasks of an array: Slurm's `MaxArraySize` is 1001 by default, and indices stay below it.
 const MOST_TASKS: usize = 1_000;
 
 /// What a person says of the jobs.
@@ -244,7 +244,7 @@ impl Job<'_> {
         lines.push(format!("#SBATCH --output=\"{}\"", log));
         // A job that is no array has nothing to save, and the signal would end it.
         if array.is_some() {
-            lines.push("# How long before the time limit runs are told to save, in seconds after the @: longer than a step takes.".into());
+            lines.push("# How long before the time limit runs are asked to save, in seconds after the @: longer than a step takes.".into());
             lines.push(format!(
                 "#SBATCH --signal=B:USR1@{}",
                 options.signal_seconds
@@ -292,7 +292,7 @@ impl Job<'_> {
     }
 
     fn collect(&self) -> Result<String> {
-        let about = "Says what became of the study, once all its tasks have ended.";
+        let about = "Prints the status of the study, once all its tasks have ended.";
         let head = self.head("collect", about, None)?;
         let mut text = format!("{head}\n\"$rut\" sweep status \"$plan\"\ncode=$?\n");
         if let Some(report) = &self.options.report {
@@ -427,14 +427,18 @@ mod tests {
     fn only_what_saves_is_told_to() {
         let options = SlurmOptions::default();
         let signal = "#SBATCH --signal=B:USR1@120\n";
-        for (name, told) in [
+        for (name, signalled) in [
             ("extract.sbatch", true),
             ("runs.sbatch", true),
             ("collect.sbatch", false),
         ] {
             let text = text(&options, 4, name);
-            assert_eq!(text.contains(signal), told, "{name}");
-            assert_eq!(text.contains("trap 'requeue=1; save' USR1"), told, "{name}");
+            assert_eq!(text.contains(signal), signalled, "{name}");
+            assert_eq!(
+                text.contains("trap 'requeue=1; save' USR1"),
+                signalled,
+                "{name}"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! What became of a planned run, as its folder tells: nothing is opened but records and failures.
+//! The status of a planned run, from its folder: only records and failures are opened.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Result, file};
 
-/// What became of a run.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -24,7 +24,7 @@ pub enum RunState {
     Missing,
 }
 
-/// All states, in the order in which they are told, with their names.
+/// All states, in the order in which they are listed, with their names.
 pub static RUN_STATES: [(RunState, &str); 5] = [
     (RunState::Done, "done"),
     (RunState::GoingOn, "going on"),
@@ -33,12 +33,12 @@ pub static RUN_STATES: [(RunState, &str); 5] = [
     (RunState::Missing, "missing"),
 ];
 
-/// A planned run, what became of it, and why.
+/// A planned run, its state, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RunStatus {
     /// Its name.
     pub run_id: String,
-    /// What became of it.
+    /// Its state.
     pub state: RunState,
     /// Why it failed; reads after "failed to".
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ impl RunStatus {
     /// Of the run named `run_id`, whose folder is in `results`.
     pub fn of(results: &Path, run_id: &str) -> Self {
         let dir = RunDir::at(results.join(run_id));
-        // The lock says nothing of a finished run; a record that is being written counts when it is there.
+        // The lock does not matter for a finished run; a record that is being written counts when it is there.
         let (state, error) = if dir.is_finished() {
             match dir.read_record() {
                 Ok(_) => (RunState::Done, None),

@@ -1,4 +1,4 @@
-//! A study's file: a run that is varied along axes, read and held against the fields of a specification. Which runs it
+//! A study's file: a run that is varied along axes, read and checked with the fields of a specification. Which runs it
 //! comes to is `combination`'s.
 
 use std::path::{Path, PathBuf};
@@ -114,7 +114,7 @@ impl Study {
         Ok(())
     }
 
-    /// What tells its plan from those of other studies: the name of its file, and a digest of where that lies.
+    /// What distinguishes its plan from those of other studies: the name of its file, and a digest of where that lies.
     pub(super) fn mark(&self) -> String {
         let place = self.path.canonicalize();
         let place = place.or_else(|_| std::path::absolute(&self.path));
@@ -219,7 +219,7 @@ impl Parser<'_> {
             let all = fields.iter().chain(LOCATION_FIELDS).map(|field| field.key);
             let hint = did_you_mean(key, all);
             return Err(self.problem(format!(
-                "[base]: unknown field `{key}`: expected a field of a run or a place{hint}; a dry run of `rut vp` prints them"
+                "[base]: unknown field `{key}`: expected a setting of a run{hint}; a dry run of `rut vp` prints them"
             )));
         }
         let base = Settings::of_table(base, &format!("{}, [base]", self.path.display()));

@@ -1,4 +1,4 @@
-//! Runs of a study before they run: their ids, and how much each has to do. What became of them is `state`'s.
+//! Runs of a study before they run: their ids, and how much each has to do. `state` reads their status.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -174,7 +174,7 @@ impl StudyRun {
                 let id = identify(&spec, input_cache);
                 let id = id.or_else(|_| RunId::stand_in(&spec))?;
                 let mut spec = spec;
-                // A plan that says nothing would mean another.
+                // A plan without it would mean another run.
                 spec.labels.validation.get_or_insert(ValidationFrom::Own);
                 (id, spec, Err(error.to_string()))
             }

@@ -19,7 +19,7 @@ const SHOWN: usize = 10;
 /// Characters of a finding that a person is shown.
 const LONGEST: usize = 2000;
 
-/// Audits a data set, and tells what was found.
+/// Audits a data set, and reports what was found.
 pub fn run(args: &CheckArgs) -> Result<()> {
     let (spec, locations) = specified(&args.which)?;
     let dataset = open_dataset(&spec, &locations)?;
@@ -28,7 +28,7 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     if args.json {
         json(&report(&spec, &dataset, &others, &audit))?
     } else {
-        result(&told(&dataset, &audit, &others))?
+        result(&summary(&dataset, &audit, &others))?
     }
     match audit.findings.len() {
         0 => Ok(()),
@@ -47,7 +47,7 @@ fn expected(spec: &RunSpec) -> Option<Expected<'static>> {
         None => known.splits.first(),
         Some(name) => known.split(name),
     };
-    // A split that is none of the table's was made anew of the default one's images.
+    // A split that the table does not have was made from the images of the default split.
     let names = split.is_none_or(SplitSpec::has_names_of_table);
     Some(Expected {
         counts: split.map_or(Counts::UNKNOWN, |split| split.counts),
@@ -72,7 +72,7 @@ fn report(spec: &RunSpec, dataset: &Dataset, others: &OtherFiles, audit: &Audit)
     })
 }
 
-fn told(dataset: &Dataset, audit: &Audit, others: &OtherFiles) -> String {
+fn summary(dataset: &Dataset, audit: &Audit, others: &OtherFiles) -> String {
     let mut rows = vec![["", "images", "repeated", "images a class"]
         .map(str::to_owned)
         .to_vec()];

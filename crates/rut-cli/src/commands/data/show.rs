@@ -18,7 +18,7 @@ use crate::table::entries;
 /// Sizes and colours are those of at most so many images, evenly spread over the set.
 const SURVEYED: usize = 2000;
 
-/// Writes a contact sheet, and tells sizes and colours.
+/// Writes a contact sheet, and reports sizes and colours.
 pub fn run(args: &ShowArgs) -> Result<()> {
     let (spec, locations) = specified(&args.which)?;
     let sheet = ContactSheet {
@@ -45,10 +45,10 @@ pub fn run(args: &ShowArgs) -> Result<()> {
             "sheet": path.display().to_string(),
         }));
     }
-    result(&told(&dataset, part, set, &survey, &path))
+    result(&report(&dataset, part, set, &survey, &path))
 }
 
-fn told(
+fn report(
     dataset: &Dataset,
     part: &str,
     set: &ImageSet,

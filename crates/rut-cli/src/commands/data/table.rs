@@ -9,10 +9,12 @@ use crate::args::TableCommand;
 use crate::output::{json, result};
 use crate::table::{columns, entries};
 
-/// Lists the data sets, or tells about one.
+/// Lists the data sets, or describes one.
 pub fn run(command: &TableCommand) -> Result<()> {
     match command {
-        TableCommand::List { json: true } => json(&DATASETS.iter().map(facts).collect::<Vec<_>>()),
+        TableCommand::List { json: true } => {
+            json(&DATASETS.iter().map(row_json).collect::<Vec<_>>())
+        }
         TableCommand::List { json: false } => result(&list()),
         TableCommand::Info {
             name,
@@ -20,7 +22,7 @@ pub fn run(command: &TableCommand) -> Result<()> {
         } => {
             let spec = find_dataset(name)?;
             if *as_json {
-                json(&facts(spec))
+                json(&row_json(spec))
             } else {
                 result(&describe(spec))
             }
@@ -108,7 +110,7 @@ fn describe_counts(counts: Counts) -> String {
     }
 }
 
-fn facts(spec: &DatasetSpec) -> Value {
+fn row_json(spec: &DatasetSpec) -> Value {
     let splits: Vec<Value> = spec.splits.iter().map(split_facts).collect();
     object!({
         "name": spec.name, "aliases": spec.aliases, "title": spec.title, "classes": spec.classes,

@@ -36,7 +36,7 @@ pub fn run(args: &EmitArgs) -> Result<()> {
     )?;
     make(&folder.join("logs"))?;
     plan.write(&folder.join("plan.jsonl"))?;
-    // Beside the results, too: whoever looks there for what is missing finds it.
+    // Also next to the results, where a user looks for missing runs.
     plan.keep(&results)?;
     study_runs.forget_stand_ins()?;
     for script in &scripts {

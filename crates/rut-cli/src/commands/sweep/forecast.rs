@@ -11,7 +11,7 @@ use super::resources::Resources;
 use crate::output::result;
 use crate::table::columns;
 
-/// An axis of more values is told by its first ones, and how many these are.
+/// Of an axis with more values, only this many are listed, with the total.
 const LONG: usize = 50;
 const SHOWN: usize = 10;
 
@@ -50,7 +50,7 @@ fn axes(study: &Study, study_runs: &StudyRuns) -> String {
                 *count += 1;
             }
         }
-        // Nobody reads thousands of lines.
+        // Thousands of lines would be useless.
         let shown = if counts.len() > LONG {
             SHOWN
         } else {
@@ -71,12 +71,12 @@ fn axes(study: &Study, study_runs: &StudyRuns) -> String {
 
 fn tally(states: &[RunStatus]) -> String {
     let counts = counts(states);
-    let told = RUN_STATES.iter().map(|(state, name)| {
+    let counts = RUN_STATES.iter().map(|(state, name)| {
         let count = counts.get(state).copied().unwrap_or(0);
         vec![(*name).to_owned(), count.to_string()]
     });
     let head = vec!["state".to_owned(), "runs".to_owned()];
-    columns(&std::iter::once(head).chain(told).collect::<Vec<_>>())
+    columns(&std::iter::once(head).chain(counts).collect::<Vec<_>>())
 }
 
 /// What keeps runs from running as things stand, and how many.

@@ -37,7 +37,7 @@ pub enum End {
 }
 
 impl Job {
-    /// Starts this program with these words. It stops when this process is gone: the end of its standard input tells it.
+    /// Starts this program with these words. It stops when its standard input ends, because this process is gone.
     ///
     /// # Errors
     /// If it cannot be started.
@@ -70,7 +70,7 @@ impl Job {
     /// What its end means, once it has ended; and the seconds that it took.
     ///
     /// # Errors
-    /// If the system does not tell.
+    /// If the system call fails.
     pub fn ended(&mut self) -> Result<Option<(End, f64)>> {
         let status = self.child.try_wait().context("wait for a process")?;
         let Some(status) = status else {
@@ -91,13 +91,13 @@ fn meaning(status: ExitStatus, words: &str) -> End {
         (Some(code), _) if code == i32::from(INTERRUPTED) => return End::Stopped,
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(9)) => {
-            "signal 9 (somebody killed it, or the system did because memory ran out)".to_owned()
+            "signal 9 (killed by a user, or by the system because memory ran out)".to_owned()
         }
         (None, signal) => format!("signal {}", signal.unwrap_or_default()),
     };
     let words = match words {
         "" => String::new(),
-        words => format!("; it said last: {words}"),
+        words => format!("; its last output: {words}"),
     };
     End::Crashed(format!(
         "end as a run should: its process ended by {how}{words}"
@@ -134,7 +134,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert!(crash(9).contains("signal 9"));
-        assert!(crash(101 << 8).contains("exit code 101; it said last: help"));
+        assert!(crash(101 << 8).contains("exit code 101; its last output: help"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `rut sweep`: many runs from one file. Which runs they are, and what became of them, is `rut-study`'s; here are the
+//! `rut sweep`: many runs from one file. Which runs they are, and their status, is determined by `rut-study`; here are the
 //! processes that run them, and what a person sees.
 
 mod emit;

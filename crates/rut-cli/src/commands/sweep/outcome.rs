@@ -37,7 +37,7 @@ pub struct Tally {
     pub failed: Vec<(String, String)>,
     /// Runs that other processes work on.
     pub going_on: Vec<String>,
-    /// Whether somebody asked to stop.
+    /// Whether the user asked to stop.
     pub stopped: bool,
 }
 

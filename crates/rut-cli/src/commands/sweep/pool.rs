@@ -31,7 +31,7 @@ pub struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    /// Works off `list`, in its order as far as pieces need not wait for others. `ended` hears of each piece, by its place,
+    /// Works off `list`, in its order as far as pieces need not wait for others. `ended` is called for each piece, with its index,
     /// and with its seconds. After a request to stop, nothing is started, and all that run are waited for.
     ///
     /// # Errors

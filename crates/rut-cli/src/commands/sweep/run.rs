@@ -37,7 +37,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     Ok(tally.verdict()?)
 }
 
-/// Runs what is missing of `study_runs`, and says on stderr what becomes of it.
+/// Runs what is missing of `study_runs`, and reports progress on stderr.
 ///
 /// # Errors
 /// If the plan cannot be written, or a process cannot be started. A run that fails is counted.

@@ -1,4 +1,4 @@
-//! A study at work: which processes are started in which order, and what is told of their ends.
+//! A study at work: which processes are started in which order, and what is reported when they end.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -147,7 +147,7 @@ impl Sweep<'_> {
     }
 
     /// A line that begins with a word, coloured on a terminal.
-    fn tell(&self, (word, good): (&str, Option<bool>), text: &str) {
+    fn report(&self, (word, good): (&str, Option<bool>), text: &str) {
         let text = escape(text).at_most(LONGEST).to_string();
         match &self.bar {
             Some(bar) => {
@@ -167,10 +167,10 @@ impl Sweep<'_> {
     fn extracted(&self, shared: &Shared, end: &End, seconds: f64) {
         let title = &shared.title;
         match end {
-            End::Done => self.tell(DONE, &format!("{title}  {seconds:.1} s")),
+            End::Done => self.report(DONE, &format!("{title}  {seconds:.1} s")),
             End::Stopped | End::GoingOn => {}
             End::Failed(words) | End::Crashed(words) => {
-                self.tell(LEFT, &format!("{title}  left to the runs: {words}"));
+                self.report(LEFT, &format!("{title}  left to the runs: {words}"));
             }
         }
     }
@@ -179,15 +179,15 @@ impl Sweep<'_> {
         let outcome = self.outcome(run, end)?;
         self.tally.count(&run.run_id, &outcome);
         let ended = self.tally.ended();
-        let told = line(self.results, &run.run_id, &outcome, seconds);
-        self.tell(outcome.word(), &format!("{ended}/{}  {told}", self.total));
+        let text = line(self.results, &run.run_id, &outcome, seconds);
+        self.report(outcome.word(), &format!("{ended}/{}{text}", self.total));
         if let Some(bar) = &self.bar {
             bar.set_position(ended as u64);
         }
         Ok(())
     }
 
-    /// What the end of a run's process means. What it did not write down itself is written down here: nobody else is left to
+    /// What the end of a run's process means. What it did not write down itself is written down here: no other process is left to
     /// do it.
     fn outcome(&self, run: &PlannedRun, end: End) -> Result<Outcome> {
         let dir = RunDir::at(self.results.join(&run.run_id));
@@ -197,7 +197,7 @@ impl Sweep<'_> {
             End::Stopped => return Ok(Outcome::Stopped),
             End::Failed(words) => match Failure::read(&dir)? {
                 Some(failure) => return Ok(Outcome::Failed(failure.error)),
-                None => format!("begin; its process said last: {words}"),
+                None => format!("begin; the last output of its process: {words}"),
             },
             End::Crashed(error) => error,
         };

@@ -1,4 +1,4 @@
-//! `rut sweep status`: what became of a study's runs.
+//! `rut sweep status`: the status of a study's runs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub fn run(args: &StatusArgs) -> Result<()> {
     result(&format!("{title}{text}\n\n{}", escape(&results).whole()))
 }
 
-/// The plan, and where its runs are: of a file, made anew; of a folder, those in it.
+/// The plan, and where its runs are: computed again from a study's file, or read from a folder of results.
 fn plan(args: &StatusArgs) -> Result<(Plan, PathBuf)> {
     let of = &args.of;
     if of.is_dir() {

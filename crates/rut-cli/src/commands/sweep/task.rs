@@ -101,7 +101,7 @@ fn those_at<'a, T>(positions: &Range<usize>, all: &'a [T]) -> &'a [T] {
     all.get(positions.start..end).unwrap_or_default()
 }
 
-/// Hears of nothing but requests to stop.
+/// An observer that only passes on requests to stop.
 struct Stopping<'a>(&'a Requests);
 
 impl Observer for Stopping<'_> {
@@ -151,14 +151,14 @@ impl TaskSession<'_> {
             };
             tally.count(&planned.run_id, &outcome);
             let seconds = started.elapsed().as_secs_f64();
-            let told = line(
+            let text = line(
                 &self.locations.results_path,
                 &planned.run_id,
                 &outcome,
                 seconds,
             );
-            let told = escape(&told).at_most(2000);
-            note(&format!("{}/{}  {told}", index + 1, runs.len()));
+            let text = escape(&text).at_most(2000);
+            note(&format!("{}/{}  {text}", index + 1, runs.len()));
             if outcome == Outcome::Stopped {
                 break;
             }
@@ -232,7 +232,7 @@ impl TaskSession<'_> {
     }
 }
 
-/// Asks to stop when standard input ends. If the process that started this one is gone, too, nobody waits for it: it ends
+/// Asks to stop when standard input ends. If the process that started this one is gone, too, no process waits for it: it ends
 /// soon, whether it could save by then or not, and is resumed from what it saved before.
 fn stop_at_eof(stop: Arc<AtomicBool>) {
     let parent = Parent::now();
@@ -248,7 +248,7 @@ fn stop_at_eof(stop: Arc<AtomicBool>) {
     });
 }
 
-/// Tells what a reader of the log must know, and nothing of the epochs.
+/// Writes warnings to the log, and nothing about epochs.
 struct Notes;
 
 impl Display for Notes {

@@ -76,7 +76,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Columns that are encoded as nobody reads here are told before anything is read.
+    /// Columns of an unsupported encoding are refused before anything is read.
     fn check_encodings(&self) -> Result<()> {
         let unread = self.footer.unread_encoding(&[self.images, self.labels]);
         match unread.as_deref() {
@@ -157,7 +157,7 @@ impl Table {
     }
 
     fn read(&self, group: usize, column: usize) -> Result<Values> {
-        // Opened anew each time: copies of one handle share a position, and threads would meet there.
+        // Opened again each time: copies of one handle share a position, and threads would meet there.
         let file = regular::open(&self.path, regular::ARCHIVE).map_err(Error::io(&self.path))?;
         let values = self.footer.values(&file, group, column);
         values.map_err(|fault| fault.at(&self.path))

@@ -55,7 +55,7 @@ impl From<rut_kernels::Error> for Refused {
     }
 }
 
-/// What has become of a node.
+/// What a node was compiled to.
 #[derive(Clone)]
 enum Made {
     Value(ValueId),

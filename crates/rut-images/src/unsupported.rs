@@ -1,4 +1,4 @@
-//! Files that are not read, told by how they begin, so that an error can say what they are.
+//! Recognises unsupported files by their first bytes, so that an error can name their type.
 
 /// What a kind of file holds at a place.
 struct Signature {
