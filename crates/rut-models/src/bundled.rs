@@ -6,6 +6,7 @@ use std::path::Path;
 /// The folder's name.
 pub const BUNDLED: &str = "bundled:";
 
+#[cfg(feature = "bundled")]
 macro_rules! files {
     ($($name:literal),+ $(,)?) => {
         &[$(($name, include_bytes!(concat!("../bundled/", $name)))),+]

@@ -47,7 +47,7 @@ pub struct Requests {
 }
 
 /// When a journal saves, and what it writes down of the machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SaveOptions<'a> {
     /// Requests from outside.
     pub requests: &'a Requests,

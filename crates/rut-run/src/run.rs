@@ -8,8 +8,8 @@ use rut_formats::regular;
 use rut_metrics::{Minimum, TemperatureFit};
 use rut_record::logits_archive::write_splits;
 use rut_record::{
-    Cost, DataRecord, Environment, Existing, Locations, NetworkRecord, Record, RunDir,
-    ShortClassRecord, SkippedRecord, Tensorboard, TrainingRecord, UNFINISHED_REMEDY, score,
+    Cost, DataRecord, Environment, Existing, Locations, NetworkRecord, Record, RunDir, RunSpec,
+    ShortClassRecord, SkippedRecord, Tensorboard, TrainingRecord, UNFINISHED_REMEDY, fields, score,
     temperature, write_whole,
 };
 
@@ -111,7 +111,7 @@ fn train(
             requests,
             save_interval: locations.save_interval(),
             engine: network.network.engine(),
-            board: board_options(network, locations),
+            board: board_options(&run.spec, network, locations)?,
         },
     )?;
     let means = TrainingContext {
@@ -146,9 +146,19 @@ fn train(
     Ok((dir, record))
 }
 
-fn board_options(network: &LoadedNetwork, locations: &Locations) -> Option<BoardOptions> {
-    let source_classes = network.network.classes();
-    (locations.tensorboard == Tensorboard::On).then_some(BoardOptions { source_classes })
+fn board_options(
+    spec: &RunSpec,
+    network: &LoadedNetwork,
+    locations: &Locations,
+) -> Result<Option<BoardOptions>> {
+    if locations.tensorboard == Tensorboard::Off {
+        return Ok(None);
+    }
+    Ok(Some(BoardOptions {
+        source_classes: network.network.classes(),
+        fields: fields(spec)?,
+        specification: spec.to_toml()?,
+    }))
 }
 
 fn saved_state(dir: &RunDir) -> Result<Option<TrainingState>> {

@@ -33,7 +33,11 @@ fn save_options(requests: &Requests, save_interval: Duration) -> SaveOptions<'_>
         requests,
         save_interval,
         engine,
-        board: Some(BoardOptions { source_classes: 7 }),
+        board: Some(BoardOptions {
+            source_classes: 7,
+            fields: serde_json::Map::new(),
+            specification: String::new(),
+        }),
     }
 }
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
 run = Path(sys.argv[1])
 record = json.loads((run / "record.json").read_text())
@@ -62,6 +63,26 @@ found = {tag: [(e.step, e.value) for e in board.Scalars(tag)] for tag in board.T
 assert found.keys() == scalars.keys(), found.keys() ^ scalars.keys()
 for tag, expected in scalars.items():
     assert found[tag] == expected, (tag, found[tag], expected)
+
+# The specification, as hyperparameters and as a text.
+hparams = {
+    tag: plugin_data_pb2.HParamsPluginData.FromString(content)
+    for tag, content in board.PluginTagToContent("hparams").items()
+}
+assert sorted(hparams) == ["_hparams_/session_end_info", "_hparams_/session_start_info"], hparams
+assert hparams["_hparams_/session_end_info"].session_end_info.status == api_pb2.STATUS_SUCCESS
+start = hparams["_hparams_/session_start_info"].session_start_info
+assert start.start_time_secs > 1.6e9
+told = {name: getattr(value, value.WhichOneof("kind")) for name, value in start.hparams.items()}
+for name, value in record["spec"].items():
+    assert told[name] == value or isinstance(value, (list, dict, type(None))), (name, told[name], value)
+[text] = board.Tensors("specification/text_summary")
+text = text.tensor_proto.string_val[0].decode()
+specification = (run / "spec.toml").read_text()
+for line in text.splitlines():
+    assert line.startswith("    ") and line.strip() in specification, line
+assert "    method = " in text
+
 times = [e.wall_time for e in board.Scalars("train/epoch_loss")]
 assert times == sorted(times) and times[0] > 1.6e9, times
 

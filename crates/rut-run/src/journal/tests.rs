@@ -29,9 +29,13 @@ fn a_run_goes_on_without_tensorboard_where_the_disk_is_full() {
             name: "engine-1",
             isa: "any",
         },
-        board: Some(BoardOptions { source_classes: 7 }),
+        board: Some(BoardOptions {
+            source_classes: 7,
+            fields: serde_json::Map::new(),
+            specification: String::new(),
+        }),
     };
-    let mut journal = Journal::open(&dir, None, &mut notes, save_options).unwrap();
+    let mut journal = Journal::open(&dir, None, &mut notes, save_options.clone()).unwrap();
     assert!(journal.board.is_some());
     let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
     journal.on_board(|_| Err(file("write", &dir.tensorboard())(full())));
@@ -56,7 +60,7 @@ fn a_run_goes_on_without_tensorboard_where_the_disk_is_full() {
     std::fs::remove_file(dir.tensorboard()).unwrap();
     std::fs::create_dir(dir.tensorboard()).unwrap();
     let state = TrainingState::from_bytes(&std::fs::read(dir.state()).unwrap()).unwrap();
-    let journal = Journal::open(&dir, Some(&state), &mut notes, save_options).unwrap();
+    let journal = Journal::open(&dir, Some(&state), &mut notes, save_options.clone()).unwrap();
     assert!(journal.board.is_none());
     drop(journal);
     assert_eq!(notes.0.len(), 2, "{:?}", notes.0);
@@ -76,7 +80,7 @@ fn events_that_changed_are_refused() {
         },
         board: None,
     };
-    let mut journal = Journal::open(&dir, None, &mut notes, save_options).unwrap();
+    let mut journal = Journal::open(&dir, None, &mut notes, save_options.clone()).unwrap();
     let (epoch, loss) = (0, 0.5);
     for step in [1, 2] {
         journal.event(&Event::Step { epoch, step, loss }).unwrap();
@@ -99,7 +103,7 @@ fn events_that_changed_are_refused() {
         let mut changed = events.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(dir.events(), changed).unwrap();
-        let opened = Journal::open(&dir, Some(&state), &mut notes, save_options);
+        let opened = Journal::open(&dir, Some(&state), &mut notes, save_options.clone());
         // What the state does not cover is dropped anyway.
         match opened {
             Ok(_) => assert!(bit / 8 >= kept, "bit {bit}"),

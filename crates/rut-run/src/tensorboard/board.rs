@@ -7,17 +7,22 @@ use rut_adapt::TrainingState;
 use rut_images::RgbImage;
 use rut_metrics::Summary;
 use rut_record::{Event, MemberEpoch, MemberScore, Record};
+use serde_json::{Map, Value as Json};
 
 use super::event_file::EventFile;
 use super::picture;
-use super::summary::{self, Tagged, Value};
+use super::summary::{self, Setting, Tagged, Value};
 use crate::error::Result;
 
-/// What pictures need to know of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the board shows of a run beside its events.
+#[derive(Clone, Debug, PartialEq)]
 pub struct BoardOptions {
     /// Source classes of the network.
     pub source_classes: usize,
+    /// The specification's fields in their flat form.
+    pub fields: Map<String, Json>,
+    /// The specification as TOML.
+    pub specification: String,
 }
 
 /// Writes a run's event file.
@@ -50,12 +55,40 @@ impl Board {
             Some(state) => state.number(name),
             None => Ok(0),
         };
-        Ok(Self {
-            file: EventFile::open(path, number(LENGTH)?)?,
+        let (file, begins) = EventFile::open(path, number(LENGTH)?)?;
+        let mut board = Self {
+            file,
             options,
             step: number(STEP)?,
             maps: number(MAPS)?,
-        })
+        };
+        if begins {
+            board.write(&board.introduction())?;
+        }
+        Ok(board)
+    }
+
+    /// The specification: as hyperparameters, and as a text.
+    fn introduction(&self) -> [Tagged; 2] {
+        let BoardOptions {
+            fields,
+            specification,
+            ..
+        } = &self.options;
+        let settings = fields
+            .iter()
+            .map(|(name, value)| (name.clone(), setting(value)));
+        let code: String = specification
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect();
+        [
+            (
+                "_hparams_/session_start_info".into(),
+                Value::Hyperparameters(settings.collect()),
+            ),
+            ("specification/text_summary".into(), Value::Text(code)),
+        ]
     }
 
     /// Writes an event.
@@ -91,6 +124,7 @@ impl Board {
             let without_evidence = map.without_evidence.as_deref().unwrap_or_default();
             values.push(self.map_picture(&map.sources, without_evidence)?);
         }
+        values.push(("_hparams_/session_end_info".into(), Value::Succeeded));
         self.write(&values)?;
         self.flush()
     }
@@ -140,6 +174,15 @@ impl Board {
         } else {
             self.file.append(&summary::event(self.step, values))
         }
+    }
+}
+
+fn setting(value: &Json) -> Setting {
+    match value {
+        Json::Bool(on) => Setting::Switch(*on),
+        Json::Number(number) => Setting::Number(number.as_f64().unwrap_or_default()),
+        Json::String(word) => Setting::Word(word.clone()),
+        other => Setting::Word(other.to_string()),
     }
 }
 

@@ -25,11 +25,12 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    /// The file at `path`, cut to its first `kept` bytes; started again where it does not have them, or 0 are kept.
+    /// The file at `path`, cut to its first `kept` bytes; started again where it does not have them, or 0 are kept. Gives whether it
+    /// was started.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(super) fn open(path: &Path, kept: u64) -> Result<Self> {
+    pub(super) fn open(path: &Path, kept: u64) -> Result<(Self, bool)> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         let mut open = regular::open_with(&mut options, path).map_err(file("open", path))?;
@@ -47,7 +48,7 @@ impl EventFile {
         if length == 0 {
             opened.append(&summary::version())?;
         }
-        Ok(opened)
+        Ok((opened, length == 0))
     }
 
     /// Writes a record.
@@ -114,7 +115,7 @@ mod tests {
     fn a_file_is_cut_where_it_is_told_and_begun_anew_where_it_is_too_short() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events");
-        let mut written = EventFile::open(&path, 0).unwrap();
+        let (mut written, _) = EventFile::open(&path, 0).unwrap();
         written.append(b"one").unwrap();
         let kept = written.length();
         written.append(b"two").unwrap();
@@ -122,13 +123,14 @@ mod tests {
         assert_eq!(written.length(), path.metadata().unwrap().len());
         assert_eq!(records(&path)[1..], [b"one".to_vec(), b"two".to_vec()]);
 
-        let mut again = EventFile::open(&path, kept).unwrap();
+        let (mut again, _) = EventFile::open(&path, kept).unwrap();
         again.append(b"three").unwrap();
         again.flush().unwrap();
         assert_eq!(records(&path)[1..], [b"one".to_vec(), b"three".to_vec()]);
         assert_eq!(again.length(), path.metadata().unwrap().len());
 
-        let mut again = EventFile::open(&path, 1 << 20).unwrap();
+        let (mut again, begins) = EventFile::open(&path, 1 << 20).unwrap();
+        assert!(begins);
         again.flush().unwrap();
         let found = records(&path);
         assert_eq!(found.len(), 1);

@@ -22,6 +22,60 @@ pub(super) enum Value {
         /// The file.
         png: Vec<u8>,
     },
+    /// A text in Markdown, for the dashboard TEXT.
+    Text(String),
+    /// What a run varies by, for the dashboard HPARAMS.
+    Hyperparameters(Vec<(String, Setting)>),
+    /// The run ended as it should, for the same dashboard.
+    Succeeded,
+}
+
+/// The value of a hyperparameter.
+pub(super) enum Setting {
+    /// A number.
+    Number(f64),
+    /// A switch.
+    Switch(bool),
+    /// Anything else.
+    Word(String),
+}
+
+impl Setting {
+    /// As `google.protobuf.Value`.
+    fn message(&self) -> Vec<u8> {
+        let value = match self {
+            Self::Number(number) => Message::default().double(2, *number),
+            Self::Switch(on) => Message::default().number(4, (*on).into()),
+            Self::Word(word) => Message::default().bytes(3, word.as_bytes()),
+        };
+        value.finish()
+    }
+}
+
+/// `DT_STRING`, and `DATA_CLASS_TENSOR`.
+const STRING: u64 = 7;
+const TENSOR: u64 = 2;
+/// Fields of `HParamsPluginData`.
+const START: u8 = 3;
+const END: u8 = 4;
+/// `STATUS_SUCCESS`.
+const SUCCESS: u64 = 1;
+
+/// The name and the content of a dashboard's own data (`SummaryMetadata`).
+fn plugin(name: &str, content: &[u8]) -> Message {
+    let data = Message::default()
+        .bytes(1, name.as_bytes())
+        .bytes(2, content);
+    Message::default().bytes(1, &data.finish())
+}
+
+/// The data of the dashboard HPARAMS: one field of it, a message.
+fn hparams(field: u8, content: Message) -> Vec<u8> {
+    plugin(
+        "hparams",
+        &Message::default().bytes(field, &content.finish()).finish(),
+    )
+    .finish()
 }
 
 /// A value and its tag.
@@ -54,6 +108,27 @@ impl Value {
                     .bytes(4, png);
                 message.bytes(4, &picture.finish())
             }
+            Self::Text(text) => {
+                let scalar = Message::default().number(1, STRING).bytes(2, &[]);
+                let tensor = scalar.bytes(8, text.as_bytes()).finish();
+                let metadata = plugin("text", &[]).number(4, TENSOR).finish();
+                message.bytes(8, &tensor).bytes(9, &metadata)
+            }
+            Self::Hyperparameters(settings) => {
+                let start = settings
+                    .iter()
+                    .fold(Message::default(), |start, (name, value)| {
+                        let entry = Message::default()
+                            .bytes(1, name.as_bytes())
+                            .bytes(2, &value.message());
+                        start.bytes(1, &entry.finish())
+                    });
+                message.bytes(9, &hparams(START, start.double(5, now())))
+            }
+            Self::Succeeded => {
+                let end = Message::default().number(1, SUCCESS).double(2, now());
+                message.bytes(9, &hparams(END, end))
+            }
         }
     }
 }
@@ -77,10 +152,15 @@ pub(super) fn event(step: u64, values: &[Tagged]) -> Vec<u8> {
         .finish()
 }
 
-/// An event of now. A clock before 1970 counts as 0.
+/// An event of now.
 fn stamped() -> Message {
+    Message::default().double(1, now())
+}
+
+/// Seconds since 1970. A clock before that counts as 0.
+fn now() -> f64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Message::default().double(1, now.map_or(0.0, |time| time.as_secs_f64()))
+    now.map_or(0.0, |time| time.as_secs_f64())
 }
 
 #[cfg(test)]
