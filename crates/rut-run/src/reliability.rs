@@ -1,8 +1,8 @@
-//! The reliability diagram of a summary as an SVG: accuracy by confidence above, how many images below. Terminal drawings
-//! are `rut-cli`'s.
+//! The reliability diagram of a summary as an SVG: accuracy by confidence above, how many images below. Its shapes
+//! are `rut_metrics::Diagram`'s, which the terminal and reports draw too.
 
 use plotters::prelude::*;
-use rut_metrics::{Bin, Summary};
+use rut_metrics::{Diagram, Summary};
 
 use crate::error::{Error, Result};
 
@@ -45,14 +45,15 @@ fn draw(summary: &Summary, title: &str, text: &mut String) -> Drawn {
         "bars: accuracy · red: from mean confidence to accuracy · line: perfect calibration";
     head.draw_text(legend, &style(11), (16, 56))?;
     let (upper, lower) = rest.split_vertically(400);
-    accuracy(summary, &upper)?;
-    counts(summary, &lower)?;
+    let diagram = Diagram::of(&summary.bins);
+    accuracy(&diagram, &upper)?;
+    counts(&diagram, &lower)?;
     root.present()?;
     Ok(())
 }
 
 fn accuracy<B: DrawingBackend>(
-    summary: &Summary,
+    diagram: &Diagram,
     area: &DrawingArea<B, plotters::coord::Shift>,
 ) -> Drawn
 where
@@ -72,38 +73,29 @@ where
         .x_desc("confidence")
         .y_desc("accuracy")
         .draw()?;
-    let bars = filled(summary).map(|(bin, accuracy, _)| {
-        Rectangle::new([(bin.lo, 0.0), (bin.hi, accuracy)], BAR.mix(0.75).filled())
-    });
-    chart.draw_series(bars)?;
-    let gaps = filled(summary).map(|(_, accuracy, confidence)| {
-        PathElement::new(
-            vec![(confidence, accuracy), (confidence, confidence)],
-            GAP.stroke_width(2),
-        )
-    });
-    chart.draw_series(gaps)?;
-    let marks = filled(summary)
-        .map(|(_, accuracy, confidence)| Circle::new((confidence, accuracy), 3, GAP.filled()));
-    chart.draw_series(marks)?;
+    let bars = diagram.bars.iter();
+    let bar = bars
+        .clone()
+        .map(|bar| Rectangle::new(bar.corners(), BAR.mix(0.75).filled()));
+    chart.draw_series(bar)?;
+    let gap = bars
+        .clone()
+        .map(|bar| PathElement::new(bar.gap().to_vec(), GAP.stroke_width(2)));
+    chart.draw_series(gap)?;
+    let mark = bars.map(|bar| Circle::new((bar.confidence, bar.accuracy), 3, GAP.filled()));
+    chart.draw_series(mark)?;
     chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], INK.mix(0.5)))?;
     Ok(())
 }
 
 fn counts<B: DrawingBackend>(
-    summary: &Summary,
+    diagram: &Diagram,
     area: &DrawingArea<B, plotters::coord::Shift>,
 ) -> Drawn
 where
     B::ErrorType: 'static,
 {
-    let most = summary
-        .bins
-        .iter()
-        .map(|bin| bin.count)
-        .max()
-        .unwrap_or(0)
-        .max(1) as f64;
+    let most = diagram.most.max(1) as f64;
     let mut chart = ChartBuilder::on(area)
         .margin_left(10)
         .margin_right(20)
@@ -122,20 +114,9 @@ where
         .x_desc("confidence")
         .y_desc("images")
         .draw()?;
-    let bars = summary.bins.iter().map(|bin| {
-        Rectangle::new(
-            [(bin.lo, 0.0), (bin.hi, bin.count as f64)],
-            INK.mix(0.45).filled(),
-        )
+    let bars = diagram.counts.iter().map(|(lo, hi, count)| {
+        Rectangle::new([(*lo, 0.0), (*hi, *count as f64)], INK.mix(0.45).filled())
     });
     chart.draw_series(bars)?;
     Ok(())
-}
-
-/// Non-empty bins with accuracy and mean confidence.
-fn filled(summary: &Summary) -> impl Iterator<Item = (&Bin, f64, f64)> {
-    summary
-        .bins
-        .iter()
-        .filter_map(|bin| Some((bin, bin.accuracy?, bin.confidence?)))
 }
