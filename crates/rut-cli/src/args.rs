@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use report::ReportArgs;
+pub use report::{ReportArgs, DEFAULT_FIGURES};
 pub use run::RunCommand;
 pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};

@@ -82,6 +82,12 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The page holds one script, which has no address, and nothing of a name that asks for one.
+fn assert_one_script(page: &str) {
+    assert_eq!(page.matches("<script").count(), 1, "{page:.900}");
+    assert!(page.contains("<script>//"), "{page:.900}");
+}
+
 /// Whether every element that is opened in `xml` is closed, in order, and every attribute is quoted; enough for what the
 /// report writes.
 fn assert_well_formed(xml: &str, name: &str) {
@@ -117,8 +123,8 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
     assert!(err.contains("4 runs; "), "{err}");
     let page = text(&first, "report.html");
     assert!(page.contains("<h1>Digits</h1>"), "{page:.900}");
+    assert_one_script(&page);
     for external in [
-        "<script",
         "http://",
         "https://",
         "@import",
@@ -168,6 +174,20 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
     ] {
         assert!(first_screen.contains(said), "{said}: {first_screen}");
     }
+    // Every run leads to its files, beside the page; the last line says what made it.
+    for run in runs(&results) {
+        let id = run.file_name().unwrap().to_str().unwrap();
+        let link = format!("<a href=\"../results/{id}/record.json\">{id}</a>");
+        assert!(page.contains(&link), "{link}");
+    }
+    assert!(page.contains("rut report results --out one --title Digits"));
+    // Every point of a figure says what it is.
+    let figure = text(&first, "figures/weights-digits-lp-accuracy.svg");
+    assert!(
+        figure.contains("<title>state 8, 4 shots: accuracy ")
+            && figure.contains(", t over seeds); N = 239 test images, 2 seeds</title>"),
+        "{figure}"
+    );
     // The same bytes again, over what an earlier report left.
     std::fs::write(dir.path().join("one/figures/old.svg"), "old").unwrap();
     let (_, again) = report(dir.path(), &[&results], "one --title Digits");
@@ -212,7 +232,7 @@ fn without_cost_two_studies_of_one_specification_have_one_report() {
     let (_, second) = report(other.path(), &[&others], "out --omit-cost");
     assert!(first == second);
     let page = text(&first, "report.html");
-    assert!(!page.contains("seconds"));
+    assert!(!page.contains("seconds") && !page.contains("record.json") && !page.contains(" on 20"));
     let (_, printed) = report(other.path(), &[&others], "told");
     assert!(text(&printed, "report.html").contains("1000000.0"));
 }
@@ -265,7 +285,7 @@ fn whatever_became_of_a_run_is_a_visible_row() {
     ] {
         assert!(page.contains(said), "{said}");
     }
-    assert!(!page.contains("<script"));
+    assert_one_script(&page);
     let index = text(&files, "runs.csv");
     for status in [",done,", ",failed,", ",missing,", ",unreadable,"] {
         assert!(index.contains(status), "{status}: {index}");
@@ -324,10 +344,11 @@ fn hostile_class_names_are_words_everywhere() {
     for (name, bytes) in &files {
         let ending = name.rsplit('.').next().unwrap();
         let text = String::from_utf8_lossy(bytes);
-        if ["html", "svg"].contains(&ending) {
-            assert!(!text.contains("<script"), "{name}");
+        if ending == "html" {
+            assert_one_script(&text);
         }
         if ending == "svg" {
+            assert!(!text.contains("<script"), "{name}");
             assert_well_formed(&text, name);
         }
         if ending == "tex" {

@@ -1,14 +1,15 @@
 //! Accuracy and ECE against remaining weights, and against the number of labels. The charts' look is `chart`'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rut_record::Labels;
 
-use crate::canvas::{GRID, INK, SOFT, colour, css, mark};
-use crate::chart::{Axis, Chart, Entry, Line, Point, Series};
+use crate::axis::Axis;
+use crate::canvas::{GREY, colour, mark};
+use crate::chart::{Chart, Entry, Line, Point, Series};
 use crate::metric::{Metric, SHOWN, Unit};
 use crate::study::{Place, Study};
-use crate::wording::percent;
+use crate::wording::{bare, figure, percent};
 
 /// The factor from a metric to what its axis shows.
 pub(crate) fn factor(unit: Unit) -> f64 {
@@ -36,16 +37,57 @@ fn bounds(unit: Unit) -> (f64, f64) {
 
 /// The vertical axis of `metric` over `points`.
 fn vertical<'a>(metric: &Metric, points: impl Iterator<Item = &'a Point>) -> Axis {
-    let ends = points.flat_map(|point| [point.ends.0, point.ends.1, point.y]);
-    Axis::around(&axis_name(metric), ends, bounds(metric.unit))
+    let intervals: Vec<_> = points.map(|point| (point.y, point.ends)).collect();
+    Axis::around_intervals(&axis_name(metric), &intervals, bounds(metric.unit))
+}
+
+/// Gives charts that are compared one vertical axis: those of one data set whose figures have one scale, as the ECE and the
+/// ECE at T have.
+pub(crate) fn share_axes(study: &Study, charts: &mut [(usize, &'static Metric, Chart)]) {
+    let key = |setting: usize, metric: &Metric| {
+        let dataset = study.settings.get(setting).map(|own| own.dataset.clone());
+        (
+            dataset,
+            metric.higher_is_better,
+            metric.unit == Unit::Percent,
+        )
+    };
+    let mut shared: BTreeMap<_, Vec<(f64, (f64, f64))>> = BTreeMap::new();
+    for (setting, metric, chart) in charts.iter() {
+        let points = chart.series.iter().flat_map(|series| &series.points);
+        let found = shared.entry(key(*setting, metric)).or_default();
+        found.extend(points.map(|point| (point.y, point.ends)));
+    }
+    for (setting, metric, chart) in charts {
+        let found = shared.get(&key(*setting, metric)).map(Vec::as_slice);
+        let name = axis_name(metric);
+        chart.y = Axis::around_intervals(&name, found.unwrap_or_default(), bounds(metric.unit));
+    }
 }
 
 fn point(study: &Study, place: Place, x: f64, metric: &Metric) -> Option<Point> {
-    let (estimate, _) = study.estimate(place, metric)?;
+    let (estimate, spread) = study.estimate(place, metric)?;
     let factor = factor(metric.unit);
     let (lo, hi) = estimate.ends();
     let (y, ends) = (factor * estimate.mean, (factor * lo, factor * hi));
-    Some(Point { x, y, ends })
+    let network = study.networks.get(place.network).map_or("", |n| &n.label);
+    let interval = match (estimate.interval, spread) {
+        (Some((lo, hi)), Some(spread)) => format!(
+            " ({} to {}, {})",
+            bare(lo, metric.unit),
+            bare(hi, metric.unit),
+            spread.name()
+        ),
+        _ => String::new(),
+    };
+    let told = format!(
+        "{network}, {}: {} {}{interval}; {}",
+        place.labels.name(),
+        metric.name,
+        figure(estimate.mean, metric.unit),
+        study.counts(&[place])
+    );
+    Some(Point { x, y, ends, told })
 }
 
 /// The legend of networks among `places`.
@@ -55,7 +97,6 @@ pub(crate) fn networks_legend(study: &Study, places: &[Place], line: Line) -> Ve
         Some(Entry {
             label: study.networks.get(at)?.label.clone(),
             colour: colour(at),
-            css: css(at),
             mark: Some(mark(at)),
             line,
         })
@@ -93,6 +134,7 @@ pub(crate) fn labels(study: &Study, setting: usize) -> Vec<(&'static Metric, Cha
                     mark: Some(mark(network)),
                     line: Line::Solid,
                     end: None,
+                    told: network_label(study, network),
                 }
             })
             .collect();
@@ -152,6 +194,7 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
                     mark: Some(mark(place.network)),
                     line: Line::None,
                     end: None,
+                    told: String::new(),
                 }
             }));
         }
@@ -200,12 +243,19 @@ fn lines(
             mark: None,
             line: Line::Solid,
             end: Some(labels.tick()),
+            told: format!("{model}, {}", labels.name()),
         }
     };
     models.into_iter().map(line).collect()
 }
 
-const GREY: plotters::style::RGBColor = plotters::style::RGBColor(154, 165, 177);
+fn network_label(study: &Study, at: usize) -> String {
+    study
+        .networks
+        .get(at)
+        .map(|n| n.label.clone())
+        .unwrap_or_default()
+}
 
 /// How near the nearest two of several densities lie, in powers of ten; those that are the same do not count.
 fn nearest(densities: &[f64]) -> f64 {
@@ -241,13 +291,23 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
             mark: Some(mark(network)),
             line: Line::None,
             end: None,
+            told: String::new(),
         })
         .collect();
     for (run, place) in study.runs.iter().zip(&study.places) {
         let found = (crate::metric::ACCURACY.of)(&run.record).zip((metric.of)(&run.record));
         if let Some(((x, y), series)) = found.zip(series.get_mut(place.network)) {
+            let told = format!(
+                "{}: accuracy {}, {} {}; N = {}",
+                run.record.run_id,
+                figure(x, Unit::Percent),
+                metric.name,
+                figure(y, Unit::Percent),
+                run.record.data.test_images
+            );
             let (x, y) = (100.0 * x, 100.0 * y);
-            series.points.push(Point { x, y, ends: (y, y) });
+            let ends = (y, y);
+            series.points.push(Point { x, y, ends, told });
         }
     }
     let points = || series.iter().flat_map(|series| &series.points);
@@ -260,7 +320,3 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
         series,
     }
 }
-
-/// Colours of what is no network: training and validation, say.
-pub(crate) const PLAIN: [(plotters::style::RGBColor, &str); 3] =
-    [(INK, "#1f2933"), (SOFT, "#616e7c"), (GRID, "#e4e7eb")];

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use rut_metrics::Spread;
 use rut_record::Labels;
 
-use crate::canvas::css;
+use crate::canvas::colour;
 use crate::metric::{COMPARED, Metric};
 use crate::pair::{Difference, Pair};
 use crate::study::{Place, Study};
@@ -186,7 +186,7 @@ impl<'a> Matrix<'a> {
 
     fn network(&self, at: usize) -> Markup {
         html! { @if let Some(network) = self.study.networks.get(at) {
-            span.swatch style={ "background:" (css(at)) } {} (printable(&network.label))
+            span.swatch style={ "background:" (colour(at)) } {} (printable(&network.label))
             span.ends {
                 (percent(network.body_density)) " % of weights"
                 @if let Some(recipe) = network.recipe.as_ref().filter(|recipe| **recipe != network.label) {

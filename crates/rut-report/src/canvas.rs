@@ -1,50 +1,36 @@
-//! A sheet that figures are drawn on, in pixels of the page with fractions, and the colours that all of them share. What is
-//! drawn is the figures' own.
+//! A sheet that figures are drawn on as SVG, in pixels of the page, and the colours that all of them share. What is drawn is
+//! the figures' own.
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::cell::RefCell;
 
-use crate::error::{Error, Result};
+use maud::{Markup, html};
+
 use crate::wording::printable;
 
-/// Units of the drawing in a pixel of the page: the backend knows whole units only.
-const FINE: f64 = 4.0;
+/// A colour as SVG and style sheets write it.
+pub(crate) type Colour = &'static str;
 
-/// The backend divides sizes of type by this.
-const TYPE: f64 = 1.24;
-
-/// Lines, ticks and words.
-pub(crate) const INK: RGBColor = RGBColor(31, 41, 51);
+/// Lines, ticks and words. The page's dark look finds these five by what they are.
+pub(crate) const INK: Colour = "#1f2933";
 /// Words of less weight.
-pub(crate) const SOFT: RGBColor = RGBColor(97, 110, 124);
+pub(crate) const SOFT: Colour = "#616e7c";
+/// Lines that join means of several networks.
+pub(crate) const GREY: Colour = "#9aa5b1";
 /// Lines behind the figures.
-pub(crate) const GRID: RGBColor = RGBColor(228, 231, 235);
+pub(crate) const GRID: Colour = "#e4e7eb";
+/// The ground.
+pub(crate) const WHITE: Colour = "#ffffff";
 
 /// Colours that people with any kind of colour vision tell apart, in print too: those of Okabe and Ito (2008) but for the
 /// yellow, which is too pale for lines, then four of Tol's muted ones (2021).
-const PALETTE: [(RGBColor, &str); 11] = [
-    (RGBColor(0, 114, 178), "#0072b2"),
-    (RGBColor(213, 94, 0), "#d55e00"),
-    (RGBColor(0, 158, 115), "#009e73"),
-    (RGBColor(204, 121, 167), "#cc79a7"),
-    (RGBColor(86, 180, 233), "#56b4e9"),
-    (RGBColor(230, 159, 0), "#e69f00"),
-    (RGBColor(31, 41, 51), "#1f2933"),
-    (RGBColor(136, 34, 85), "#882255"),
-    (RGBColor(68, 170, 153), "#44aa99"),
-    (RGBColor(153, 153, 51), "#999933"),
-    (RGBColor(51, 34, 136), "#332288"),
+const PALETTE: [Colour; 11] = [
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", INK, "#882255", "#44aa99",
+    "#999933", "#332288",
 ];
 
 /// The colour of the network at `index`.
-pub(crate) fn colour(index: usize) -> RGBColor {
-    PALETTE[index % PALETTE.len()].0
-}
-
-/// The same for a style sheet.
-pub(crate) fn css(index: usize) -> &'static str {
-    PALETTE[index % PALETTE.len()].1
+pub(crate) fn colour(index: usize) -> Colour {
+    PALETTE[index % PALETTE.len()]
 }
 
 /// The shape of a point: shapes come again after four networks, colours after eleven, both together after forty-four.
@@ -99,145 +85,157 @@ pub(crate) struct Type {
     /// Pixels.
     pub(crate) size: f64,
     /// Its colour.
-    pub(crate) colour: RGBColor,
+    pub(crate) colour: Colour,
     /// Where its place is on it.
     pub(crate) anchor: Anchor,
 }
 
-/// A picture in the making.
-pub(crate) struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
+/// For whom figures are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Look {
+    /// Width, pixels of which an inch has 96.
+    pub(crate) width: f64,
+    /// Whether the title stands inside; a paper has it below.
+    pub(crate) titled: bool,
 }
 
-/// Draws a picture of `size`, pixels, that is called `title`.
-///
-/// # Errors
-/// If the backend refuses.
-pub(crate) fn picture(
-    title: &str,
-    size: (f64, f64),
-    draw: impl FnOnce(&Canvas<'_>) -> Result<()>,
-) -> Result<String> {
-    let mut text = String::new();
-    let whole = |pixels: f64| (pixels * FINE).ceil() as u32;
-    {
-        let backend = SVGBackend::with_string(&mut text, (whole(size.0), whole(size.1)));
-        let canvas = Canvas {
-            area: backend.into_drawing_area(),
-        };
-        canvas.area.fill(&WHITE).map_err(refused)?;
-        draw(&canvas)?;
-        canvas.area.present().map_err(refused)?;
+impl Look {
+    /// On the page: as wide as a phone.
+    pub(crate) const PAGE: Self = Self {
+        width: 360.0,
+        titled: true,
+    };
+
+    /// `title`, at the top of a figure if it has one, cut to its width.
+    pub(crate) fn title(self, canvas: &Canvas, title: &str) {
+        if self.titled {
+            let most = ((self.width - 24.0) / 7.0) as usize;
+            let title = crate::wording::cut(title, most);
+            canvas.text(&title, (12.0, 15.0), Type::new(12.5, INK, Anchor::Head));
+        }
     }
-    Ok(titled(&text, title, size))
 }
 
-/// Gives a drawing its size on the page, and the words that are read out in place of it.
-fn titled(drawing: &str, title: &str, size: (f64, f64)) -> String {
-    let title = maud::html! { (printable(title)) }.into_string();
-    let rest = drawing
-        .split_once("viewBox")
-        .map_or(drawing, |(_, rest)| rest);
-    let (attributes, body) = rest.split_once('>').unwrap_or((rest, ""));
-    let (width, height) = size;
+impl Type {
+    /// Words of `size`, pixels.
+    pub(crate) fn new(size: f64, colour: Colour, anchor: Anchor) -> Self {
+        Self {
+            size,
+            colour,
+            anchor,
+        }
+    }
+}
+
+/// A picture in the making.
+#[derive(Default)]
+pub(crate) struct Canvas {
+    body: RefCell<String>,
+}
+
+/// Draws a picture of `size`, pixels, that is called `title`; those words are read out in place of it.
+pub(crate) fn picture(title: &str, size: (f64, f64), draw: impl FnOnce(&Canvas)) -> String {
+    let canvas = Canvas::default();
+    canvas.block([(0.0, 0.0), size], WHITE, 1.0);
+    draw(&canvas);
+    let title = html! { (printable(title)) }.into_string();
+    let (width, height) = (number(size.0), number(size.1));
     format!(
-        "<svg width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{title}\" viewBox{attributes}>\n<title>{title}</title>{body}"
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\" \
+         font-family=\"sans-serif\">\n<title>{title}</title>\n{}</svg>\n",
+        canvas.body.into_inner()
     )
 }
 
-fn refused<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> Error {
-    Error::Drawing(error.to_string())
+/// A length in hundredths of a pixel, without zeros at the end.
+fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0" } else { text }.to_owned()
 }
 
-fn fine((x, y): (f64, f64)) -> (i32, i32) {
-    ((x * FINE).round() as i32, (y * FINE).round() as i32)
+fn path(points: &[(f64, f64)]) -> String {
+    let place = |(x, y): &(f64, f64)| format!("{},{}", number(*x), number(*y));
+    points.iter().map(place).collect::<Vec<_>>().join(" ")
 }
 
-impl Canvas<'_> {
+impl Canvas {
+    fn put(&self, element: Markup) {
+        let mut body = self.body.borrow_mut();
+        body.push_str(&element.into_string());
+        body.push('\n');
+    }
+
+    /// What `draw` draws, as one thing that says `words` to who points at it.
+    pub(crate) fn told(&self, words: &str, draw: impl FnOnce(&Self)) {
+        let inside = Self::default();
+        draw(&inside);
+        let inside = maud::PreEscaped(inside.body.into_inner());
+        self.put(html! { g { title { (printable(words)) } (inside) } });
+    }
+
     /// A line through `points`, `width` pixels wide.
-    pub(crate) fn line(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Result<()> {
-        let style = colour.stroke_width((width * FINE).round() as u32);
-        let points: Vec<(i32, i32)> = points.iter().copied().map(fine).collect();
-        self.area
-            .draw(&PathElement::new(points, style))
-            .map_err(refused)
+    pub(crate) fn line(&self, points: &[(f64, f64)], colour: Colour, width: f64) {
+        self.put(html! {
+            polyline points=(path(points)) fill="none" stroke=(colour) stroke-width=(number(width)) {}
+        });
     }
 
     /// A line of dashes through `points`.
-    pub(crate) fn dashes(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Result<()> {
-        const DASH: f64 = 4.0;
-        for pair in points.windows(2) {
-            let &[(ax, ay), (bx, by)] = pair else {
-                continue;
-            };
-            let length = (bx - ax).hypot(by - ay);
-            let at = |along: f64| {
-                let share = (along / length).min(1.0);
-                (ax + share * (bx - ax), ay + share * (by - ay))
-            };
-            let dashes = (length / (2.0 * DASH)).ceil() as usize;
-            for dash in 0..dashes {
-                let start = 2.0 * DASH * dash as f64;
-                self.line(&[at(start), at(start + DASH)], colour, width)?;
-            }
-        }
-        Ok(())
+    pub(crate) fn dashes(&self, points: &[(f64, f64)], colour: Colour, width: f64) {
+        self.put(html! {
+            polyline points=(path(points)) fill="none" stroke=(colour) stroke-width=(number(width)) stroke-dasharray="4" {}
+        });
     }
 
     /// A filled rectangle between two corners, `opacity` from 0 to 1.
     pub(crate) fn block(
         &self,
-        corners: [(f64, f64); 2],
-        colour: RGBColor,
+        [(ax, ay), (bx, by)]: [(f64, f64); 2],
+        colour: Colour,
         opacity: f64,
-    ) -> Result<()> {
-        let style = colour.mix(opacity).filled();
-        self.area
-            .draw(&Rectangle::new(corners.map(fine), style))
-            .map_err(refused)
+    ) {
+        let opacity = (opacity < 1.0).then(|| number(opacity));
+        self.put(html! {
+            rect x=(number(ax.min(bx))) y=(number(ay.min(by))) width=(number((bx - ax).abs())) height=(number((by - ay).abs())) fill=(colour) fill-opacity=[opacity] {}
+        });
+    }
+
+    /// A filled shape with `corners`.
+    pub(crate) fn shape(&self, corners: &[(f64, f64)], colour: Colour) {
+        self.put(html! { polygon points=(path(corners)) fill=(colour) {} });
     }
 
     /// A point at `place`.
-    pub(crate) fn point(&self, place: (f64, f64), colour: RGBColor, mark: Mark) -> Result<()> {
+    pub(crate) fn point(&self, (x, y): (f64, f64), colour: Colour, mark: Mark) {
         const RADIUS: f64 = 3.6;
-        let (x, y) = place;
-        let around = |corners: &[(f64, f64)]| -> Vec<(i32, i32)> {
-            let corner = |(dx, dy): &(f64, f64)| fine((x + RADIUS * dx, y + RADIUS * dy));
-            corners.iter().map(corner).collect()
-        };
         let corners: &[(f64, f64)] = match mark {
             Mark::Disc => {
-                let radius = (RADIUS * FINE).round() as i32;
-                let disc = Circle::new(fine(place), radius, colour.filled());
-                return self.area.draw(&disc).map_err(refused);
+                return self.put(html! {
+                    circle cx=(number(x)) cy=(number(y)) r=(number(RADIUS)) fill=(colour) {}
+                });
             }
             Mark::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
             Mark::Triangle => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
             Mark::Diamond => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
         };
-        self.area
-            .draw(&Polygon::new(around(corners), colour.filled()))
-            .map_err(refused)
+        let corner = |(dx, dy): &(f64, f64)| (x + RADIUS * dx, y + RADIUS * dy);
+        let corners: Vec<(f64, f64)> = corners.iter().map(corner).collect();
+        self.shape(&corners, colour);
     }
 
     /// A text at `place`, in the middle of its height.
-    pub(crate) fn text(&self, text: &str, place: (f64, f64), set: Type) -> Result<()> {
-        let horizontal = match set.anchor {
-            Anchor::Left | Anchor::Head | Anchor::Rising => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::Right => HPos::Right,
+    pub(crate) fn text(&self, text: &str, (x, y): (f64, f64), set: Type) {
+        let anchor = match set.anchor {
+            Anchor::Left | Anchor::Head | Anchor::Rising => None,
+            Anchor::Middle => Some("middle"),
+            Anchor::Right => Some("end"),
         };
-        let font = ("sans-serif", set.size * FINE * TYPE).into_font();
-        let font = match set.anchor {
-            Anchor::Rising => font.transform(FontTransform::Rotate270),
-            Anchor::Head => font.style(FontStyle::Bold),
-            _ => font,
-        };
-        let style = font
-            .color(&set.colour)
-            .pos(Pos::new(horizontal, VPos::Center));
-        self.area
-            .draw(&Text::new(printable(text), fine(place), style))
-            .map_err(refused)
+        let weight = matches!(set.anchor, Anchor::Head).then_some("bold");
+        let (x, y) = (number(x), number(y));
+        let turn = matches!(set.anchor, Anchor::Rising).then(|| format!("rotate(-90 {x} {y})"));
+        self.put(html! {
+            text x=(x) y=(y) dy="0.35em" font-size=(number(set.size)) fill=(set.colour) text-anchor=[anchor] font-weight=[weight] transform=[turn] { (printable(text)) }
+        });
     }
 }

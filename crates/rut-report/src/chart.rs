@@ -1,18 +1,18 @@
 //! A chart of points and lines on two axes, with intervals: what curves, scatters and sparsity figures are drawn with. Which
 //! figures go into one is `against`', `scatter`'s and `curves`' business.
 
-use plotters::style::RGBColor;
-
-use crate::canvas::{Anchor, Canvas, GRID, INK, Mark, SOFT, Type, picture};
-use crate::error::Result;
+use crate::axis::Axis;
+use crate::canvas::{Anchor, Canvas, Colour, GRID, INK, Look, Mark, SOFT, Type, picture};
 use crate::wording::cut;
 
-/// Width of every chart on the page, pixels: a phone's.
-pub(crate) const WIDTH: f64 = 360.0;
-/// Height without a legend, pixels.
+/// Height of a chart as wide as the page's, without a legend, pixels.
 const HEIGHT: f64 = 292.0;
-/// Left, top, right and bottom of the frame's distance from the edge, pixels.
-const MARGIN: [f64; 4] = [46.0, 52.0, 14.0, 44.0];
+/// Left, right and bottom of the frame's distance from the edge, pixels.
+const LEFT: f64 = 46.0;
+const RIGHT: f64 = 14.0;
+const BOTTOM: f64 = 44.0;
+/// The same of its top, with a title and without one.
+const TOP: [f64; 2] = [52.0, 32.0];
 /// Height of a line of the legend, pixels.
 const LEGEND_LINE: f64 = 18.0;
 
@@ -30,32 +30,24 @@ pub(crate) struct Chart {
     pub(crate) legend: Vec<Entry>,
 }
 
-/// An axis.
-pub(crate) struct Axis {
-    /// Its title, with its unit.
-    pub(crate) name: String,
-    /// Its ends.
-    pub(crate) range: (f64, f64),
-    /// Where a tick is, and what it is called.
-    pub(crate) ticks: Vec<(f64, String)>,
-}
-
 /// Points of one kind, and the line through them.
 pub(crate) struct Series {
     /// The points, from left to right.
     pub(crate) points: Vec<Point>,
     /// Colour of all of them.
-    pub(crate) colour: RGBColor,
+    pub(crate) colour: Colour,
     /// Shape of the points; `None` for a line alone.
     pub(crate) mark: Option<Mark>,
     /// What joins them.
     pub(crate) line: Line,
     /// Written at the frame's right edge, as high as the line ends.
     pub(crate) end: Option<String>,
+    /// What the line says to who points at it.
+    pub(crate) told: String,
 }
 
 /// A point and its interval.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Point {
     /// Place on the horizontal axis.
     pub(crate) x: f64,
@@ -63,6 +55,8 @@ pub(crate) struct Point {
     pub(crate) y: f64,
     /// Ends of its interval on the vertical axis; the point's own place without one.
     pub(crate) ends: (f64, f64),
+    /// What it says to who points at it: value, interval, numbers of seeds and images.
+    pub(crate) told: String,
 }
 
 /// What joins points.
@@ -82,9 +76,7 @@ pub(crate) struct Entry {
     /// The words.
     pub(crate) label: String,
     /// Their colour.
-    pub(crate) colour: RGBColor,
-    /// The same for a style sheet.
-    pub(crate) css: &'static str,
+    pub(crate) colour: Colour,
     /// Shape of the points; `None` for a line alone.
     pub(crate) mark: Option<Mark>,
     /// What joins them.
@@ -100,178 +92,152 @@ pub(crate) enum Legend {
     Beside,
 }
 
-impl Axis {
-    /// An axis of numbers around `values`, with round ticks; `scale` turns a place into what its tick says.
-    pub(crate) fn around(
-        name: &str,
-        values: impl Iterator<Item = f64>,
-        bounds: (f64, f64),
-    ) -> Self {
-        let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values.filter(|value| value.is_finite()) {
-            (lo, hi) = (lo.min(value), hi.max(value));
-        }
-        if lo > hi {
-            (lo, hi) = (0.0, 1.0);
-        }
-        let room = ((hi - lo) * 0.08).max(1e-3 * hi.abs()).max(1e-6);
-        let (lo, hi) = ((lo - room).max(bounds.0), (hi + room).min(bounds.1));
-        let step = round_step((hi - lo) / 6.0);
-        let first = (lo / step).ceil() as i64;
-        let last = (hi / step).floor() as i64;
-        let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
-        let tick = |at: i64| {
-            let place = at as f64 * step;
-            (place, format!("{place:.decimals$}").replace('-', "−"))
-        };
-        Self {
-            name: name.into(),
-            range: (lo, hi),
-            ticks: (first..=last).map(tick).collect(),
-        }
-    }
-
-    /// An axis of named places 0, 1, 2 …
-    pub(crate) fn of_names(name: &str, names: Vec<String>) -> Self {
-        let most = names.len().saturating_sub(1) as f64;
-        Self {
-            name: name.into(),
-            range: (-0.4, most + 0.4),
-            ticks: names
-                .into_iter()
-                .enumerate()
-                .map(|(at, name)| (at as f64, name))
-                .collect(),
-        }
-    }
-
-    fn holds(&self, value: f64) -> bool {
-        let (lo, hi) = self.range;
-        (lo..=hi).contains(&value)
-    }
-
-    fn share(&self, value: f64) -> f64 {
-        let (lo, hi) = self.range;
-        ((value - lo) / (hi - lo)).clamp(0.0, 1.0)
-    }
+/// Where the frame of a chart is, pixels.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: f64,
+    top: f64,
+    right: f64,
+    floor: f64,
 }
 
-/// The round number (1, 2 or 5 times a power of ten) nearest above `step`.
-fn round_step(step: f64) -> f64 {
-    let power = 10f64.powf(step.log10().floor());
-    let factors = [1.0, 2.0, 5.0, 10.0];
-    let enough = factors
-        .iter()
-        .find(|factor| **factor * power >= step * 0.999);
-    enough.unwrap_or(&10.0) * power
+impl Frame {
+    /// As high as its width asks for.
+    fn of(look: Look) -> Self {
+        let [titled, bare] = TOP;
+        let top = if look.titled { titled } else { bare };
+        let (left, right) = (LEFT, look.width - RIGHT);
+        let page = Look::PAGE.width - LEFT - RIGHT;
+        let high = (HEIGHT - titled - BOTTOM) * ((right - left) / page).min(1.4);
+        Self {
+            left,
+            top,
+            right,
+            floor: top + high,
+        }
+    }
 }
 
 impl Chart {
     /// The chart as SVG.
-    ///
-    /// # Errors
-    /// If the drawing fails.
-    pub(crate) fn svg(&self, legend: Legend) -> Result<String> {
+    pub(crate) fn svg(&self, look: Look, legend: Legend) -> String {
         let rows = match legend {
-            Legend::Inside => legend_rows(&self.legend),
+            Legend::Inside => legend_rows(&self.legend, look.width),
             Legend::Beside => Vec::new(),
         };
-        let size = (WIDTH, HEIGHT + LEGEND_LINE * rows.len() as f64);
+        let frame = Frame::of(look);
+        let below = frame.floor + BOTTOM;
+        let size = (look.width, below + LEGEND_LINE * rows.len() as f64);
         picture(&self.title, size, |canvas| {
-            canvas.text(
-                &cut(&self.title, 54),
-                (12.0, 15.0),
-                words(12.5, INK, Anchor::Head),
-            )?;
-            self.axes(canvas)?;
+            look.title(canvas, &self.title);
+            self.axes(canvas, frame);
             for series in &self.series {
-                self.series(canvas, series)?;
+                self.series(canvas, frame, series);
             }
-            self.ends(canvas)?;
+            self.ends(canvas, frame);
             for (row, entries) in rows.iter().enumerate() {
-                let y = HEIGHT + LEGEND_LINE * (row as f64 + 0.3);
+                let y = below + LEGEND_LINE * (row as f64 + 0.3);
                 for (x, entry) in entries {
-                    key(canvas, (*x, y), entry)?;
+                    key(canvas, (*x, y), entry);
                 }
             }
-            Ok(())
         })
     }
 
-    fn place(&self, x: f64, y: f64) -> (f64, f64) {
-        let [left, top, right, bottom] = MARGIN;
-        let (wide, high) = (WIDTH - left - right, HEIGHT - top - bottom);
+    fn place(&self, frame: Frame, x: f64, y: f64) -> (f64, f64) {
+        let (wide, high) = (frame.right - frame.left, frame.floor - frame.top);
         (
-            left + wide * self.x.share(x),
-            HEIGHT - bottom - high * self.y.share(y),
+            frame.left + wide * self.x.share(x),
+            frame.floor - high * self.y.share(y),
         )
     }
 
-    fn axes(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let [left, top, right, bottom] = MARGIN;
-        let floor = HEIGHT - bottom;
+    fn axes(&self, canvas: &Canvas, frame: Frame) {
+        let Frame {
+            left,
+            top,
+            right,
+            floor,
+        } = frame;
         for (value, name) in &self.y.ticks {
-            let (_, y) = self.place(0.0, *value);
-            canvas.line(&[(left, y), (WIDTH - right, y)], GRID, 1.0)?;
-            canvas.text(name, (left - 6.0, y), words(11.0, SOFT, Anchor::Right))?;
+            let (_, y) = self.place(frame, 0.0, *value);
+            canvas.line(&[(left, y), (right, y)], GRID, 1.0);
+            canvas.text(name, (left - 6.0, y), Type::new(11.0, SOFT, Anchor::Right));
         }
         let mut free = f64::NEG_INFINITY;
         for (value, name) in &self.x.ticks {
-            let (x, _) = self.place(*value, 0.0);
-            canvas.line(&[(x, floor), (x, floor + 4.0)], SOFT, 1.0)?;
+            let (x, _) = self.place(frame, *value, 0.0);
+            canvas.line(&[(x, floor), (x, floor + 4.0)], SOFT, 1.0);
             // A label that would lie on its neighbour is left out; the tick stays.
             let half = 3.2 * name.chars().count() as f64;
             if x - half > free {
-                canvas.text(name, (x, floor + 13.0), words(11.0, SOFT, Anchor::Middle))?;
+                canvas.text(
+                    name,
+                    (x, floor + 13.0),
+                    Type::new(11.0, SOFT, Anchor::Middle),
+                );
                 free = x + half + 3.0;
             }
         }
-        canvas.line(&[(left, floor), (WIDTH - right, floor)], SOFT, 1.0)?;
-        let middle = f64::midpoint(left, WIDTH - right);
+        canvas.line(&[(left, floor), (right, floor)], SOFT, 1.0);
+        let middle = f64::midpoint(left, right);
         canvas.text(
             &self.x.name,
             (middle, floor + 31.0),
-            words(11.5, INK, Anchor::Middle),
-        )?;
+            Type::new(11.5, INK, Anchor::Middle),
+        );
         canvas.text(
             &self.y.name,
             (12.0, top - 15.0),
-            words(11.5, INK, Anchor::Left),
-        )
+            Type::new(11.5, INK, Anchor::Left),
+        );
     }
 
-    fn series(&self, canvas: &Canvas<'_>, series: &Series) -> Result<()> {
-        let places: Vec<(f64, f64)> = series.points.iter().map(|p| self.place(p.x, p.y)).collect();
-        match series.line {
-            Line::Solid => canvas.line(&places, series.colour, 1.6)?,
-            Line::Dashed => canvas.dashes(&places, series.colour, 1.4)?,
+    fn series(&self, canvas: &Canvas, frame: Frame, series: &Series) {
+        let of = |point: &Point| self.place(frame, point.x, point.y);
+        let places: Vec<(f64, f64)> = series.points.iter().map(of).collect();
+        let line = |canvas: &Canvas| match series.line {
+            Line::Solid => canvas.line(&places, series.colour, 1.6),
+            Line::Dashed => canvas.dashes(&places, series.colour, 1.4),
             Line::None => {}
+        };
+        if series.line != Line::None {
+            canvas.told(&series.told, line);
         }
-        for (point, place) in series.points.iter().zip(places) {
-            let (lo, hi) = point.ends;
-            if lo < hi {
-                let (x, low) = self.place(point.x, lo);
-                let (_, high) = self.place(point.x, hi);
-                canvas.line(&[(x, low), (x, high)], series.colour, 1.3)?;
-                // An end beyond the frame has no cap: the interval goes on there.
-                let inside = |(value, y): (f64, f64)| self.y.holds(value).then_some(y);
-                for y in [(lo, low), (hi, high)].into_iter().filter_map(inside) {
-                    canvas.line(&[(x - 2.5, y), (x + 2.5, y)], series.colour, 1.3)?;
-                }
-            }
+        for (point, place) in series.points.iter().zip(&places) {
             if let Some(mark) = series.mark {
-                canvas.point(place, series.colour, mark)?;
+                canvas.told(&point.told, |canvas| {
+                    self.interval(canvas, frame, point, series.colour);
+                    canvas.point(*place, series.colour, mark);
+                });
             }
         }
-        Ok(())
+    }
+
+    /// The interval of `point`; where it goes on beyond the frame, an arrow says so in place of a cap.
+    fn interval(&self, canvas: &Canvas, frame: Frame, point: &Point, colour: Colour) {
+        let (lo, hi) = point.ends;
+        if lo >= hi {
+            return;
+        }
+        let (x, low) = self.place(frame, point.x, lo);
+        let (_, high) = self.place(frame, point.x, hi);
+        canvas.line(&[(x, low), (x, high)], colour, 1.3);
+        for (value, y, out) in [(lo, low, 1.0), (hi, high, -1.0)] {
+            if self.y.holds(value) {
+                canvas.line(&[(x - 2.5, y), (x + 2.5, y)], colour, 1.3);
+            } else {
+                let back = y - 5.0 * out;
+                canvas.shape(&[(x, y), (x - 3.0, back), (x + 3.0, back)], colour);
+            }
+        }
     }
 
     /// Writes what lines are called at the frame's right edge, as high as they end, moved apart where they would lie on one another.
-    fn ends(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let [_, _, right, _] = MARGIN;
-        let end = |series: &Series| -> Option<(f64, String, RGBColor)> {
+    fn ends(&self, canvas: &Canvas, frame: Frame) {
+        let end = |series: &Series| -> Option<(f64, String, Colour)> {
             let point = series.points.last()?;
-            let (_, y) = self.place(point.x, point.y);
+            let (_, y) = self.place(frame, point.x, point.y);
             Some((y, series.end.clone()?, series.colour))
         };
         let mut ends: Vec<_> = self.series.iter().filter_map(end).collect();
@@ -282,30 +248,20 @@ impl Chart {
             free = y + 12.0;
             canvas.text(
                 &text,
-                (WIDTH - right, y),
-                words(10.5, colour, Anchor::Right),
-            )?;
+                (frame.right, y),
+                Type::new(10.5, colour, Anchor::Right),
+            );
         }
-        Ok(())
-    }
-}
-
-/// How words are set.
-pub(crate) fn words(size: f64, colour: RGBColor, anchor: Anchor) -> Type {
-    Type {
-        size,
-        colour,
-        anchor,
     }
 }
 
 /// A legend's entries in rows, each with its place.
-fn legend_rows(entries: &[Entry]) -> Vec<Vec<(f64, &Entry)>> {
+fn legend_rows(entries: &[Entry], width: f64) -> Vec<Vec<(f64, &Entry)>> {
     let mut rows: Vec<Vec<(f64, &Entry)>> = Vec::new();
     let mut x = f64::INFINITY;
     for entry in entries {
         let wide = 36.0 + 6.3 * entry.label.chars().count().min(46) as f64;
-        if x + wide > WIDTH {
+        if x + wide > width {
             rows.push(Vec::new());
             x = 12.0;
         }
@@ -317,18 +273,18 @@ fn legend_rows(entries: &[Entry]) -> Vec<Vec<(f64, &Entry)>> {
     rows
 }
 
-fn key(canvas: &Canvas<'_>, (x, y): (f64, f64), entry: &Entry) -> Result<()> {
+fn key(canvas: &Canvas, (x, y): (f64, f64), entry: &Entry) {
     let ends = [(x, y), (x + 20.0, y)];
     match entry.line {
-        Line::Solid => canvas.line(&ends, entry.colour, 1.6)?,
-        Line::Dashed => canvas.dashes(&ends, entry.colour, 1.4)?,
+        Line::Solid => canvas.line(&ends, entry.colour, 1.6),
+        Line::Dashed => canvas.dashes(&ends, entry.colour, 1.4),
         Line::None => {}
     }
     if let Some(mark) = entry.mark {
-        canvas.point((x + 10.0, y), entry.colour, mark)?;
+        canvas.point((x + 10.0, y), entry.colour, mark);
     }
     let label = cut(&entry.label, 46);
-    canvas.text(&label, (x + 25.0, y), words(11.0, INK, Anchor::Left))
+    canvas.text(&label, (x + 25.0, y), Type::new(11.0, INK, Anchor::Left));
 }
 
 #[cfg(test)]
@@ -336,22 +292,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_and_inside() {
-        let axis = Axis::around("x", [61.2, 78.9].into_iter(), (0.0, 100.0));
-        let names: Vec<&str> = axis.ticks.iter().map(|(_, name)| &**name).collect();
-        assert_eq!(names, ["60", "65", "70", "75", "80"]);
-        let axis = Axis::around("x", [0.0, 0.04].into_iter(), (0.0, 1.0));
-        assert_eq!(axis.range.0, 0.0);
-        assert_eq!(axis.ticks[1].1, "0.01");
-        let axis = Axis::around("x", [6.0, 98.0].into_iter(), (0.0, 100.0));
-        assert_eq!(axis.ticks.len(), 6);
-    }
-
-    #[test]
-    fn an_axis_of_one_value_or_none_can_be_drawn() {
-        for values in [vec![], vec![3.0], vec![0.0], vec![f64::NAN]] {
-            let axis = Axis::around("x", values.into_iter(), (f64::NEG_INFINITY, f64::INFINITY));
-            assert!(axis.range.1 > axis.range.0 && axis.ticks.len() < 20);
-        }
+    fn one_long_interval_does_not_stretch_an_axis_and_ends_in_an_arrow() {
+        let intervals = [
+            (50.0, (48.0, 52.0)),
+            (60.0, (58.0, 62.0)),
+            (55.0, (-100.0, 210.0)),
+        ];
+        let axis = Axis::around_intervals("y", &intervals, (0.0, 100.0));
+        assert!(
+            axis.range.0 > 37.0 && axis.range.1 < 73.0,
+            "{:?}",
+            axis.range
+        );
+        let point = |x: f64, (y, ends): (f64, (f64, f64))| Point {
+            x,
+            y,
+            ends,
+            told: format!("point {x}"),
+        };
+        let points = intervals
+            .iter()
+            .enumerate()
+            .map(|(x, own)| point(x as f64, *own));
+        let chart = Chart {
+            title: "t".into(),
+            x: Axis::of_names("x", vec!["a".into(), "b".into(), "c".into()]),
+            y: axis,
+            series: vec![Series {
+                points: points.collect(),
+                colour: INK,
+                mark: Some(Mark::Disc),
+                line: Line::None,
+                end: None,
+                told: String::new(),
+            }],
+            legend: Vec::new(),
+        };
+        let svg = chart.svg(Look::PAGE, Legend::Beside);
+        assert_eq!(svg.matches("<polygon").count(), 2, "{svg}");
+        assert_eq!(svg.matches("<title>point ").count(), 3, "{svg}");
+        // No title of its own inside a paper's figure, which is as wide as it is told to be.
+        let look = Look {
+            width: 312.0,
+            titled: false,
+        };
+        let svg = chart.svg(look, Legend::Inside);
+        assert!(
+            svg.starts_with("<svg width=\"312\"") && !svg.contains("font-weight"),
+            "{svg}"
+        );
     }
 }

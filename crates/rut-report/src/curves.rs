@@ -2,9 +2,9 @@
 
 use rut_record::{Event, Result, text_file};
 
-use crate::against::PLAIN;
-use crate::canvas::{colour, css};
-use crate::chart::{Axis, Chart, Entry, Line, Point, Series};
+use crate::axis::Axis;
+use crate::canvas::{INK, colour};
+use crate::chart::{Chart, Entry, Line, Point, Series};
 use crate::run::Run;
 
 /// What a run's events tell, by epoch from 1.
@@ -70,7 +70,7 @@ pub(crate) type Told<'a> = (&'a Curves, usize, &'a str);
 
 /// The loss of each run by epoch.
 pub(crate) fn loss(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
-    let line = |(curves, network, _): &Told<'_>| series(&curves.loss, *network, Line::Solid, 1.0);
+    let line = |run: &Told<'_>| series(&run.0.loss, run, Line::Solid, 1.0, "training loss");
     let series: Vec<Series> = runs.iter().map(line).collect();
     chart(
         title,
@@ -83,20 +83,31 @@ pub(crate) fn loss(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
 
 /// The accuracy of each run on training and validation images by epoch.
 pub(crate) fn accuracy(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
-    let lines = |(curves, network, _): &Told<'_>| {
+    let lines = |run: &Told<'_>| {
+        let (curves, ..) = run;
         [
-            series(&curves.accuracy, *network, Line::Solid, 100.0),
-            series(&curves.validation, *network, Line::Dashed, 100.0),
+            series(
+                &curves.accuracy,
+                run,
+                Line::Solid,
+                100.0,
+                "training accuracy (%)",
+            ),
+            series(
+                &curves.validation,
+                run,
+                Line::Dashed,
+                100.0,
+                "validation accuracy (%)",
+            ),
         ]
     };
     let lines: Vec<Series> = runs.iter().flat_map(lines).collect();
     let mut legend = legend(runs);
-    let [(ink, css), ..] = PLAIN;
     legend.extend(
         [("training", Line::Solid), ("validation", Line::Dashed)].map(|(label, line)| Entry {
             label: label.into(),
-            colour: ink,
-            css,
+            colour: INK,
             mark: None,
             line,
         }),
@@ -106,23 +117,41 @@ pub(crate) fn accuracy(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
 
 /// Target classes whose source changed, by epoch.
 pub(crate) fn churn(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
-    let line = |(curves, network, _): &Told<'_>| series(&curves.churn, *network, Line::Solid, 1.0);
+    let line = |run: &Told<'_>| {
+        series(
+            &run.0.churn,
+            run,
+            Line::Solid,
+            1.0,
+            "classes with a new source",
+        )
+    };
     let series: Vec<Series> = runs.iter().map(line).collect();
     let name = "target classes with a new source";
     chart(title, name, f64::INFINITY, series, legend(runs))
 }
 
-fn series(points: &[(f64, f64)], network: usize, line: Line, factor: f64) -> Series {
+/// The curve of a run through `points`, which are multiplied by `factor`; `what` it shows stands in its words.
+fn series(points: &[(f64, f64)], run: &Told<'_>, line: Line, factor: f64, what: &str) -> Series {
+    let (_, network, label) = run;
     let point = |(x, y): &(f64, f64)| {
         let (x, y) = (*x, factor * y);
-        Point { x, y, ends: (y, y) }
+        let (ends, told) = ((y, y), String::new());
+        Point { x, y, ends, told }
     };
     Series {
         points: points.iter().map(point).collect(),
-        colour: colour(network),
+        colour: colour(*network),
         mark: None,
         line,
         end: None,
+        told: match points.last() {
+            Some((epoch, last)) => format!(
+                "{label}: {what}, {:.3} after epoch {epoch:.0}",
+                factor * last
+            ),
+            None => (*label).to_owned(),
+        },
     }
 }
 
@@ -130,7 +159,6 @@ fn legend(runs: &[Told<'_>]) -> Vec<Entry> {
     let entry = |(_, network, label): &Told<'_>| Entry {
         label: (*label).to_owned(),
         colour: colour(*network),
-        css: css(*network),
         mark: None,
         line: Line::Solid,
     };

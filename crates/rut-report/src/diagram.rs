@@ -1,35 +1,72 @@
-//! A reliability diagram in the style of a report's figures: accuracy by confidence above, how many images below. The one
-//! that a run leaves in its folder is `reliability`'s.
+//! A reliability diagram in the style of a report's figures: accuracy by confidence above, how many images below. Its shapes
+//! are `rut_metrics::Diagram`'s, as in the one that a run leaves in its folder.
 
-use plotters::style::RGBColor;
-use rut_metrics::{Bin, Summary};
+use rut_metrics::{Bar, Diagram, Summary};
 
-use crate::canvas::{Anchor, Canvas, GRID, INK, SOFT, picture};
-use crate::chart::{WIDTH, words};
-use crate::error::Result;
-use crate::wording::cut;
+use crate::canvas::{Anchor, Canvas, Colour, GRID, INK, Look, Mark, SOFT, Type, picture};
 
 /// The line from a bin's mean confidence to its accuracy.
-const GAP: RGBColor = RGBColor(200, 30, 30);
+const GAP: Colour = "#c81e1e";
 
-/// The left and right edges of both frames, pixels.
-const ACROSS: (f64, f64) = (46.0, WIDTH - 14.0);
-/// The lower and upper edge of the diagram, pixels.
-const UPPER: (f64, f64) = (290.0, 70.0);
-/// The lower and upper edge of the histogram, pixels.
-const LOWER: (f64, f64) = (390.0, 326.0);
+/// Distance of both frames from the left and right edges, pixels.
+const LEFT: f64 = 46.0;
+const RIGHT: f64 = 14.0;
+/// Height of the histogram, and what stands below and between the frames, pixels.
+const LOW: f64 = 64.0;
+const BETWEEN: f64 = 36.0;
+const BOTTOM: f64 = 44.0;
+
+/// A frame: its edges, pixels.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: f64,
+    right: f64,
+    floor: f64,
+    ceiling: f64,
+}
+
+impl Frame {
+    /// Where a point at shares of the frame is: to the right and up.
+    fn at(self, (x, y): (f64, f64)) -> (f64, f64) {
+        (
+            self.left + (self.right - self.left) * x,
+            self.floor + (self.ceiling - self.floor) * y,
+        )
+    }
+
+    /// The same of a bar's corners, narrower by a gap to its neighbours.
+    fn bar(self, corners: [(f64, f64); 2]) -> [(f64, f64); 2] {
+        let [(left, floor), (right, top)] = corners.map(|corner| self.at(corner));
+        [(left + 0.7, floor), (right - 0.7, top)]
+    }
+
+    /// A line across it at the share `y`, with a name.
+    fn rule(self, canvas: &Canvas, y: f64, name: &str) {
+        let ends = [self.at((0.0, y)), self.at((1.0, y))];
+        canvas.line(&ends, GRID, 1.0);
+        let place = (self.left - 6.0, ends[0].1);
+        canvas.text(name, place, Type::new(11.0, SOFT, Anchor::Right));
+    }
+}
 
 /// The diagram of `summary`, in `colour`.
-///
-/// # Errors
-/// If the drawing fails.
-pub(crate) fn svg(summary: &Summary, title: &str, colour: RGBColor) -> Result<String> {
-    picture(title, (WIDTH, 434.0), |canvas| {
-        canvas.text(
-            &cut(title, 54),
-            (12.0, 15.0),
-            words(12.5, INK, Anchor::Head),
-        )?;
+pub(crate) fn svg(summary: &Summary, title: &str, colour: Colour, look: Look) -> String {
+    let diagram = Diagram::of(&summary.bins);
+    let ceiling = if look.titled { 70.0 } else { 50.0 };
+    let right = look.width - RIGHT;
+    let upper = Frame {
+        left: LEFT,
+        right,
+        floor: ceiling + 0.73 * (right - LEFT),
+        ceiling,
+    };
+    let lower = Frame {
+        floor: upper.floor + BETWEEN + LOW,
+        ceiling: upper.floor + BETWEEN,
+        ..upper
+    };
+    picture(title, (look.width, lower.floor + BOTTOM), |canvas| {
+        look.title(canvas, title);
         let figures = format!(
             "accuracy {:.1} %, confidence {:.1} %, ECE {:.1} %, N = {}",
             100.0 * summary.accuracy,
@@ -37,87 +74,75 @@ pub(crate) fn svg(summary: &Summary, title: &str, colour: RGBColor) -> Result<St
             100.0 * summary.ece,
             summary.n
         );
-        canvas.text(&figures, (12.0, 33.0), words(11.0, SOFT, Anchor::Left))?;
-        upper(canvas, summary, colour)?;
-        lower(canvas, summary)
+        let place = (12.0, ceiling - 37.0);
+        canvas.text(&figures, place, Type::new(11.0, SOFT, Anchor::Left));
+        bars(canvas, upper, &diagram, colour);
+        counts(canvas, lower, &diagram);
     })
 }
 
-fn across(confidence: f64) -> f64 {
-    ACROSS.0 + (ACROSS.1 - ACROSS.0) * confidence
-}
-
-fn up((floor, ceiling): (f64, f64), share: f64) -> f64 {
-    floor + (ceiling - floor) * share
-}
-
-fn upper(canvas: &Canvas<'_>, summary: &Summary, colour: RGBColor) -> Result<()> {
-    canvas.text(
-        "accuracy (%)",
-        (12.0, UPPER.1 - 15.0),
-        words(11.5, INK, Anchor::Left),
-    )?;
+fn bars(canvas: &Canvas, frame: Frame, diagram: &Diagram, colour: Colour) {
+    let name = Type::new(11.5, INK, Anchor::Left);
+    canvas.text("accuracy (%)", (12.0, frame.ceiling - 15.0), name);
     for tick in 0..=4 {
-        let share = f64::from(tick) / 4.0;
-        let y = up(UPPER, share);
-        canvas.line(&[(ACROSS.0, y), (ACROSS.1, y)], GRID, 1.0)?;
-        let name = (25 * tick).to_string();
-        canvas.text(&name, (ACROSS.0 - 6.0, y), words(11.0, SOFT, Anchor::Right))?;
+        frame.rule(canvas, f64::from(tick) / 4.0, &(25 * tick).to_string());
     }
-    for (bin, accuracy, _) in filled(summary) {
-        let corners = [
-            (across(bin.lo) + 0.7, UPPER.0),
-            (across(bin.hi) - 0.7, up(UPPER, accuracy)),
-        ];
-        canvas.block(corners, colour, 0.55)?;
+    for bar in &diagram.bars {
+        canvas.told(&told(bar), |canvas| {
+            canvas.block(frame.bar(bar.corners()), colour, 0.55);
+        });
     }
-    let ends = [(across(0.0), UPPER.0), (across(1.0), UPPER.1)];
-    canvas.dashes(&ends, SOFT, 1.0)?;
-    for (_, accuracy, confidence) in filled(summary) {
-        let x = across(confidence);
-        let (from, to) = (up(UPPER, confidence), up(UPPER, accuracy));
-        canvas.line(&[(x, from), (x, to)], GAP, 1.6)?;
-        canvas.line(&[(x - 3.0, from), (x + 3.0, from)], GAP, 1.6)?;
+    canvas.dashes(&[frame.at((0.0, 0.0)), frame.at((1.0, 1.0))], SOFT, 1.0);
+    for bar in &diagram.bars {
+        canvas.told(&told(bar), |canvas| {
+            let [accuracy, confidence] = bar.gap().map(|end| frame.at(end));
+            canvas.line(&[confidence, accuracy], GAP, 1.6);
+            canvas.point(accuracy, GAP, Mark::Disc);
+        });
     }
-    Ok(())
 }
 
-fn lower(canvas: &Canvas<'_>, summary: &Summary) -> Result<()> {
-    let most = summary.bins.iter().map(|bin| bin.count).max().unwrap_or(0);
-    canvas.text(
-        "images",
-        (12.0, LOWER.1 - 14.0),
-        words(11.5, INK, Anchor::Left),
-    )?;
-    for (name, share) in [(0, 0.0), (most, 1.0)] {
-        let y = up(LOWER, share);
-        canvas.line(&[(ACROSS.0, y), (ACROSS.1, y)], GRID, 1.0)?;
-        let place = (ACROSS.0 - 6.0, y);
-        canvas.text(&name.to_string(), place, words(11.0, SOFT, Anchor::Right))?;
+fn told(bar: &Bar) -> String {
+    format!(
+        "confidence {:.1} to {:.1} %: accuracy {:.1} %, mean confidence {:.1} %, {} images",
+        100.0 * bar.lo,
+        100.0 * bar.hi,
+        100.0 * bar.accuracy,
+        100.0 * bar.confidence,
+        bar.count
+    )
+}
+
+fn counts(canvas: &Canvas, frame: Frame, diagram: &Diagram) {
+    let name = Type::new(11.5, INK, Anchor::Left);
+    canvas.text("images", (12.0, frame.ceiling - 14.0), name);
+    frame.rule(canvas, 0.0, "0");
+    frame.rule(canvas, 1.0, &diagram.most.to_string());
+    for &(lo, hi, count) in diagram.counts.iter().filter(|(.., count)| *count > 0) {
+        let share = count as f64 / diagram.most as f64;
+        let words = format!(
+            "confidence {:.1} to {:.1} %: {count} images",
+            100.0 * lo,
+            100.0 * hi
+        );
+        canvas.told(&words, |canvas| {
+            canvas.block(frame.bar([(lo, 0.0), (hi, share)]), SOFT, 0.55);
+        });
     }
-    for bin in summary.bins.iter().filter(|bin| bin.count > 0) {
-        let share = bin.count as f64 / most as f64;
-        let corners = [
-            (across(bin.lo) + 0.7, LOWER.0),
-            (across(bin.hi) - 0.7, up(LOWER, share)),
-        ];
-        canvas.block(corners, SOFT, 0.55)?;
-    }
-    canvas.line(&[(ACROSS.0, LOWER.0), (ACROSS.1, LOWER.0)], SOFT, 1.0)?;
+    canvas.line(&[frame.at((0.0, 0.0)), frame.at((1.0, 0.0))], SOFT, 1.0);
     for tick in 0..=4 {
-        let share = f64::from(tick) / 4.0;
-        let place = (across(share), LOWER.0 + 13.0);
+        let (x, _) = frame.at((f64::from(tick) / 4.0, 0.0));
         let name = (25 * tick).to_string();
-        canvas.text(&name, place, words(11.0, SOFT, Anchor::Middle))?;
+        canvas.text(
+            &name,
+            (x, frame.floor + 13.0),
+            Type::new(11.0, SOFT, Anchor::Middle),
+        );
     }
-    let place = (f64::midpoint(ACROSS.0, ACROSS.1), LOWER.0 + 31.0);
-    canvas.text("confidence (%)", place, words(11.5, INK, Anchor::Middle))
-}
-
-/// Non-empty bins with accuracy and mean confidence.
-fn filled(summary: &Summary) -> impl Iterator<Item = (&Bin, f64, f64)> {
-    summary
-        .bins
-        .iter()
-        .filter_map(|bin| Some((bin, bin.accuracy?, bin.confidence?)))
+    let place = (f64::midpoint(frame.left, frame.right), frame.floor + 31.0);
+    canvas.text(
+        "confidence (%)",
+        place,
+        Type::new(11.5, INK, Anchor::Middle),
+    );
 }

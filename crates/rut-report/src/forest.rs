@@ -1,15 +1,12 @@
 //! Differences and their intervals, one below the other, around a line at 0. The differences are `pair`'s.
 
-use plotters::style::WHITE;
-
 use crate::against::factor;
-use crate::canvas::{Anchor, Canvas, GRID, INK, SOFT, colour, mark, picture};
-use crate::chart::{Axis, WIDTH, words};
-use crate::error::Result;
+use crate::axis::Axis;
+use crate::canvas::{Anchor, Canvas, GRID, INK, Look, SOFT, Type, WHITE, colour, mark, picture};
 use crate::metric::{COMPARED, Unit};
 use crate::pair::Pair;
 use crate::study::Study;
-use crate::wording::cut;
+use crate::wording::{cut, signed};
 
 /// Height of a row, pixels: a line of words above the interval.
 const ROW: f64 = 31.0;
@@ -18,111 +15,149 @@ const TOP: f64 = 38.0;
 /// Distance of the axis from left and right, pixels.
 const SIDE: f64 = 16.0;
 
-/// The differences of `pairs` in the metric at `at` of [`COMPARED`]; `None` where none has one.
-///
-/// # Errors
-/// If the drawing fails.
-pub(crate) fn svg(study: &Study, pairs: &[&Pair], at: usize) -> Result<Option<String>> {
-    let Some(metric) = COMPARED.get(at) else {
-        return Ok(None);
-    };
-    let scale = factor(metric.unit);
-    let rows: Vec<Row> = pairs
-        .iter()
-        .filter_map(|pair| Row::of(study, pair, at, scale))
-        .collect();
-    let Some(first) = rows.first() else {
-        return Ok(None);
-    };
-    let unit = match metric.unit {
-        Unit::Percent => "points",
-        Unit::Plain => "nats",
-    };
-    let name = format!("{}: dense minus ticket ({unit})", metric.name);
-    let ends = rows
-        .iter()
-        .flat_map(|row| [row.ends.0, row.ends.1, row.mean]);
-    let axis = Axis::around(&name, ends.chain([0.0]), (f64::NEG_INFINITY, f64::INFINITY));
-    let title = first.setting.clone();
-    let size = (WIDTH, TOP + ROW * rows.len() as f64 + 46.0);
-    let drawn = picture(&format!("{title}: {name}"), size, |canvas| {
-        canvas.text(
-            &cut(&title, 54),
-            (12.0, 15.0),
-            words(12.5, INK, Anchor::Head),
-        )?;
-        frame(canvas, &axis, TOP + ROW * rows.len() as f64)?;
-        for (index, row) in rows.iter().enumerate() {
-            row.draw(canvas, &axis, TOP + ROW * index as f64)?;
+/// The differences of one metric, by setting, on one axis.
+pub(crate) struct Forest {
+    axis: Axis,
+    rows: Vec<Row>,
+}
+
+impl Forest {
+    /// Of `pairs` in the metric at `at` of [`COMPARED`]; `None` where none has one.
+    pub(crate) fn of(study: &Study, pairs: &[Pair], at: usize) -> Option<Self> {
+        let metric = COMPARED.get(at)?;
+        let row = |pair: &Pair| Row::of(study, pair, at);
+        let rows: Vec<Row> = pairs.iter().filter_map(row).collect();
+        let unit = match metric.unit {
+            Unit::Percent => "points",
+            Unit::Plain => "nats",
+        };
+        let name = format!("{}: dense minus ticket ({unit})", metric.name);
+        let ends = rows.iter().map(|row| (row.mean, row.ends));
+        let ends: Vec<_> = ends.chain([(0.0, (0.0, 0.0))]).collect();
+        let all = (f64::NEG_INFINITY, f64::INFINITY);
+        Some(Self {
+            axis: Axis::around_intervals(&name, &ends, all),
+            rows,
+        })
+    }
+
+    /// The rows of a setting; `None` where it has none.
+    pub(crate) fn svg(&self, setting: usize, title: &str, look: Look) -> Option<String> {
+        let rows: Vec<&Row> = self
+            .rows
+            .iter()
+            .filter(|row| row.setting == setting)
+            .collect();
+        if rows.is_empty() {
+            return None;
         }
-        Ok(())
-    });
-    drawn.map(Some)
+        let top = if look.titled { TOP } else { TOP - 22.0 };
+        let floor = top + ROW * rows.len() as f64;
+        let name = format!("{title}: {}", self.axis.name);
+        Some(picture(&name, (look.width, floor + 46.0), |canvas| {
+            look.title(canvas, title);
+            let across = Across {
+                axis: &self.axis,
+                width: look.width,
+            };
+            across.frame(canvas, top, floor);
+            for (index, row) in rows.iter().enumerate() {
+                let y = top + ROW * index as f64;
+                canvas.told(&row.told, |canvas| row.draw(canvas, across, y));
+            }
+        }))
+    }
 }
 
 struct Row {
-    setting: String,
+    setting: usize,
     words: String,
+    told: String,
     mean: f64,
     ends: (f64, f64),
     network: usize,
 }
 
 impl Row {
-    fn of(study: &Study, pair: &Pair, at: usize, scale: f64) -> Option<Self> {
-        let difference = (*pair.differences.get(at)?)?;
+    fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
+        let (difference, metric) = ((*pair.differences.get(at)?)?, COMPARED.get(at)?);
+        let scale = factor(metric.unit);
         let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
         let (lo, hi) = difference.estimate.ends();
+        let words = format!(
+            "{}: {} − {}",
+            pair.labels.name(),
+            network(pair.dense)?,
+            network(pair.ticket)?
+        );
+        let (mean, ends) = signed(&difference.estimate, metric.unit);
+        let ends = ends.map_or_else(|| "no interval".into(), |ends| ends.join(" to "));
         Some(Self {
-            setting: study.settings.get(pair.setting)?.label(),
-            words: format!(
-                "{}: {} − {}",
-                pair.labels.name(),
-                network(pair.dense)?,
-                network(pair.ticket)?
+            setting: pair.setting,
+            told: format!(
+                "{words}: {} {mean} ({ends}); {} seeds, N = {}",
+                metric.name, pair.seeds, pair.images
             ),
+            words,
             mean: scale * difference.estimate.mean,
             ends: (scale * lo, scale * hi),
             network: pair.ticket,
         })
     }
 
-    fn draw(&self, canvas: &Canvas<'_>, axis: &Axis, top: f64) -> Result<()> {
+    fn draw(&self, canvas: &Canvas, across: Across<'_>, top: f64) {
         let ink = colour(self.network);
         let y = top + 21.0;
-        let told = cut(&self.words, 56);
+        let told = cut(&self.words, (across.width / 6.4) as usize);
         // The words stand on white, so that no line runs through them.
         let wide = 5.6 * told.chars().count() as f64;
         let ground = [(SIDE - 1.0, top + 1.0), (SIDE + wide, top + 13.0)];
-        canvas.block(ground, WHITE, 1.0)?;
-        canvas.text(&told, (SIDE, top + 7.0), words(10.5, SOFT, Anchor::Left))?;
+        canvas.block(ground, WHITE, 1.0);
+        canvas.text(
+            &told,
+            (SIDE, top + 7.0),
+            Type::new(10.5, SOFT, Anchor::Left),
+        );
         let (lo, hi) = self.ends;
-        let ends = [(across(axis, lo), y), (across(axis, hi), y)];
-        canvas.line(&ends, ink, 1.8)?;
-        for (x, _) in ends {
-            canvas.line(&[(x, y - 3.0), (x, y + 3.0)], ink, 1.8)?;
+        let ends = [(across.place(lo), y), (across.place(hi), y)];
+        canvas.line(&ends, ink, 1.8);
+        for (value, (x, _), out) in [(lo, ends[0], -1.0), (hi, ends[1], 1.0)] {
+            if across.axis.holds(value) {
+                canvas.line(&[(x, y - 3.0), (x, y + 3.0)], ink, 1.8);
+            } else {
+                let back = x - 6.0 * out;
+                canvas.shape(&[(x, y), (back, y - 3.5), (back, y + 3.5)], ink);
+            }
         }
-        canvas.point((across(axis, self.mean), y), ink, mark(self.network))
+        canvas.point((across.place(self.mean), y), ink, mark(self.network));
     }
 }
 
-fn across(axis: &Axis, value: f64) -> f64 {
-    let (lo, hi) = axis.range;
-    SIDE + (WIDTH - 2.0 * SIDE) * (value - lo) / (hi - lo)
+/// The axis, laid across a figure.
+#[derive(Clone, Copy)]
+struct Across<'a> {
+    axis: &'a Axis,
+    width: f64,
 }
 
-fn frame(canvas: &Canvas<'_>, axis: &Axis, floor: f64) -> Result<()> {
-    for (value, name) in &axis.ticks {
-        let x = across(axis, *value);
-        canvas.line(&[(x, TOP - 4.0), (x, floor)], GRID, 1.0)?;
-        canvas.text(name, (x, floor + 12.0), words(11.0, SOFT, Anchor::Middle))?;
+impl Across<'_> {
+    fn place(self, value: f64) -> f64 {
+        SIDE + (self.width - 2.0 * SIDE) * self.axis.share(value)
     }
-    let zero = across(axis, 0.0);
-    canvas.line(&[(zero, TOP - 4.0), (zero, floor)], INK, 1.2)?;
-    let middle = WIDTH / 2.0;
-    canvas.text(
-        &axis.name,
-        (middle, floor + 30.0),
-        words(11.5, INK, Anchor::Middle),
-    )
+
+    fn frame(self, canvas: &Canvas, top: f64, floor: f64) {
+        for (value, name) in &self.axis.ticks {
+            let x = self.place(*value);
+            canvas.line(&[(x, top - 4.0), (x, floor)], GRID, 1.0);
+            canvas.text(
+                name,
+                (x, floor + 12.0),
+                Type::new(11.0, SOFT, Anchor::Middle),
+            );
+        }
+        let zero = self.place(0.0);
+        canvas.line(&[(zero, top - 4.0), (zero, floor)], INK, 1.2);
+        let name = Type::new(11.5, INK, Anchor::Middle);
+        canvas.text(&self.axis.name, (self.width / 2.0, floor + 30.0), name);
+    }
 }

@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plotters::style::RGBColor;
-
-use crate::canvas::{Anchor, Canvas, INK, SOFT, picture};
-use crate::chart::words;
-use crate::error::Result;
+use crate::canvas::{Anchor, Canvas, Colour, INK, Look, SOFT, Type, picture};
 use crate::run::Run;
 use crate::wording::cut;
 
@@ -21,8 +17,9 @@ const LONGEST: usize = 16;
 /// The most rows or columns that are drawn.
 const MOST: usize = 60;
 /// Cells that are always chosen, and the ground they stand on.
-const FULL: RGBColor = RGBColor(0, 82, 130);
-const GROUND: RGBColor = RGBColor(244, 246, 248);
+const FULL: Colour = "#005282";
+const GROUND: Colour = "#f4f6f8";
+const PALE: Colour = "#fefefe";
 
 /// How often each source class was chosen for each target class.
 pub(crate) struct HeatMap {
@@ -95,31 +92,17 @@ impl HeatMap {
         })
     }
 
-    /// The picture.
-    ///
-    /// # Errors
-    /// If the drawing fails.
-    pub(crate) fn svg(&self, title: &str) -> Result<String> {
+    /// The picture, as wide as its classes need.
+    pub(crate) fn svg(&self, title: &str, look: Look) -> String {
         let wide = LEFT + CELL * self.targets.len() as f64 + 70.0;
         let high = self.top() + CELL * self.sources.len() as f64 + 16.0;
-        picture(title, (wide.max(360.0), high), |canvas| {
-            canvas.text(
-                &cut(title, 54),
-                (12.0, 15.0),
-                words(12.5, INK, Anchor::Head),
-            )?;
-            canvas.text(
-                "target class →",
-                (LEFT, 33.0),
-                words(11.0, SOFT, Anchor::Left),
-            )?;
-            canvas.text(
-                "source class ↓",
-                (12.0, self.top() - 10.0),
-                words(11.0, SOFT, Anchor::Left),
-            )?;
-            self.names(canvas)?;
-            self.blocks(canvas)
+        picture(title, (wide.max(Look::PAGE.width), high), |canvas| {
+            look.title(canvas, title);
+            let soft = Type::new(11.0, SOFT, Anchor::Left);
+            canvas.text("target class →", (LEFT, 33.0), soft);
+            canvas.text("source class ↓", (12.0, self.top() - 10.0), soft);
+            self.names(canvas);
+            self.blocks(canvas);
         })
     }
 
@@ -129,27 +112,26 @@ impl HeatMap {
         TOP + 6.0 * lengths.max().unwrap_or(0).min(LONGEST) as f64
     }
 
-    fn names(&self, canvas: &Canvas<'_>) -> Result<()> {
+    fn names(&self, canvas: &Canvas) {
         for (at, name) in self.targets.iter().enumerate() {
             let x = LEFT + CELL * (at as f64 + 0.5);
             canvas.text(
                 &cut(name, LONGEST),
                 (x, self.top() - 5.0),
-                words(10.5, INK, Anchor::Rising),
-            )?;
+                Type::new(10.5, INK, Anchor::Rising),
+            );
         }
         for (at, name) in self.sources.iter().enumerate() {
             let y = self.top() + CELL * (at as f64 + 0.5);
             canvas.text(
                 &cut(name, 21),
                 (LEFT - 6.0, y),
-                words(10.5, INK, Anchor::Right),
-            )?;
+                Type::new(10.5, INK, Anchor::Right),
+            );
         }
-        Ok(())
     }
 
-    fn blocks(&self, canvas: &Canvas<'_>) -> Result<()> {
+    fn blocks(&self, canvas: &Canvas) {
         let corners = |row: usize, column: usize| {
             let (x, y) = (LEFT + CELL * column as f64, self.top() + CELL * row as f64);
             [(x + 0.5, y + 0.5), (x + CELL - 0.5, y + CELL - 0.5)]
@@ -158,21 +140,30 @@ impl HeatMap {
         for row in 0..self.sources.len() {
             for column in (0..self.targets.len()).filter(|column| !chosen.contains(&(row, *column)))
             {
-                canvas.block(corners(row, column), GROUND, 1.0)?;
+                canvas.block(corners(row, column), GROUND, 1.0);
             }
         }
         for ((row, column), count) in &self.counts {
             let share = *count as f64 / self.runs as f64;
-            canvas.block(corners(*row, *column), FULL, 0.15 + 0.85 * share)?;
-            let [(x, y), _] = corners(*row, *column);
-            let ink = if share > 0.45 {
-                plotters::style::WHITE
-            } else {
-                INK
-            };
-            let place = (x + CELL / 2.0 - 0.5, y + CELL / 2.0 - 0.5);
-            canvas.text(&count.to_string(), place, words(9.5, ink, Anchor::Middle))?;
+            let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
+            let words = format!(
+                "{} for {}: {count} of {} runs",
+                name(&self.sources, *row),
+                name(&self.targets, *column),
+                self.runs
+            );
+            canvas.told(&words, |canvas| {
+                canvas.block(corners(*row, *column), FULL, 0.15 + 0.85 * share);
+                let [(x, y), _] = corners(*row, *column);
+                // On a full cell letters keep their colour in the dark, as the cell does.
+                let ink = if share > 0.45 { PALE } else { INK };
+                let place = (x + CELL / 2.0 - 0.5, y + CELL / 2.0 - 0.5);
+                canvas.text(
+                    &count.to_string(),
+                    place,
+                    Type::new(9.5, ink, Anchor::Middle),
+                );
+            });
         }
-        Ok(())
     }
 }

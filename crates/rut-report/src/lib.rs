@@ -7,13 +7,15 @@
 //! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
 //! | what may be compared with what? | `setting`, `network`, `study`, `pair` |
 //! | how sure is it? | `rut_metrics::Estimate`, `statement` |
-//! | how does it look? | `canvas`, `chart` and the figures; `table` and the tables; `page` |
+//! | what was run, and what came out? | `overview`, `answer` |
+//! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table` and the tables; `links`; `page` |
 //! | which runs get figures of their own? | `chosen` |
 //!
 //! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
 
 mod against;
 mod answer;
+mod axis;
 mod canvas;
 mod chart;
 mod chosen;
@@ -24,6 +26,7 @@ mod forest;
 mod gather;
 mod heat_map;
 mod index;
+mod links;
 mod listing;
 mod metric;
 mod network;
@@ -46,10 +49,11 @@ mod wording;
 
 use std::path::{Path, PathBuf};
 
-use rut_record::{Record, RunDir, RunSpec};
+use rut_record::{Record, RunDir, RunSpec, file};
 
 pub use error::{Error, Result};
 use gather::Fate;
+use links::Links;
 use study::Study;
 
 /// Fields of which a run of a specification makes no use: readers are not told of them.
@@ -68,6 +72,17 @@ pub enum Costs {
     Omitted,
 }
 
+/// What made a report.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Name, version and commit of the program.
+    pub program: String,
+    /// The day.
+    pub date: String,
+    /// The command.
+    pub command: String,
+}
+
 /// What a report is to be like.
 #[derive(Clone, Debug)]
 pub struct ReportOptions {
@@ -75,6 +90,8 @@ pub struct ReportOptions {
     pub title: Option<String>,
     /// Whether it tells what runs cost.
     pub costs: Costs,
+    /// What made it and when, for its last line; left out where runs' costs are.
+    pub made: Option<Made>,
     /// The most runs that get figures of their own: reliability, curves, prompts, classes.
     pub figures: usize,
     /// Which fields a run makes no use of, by the tables that are not known here.
@@ -88,6 +105,7 @@ impl Default for ReportOptions {
         Self {
             title: None,
             costs: Costs::Shown,
+            made: None,
             figures: 24,
             unused: |_| Vec::new(),
             prompt_picture: |dir, _| {
@@ -126,7 +144,8 @@ pub struct Written {
 /// read is a row of the report.
 pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Result<Written> {
     let study = Study::of(gather::gather(folders)?, options.unused);
-    let sheet = page::compose(&study, options)?;
+    std::fs::create_dir_all(out).map_err(file("make the folder", out))?;
+    let sheet = page::compose(&study, &Links::from(out, options.costs), options)?;
     let unread = sheet.unread_count();
     let files = sheet.write(out)?;
     Ok(Written {

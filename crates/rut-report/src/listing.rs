@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rut_record::Labels;
 
-use crate::canvas::css;
+use crate::canvas::colour;
 use crate::gather::Unfinished;
 use crate::metric::{ECE_AT_TEMPERATURE, Unit};
+use crate::parts::Parts;
 use crate::run::Run;
 use crate::setting::{Fields, fields, last_part, told, varying};
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};
-use crate::{Costs, ReportOptions, UnusedFields};
+use crate::{Costs, UnusedFields};
 
 /// Fields that have a column of their own.
 const OWN: [&str; 9] = [
@@ -80,8 +81,10 @@ fn words(fields: &Fields) -> Vec<String> {
 }
 
 /// The finished runs.
-pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> Table {
+pub(crate) fn runs(parts: &Parts<'_>, common: &Common) -> Table {
+    let (study, options) = (parts.study, parts.options);
     let mut columns = vec![
+        Column::new("run", "run_id", Kind::Text),
         Column::new("data set", "dataset", Kind::Text),
         Column::new("method", "method", Kind::Text),
         Column::new("images per class", "labels", Kind::Text),
@@ -111,7 +114,6 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
     }
     columns.extend([
         Column::new("what sets it apart", "apart", Kind::Text),
-        Column::new("run", "run_id", Kind::Text),
         Column::new("notes", "notes", Kind::Text),
     ]);
     let rows = study.runs.iter().zip(&study.places);
@@ -120,18 +122,13 @@ pub(crate) fn runs(study: &Study, common: &Common, options: &ReportOptions) -> T
         caption: format!("Finished runs ({}).", study.runs.len()),
         columns,
         rows: rows
-            .map(|(run, place)| row(study, run, place, common, options))
+            .map(|(run, place)| row(parts, run, place, common))
             .collect(),
     }
 }
 
-fn row(
-    study: &Study,
-    run: &Run,
-    place: &Place,
-    common: &Common,
-    options: &ReportOptions,
-) -> Vec<Value> {
+fn row(parts: &Parts<'_>, run: &Run, place: &Place, common: &Common) -> Vec<Value> {
+    let (study, options) = (parts.study, parts.options);
     let record = &run.record;
     let network = study.networks.get(place.network);
     let mut notes = record.training.notes.clone();
@@ -142,12 +139,13 @@ fn row(
         notes.push(format!("in {}", run.folder));
     }
     let mut row = vec![
+        Value::Run(record.run_id.clone(), parts.links.of(&run.dir)),
         Value::Text(record.data.name.clone()),
         Value::Text(record.spec.method().abbreviation().into()),
         Value::Text(place.labels.tick()),
         Value::Network(
             network.map(|n| n.label.clone()).unwrap_or_default(),
-            css(place.network),
+            colour(place.network),
         ),
         Value::Count(record.spec.training.seed),
         Value::Figure(
@@ -173,7 +171,6 @@ fn row(
             record.spec.method().abbreviation(),
             &fields(&record.spec, options.unused),
         )),
-        Value::Text(record.run_id.clone()),
         Value::Text(notes.join("; ")),
     ]);
     row

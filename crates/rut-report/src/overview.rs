@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use rut_record::{Labels, Method};
 
 use crate::Fate;
-use crate::canvas::css;
+use crate::canvas::colour;
 use crate::study::{Study, range};
 use crate::wording::{listed, percent, printable};
 
@@ -67,7 +67,7 @@ fn networks(study: &Study) -> Markup {
         @if study.networks.len() > MOST { (study.networks.len()) ", listed under " a href="#networks" { "Networks" } }
         @else {
             @for (at, network) in study.networks.iter().enumerate() {
-                span.network { span.swatch style={ "background:" (css(at)) } {} (printable(&network.label))
+                span.network { span.swatch style={ "background:" (colour(at)) } {} (printable(&network.label))
                     @if !network.dense { " (" (percent(network.body_density)) " % of weights)" } }
                 " "
             }

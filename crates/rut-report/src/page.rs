@@ -2,11 +2,12 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::ReportOptions;
 use crate::answer::answer;
+use crate::canvas::Look;
 use crate::chosen::Choice;
 use crate::error::Result;
 use crate::index::Index;
+use crate::links::Links;
 use crate::overview::overview;
 use crate::pair::{Comparisons, Pair, pairs};
 use crate::parts::Parts;
@@ -16,9 +17,13 @@ use crate::statement::statements;
 use crate::study::{Place, Study};
 use crate::tables;
 use crate::wording::{printable, unbroken};
+use crate::{Costs, ReportOptions};
 
 /// The look of the page.
 const STYLE: &str = include_str!("style.css");
+
+/// Sorts and filters tables; without it the page is complete.
+const SCRIPT: &str = include_str!("script.js");
 
 /// Statements that stand at the top; the others are folded away.
 const FIRST: usize = 8;
@@ -105,8 +110,8 @@ const SECTIONS: [Section; 11] = [
 ///
 /// # Errors
 /// If something cannot be drawn or written down.
-pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
-    let mut sheet = Sheet::default();
+pub(crate) fn compose(study: &Study, links: &Links, options: &ReportOptions) -> Result<Sheet> {
+    let mut sheet = Sheet::new(Look::PAGE);
     let index = Index::of(study, options);
     sheet.add("runs.csv", index.csv()?);
     sheet.add("runs.jsonl", index.json_lines());
@@ -119,6 +124,7 @@ pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
         study,
         pairs: &pairs,
         choice: &Choice::of(study, options.figures),
+        links,
         options,
     };
     let mut bodies = Vec::new();
@@ -150,7 +156,8 @@ pub(crate) fn compose(study: &Study, options: &ReportOptions) -> Result<Sheet> {
                         section id=(section.anchor) { h2 { (section.heading) } (body) }
                     }
                 }
-                footer { p { "Made by " code { "rut report" } " from the runs' records. Figures, tables and the index of runs stand beside this page as SVG, CSV, LaTeX and JSON." } }
+                footer { (foot(options)) }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -217,6 +224,19 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
             "Small test sets inflate the ECE, so N, the number of test images, stands beside every figure."
         }
     }
+}
+
+/// What made the page.
+fn foot(options: &ReportOptions) -> Markup {
+    html! { p {
+        @match &options.made {
+            Some(made) if options.costs == Costs::Shown => {
+                "Made by " (printable(&made.program)) " on " (made.date) ": " code { (printable(&made.command)) } ". "
+            }
+            _ => { "Made by " code { "rut report" } " from the runs' records. " }
+        }
+        "Figures, tables and the index of runs stand beside this page as SVG, CSV, LaTeX and JSON."
+    } }
 }
 
 /// Abbreviations, each spelled out once.

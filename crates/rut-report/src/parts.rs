@@ -2,6 +2,7 @@
 
 use crate::ReportOptions;
 use crate::chosen::Choice;
+use crate::links::Links;
 use crate::pair::Pair;
 use crate::study::Study;
 
@@ -13,6 +14,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) pairs: &'a [Pair],
     /// Runs with figures of their own.
     pub(crate) choice: &'a Choice,
+    /// What leads to runs' files.
+    pub(crate) links: &'a Links,
     /// What was asked for.
     pub(crate) options: &'a ReportOptions,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rut_record::{UpstreamRecord, file_name};
 
-use crate::canvas::css;
+use crate::canvas::colour;
 use crate::heat_map::HeatMap;
 use crate::metric::{COMPARED, METRICS, Unit};
 use crate::network::{Network, short};
@@ -36,7 +36,7 @@ pub(crate) fn networks(study: &Study) -> Table {
     let row = |(at, network): (usize, &Network)| {
         let runs = study.places.iter().filter(|place| place.network == at);
         vec![
-            Value::Network(network.label.clone(), css(at)),
+            Value::Network(network.label.clone(), colour(at)),
             Value::Text(network.recipe.clone().unwrap_or_else(|| "–".into())),
             Value::Text(network.key.model.clone()),
             Value::Text(short(&network.key.checkpoint).into()),
@@ -88,8 +88,10 @@ fn upstream(study: &Study, network: &Network) -> String {
 /// The figures of every place: of one setting, or of all.
 pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
     let mut columns = place_columns(setting);
+    // On the page, where data set and method stand above the table, rows are named by their networks.
+    let first = if setting.is_some() { 0 } else { columns.len() };
+    columns.insert(first, Column::new("network", "network", Kind::Text));
     columns.extend([
-        Column::new("network", "network", Kind::Text),
         Column::new(
             "kept, %",
             "density_without_stem_and_classifier",
@@ -156,11 +158,10 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
     let network = study.networks.get(place.network);
     let images = runs.first().map_or(0, |run| run.record.data.test_images);
     let mut row = place_cells(study, place.setting, place.labels.tick(), setting);
+    let first = if setting.is_some() { 0 } else { row.len() };
+    let label = network.map(|n| n.label.clone()).unwrap_or_default();
+    row.insert(first, Value::Network(label, colour(place.network)));
     row.extend([
-        Value::Network(
-            network.map(|n| n.label.clone()).unwrap_or_default(),
-            css(place.network),
-        ),
         Value::Figure(network.map(|n| n.body_density), Unit::Percent),
         Value::Count(runs.len() as u64),
         Value::Count(images as u64),
@@ -184,9 +185,10 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
 /// Dense minus ticket: of one setting, or of all.
 pub(crate) fn differences(study: &Study, pairs: &[&Pair], setting: Option<usize>) -> Table {
     let mut columns = place_columns(setting);
+    columns.push(Column::new("dense", "dense", Kind::Text));
+    let first = if setting.is_some() { 0 } else { columns.len() };
+    columns.insert(first, Column::new("ticket", "ticket", Kind::Text));
     columns.extend([
-        Column::new("dense", "dense", Kind::Text),
-        Column::new("ticket", "ticket", Kind::Text),
         Column::new("seeds", "seeds", Kind::Number),
         Column::new("N", "test_images", Kind::Number),
     ]);
@@ -212,12 +214,13 @@ pub(crate) fn differences(study: &Study, pairs: &[&Pair], setting: Option<usize>
 fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Value> {
     let network = |at: usize| {
         let label = study.networks.get(at).map(|n| n.label.clone());
-        Value::Network(label.unwrap_or_default(), css(at))
+        Value::Network(label.unwrap_or_default(), colour(at))
     };
     let mut row = place_cells(study, pair.setting, pair.labels.tick(), setting);
+    row.push(network(pair.dense));
+    let first = if setting.is_some() { 0 } else { row.len() };
+    row.insert(first, network(pair.ticket));
     row.extend([
-        network(pair.dense),
-        network(pair.ticket),
         Value::Count(pair.seeds as u64),
         Value::Count(pair.images as u64),
     ]);

@@ -1,17 +1,19 @@
 //! The sections of the page that hold figures, and the files that go with them. Those that hold tables are in `tables`.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use rut_record::file_name;
 
-use crate::canvas::colour;
+use crate::canvas::{Look, colour};
 use crate::chart::Chart;
 use crate::chosen::{Choice, Chosen};
 use crate::curves::{self, Curves};
 use crate::diagram;
 use crate::error::Result;
-use crate::forest;
+use crate::forest::Forest;
 use crate::heat_map::HeatMap;
 use crate::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
 use crate::network::Network;
@@ -40,7 +42,7 @@ pub(crate) fn weights(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
         charts: against::weights,
         none: "All networks keep the same share of their weights: there is nothing to draw.",
     };
-    let charts = against.compose(parts, sheet)?;
+    let charts = against.compose(parts, sheet);
     Ok(html! {
         p.note { "A grey line joins the networks on as many training images per class, whose number stands at its end. Pruning goes on to the right." }
         (charts)
@@ -54,44 +56,49 @@ pub(crate) fn labels(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
         charts: against::labels,
         none: "There is one number of training images per class only: there is nothing to draw.",
     };
-    against.compose(parts, sheet)
+    Ok(against.compose(parts, sheet))
 }
 
 impl Against {
-    fn compose(&self, parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-        let mut figures = Vec::new();
-        for (at, setting) in parts.study.settings.iter().enumerate() {
-            let charts: Vec<(String, Chart)> = (self.charts)(parts.study, at)
-                .into_iter()
-                .map(|(metric, chart)| {
-                    let name = format!("{}-{}-{}", self.prefix, setting.slug, metric.column);
-                    (name, chart)
-                })
-                .collect();
-            if charts.is_empty() {
-                continue;
+    fn compose(&self, parts: &Parts<'_>, sheet: &mut Sheet) -> Markup {
+        let study = parts.study;
+        let mut charts = Vec::new();
+        for at in 0..study.settings.len() {
+            let own = (self.charts)(study, at).into_iter();
+            charts.extend(own.map(|(metric, chart)| (at, metric, chart)));
+        }
+        against::share_axes(study, &mut charts);
+        let mut by_setting: BTreeMap<usize, Vec<(String, Chart)>> = BTreeMap::new();
+        for (at, metric, chart) in charts {
+            if let Some(setting) = study.settings.get(at) {
+                let name = format!("{}-{}-{}", self.prefix, setting.slug, metric.column);
+                by_setting.entry(at).or_default().push((name, chart));
             }
-            let places: Vec<Place> = parts.study.places_of(at).collect();
-            figures.push(html! {
+        }
+        html! {
+            @if by_setting.is_empty() { p { (self.none) } }
+            @for (at, charts) in &by_setting {
                 figure {
-                    (sheet.charts(&charts)?)
+                    (sheet.charts(charts))
                     figcaption {
-                        strong { (printable(&setting.label())) } ": means over seeds; bars are 95 % intervals, of Student's t where seeds vary, else by bootstrap over test images. "
-                        (unbroken(&parts.study.counts(&places))) "."
+                        @if let Some(setting) = study.settings.get(*at) { strong { (printable(&setting.label())) } }
+                        ": means over seeds; bars are 95 % intervals, of Student's t where seeds vary, else by bootstrap over test images; an arrow marks one that goes on beyond the panel. Panels of one data set have the same axis. "
+                        (unbroken(&study.counts(&study.places_of(*at).collect::<Vec<_>>()))) "."
                     }
                 }
-            });
+            }
         }
-        Ok(html! {
-            @if figures.is_empty() { p { (self.none) } }
-            @for figure in &figures { (figure) }
-        })
     }
 }
 
 /// Differences.
 pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     let study = parts.study;
+    // Those that other figures show too; the NLL stands in the table.
+    let forests = COMPARED.iter().enumerate().take(SHOWN.len());
+    let forests: Vec<(&str, Forest)> = forests
+        .filter_map(|(at, metric)| Some((metric.column, Forest::of(study, parts.pairs, at)?)))
+        .collect();
     let mut figures = Vec::new();
     for at in compared_settings(parts.pairs) {
         let own = parts.pairs.iter().filter(|pair| pair.setting == at);
@@ -100,11 +107,11 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
             continue;
         };
         let mut drawn = Vec::new();
-        // Those that other figures show too; the NLL stands in the table.
-        for (metric, found) in COMPARED.iter().enumerate().take(SHOWN.len()) {
-            if let Some(svg) = forest::svg(study, &own, metric)? {
-                let name = format!("differences-{}-{}", setting.slug, found.column);
-                drawn.push(sheet.picture(&name, &svg));
+        for (column, forest) in &forests {
+            let draw = |look| forest.svg(at, &setting.label(), look);
+            if draw(Look::PAGE).is_some() {
+                let name = format!("differences-{}-{column}", setting.slug);
+                drawn.push(sheet.picture(&name, |look| draw(look).unwrap_or_default()));
             }
         }
         figures.push(html! {
@@ -184,8 +191,9 @@ pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
                 told.title(),
                 told.run.record.spec.training.seed
             );
-            let svg = diagram::svg(summary, &title, colour(told.place.network))?;
-            pictures.push(sheet.picture(&told.file("reliability"), &svg));
+            let ink = colour(told.place.network);
+            let draw = |look| diagram::svg(summary, &title, ink, look);
+            pictures.push(sheet.picture(&told.file("reliability"), draw));
         }
     }
     Ok(html! {
@@ -199,16 +207,17 @@ pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
 
 /// Accuracy against ECE of all runs.
 pub(crate) fn scatter(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let mut charts = Vec::new();
-    for metric in [&ECE, &ECE_AT_TEMPERATURE] {
-        let chart = against::scatter(parts.study, metric);
-        if chart.series.iter().any(|series| !series.points.is_empty()) {
-            charts.push((format!("scatter-{}", metric.column), chart));
-        }
-    }
+    let metrics: [&'static Metric; 2] = [&ECE, &ECE_AT_TEMPERATURE];
+    let drawn = metrics.map(|metric| (0, metric, against::scatter(parts.study, metric)));
+    let mut charts = Vec::from(drawn);
+    charts.retain(|(_, _, chart)| chart.series.iter().any(|series| !series.points.is_empty()));
+    against::share_axes(parts.study, &mut charts);
+    let named =
+        |(_, metric, chart): (usize, &Metric, Chart)| (format!("scatter-{}", metric.column), chart);
+    let charts: Vec<(String, Chart)> = charts.into_iter().map(named).collect();
     Ok(html! {
         figure {
-            (sheet.charts(&charts)?)
+            (sheet.charts(&charts))
             figcaption { "A point per run, all settings and seeds together: " (parts.study.runs.len()) " runs, " (unbroken(&parts.study.counts(&parts.study.cells.keys().copied().collect::<Vec<_>>()))) " each." }
         }
     })
@@ -266,7 +275,7 @@ fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
         .collect();
     Ok(html! {
         figure {
-            (sheet.charts(&charts)?)
+            (sheet.charts(&charts))
             figcaption {
                 strong { (printable(&title)) } ": accuracy and loss of the epochs, and, of prompting, for how many target classes the label map changed. One seed (" (first.run.record.spec.training.seed) "), "
                 (first.run.record.data.labels_used) " labels."
@@ -283,12 +292,11 @@ fn maps(study: &Study, told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
             continue;
         };
         let name = one.file("label-map");
-        let svg = map.svg(&one.title())?;
         sheet.table(&results::choices(&map, &name))?;
         let (targets, sources) = map.left_out;
         pictures.push(html! {
             figure.wide {
-                div.scroll tabindex="0" role="region" aria-label="label map" { (sheet.picture(&name, &svg)) }
+                div.scroll tabindex="0" role="region" aria-label="label map" { (sheet.picture(&name, |look| map.svg(&one.title(), look))) }
                 figcaption {
                     strong { (printable(&one.title())) } ": how many of " (map.runs()) " runs (seeds) give a source class to a target class in the end."
                     @if targets + sources > 0 { " Left out: " (targets) " target and " (sources) " source classes." }

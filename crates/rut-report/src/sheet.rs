@@ -6,6 +6,7 @@ use std::path::Path;
 use maud::{Markup, PreEscaped, html};
 use rut_record::{file, write_whole};
 
+use crate::canvas::Look;
 use crate::chart::{Chart, Entry, Legend, Line};
 use crate::error::Result;
 use crate::table::Table;
@@ -13,8 +14,9 @@ use crate::unread::Unread;
 use crate::wording::{harmless, printable};
 
 /// Files by their path below the report's folder.
-#[derive(Default)]
 pub(crate) struct Sheet {
+    /// How figures look in their files.
+    look: Look,
     files: BTreeMap<String, Vec<u8>>,
     unread: BTreeSet<Unread>,
 }
@@ -26,6 +28,15 @@ const PAGE: &str = "report.html";
 const OWN: [(&str, &[&str]); 2] = [("figures", &["svg", "png"]), ("tables", &["csv", "tex"])];
 
 impl Sheet {
+    /// An empty one, whose files of figures look like `look`.
+    pub(crate) fn new(look: Look) -> Self {
+        Self {
+            look,
+            files: BTreeMap::new(),
+            unread: BTreeSet::new(),
+        }
+    }
+
     /// Adds a file.
     pub(crate) fn add(&mut self, path: &str, bytes: impl Into<Vec<u8>>) {
         self.files.insert(path.into(), bytes.into());
@@ -51,33 +62,28 @@ impl Sheet {
         self.add(PAGE, harmless(&page));
     }
 
-    /// Adds a picture, and gives it as it stands in the page.
-    pub(crate) fn picture(&mut self, name: &str, svg: &str) -> Markup {
+    /// Adds a picture's file, and gives the picture as it stands in the page.
+    pub(crate) fn picture(&mut self, name: &str, draw: impl Fn(Look) -> String) -> Markup {
+        self.figure(name, &draw(self.look));
+        PreEscaped(draw(Look::PAGE))
+    }
+
+    fn figure(&mut self, name: &str, svg: &str) {
         let head = "<svg xmlns=\"http://www.w3.org/2000/svg\"";
-        let alone = if svg.contains("xmlns=") {
-            svg.to_owned()
-        } else {
-            svg.replacen("<svg", head, 1)
-        };
+        let alone = svg.replacen("<svg", head, 1);
         self.add(&format!("figures/{name}.svg"), harmless(&alone));
-        PreEscaped(svg.to_owned())
     }
 
     /// Adds charts, each with its legend, and gives them as they stand in the page: side by side, with one legend.
-    ///
-    /// # Errors
-    /// If one cannot be drawn.
-    pub(crate) fn charts(&mut self, charts: &[(String, Chart)]) -> Result<Markup> {
-        let mut inline = Vec::new();
+    pub(crate) fn charts(&mut self, charts: &[(String, Chart)]) -> Markup {
         for (name, chart) in charts {
-            self.picture(name, &chart.svg(Legend::Inside)?);
-            inline.push(PreEscaped(chart.svg(Legend::Beside)?));
+            self.figure(name, &chart.svg(self.look, Legend::Inside));
         }
         let legend = charts.first().map(|(_, chart)| &*chart.legend);
-        Ok(html! {
-            div.charts { @for svg in inline { (svg) } }
+        html! {
+            div.charts { @for (_, chart) in charts { (PreEscaped(chart.svg(Look::PAGE, Legend::Beside))) } }
             (keys(legend.unwrap_or_default()))
-        })
+        }
     }
 
     /// Adds a table's files, named `slug`.
@@ -141,7 +147,7 @@ pub(crate) fn keys(entries: &[Entry]) -> Markup {
         @if !entries.is_empty() {
             ul.keys { @for entry in entries {
                 li {
-                    span class={ "key " (shape(entry)) } style={ "color:" (entry.css) } {}
+                    span class={ "key " (shape(entry)) } style={ "color:" (entry.colour) } {}
                     (printable(&entry.label))
                 }
             } }
@@ -166,7 +172,7 @@ mod tests {
     fn an_earlier_report_loses_nothing_until_all_is_written() {
         let out = tempfile::tempdir().unwrap();
         let of = |name: &str| {
-            let mut sheet = Sheet::default();
+            let mut sheet = Sheet::new(Look::PAGE);
             sheet.add(&format!("figures/{name}.svg"), "<svg/>");
             sheet.add_page(String::new());
             sheet

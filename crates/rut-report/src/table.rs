@@ -5,7 +5,7 @@ use rut_formats::csv_cell;
 
 use crate::error::{Error, Result};
 use crate::metric::Unit;
-use crate::wording::{bare, latex, printable, signed, unbroken};
+use crate::wording::{digits, digits_apart, latex, printable, rounded, signed_to, unbroken};
 use rut_metrics::Estimate;
 
 /// Rows and columns with a name.
@@ -50,6 +50,8 @@ pub(crate) enum Value {
     Text(String),
     /// A network, with its colour.
     Network(String, &'static str),
+    /// A run, and the addresses of its files by name.
+    Run(String, Vec<(&'static str, String)>),
     /// A whole number.
     Count(u64),
     /// A figure, if there is one.
@@ -77,35 +79,53 @@ impl Column {
 }
 
 impl Value {
-    /// The mean, and the interval, as readers see them.
-    fn shown(&self) -> (String, Option<String>) {
-        let interval = |estimate: &Estimate, unit| {
+    /// The mean, and the interval, as readers see them, in at least so many digits after the point.
+    fn shown(&self, least: usize) -> (String, Option<String>) {
+        let write = |value: f64, unit| rounded(value, unit, least);
+        let ends = |estimate: &Estimate, unit| {
             let ends = estimate.interval;
-            let ends = ends.map(|(lo, hi)| format!("{} to {}", bare(lo, unit), bare(hi, unit)));
-            (bare(estimate.mean, unit), ends)
+            ends.map(|(lo, hi)| format!("{} to {}", write(lo, unit), write(hi, unit)))
         };
         match self {
-            Self::Text(text) | Self::Network(text, _) => (text.clone(), None),
+            Self::Text(text) | Self::Network(text, _) | Self::Run(text, _) => (text.clone(), None),
             Self::Count(count) => (count.to_string(), None),
-            Self::Figure(Some(value), unit) => (bare(*value, *unit), None),
-            Self::Estimate(Some(estimate), unit) => interval(estimate, *unit),
+            Self::Figure(Some(value), unit) => (write(*value, *unit), None),
+            Self::Estimate(Some(estimate), unit) => {
+                (write(estimate.mean, *unit), ends(estimate, *unit))
+            }
             Self::Difference(Some(estimate), unit) => {
-                let (mean, ends) = signed(estimate, *unit);
+                let (mean, ends) = signed_to(estimate, *unit, least);
                 (mean, ends.map(|ends| ends.join(" to ")))
             }
             Self::Ends(Some(estimate), unit) => {
-                let (_, ends) = interval(estimate, *unit);
-                (ends.unwrap_or_else(|| NONE.into()), None)
+                (ends(estimate, *unit).unwrap_or_else(|| NONE.into()), None)
             }
             _ => (NONE.into(), None),
         }
+    }
+
+    /// Digits after the point that it takes to write it.
+    fn digits(&self) -> usize {
+        let of = |values: &[f64], unit| values.iter().map(|v| digits(*v, unit)).max();
+        let ends = |estimate: &Estimate| estimate.interval.map_or(vec![], |(lo, hi)| vec![lo, hi]);
+        let all = |estimate: &Estimate| [vec![estimate.mean], ends(estimate)].concat();
+        let found = match self {
+            Self::Figure(Some(value), unit) => of(&[*value], *unit),
+            Self::Estimate(Some(estimate), unit) => of(&all(estimate), *unit),
+            Self::Ends(Some(estimate), unit) => of(&ends(estimate), *unit),
+            Self::Difference(Some(estimate), unit) => {
+                of(&all(estimate), *unit).max(Some(digits_apart(estimate, *unit)))
+            }
+            _ => None,
+        };
+        found.unwrap_or_default()
     }
 
     /// The numbers behind it, for files.
     fn exact(&self) -> [String; 3] {
         let number = |value: f64| value.to_string();
         match self {
-            Self::Text(text) | Self::Network(text, _) => {
+            Self::Text(text) | Self::Network(text, _) | Self::Run(text, _) => {
                 [text.clone(), String::new(), String::new()]
             }
             Self::Count(count) => [count.to_string(), String::new(), String::new()],
@@ -138,22 +158,68 @@ impl Table {
         }
     }
 
-    /// For the page: the table without its caption, in a box of its own that scrolls.
+    /// For the page: the table without its caption, in a box of its own that scrolls. What all rows have alike stands above it.
     pub(crate) fn boxed(&self) -> Markup {
+        let constant: Vec<bool> = (0..self.columns.len())
+            .map(|at| self.is_constant(at))
+            .collect();
+        let columns = || {
+            self.columns
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| !constant[*at])
+        };
+        let digits = self.digits();
+        let shared = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| constant[*at]);
+        let shared = shared.map(|(at, column)| {
+            let shown = self.rows.first().map(|row| row[at].shown(digits[at]).0);
+            format!("{}: {}", column.name, shown.unwrap_or_default())
+        });
+        let shared = shared.collect::<Vec<_>>().join("; ");
         html! {
+            @if !shared.is_empty() { p.caption { "All rows: " (unbroken(&shared)) "." } }
             div.scroll tabindex="0" role="region" aria-label=(printable(&self.caption)) {
-                table {
-                    thead { tr { @for column in &self.columns {
+                table.data {
+                    thead { tr { @for (_, column) in columns() {
                         th.number[column.kind != Kind::Text] scope="col" { (printable(&column.name)) }
                     } } }
                     tbody { @for row in &self.rows {
-                        tr { @for (column, value) in self.columns.iter().zip(row) {
-                            (cell(column, value))
+                        tr { @for (at, column) in columns() {
+                            (cell(column, &row[at], digits[at]))
                         } }
                     } }
                 }
             }
         }
+    }
+
+    /// Digits after the point that all figures of a column are written in, by column.
+    fn digits(&self) -> Vec<usize> {
+        let most = |at: usize| {
+            self.rows
+                .iter()
+                .map(|row: &Vec<Value>| row[at].digits())
+                .max()
+        };
+        (0..self.columns.len())
+            .map(|at| most(at).unwrap_or_default())
+            .collect()
+    }
+
+    /// Whether the column at `at` says the same in several rows: the first column, which names the row, never does, nor
+    /// results.
+    fn is_constant(&self, at: usize) -> bool {
+        let words = |row: &Vec<Value>| match &row[at] {
+            Value::Estimate(..) | Value::Ends(..) | Value::Difference(..) | Value::Run(..) => None,
+            value => Some(value.shown(0)),
+        };
+        let mut rows = self.rows.iter().map(words);
+        let first = rows.next().flatten();
+        at > 0 && self.rows.len() > 1 && first.is_some() && rows.all(|row| row == first)
     }
 
     /// As CSV, figures unrounded and shares from 0 to 1.
@@ -199,9 +265,10 @@ impl Table {
             printable(&self.caption),
             line(heads.collect())
         );
+        let digits = self.digits();
         for row in &self.rows {
-            let cells = row.iter().map(|value| {
-                let shown = match value.shown() {
+            let cells = row.iter().zip(&digits).map(|(value, digits)| {
+                let shown = match value.shown(*digits) {
                     (mean, Some(ends)) => latex(&format!("{mean} ({ends})")),
                     (mean, None) => latex(&mean),
                 };
@@ -230,17 +297,33 @@ impl Column {
 /// The longest text that stands in one line, characters.
 const LINE: usize = 36;
 
-fn cell(column: &Column, value: &Value) -> Markup {
-    let (shown, ends) = value.shown();
+fn cell(column: &Column, value: &Value, digits: usize) -> Markup {
+    let (shown, ends) = value.shown(digits);
     let shown = unbroken(&shown);
     let long = shown.contains(' ') && shown.chars().count() > LINE;
     html! {
         td.number[column.kind != Kind::Text].clear[value.is_clear()].ends[column.kind == Kind::Ends].long[long] {
-            @if let Value::Network(_, colour) = value {
-                span.swatch style={ "background:" (colour) } {}
+            @match value {
+                Value::Network(_, colour) => { span.swatch style={ "background:" (colour) } {} (shown) }
+                Value::Run(_, links) => (linked(&shown, links)),
+                _ => (shown),
             }
-            (shown)
             @if let Some(ends) = ends { span.ends { (ends) } }
+        }
+    }
+}
+
+/// A run's name, which leads to its first file, and below it the others by name.
+fn linked(name: &str, links: &[(&'static str, String)]) -> Markup {
+    html! {
+        @match links.split_first() {
+            None => (name),
+            Some(((_, first), others)) => {
+                a href=(first) { (name) }
+                @if !others.is_empty() { span.ends {
+                    @for (what, address) in others { a href=(address) { (what) } " " }
+                } }
+            }
         }
     }
 }
@@ -310,5 +393,36 @@ mod tests {
             latex.contains("& \\textbf{$-$2.1 ($-$3.0 to $-$1.2)} \\\\"),
             "{latex}"
         );
+    }
+
+    #[test]
+    fn columns_have_equal_digits_and_what_all_rows_share_stands_above() {
+        let of = |seed: u64, nll: f64| {
+            vec![
+                Value::Run(format!("run {seed}"), vec![("record", "../r.json".into())]),
+                Value::Count(797),
+                Value::Figure(Some(nll), Unit::Plain),
+            ]
+        };
+        let table = Table {
+            slug: "t".into(),
+            caption: String::new(),
+            columns: vec![
+                Column::new("run", "run", Kind::Text),
+                Column::new("N", "n", Kind::Number),
+                Column::new("NLL", "nll", Kind::Number),
+            ],
+            rows: vec![of(1, 1.25), of(2, 0.05)],
+        };
+        let page = table.boxed().into_string();
+        assert!(page.contains("All rows: N: 797."), "{page}");
+        assert!(
+            page.contains(">1.2500<") && page.contains(">0.0500<"),
+            "{page}"
+        );
+        assert!(page.contains("<a href=\"../r.json\">run 1</a>"), "{page}");
+        // Files have all columns.
+        let csv = String::from_utf8(table.csv().unwrap()).unwrap();
+        assert!(csv.starts_with("run,n,nll\nrun 1,797,1.25\n"), "{csv}");
     }
 }

@@ -87,7 +87,7 @@ pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
         tables.push(unread::table(&unread));
     }
     if !study.runs.is_empty() {
-        tables.push(listing::runs(study, &common, parts.options));
+        tables.push(listing::runs(parts, &common));
     }
     for table in &tables {
         sheet.table(table)?;

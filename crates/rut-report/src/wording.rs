@@ -34,14 +34,22 @@ pub(crate) fn bare(value: f64, unit: Unit) -> String {
     rounded(value, unit, 0)
 }
 
-/// The same in at least so many digits after the point.
-fn rounded(value: f64, unit: Unit, least: usize) -> String {
-    let (shown, digits) = match unit {
-        Unit::Percent => (100.0 * value, 1),
-        Unit::Plain if value != 0.0 && value.abs() < 0.1 => (value, 4),
-        Unit::Plain => (value, 3),
+/// Digits after the point that a figure has.
+pub(crate) fn digits(value: f64, unit: Unit) -> usize {
+    match unit {
+        Unit::Percent => 1,
+        Unit::Plain if value != 0.0 && value.abs() < 0.1 => 4,
+        Unit::Plain => 3,
+    }
+}
+
+/// A figure without its unit's sign, in at least so many digits after the point.
+pub(crate) fn rounded(value: f64, unit: Unit, least: usize) -> String {
+    let digits = digits(value, unit).max(least);
+    let shown = match unit {
+        Unit::Percent => 100.0 * value,
+        Unit::Plain => value,
     };
-    let digits = digits.max(least);
     let text = format!("{shown:.digits$}");
     // No minus before a figure that rounds to nothing.
     match text.strip_prefix('-') {
@@ -51,17 +59,31 @@ fn rounded(value: f64, unit: Unit, least: usize) -> String {
     }
 }
 
-/// A difference and the ends of its interval, without the unit's sign, with their own; in as many digits as it takes to see
-/// that an interval excludes 0.
-pub(crate) fn signed(estimate: &Estimate, unit: Unit) -> (String, Option<[String; 2]>) {
-    let digits = match unit {
+/// Digits that it takes to see that the interval of a difference excludes 0.
+pub(crate) fn digits_apart(estimate: &Estimate, unit: Unit) -> usize {
+    match unit {
         Unit::Percent => estimate.digits(100.0, 1),
         // Its own rule gives what is small four.
         Unit::Plain => match estimate.digits(1.0, 4) {
             4 => 0,
             more => more,
         },
-    };
+    }
+}
+
+/// A difference and the ends of its interval, without the unit's sign, with their own; in as many digits as it takes to see
+/// that an interval excludes 0.
+pub(crate) fn signed(estimate: &Estimate, unit: Unit) -> (String, Option<[String; 2]>) {
+    signed_to(estimate, unit, 0)
+}
+
+/// The same in at least so many digits after the point.
+pub(crate) fn signed_to(
+    estimate: &Estimate,
+    unit: Unit,
+    least: usize,
+) -> (String, Option<[String; 2]>) {
+    let digits = digits_apart(estimate, unit).max(least);
     let write = |value| with_sign(value, unit, digits);
     let ends = estimate.interval.map(|(lo, hi)| [write(lo), write(hi)]);
     (write(estimate.mean), ends)

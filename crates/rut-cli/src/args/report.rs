@@ -6,6 +6,9 @@ use clap::Args;
 
 use super::whole;
 
+/// The most runs that get figures of their own, if nothing is said.
+pub const DEFAULT_FIGURES: usize = 24;
+
 /// `rut report`.
 #[derive(Args, Clone, Debug)]
 pub struct ReportArgs {
@@ -18,10 +21,10 @@ pub struct ReportArgs {
     /// What the report is called [default: what the plan says]
     #[arg(long)]
     pub title: Option<String>,
-    /// Leave out what differs between two runs of one specification: seconds, memory, machine
+    /// Leave out what differs between two runs of one specification: seconds, memory, machine, links, date
     #[arg(long, alias = "omit_cost")]
     pub omit_cost: bool,
     /// The most runs that get figures of their own: reliability, curves, prompts, classes
-    #[arg(long, value_name = "N", default_value = "24", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_FIGURES, value_parser = whole::<usize>)]
     pub figures: usize,
 }

@@ -1,12 +1,16 @@
 //! `rut report`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use rut_formats::escape;
-use rut_report::{report, Costs, ReportOptions, Written};
+use chrono::Utc;
+use rut_formats::{escape, shell_word};
+use rut_report::{report, Costs, Made, ReportOptions, Written};
 use rut_run::{draw_prompt, unused_fields};
 
-use crate::args::ReportArgs;
+use crate::args::{ReportArgs, DEFAULT_FIGURES};
 use crate::output::{note, result};
+use crate::COMMIT;
 
 /// Makes the report, says what is in it on stderr, and prints where its page is.
 pub fn run(args: &ReportArgs) -> Result<()> {
@@ -17,6 +21,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         } else {
             Costs::Shown
         },
+        made: Some(made(args)),
         figures: args.figures,
         unused: unused_fields,
         prompt_picture: draw_prompt,
@@ -24,6 +29,25 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let written = report(&args.folders, &args.out, &options)?;
     note(&described(&written));
     result(&escape(&args.out.join("report.html")).whole().to_string())
+}
+
+/// What the last line of the page says. Of folders it tells the last part, as the rest of the page does.
+fn made(args: &ReportArgs) -> Made {
+    let last = |path: &PathBuf| path.file_name().map(shell_word);
+    let mut words = vec!["rut report".to_owned()];
+    words.extend(args.folders.iter().filter_map(last));
+    words.extend(last(&args.out).map(|out| format!("--out {out}")));
+    if let Some(title) = &args.title {
+        words.push(format!("--title {}", shell_word(title)));
+    }
+    if args.figures != DEFAULT_FIGURES {
+        words.push(format!("--figures {}", args.figures));
+    }
+    Made {
+        program: format!("rut {} (commit {COMMIT})", env!("CARGO_PKG_VERSION")),
+        date: Utc::now().date_naive().to_string(),
+        command: words.join(" "),
+    }
 }
 
 fn described(written: &Written) -> String {
