@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 
 use crate::flags::with_flags;
 
@@ -40,7 +40,8 @@ pub struct Unsound {
 impl std::fmt::Display for Unsound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { dataset, findings } = self;
-        write!(f, "find {} sound: {findings} findings", escape(dataset))
+        let findings = counted(*findings, "finding");
+        write!(f, "find {} sound: {findings}", escape(dataset))
     }
 }
 
@@ -57,7 +58,7 @@ pub struct Unread {
 
 impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "read {} of {} images", self.unread, self.of)
+        write!(f, "read {} of {}", self.unread, counted(self.of, "image"))
     }
 }
 
@@ -76,18 +77,17 @@ pub enum Unfinished {
 
 impl std::fmt::Display for Unfinished {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let runs = |count: &usize| if *count == 1 { "run" } else { "runs" };
         match self {
             Self::Stopped => f.write_str("finish: stopped on request; go on with the same command"),
             Self::Failed(count) => write!(
                 f,
-                "finish {count} {}; the same command tries again",
-                runs(count)
+                "finish {}; the same command tries again",
+                counted(*count, "run")
             ),
             Self::GoingOn(count) => write!(
                 f,
-                "wait for {count} {} that another process works on",
-                runs(count)
+                "wait for {} that another process works on",
+                counted(*count, "run")
             ),
         }
     }

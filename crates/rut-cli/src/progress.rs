@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rut_adapt::{Observer, ObserverError};
-use rut_formats::lines;
+use rut_formats::{counted, lines};
 use rut_record::{Event, Phase};
 use rut_run::Display;
 
@@ -117,7 +117,10 @@ impl Display for Progress {
     fn progress(&mut self, phase: Phase, done: usize, total: usize) {
         let Some(bar) = &self.bar else {
             if self.phase != Some(phase) && phase == Phase::Extract {
-                note(&format!("extracting features of {total} images"));
+                note(&format!(
+                    "extracting features of {}",
+                    counted(total, "image")
+                ));
             }
             self.phase = Some(phase);
             return;

@@ -1,6 +1,6 @@
 //! Figures as text tables for a terminal. Which figures there are, `rut-metrics` says.
 
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_metrics::{Interval, Intervals, Minimum, Summary, TemperatureFit};
 use rut_record::{Doubt, GridRecord, Record, SplitScores};
 
@@ -61,21 +61,20 @@ pub fn temperature(fit: &TemperatureFit) -> String {
     format!("{:.3}{mark}", fit.temperature.get())
 }
 
-/// The figures of a split, raw with intervals and at the fitted temperature; where that is in `doubt`, its column says so.
+/// The figures of a split, at T = 1 with intervals and at the fitted temperature; where that is in `doubt`, its column says so.
 pub fn scores(scores: &SplitScores, fit: Option<&TemperatureFit>, doubt: Option<&Doubt>) -> String {
     let SplitScores {
         raw,
         intervals,
         at_temperature,
     } = scores;
-    let mut scaled = fit.map_or_else(String::new, |fit| format!("at T = {}", temperature(fit)));
+    let mut scaled = fit.map_or_else(String::new, |fit| format!("T = {}", temperature(fit)));
     if matches!(doubt, Some(Doubt::NoGain(..))) {
         scaled.push_str(" (no gain shown)");
     }
-    let leads = if doubt.is_some() { "at T = 1" } else { "raw" };
     let mut rows = vec![vec![
-        format!("{} images", raw.n),
-        leads.into(),
+        counted(raw.n, "image"),
+        "T = 1".into(),
         "95 % interval".into(),
         scaled,
     ]];

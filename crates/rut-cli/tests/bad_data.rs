@@ -65,7 +65,7 @@ fn broken_images_in_a_folder_are_named() {
     );
     let (_, printed) = ends(rut(dir.path(), &format!("{line} --skip-unreadable all")), 0);
     assert!(
-        printed.contains("left out: 1 images that cannot be read"),
+        printed.contains("left out: 1 image that cannot be read"),
         "{printed}"
     );
     let run = only_run(dir.path());

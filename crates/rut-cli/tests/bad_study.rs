@@ -15,6 +15,14 @@ const CASES: &[(&str, &[&str])] = &[
     ("title = 3", &["`title`", "expected a text", "integer"]),
     ("axes = [1]", &["`axes`", "expected a table", "array"]),
     (
+        "",
+        &["expected settings of all runs in [base], or lists in [axes]"],
+    ),
+    (
+        "title = 'nothing'\n[base]",
+        &["expected settings of all runs in [base], or lists in [axes]"],
+    ),
+    (
         "[base]\nn_shots = 3",
         &[
             "[base]",

@@ -272,7 +272,7 @@ fn whatever_became_of_a_run_is_a_visible_row() {
     )
     .unwrap();
     let (err, files) = report(dir.path(), &[&results], "out");
-    let counts = "1 runs, 1 failed, 1 missing, 2 unreadable";
+    let counts = "1 run, 1 failed, 1 missing, 2 unreadable";
     assert!(err.contains(counts), "{err}");
     let page = text(&files, "report.html");
     for said in [

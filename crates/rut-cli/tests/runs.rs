@@ -45,7 +45,7 @@ fn a_run_s_folder_holds_everything_and_is_kept() {
     for text in [
         "accuracy",
         "ECE (15 bins)",
-        "at T = ",
+        "T = 1  ",
         "weights kept",
         "16.78 %",
         "N = ",

@@ -175,7 +175,7 @@ fn failures_stop_nothing_and_are_tried_again() {
     );
     let allowed = format!("short_classes = 'allow'\n{rest}");
     let (_, err) = ends(sweep(dir.path(), "run", &allowed), 0);
-    assert!(err.contains("are not of this study"), "{err}");
+    assert!(err.contains("of other studies"), "{err}");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn an_interrupted_study_saves_and_goes_on() {
     assert!(count(dir.path(), rest, "half done") > 0, "{text}");
     let fewer = "method = 'vp'\nn_shot = 4\nepochs = 3\n[axes]\nseed = [1, 2, 3]";
     let (_, err) = ends(sweep(dir.path(), "run", fewer), 0);
-    assert!(err.contains("are not of this study"), "{err}");
+    assert!(err.contains("of other studies"), "{err}");
 }
 
 #[test]
@@ -383,7 +383,7 @@ fn two_studies_in_one_folder_keep_their_plans() {
         dir.path().join("report").display()
     );
     let (_, err) = ends(rut(dir.path(), &report), 0);
-    assert!(err.contains("1 runs, 2 missing, 1 unreadable"), "{err}");
+    assert!(err.contains("1 run, 2 missing, 1 unreadable"), "{err}");
     // What cannot be read is no run that is done, and is not written over.
     let line = format!(
         "sweep run {} --results-path {}",

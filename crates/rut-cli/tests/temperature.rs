@@ -27,7 +27,7 @@ fn report(dir: &Path) -> (String, Value) {
 fn few_validation_images_put_a_temperature_in_doubt() {
     let dir = tempfile::tempdir().unwrap();
     let (out, _) = ends(small(dir.path(), "lp", "--epochs 1"), 0);
-    assert!(out.contains(REMEDY) && out.contains("at T = 1  "), "{out}");
+    assert!(out.contains(REMEDY) && out.contains("T = 1  "), "{out}");
     let run = only_run(dir.path());
     let found = record(&run);
     let intervals = &found["temperature_intervals"];

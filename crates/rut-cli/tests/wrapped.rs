@@ -194,7 +194,7 @@ fn of_two_networks_the_key_decides_and_is_part_of_the_id() {
         dir.path(),
         &format!("{line} --checkpoint-key ema"),
         2,
-        &["`ema`", "`student` and `teacher`"],
+        &["there is no key `ema`; the network was found under `student.module` and `teacher`"],
     );
     let id = |key: &str| {
         let (out, _) = ends(

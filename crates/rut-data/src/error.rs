@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 
 /// Characters of a description that are shown; what it quotes of a file is cut before.
 const MOST: usize = 2000;
@@ -229,8 +229,9 @@ pub enum Error {
 
     /// A class has fewer images than the draw needs.
     #[error(
-        "draw from class '{class}' (index {index}): found {found} {part} images, wanted {wanted} ({parts}); \
+        "draw from class '{class}' (index {index}): found {}, wanted {wanted} ({parts}); \
          {remedy}leave the class out (field `classes`), or take what is there (`short_classes = allow`)",
+        counted(*found, &format!("{part} image")),
         class = escape(class),
         parts = escape(&**parts).at_most(MOST),
         remedy = escape(&**remedy).at_most(MOST)

@@ -146,7 +146,7 @@ fn headers_without_the_columns_are_named() {
     says(
         "",
         &[
-            "list.csv, line 1: expected a header with the columns 'path' and 'label'",
+            "list.csv, line 1: expected the header 'path,label[,split]'",
             "an empty file",
         ],
     );
@@ -160,11 +160,22 @@ fn headers_without_the_columns_are_named() {
     );
     says(
         "path,class\na,x\n",
-        &["found 'path', 'class' and no 'label'"],
+        &["found 'path', 'class' and no 'label'; rename 'class' to 'label'"],
     );
     says(
         "path;label\na;x\n",
-        &["separated by commas", "'path;label' and no 'path'"],
+        &[
+            "expected the header 'path,label[,split]', columns in any order, separated by commas",
+            "'path;label' and no 'path'; use commas instead of ';'",
+        ],
+    );
+    says(
+        "image\ttarget\na\tx\n",
+        &["and no 'path'; use commas instead of tabs"],
+    );
+    says(
+        "Filename,target,split\na,x,train\n",
+        &["and no 'path'; rename 'Filename' to 'path' and 'target' to 'label'"],
     );
     says(
         "path,label,LABEL\na,x,y\n",
@@ -216,7 +227,7 @@ fn broken_rows_are_named() {
     );
     says(
         "a,x,train\nb,y,test\n",
-        &["class 'y': expected training images, found 1 images, none of them for training"],
+        &["class 'y': expected training images, found 1 image, none of them for training"],
     );
     says(
         "a,x,test\n",

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 
 use crate::obstacle::Obstacle;
 
@@ -188,7 +188,7 @@ pub enum Error {
         names: Vec<String>,
     },
     /// Something of what is there is wrong, or missing. The observer was notified of each problem.
-    #[error("find everything right: {}", counted(*count))]
+    #[error("find everything right: {}", counted(*count, "finding"))]
     Findings {
         /// How much.
         count: usize,
@@ -212,13 +212,6 @@ fn kept_as(aside: Option<&Path>) -> String {
     aside.map_or_else(String::new, |aside| {
         format!(" (kept as {})", escape(aside).whole())
     })
-}
-
-fn counted(findings: usize) -> String {
-    match findings {
-        1 => "1 finding".to_owned(),
-        count => format!("{count} findings"),
-    }
 }
 
 /// Bytes in units of 10⁶, one decimal.

@@ -2,6 +2,7 @@
 //! changed.
 
 use rut_data::{Archive, DatasetSpec};
+use rut_formats::counted;
 
 use crate::by_hand::{self, Presence};
 use crate::delivery::{expected, target};
@@ -94,14 +95,14 @@ fn report(
         session.result(&format!("{name}: {finding}"));
     }
     if let (Some(receipt), true) = (&receipt, found.is_empty()) {
-        let files = receipt.contents.len();
+        let files = counted(receipt.contents.len(), "file");
         let archive = if slot.file.exists() {
             "it and its"
         } else {
             "its"
         };
         session.result(&format!(
-            "{name}: {}: {archive} {files} files are right",
+            "{name}: {}: {archive} {files} verified",
             slot.file.file_name().unwrap_or_default().display()
         ));
     }

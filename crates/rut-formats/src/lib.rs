@@ -2,6 +2,7 @@
 
 mod cell;
 pub mod checksum;
+mod counted;
 mod digest;
 mod escape;
 mod fault;
@@ -26,6 +27,7 @@ pub mod whole_file;
 pub mod zip;
 
 pub use cell::csv_cell;
+pub use counted::counted;
 pub use digest::Digest;
 pub use escape::{Escaped, escape, is_hidden, lines, list};
 pub use fault::Fault;

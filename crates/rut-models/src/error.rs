@@ -95,10 +95,11 @@ pub enum Error {
         remedy: &'static str,
     },
 
-    /// No key of a checkpoint stands under the one that was asked for.
+    /// A checkpoint has nothing under the key that was asked for.
     #[error(
-        "read {path}: nothing stands under the checkpoint key {}; expected one of {}",
+        "read {path}: there is no key {}; {} {}",
         crate::mismatch::quoted(std::slice::from_ref(key)),
+        if *is_network { "the network was found under" } else { "the top-level keys are" },
         crate::mismatch::quoted(found),
         path = escape(path).whole()
     )]
@@ -107,8 +108,10 @@ pub enum Error {
         path: PathBuf,
         /// What was asked for.
         key: String,
-        /// First components of the keys that there are.
+        /// Where the network was found, or the top-level keys if it was found nowhere.
         found: Vec<String>,
+        /// Whether it was found.
+        is_network: bool,
     },
 
     /// A network without a classifier is asked for logits.

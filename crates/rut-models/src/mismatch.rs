@@ -49,6 +49,14 @@ impl Mismatch {
     }
 }
 
+impl fmt::Display for Misshaped {
+    /// `conv1.weight is [2, 3, 1, 1], expected [2, 3, 3, 3]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, found) = (shown(&self.name), dimensions(&self.found));
+        write!(f, "{name} is {found}, expected {:?}", self.expected)
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, path) = (self.kind, escape(&self.path).whole());
@@ -65,10 +73,7 @@ impl fmt::Display for Mismatch {
         )?;
         list(f, "missing", &self.missing, |key| shown(key))?;
         list(f, "unexpected", &self.unexpected, |key| shown(key))?;
-        list(f, "of another shape", &self.misshaped, |differing| {
-            let (name, found) = (shown(&differing.name), dimensions(&differing.found));
-            format!("{name} is {found}, expected {:?}", differing.expected)
-        })?;
+        list(f, "of another shape", &self.misshaped, Misshaped::to_string)?;
         if !f.alternate() && counts.iter().any(|&count| count > SHOWN) {
             write!(f, "\n  (all of them with -v)")?;
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use common::nets::of_fixtures;
 use common::{checkpoint, fixture, message, ramp};
-use rut_models::{Checkpoint, Error, Mask, Weights};
+use rut_models::{Checkpoint, Error, Mask, Reading, Weights, find};
 use safetensors::tensor::{Dtype, TensorView};
 
 /// A safetensors file made here, and the folder that it lies in.
@@ -187,12 +187,63 @@ fn a_mask_of_another_network_is_refused() {
     assert!(text.starts_with("match the mask "), "{text}");
     assert!(
         text.ends_with(
-            "this is a mask of another network: name the mask that belongs to the \
+            "conv1.weight is [2, 3, 1, 1], expected [2, 3, 3, 3]: name the mask that was made for this \
              checkpoint, and its model (0 missing, 1 unexpected, 1 of another shape)\n  unexpected: layer1.0.conv1.weight\n  \
              of another shape: conv1.weight is [2, 3, 1, 1], expected [2, 3, 3, 3]"
         ),
         "{text}"
     );
+}
+
+#[test]
+fn a_mask_of_other_keys_or_shapes_names_the_first() {
+    let remedy = "name the mask that was made for this checkpoint, and its model";
+    for (tensors, first) in [
+        (
+            vec![("conv1.weight", vec![2, 3, 3], vec![1.0; 18])],
+            "conv1.weight is [2, 3, 3], expected [2, 3, 3, 3]",
+        ),
+        (
+            vec![
+                ("conv1.weight", vec![2, 3, 3, 3], vec![1.0; 54]),
+                ("conv9.weight", vec![1], vec![1.0]),
+            ],
+            "the network has no `conv9.weight`",
+        ),
+    ] {
+        let made = made("other_mask.safetensors", &serialized(&tensors));
+        let mask = Mask::open(&made.path).unwrap();
+        let text = message(Weights::assemble(
+            &of_fixtures(),
+            &checkpoint("flat.pth"),
+            Some(&mask),
+        ));
+        assert!(text.contains(&format!("{first}: {remedy} (")), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_key_lists_the_top_level_keys_where_no_network_is() {
+    let tensors: Vec<_> = (0..12)
+        .map(|i| (format!("part\u{1b}{i:02}.w"), vec![1], vec![1.0]))
+        .collect();
+    let tensors: Vec<_> = tensors
+        .iter()
+        .map(|(name, shape, data)| (name.as_str(), shape.clone(), data.clone()))
+        .collect();
+    let made = made("no_network.safetensors", &serialized(&tensors));
+    let reading = Reading {
+        key: Some("model".into()),
+        ..Reading::default()
+    };
+    let checkpoint = Checkpoint::open(&made.path).unwrap();
+    let model = find("resnet20_cifar10").unwrap();
+    let text = message(Weights::read(model, &checkpoint, None, &reading));
+    assert!(
+        text.contains(r"there is no key `model`; the top-level keys are `part\u{1b}00`, `part"),
+        "{text}"
+    );
+    assert!(text.ends_with(r"`part\u{1b}09` and 2 more"), "{text}");
 }
 
 #[test]

@@ -217,6 +217,10 @@ fn of_several_networks_a_key_decides() {
     }
     let (_, teacher) = read("dino.pth", &key("teacher")).unwrap();
     assert_eq!(teacher.under(), "teacher.backbone");
+    let text = message(read("moco.pth", &key("encoder_k")));
+    let found = "`state_dict.module.encoder_k` and `state_dict.module.encoder_q`";
+    let expected = format!("there is no key `encoder_k`; the network was found under {found}");
+    assert!(text.contains(&expected), "{text}");
     let (_, second) = read(
         "moco.pth",
         &Reading {

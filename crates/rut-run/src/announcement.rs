@@ -1,6 +1,6 @@
 //! What stands at the beginning of a run: which weights, which transform, which split, how many labels.
 
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_images::Filter;
 use rut_record::ValidationFrom;
 
@@ -70,10 +70,10 @@ fn split(run: &CheckedRunSpec) -> String {
         .map(|remark| format!("; {}", escape(remark).at_most(2000)))
         .collect();
     format!(
-        "{}{split}, {} classes; {validation}, {} test images{remarks}",
+        "{}{split}, {}; {validation}, {}{remarks}",
         escape(&run.dataset.name),
-        run.targets(),
-        run.dataset.test.len()
+        counted(run.targets(), "class"),
+        counted(run.dataset.test.len(), "test image")
     )
 }
 
@@ -83,10 +83,13 @@ fn labels(run: &CheckedRunSpec) -> String {
     let skipped = match run.dataset.skipped.as_slice() {
         [] => String::new(),
         [first, ..] => format!(
-            "; left out: {} images that cannot be read, the first {}",
-            run.dataset.skipped.len(),
+            "; left out: {} that cannot be read, the first {}",
+            counted(run.dataset.skipped.len(), "image"),
             escape(&first.to_string()).at_most(2000)
         ),
     };
-    format!("{train} training + {validation} validation = {used} labels used{skipped}")
+    format!(
+        "{train} training + {validation} validation = {} used{skipped}",
+        counted(used, "label")
+    )
 }

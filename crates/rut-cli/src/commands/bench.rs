@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, Result};
 use rut_bench::{bench, BenchReport, Built, Measured};
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 
 use crate::args::BenchArgs;
 use crate::exit::Usage;
@@ -66,9 +66,9 @@ fn text(report: &BenchReport) -> String {
     let engine = report.engine.iter().zip(&report.isa);
     lines.extend(engine.map(|(name, isa)| format!("engine {name}, {isa}")));
     lines.push(format!(
-        "{}, {} threads, commit {}; medians of {} after {}",
+        "{}, {}, commit {}; medians of {} after {}",
         report.cpu.clone().unwrap_or_else(unknown),
-        report.threads,
+        counted(report.threads, "thread"),
         report.commit,
         report.repeats.repeat,
         report.repeats.warmup

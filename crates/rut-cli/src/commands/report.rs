@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::Utc;
-use rut_formats::{escape, shell_word};
+use rut_formats::{counted, escape, shell_word};
 use rut_report::{report, Costs, Made, ReportOptions, Written};
 use rut_run::{draw_prompt, unused_fields};
 
@@ -31,7 +31,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     result(&escape(&args.out.join("report.html")).whole().to_string())
 }
 
-/// What the last line of the page says. Of folders it tells the last part, as the rest of the page does.
+/// What the last line of the page says. Of folders it shows the last part, as the rest of the page does.
 fn made(args: &ReportArgs) -> Made {
     let last = |path: &PathBuf| path.file_name().map(shell_word);
     let mut words = vec!["rut report".to_owned()];
@@ -51,7 +51,7 @@ fn made(args: &ReportArgs) -> Made {
 }
 
 fn described(written: &Written) -> String {
-    let mut text = format!("{} runs", written.runs);
+    let mut text = counted(written.runs, "run");
     let others = [
         (written.failed, "failed"),
         (written.missing, "missing"),
@@ -65,5 +65,5 @@ fn described(written: &Written) -> String {
     for (count, name) in others.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {count} {name}"));
     }
-    format!("{text}; {} files", written.files)
+    format!("{text}; {}", counted(written.files, "file"))
 }

@@ -1,7 +1,7 @@
 //! `rut study`: what the reference's defects do to figures and conclusions. The runs are `sweep`'s.
 
 use anyhow::Result;
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_metrics::digits_apart;
 use rut_run::SWITCHES;
 use rut_study::card::{
@@ -53,9 +53,10 @@ fn setting(setting: &CardSetting) -> String {
     let seeds = setting.rows.iter().flat_map(|row| &row.figures);
     let seeds = seeds.map(|figures| figures.seeds).max().unwrap_or(0);
     let head = format!(
-        "{}; N = {} test images, {seeds} seeds",
+        "{}; N = {}, {}",
         escape(&setting.title),
-        setting.test_images
+        counted(setting.test_images, "test image"),
+        counted(seeds, "seed")
     );
     let mut rows = vec![heading(setting)];
     rows.extend(setting.rows.iter().map(row));

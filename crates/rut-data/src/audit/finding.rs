@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rut_formats::counted;
+
 /// Names of classes in one message.
 const MOST_NAMES: usize = 10;
 
@@ -104,14 +106,19 @@ impl fmt::Display for Finding {
                 part,
                 expected,
                 found,
-            } => write!(f, "{part}: expected {expected} images, found {found}"),
+            } => write!(
+                f,
+                "{part}: expected {}, found {found}",
+                counted(*expected, "image")
+            ),
             Finding::ClassNames {
                 expected,
                 found,
                 differing,
             } => {
                 let shown = differing.len().min(MOST_NAMES);
-                write!(f, "expected {expected} classes, found {found}; differing: ")?;
+                let expected = counted(*expected, "class");
+                write!(f, "expected {expected}, found {found}; differing: ")?;
                 f.write_str(&differing[..shown].join(", "))?;
                 match differing.len() - shown {
                     0 => Ok(()),

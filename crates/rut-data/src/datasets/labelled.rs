@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rut_formats::counted;
+
 use crate::datasets::folder::split_whole;
 use crate::datasets::part::Part;
 use crate::{Error, ImageSet, Parts, Result};
@@ -85,7 +87,7 @@ fn refuse_untrained(
     match classes.find(|(_, (trained, there))| *trained == 0 && *there > 0) {
         None => Ok(()),
         Some((name, (_, there))) => {
-            let found = format!("{there} images, none of them for training");
+            let found = format!("{}, none of them for training", counted(there, "image"));
             Err(malformed(
                 path,
                 &format!("class '{name}'"),

@@ -117,8 +117,9 @@ impl List<'_> {
 
     /// The error for a column that is not in the header.
     fn lacks(&self, header: &StringRecord, name: &str) -> Error {
-        let expected =
-            format!("a header with the columns '{PATH}' and '{LABEL}', separated by commas");
+        let expected = format!(
+            "the header '{PATH},{LABEL}[,{SPLIT}]', columns in any order, separated by commas"
+        );
         let mut names: Vec<String> = header
             .iter()
             .take(SHOWN)
@@ -127,12 +128,9 @@ impl List<'_> {
         if let more @ 1.. = header.len().saturating_sub(SHOWN) {
             names.push(format!("{more} more"));
         }
-        let hints = header
-            .iter()
-            .map(|found| did_you_mean(found.trim(), [name]));
-        let hint = hints
-            .into_iter()
-            .find(|hint| !hint.is_empty())
+        let hint = other_separator(header)
+            .or_else(|| other_names(header))
+            .or_else(|| near(header, name))
             .unwrap_or_default();
         let found = if names.is_empty() {
             "an empty file".to_owned()
@@ -211,6 +209,55 @@ impl List<'_> {
             found: found.to_owned(),
         }
     }
+}
+
+/// Names that other programs give to the columns.
+const OTHER_NAMES: [(&str, &[&str]); 2] = [
+    (
+        PATH,
+        &[
+            "filename",
+            "file",
+            "filepath",
+            "file_name",
+            "image",
+            "image_path",
+        ],
+    ),
+    (LABEL, &["class", "target", "category", "class_name"]),
+];
+
+/// The remedy for a header whose columns are not separated by commas.
+fn other_separator(header: &StringRecord) -> Option<String> {
+    let separators = [(';', "';'"), ('\t', "tabs")];
+    let used = |of: &(char, &str)| header.iter().any(|found| found.contains(of.0));
+    let (_, name) = separators.into_iter().find(used)?;
+    Some(format!("; use commas instead of {name}"))
+}
+
+/// The remedy for columns that other programs name otherwise.
+fn other_names(header: &StringRecord) -> Option<String> {
+    let column = |names: &[&str]| {
+        let mut found = header.iter().map(str::trim);
+        found.find(|found| names.iter().any(|name| found.eq_ignore_ascii_case(name)))
+    };
+    let renamed = OTHER_NAMES
+        .iter()
+        .filter(|(name, _)| column(&[name]).is_none());
+    let renamed = renamed.filter_map(|(name, others)| {
+        let other = column(others)?;
+        Some(format!("'{other}' to '{name}'"))
+    });
+    let renamed: Vec<String> = renamed.collect();
+    (!renamed.is_empty()).then(|| format!("; rename {}", renamed.join(" and ")))
+}
+
+/// The column whose name is nearly `name`.
+fn near(header: &StringRecord, name: &str) -> Option<String> {
+    let mut hints = header
+        .iter()
+        .map(|found| did_you_mean(found.trim(), [name]));
+    hints.find(|hint| !hint.is_empty())
 }
 
 /// The beginning of a text's first line.

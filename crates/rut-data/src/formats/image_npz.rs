@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use rut_formats::Fault;
 use rut_formats::npy::{self, Npy};
 use rut_formats::numpy::{Array, range_in};
 use rut_formats::pickle::Value;
+use rut_formats::{Fault, counted};
 use rut_images::{Extent, Mode, Picture};
 
 use super::fault::InFile as _;
@@ -39,7 +39,7 @@ pub(crate) fn read(path: &Path, names: Names<'_>) -> Result<ImageSet> {
     let bytes = Arc::new(arrays.array(names.images).map_err(at)?);
     let images = images_of(&bytes, names.images).map_err(at)?;
     if images.len() != labels.len() {
-        let expected = format!("{} labels, one for each image", images.len());
+        let expected = format!("{}, one for each image", counted(images.len(), "label"));
         let fault = Fault::new(names.labels, expected, labels.len().to_string());
         return Err(at(fault));
     }

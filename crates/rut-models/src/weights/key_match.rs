@@ -1,6 +1,6 @@
 //! Which keys of a checkpoint are a network's, which are left out, and which are neither. Shapes and values are `check`'s.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use super::Reading;
@@ -55,7 +55,7 @@ pub(super) fn match_keys<'a>(
     reading: &Reading,
 ) -> Result<KeyMatch<'a>> {
     let body = body(graph);
-    let keys = under(contents, reading.key.as_deref())?;
+    let keys = under(contents, &body, reading.key.as_deref())?;
     let (place, mut notes, beside) = choose(&keys, &body, contents.path, reading)?;
     let head = find_head(graph, contents, &place, &keys);
     let used: HashSet<&str> = place.keys.values().chain(head.keys()).copied().collect();
@@ -95,7 +95,7 @@ fn body(graph: &Graph) -> Names {
 }
 
 /// The keys that stand under `key`; all without one.
-fn under<'a>(contents: &FileContents<'a>, key: Option<&str>) -> Result<Vec<&'a str>> {
+fn under<'a>(contents: &FileContents<'a>, body: &Names, key: Option<&str>) -> Result<Vec<&'a str>> {
     let all = contents.tensors.keys().chain(contents.others.keys());
     let all: Vec<&str> = all.map(String::as_str).collect();
     let Some(key) = key.filter(|&key| key != ITSELF) else {
@@ -107,16 +107,29 @@ fn under<'a>(contents: &FileContents<'a>, key: Option<&str>) -> Result<Vec<&'a s
     };
     let chosen: Vec<&str> = all.iter().copied().filter(inside).collect();
     if chosen.is_empty() {
-        let mut found: Vec<String> = all.iter().map(|key| first(key).to_owned()).collect();
-        found.sort();
-        found.dedup();
-        return Err(Error::NoSuchKey {
-            path: contents.path.to_path_buf(),
-            key: key.into(),
-            found,
-        });
+        return Err(no_such_key(contents.path, key, &all, body));
     }
     Ok(chosen)
+}
+
+fn no_such_key(path: &Path, key: &str, all: &[&str], body: &Names) -> Error {
+    let networks = titles(&whole_networks(all, body));
+    let is_network = !networks.is_empty();
+    let top_level: BTreeSet<&str> = all.iter().map(|key| first(key)).collect();
+    let top_level = top_level.into_iter().map(str::to_owned).collect();
+    Error::NoSuchKey {
+        path: path.to_path_buf(),
+        key: key.into(),
+        found: if is_network { networks } else { top_level },
+        is_network,
+    }
+}
+
+/// The places of a network; what explains less than half of it is no copy of it.
+fn whole_networks<'a>(keys: &[&'a str], body: &Names) -> Vec<Place<'a>> {
+    let mut found = places(keys, body);
+    found.retain(|place| 2 * place.keys.len() >= body.len());
+    found
 }
 
 type Chosen<'a> = (Place<'a>, Vec<String>, Vec<&'a str>);
@@ -129,9 +142,7 @@ fn choose<'a>(
     reading: &Reading,
 ) -> Result<Chosen<'a>> {
     let mut notes = Vec::new();
-    let mut found = places(keys, body);
-    // What explains less than half of the network is no other copy of it.
-    found.retain(|place| 2 * place.keys.len() >= body.len());
+    let mut found = whole_networks(keys, body);
     if reading.key.as_deref() == Some(ITSELF) {
         let other = found.iter().map(|place| place.prefix);
         let other = other.filter(|prefix| !prefix.is_empty()).collect();

@@ -6,7 +6,7 @@ use super::check::{compare, refuse};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::mask::{Mask, MaskArray};
-use crate::mismatch::{Mismatch, quoted};
+use crate::mismatch::{Mismatch, Misshaped, quoted, shown};
 use crate::prefix::{Names, Place, place_at, places, titles};
 
 /// Masks by parameter, and what is to be said of them.
@@ -35,13 +35,15 @@ pub(super) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<Masks<'a>> {
         let shape = mask.tensors()[*key].shape.as_slice();
         (name.as_str(), shape)
     });
+    let misshaped = compare(&parameters, shapes);
+    let why = why(&misshaped, &unexpected);
     refuse(Mismatch {
         path: mask.path.clone(),
         kind: "mask",
         missing: Vec::new(),
-        misshaped: compare(&parameters, shapes),
+        misshaped,
         unexpected,
-        why: "this is a mask of another network: name the mask that belongs to the checkpoint, and its model".into(),
+        why,
     })?;
     let mut found = BTreeMap::new();
     for (name, key) in &place.keys {
@@ -49,6 +51,16 @@ pub(super) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<Masks<'a>> {
         found.insert(name.clone(), &mask.tensors()[*key]);
     }
     Ok((found, notes(&place, &left_out)))
+}
+
+/// Why the masks do not fit, by the first tensor that does not, and what to do.
+fn why(misshaped: &[Misshaped], unexpected: &[String]) -> String {
+    const REMEDY: &str = "name the mask that was made for this checkpoint, and its model";
+    match (misshaped.first(), unexpected.first()) {
+        (Some(first), _) => format!("{first}: {REMEDY}"),
+        (_, Some(first)) => format!("the network has no `{}`: {REMEDY}", shown(first)),
+        _ => REMEDY.into(),
+    }
 }
 
 /// Where the masks of the network stand. Of several places the one that holds nothing but zeros and ones is meant.

@@ -61,7 +61,8 @@ impl Study {
     /// studies of one run.
     ///
     /// # Errors
-    /// If it is no TOML, a key is unknown, a value is of the wrong kind, an axis is empty, or two axes set one field.
+    /// If it is no TOML, sets nothing, a key is unknown, a value is of the wrong kind, an axis is empty, or two axes set one
+    /// field.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let parser = Parser { path };
         parser.check_size(text)?;
@@ -85,14 +86,21 @@ impl Study {
         }
         let base = parser.table(&mut table, "base")?;
         let axes = parser.axes(parser.table(&mut table, "axes")?)?;
-        Ok(Self {
+        let is_empty = base.is_empty() && axes.is_empty();
+        let study = Self {
             path: path.into(),
             title: parser.text(&mut table, "title")?,
             about: parser.text(&mut table, "about")?,
             base: parser.base(base)?,
             axes,
             exclusions: parser.exclusions(table.remove("exclude"))?,
-        })
+        };
+        if is_empty {
+            return Err(parser.problem(
+                "expected settings of all runs in [base], or lists in [axes] to vary, found neither",
+            ));
+        }
+        Ok(study)
     }
 
     /// Lays `above` over the base.

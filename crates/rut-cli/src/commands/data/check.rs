@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rut_data::audit::{audit, other_files, Audit, Expected, Finding, OtherFiles, PartAudit};
 use rut_data::{Counts, Dataset, SplitSpec};
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_record::RunSpec;
 use rut_run::open_dataset;
 use serde_json::{json as object, Value};
@@ -85,9 +85,9 @@ fn summary(dataset: &Dataset, audit: &Audit, others: &OtherFiles) -> String {
         ]
     }));
     let mut text = format!(
-        "{}: {} classes; {}{}{}\n\n{}\n\n{}",
+        "{}: {}; {}{}{}\n\n{}\n\n{}",
         escape(&dataset.name),
-        dataset.class_names.len(),
+        counted(dataset.class_names.len(), "class"),
         decoded(audit),
         left_out(others),
         remarks(dataset),
@@ -104,8 +104,11 @@ fn decoded(audit: &Audit) -> String {
     let (images, decoded) = (sum(|part| part.images), sum(|part| part.decoded));
     match (images - decoded, sum(|part| part.no_images)) {
         (0, _) => "every image was decoded".to_owned(),
-        (_, 0) => format!("{decoded} of {images} images were decoded"),
-        (_, none) => format!("{decoded} of {images} files were decoded, {none} are no images"),
+        (_, 0) => format!("{decoded} of {} decoded", counted(images, "image")),
+        (_, none) => format!(
+            "{decoded} of {} decoded; not images: {none}",
+            counted(images, "file")
+        ),
     }
 }
 
@@ -173,7 +176,7 @@ fn findings(findings: &[Finding]) -> String {
     if findings.is_empty() {
         return "\n\nnothing wrong".to_owned();
     }
-    let mut text = format!("\n\n{} findings:", findings.len());
+    let mut text = format!("\n\n{}:", counted(findings.len(), "finding"));
     let mut kinds: Vec<&str> = Vec::new();
     for kind in findings.iter().map(Finding::kind) {
         if !kinds.contains(&kind) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, Result};
 use rut_data::{ContactSheet, Dataset, ImageSet, Survey};
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_images::encode_png;
 use rut_run::open_dataset;
 use serde_json::json as object;
@@ -73,9 +73,9 @@ fn report(
         (
             "images",
             format!(
-                "{} {part}{surveyed}, {} classes",
+                "{} {part}{surveyed}, {}",
                 set.len(),
-                dataset.class_names.len()
+                counted(dataset.class_names.len(), "class")
             ),
         ),
         ("width", spread(survey.widths)),

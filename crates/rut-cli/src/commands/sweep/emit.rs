@@ -3,7 +3,7 @@
 use std::path::{absolute, Path};
 
 use anyhow::{Context, Result};
-use rut_formats::{escape, shell_word};
+use rut_formats::{counted, escape, shell_word};
 use rut_record::write_whole;
 use rut_study::sweep::slurm::scripts;
 use rut_study::sweep::{Extraction, SlurmSite};
@@ -46,13 +46,14 @@ pub fn run(args: &EmitArgs) -> Result<()> {
     match unable.count() {
         0 => {}
         count => note(&format!(
-            "{count} runs cannot run as things stand: `rut sweep run --dry-run` says why"
+            "{} cannot run as things stand: `rut sweep run --dry-run` says why",
+            counted(count, "run")
         )),
     }
     note(&format!(
-        "{} runs in {} tasks of {}",
-        plan.runs.len(),
-        options.tasks(plan.runs.len()),
+        "{} in {} of {}",
+        counted(plan.runs.len(), "run"),
+        counted(options.tasks(plan.runs.len()), "task"),
         options.runs_per_task(plan.runs.len())
     ));
     result(&format!("bash {}", shell_word(&folder.join("submit.sh"))))

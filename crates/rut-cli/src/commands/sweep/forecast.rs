@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_study::sweep::state::{counts, status, RUN_STATES};
 use rut_study::sweep::{estimate, Estimate, RunState, RunStatus, Study, StudyRun, StudyRuns};
 
@@ -66,7 +66,11 @@ fn axes(study: &Study, study_runs: &StudyRuns) -> String {
             rows.push(vec![String::new(), others, rest.to_string()]);
         }
     }
-    format!("{} runs\n\n{}", study_runs.runs.len(), columns(&rows))
+    format!(
+        "{}\n\n{}",
+        counted(study_runs.runs.len(), "run"),
+        columns(&rows)
+    )
 }
 
 fn tally(states: &[RunStatus]) -> String {
@@ -99,7 +103,10 @@ fn time(estimate: &Estimate, left: usize, resources: Resources) -> String {
         return "nothing is left to run".into();
     }
     if estimate.unknown == left {
-        return format!("no estimate for {left} runs: none of them can run as things stand");
+        return format!(
+            "no estimate for {}: none of them can run as things stand",
+            counted(left, "run")
+        );
     }
     let seconds = estimate.thread_seconds / resources.threads as f64;
     let time = match seconds {
@@ -121,9 +128,10 @@ fn time(estimate: &Estimate, left: usize, resources: Resources) -> String {
         .map(|(count, source)| format!("{source}: {count}"))
         .collect();
     format!(
-        "{time} for {left} runs, {} at a time, {} threads in all (rates, runs: {})",
+        "{time} for {}, {} at a time, {} in all (rates, runs: {})",
+        counted(left, "run"),
         resources.jobs,
-        resources.threads,
+        counted(resources.threads, "thread"),
         sources.join("; ")
     )
 }

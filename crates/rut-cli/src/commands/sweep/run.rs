@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use rut_formats::{escape, shell_word};
+use rut_formats::{counted, escape, shell_word};
 use rut_record::{locks_warning, Plan};
 use rut_study::sweep::state::{counts, status, strangers};
 use rut_study::sweep::{RunState, StudyRuns};
@@ -74,8 +74,8 @@ fn keep(study_runs: &StudyRuns, plan: &Plan) -> Result<PathBuf> {
     let strangers = strangers(plan, results)?;
     if !strangers.is_empty() {
         note(&format!(
-            "{} runs in {} are not of this study, {} for one; they stay as they are",
-            strangers.len(),
+            "{} of other studies in {}, for example {}: left as they are",
+            counted(strangers.len(), "run"),
             escape(results).whole(),
             escape(strangers.first().map_or("", String::as_str))
         ));

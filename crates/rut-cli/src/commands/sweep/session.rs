@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use anyhow::Result;
 use console::style;
 use indicatif::ProgressBar;
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_record::{Failure, Plan, PlannedRun, RunDir, Verification};
 use rut_run::Requests;
 use rut_study::sweep::Extraction;
@@ -59,12 +59,12 @@ impl Sweep<'_> {
     pub fn work(&mut self, plan: &Plan) -> Result<()> {
         let runs = self.not_done(plan);
         note(&format!(
-            "{} runs: {} done before, {} to run, {} at a time, {} threads in all",
-            self.total,
+            "{}: {} done before, {} to run, {} at a time, {} in all",
+            counted(self.total, "run"),
             self.tally.skipped,
             runs.len(),
             self.resources.jobs.min(runs.len().max(1)),
-            self.resources.threads,
+            counted(self.resources.threads, "thread"),
         ));
         let (shared, before) = shared(plan, &runs);
         self.pass(&shared, &before, &runs)?;
@@ -180,7 +180,7 @@ impl Sweep<'_> {
         self.tally.count(&run.run_id, &outcome);
         let ended = self.tally.ended();
         let text = line(self.results, &run.run_id, &outcome, seconds);
-        self.report(outcome.word(), &format!("{ended}/{}{text}", self.total));
+        self.report(outcome.word(), &format!("{ended}/{}  {text}", self.total));
         if let Some(bar) = &self.bar {
             bar.set_position(ended as u64);
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Result};
-use rut_formats::escape;
+use rut_formats::{counted, escape};
 use rut_record::{Event, Existing, Failure, Locations, Phase, Plan, PlannedRun, RunDir};
 use rut_study::sweep::Extraction;
 
@@ -90,7 +90,8 @@ fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result
         let images = extraction.extract(session.locations, &mut observer)?;
         let (title, seconds) = (extraction.title(), started.elapsed().as_secs_f64());
         let title = escape(&title);
-        note(&format!("{title}: {images} images  {seconds:.1} s"));
+        let images = counted(images, "image");
+        note(&format!("{title}: {images}  {seconds:.1} s"));
     }
     Ok(())
 }

@@ -134,7 +134,7 @@ fn other_arrays_are_named() {
     let one = npy("|u1", "(1, 1, 1, 3)", "False", &[0; 3]);
     assert_says(
         read_arrays(&one, &labels),
-        &["y_train", "1 labels", "found 2"],
+        &["y_train", "1 label", "found 2"],
     );
     let numbers = |descr, shape, elements: &[u8]| {
         read_arrays(&two_images(), &npy(descr, shape, "False", elements))
