@@ -192,6 +192,14 @@ fn a_report_of_real_runs_is_whole_repeatable_and_needs_nothing_beside_it() {
     std::fs::write(dir.path().join("one/figures/old.svg"), "old").unwrap();
     let (_, again) = report(dir.path(), &[&results], "one --title Digits");
     assert!(first == again);
+    // For a paper: as wide as its column, without a title inside; the page stays as it is.
+    let (_, narrow) = report(dir.path(), &[&results], "two --figure-width 3.25in");
+    let figure = text(&narrow, "figures/weights-digits-lp-ece.svg");
+    assert!(
+        figure.contains(" width=\"312\"") && !figure.contains("font-weight=\"bold\""),
+        "{figure}"
+    );
+    assert!(text(&narrow, "report.html").contains("<svg width=\"360\""));
     // The difference in the table is that of the records.
     let accuracy = |run: &PathBuf| {
         let path = run.join("record.json");

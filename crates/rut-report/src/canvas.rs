@@ -106,6 +106,14 @@ impl Look {
         titled: true,
     };
 
+    /// In a file for a paper, so many inches wide.
+    pub(crate) fn of_paper(inches: f64) -> Self {
+        Self {
+            width: 96.0 * inches,
+            titled: false,
+        }
+    }
+
     /// `title`, at the top of a figure if it has one, cut to its width.
     pub(crate) fn title(self, canvas: &Canvas, title: &str) {
         if self.titled {

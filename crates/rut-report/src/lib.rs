@@ -94,6 +94,9 @@ pub struct ReportOptions {
     pub made: Option<Made>,
     /// The most runs that get figures of their own: reliability, curves, prompts, classes.
     pub figures: usize,
+    /// Width of the figures' files in inches, for a paper: type keeps its size, and no title stands inside. Left out, they
+    /// look as on the page.
+    pub figure_width: Option<f64>,
     /// Which fields a run makes no use of, by the tables that are not known here.
     pub unused: UnusedFields,
     /// What draws prompts.
@@ -107,6 +110,7 @@ impl Default for ReportOptions {
             costs: Costs::Shown,
             made: None,
             figures: 24,
+            figure_width: None,
             unused: |_| Vec::new(),
             prompt_picture: |dir, _| {
                 let problem = "expected something that draws prompts, found nothing";

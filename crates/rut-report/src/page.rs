@@ -111,7 +111,7 @@ const SECTIONS: [Section; 11] = [
 /// # Errors
 /// If something cannot be drawn or written down.
 pub(crate) fn compose(study: &Study, links: &Links, options: &ReportOptions) -> Result<Sheet> {
-    let mut sheet = Sheet::new(Look::PAGE);
+    let mut sheet = Sheet::new(options.figure_width.map_or(Look::PAGE, Look::of_paper));
     let index = Index::of(study, options);
     sheet.add("runs.csv", index.csv()?);
     sheet.add("runs.jsonl", index.json_lines());

@@ -27,4 +27,37 @@ pub struct ReportArgs {
     /// The most runs that get figures of their own: reliability, curves, prompts, classes
     #[arg(long, value_name = "N", default_value_t = DEFAULT_FIGURES, value_parser = whole::<usize>)]
     pub figures: usize,
+    /// Width of the files in figures/, for a paper: a number and `in`, `cm`, `mm` or `pt`. Type keeps its size, and no title
+    /// stands inside
+    #[arg(long, value_name = "LENGTH", value_parser = inches)]
+    pub figure_width: Option<f64>,
+}
+
+/// A length as inches, of 72.27 points each as in TeX.
+fn inches(text: &str) -> Result<f64, String> {
+    const UNITS: [(&str, f64); 4] = [("in", 1.0), ("cm", 2.54), ("mm", 25.4), ("pt", 72.27)];
+    let found = UNITS.iter().find_map(|(unit, of_inch)| {
+        let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        Some(number / of_inch)
+    });
+    match found {
+        Some(inches) if (2.0..=20.0).contains(&inches) => Ok(inches),
+        _ => Err("expected 2in to 20in, as a number and in, cm, mm or pt, such as 3.25in".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_has_a_unit_and_fits_on_paper() {
+        assert_eq!(inches("3.25in"), Ok(3.25));
+        assert_eq!(inches("12.7cm"), Ok(5.0));
+        assert_eq!(inches("127 mm"), Ok(5.0));
+        assert!((inches("240pt").unwrap() - 3.3208).abs() < 1e-3);
+        for refused in ["3.25", "in", "0in", "1e9in", "NaNin", "-3in"] {
+            assert!(inches(refused).is_err(), "{refused}");
+        }
+    }
 }

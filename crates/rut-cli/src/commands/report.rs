@@ -23,6 +23,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         },
         made: Some(made(args)),
         figures: args.figures,
+        figure_width: args.figure_width,
         unused: unused_fields,
         prompt_picture: draw_prompt,
     };
@@ -42,6 +43,9 @@ fn made(args: &ReportArgs) -> Made {
     }
     if args.figures != DEFAULT_FIGURES {
         words.push(format!("--figures {}", args.figures));
+    }
+    if let Some(width) = args.figure_width {
+        words.push(format!("--figure-width {width}in"));
     }
     Made {
         program: format!("rut {} (commit {COMMIT})", env!("CARGO_PKG_VERSION")),
