@@ -1,4 +1,5 @@
-//! The command line of `fetch-data`, what a person sees of it, and Ctrl-C while it runs. What it does is `rut-fetch`'s.
+//! The command line of `fetch-data`, what a person sees of it, and Ctrl-C while it runs. For what
+//! it does, see `rut-fetch`.
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Passes over a split without training: logits of every image, and the few scores that a loop wants while it runs.
-//! The full set of metrics is `rut-metrics`'.
+//! Passes over a split without training: logits of every image, and the few scores that a loop
+//! wants while it runs. For the full set of metrics, see `rut-metrics`.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 

@@ -1,5 +1,5 @@
-//! Features and logits of a frozen network over a split, extracted once and kept in a cache on disk. Training on them
-//! is `linear_probe`'s.
+//! Features and logits of a frozen network over a split, extracted once and kept in a cache on
+//! disk. For training on them, see `linear_probe`.
 
 mod cache;
 mod file;

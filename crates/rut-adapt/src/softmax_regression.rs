@@ -1,5 +1,5 @@
 //! Softmax regression on frozen features: the steps of one linear head, or of several that are stacked and trained side by
-//! side on the same batches. It keeps no epochs and chooses nothing: that is `linear_probe`'s.
+//! side on the same batches. It keeps no epochs and chooses nothing: for that, see `linear_probe`.
 //!
 //! A step computes loss, gradient and Adam's update without autograd and, once its buffers have grown, without an
 //! allocation. All arithmetic but the loss is in f32. A head's numbers do not depend on the heads beside it, nor on the

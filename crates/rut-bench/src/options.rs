@@ -77,7 +77,7 @@ pub struct BenchOptions {
     pub model: String,
     /// Its weights; left out, they are drawn.
     pub checkpoint: Option<PathBuf>,
-    /// A mask beside `checkpoint`.
+    /// The mask of `checkpoint`.
     pub mask: Option<PathBuf>,
     /// Under which of the checkpoint's dictionaries and modules the network stands; left out, where its names fit.
     pub checkpoint_key: Option<String>,

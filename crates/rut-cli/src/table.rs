@@ -172,7 +172,7 @@ pub fn record(record: &Record) -> String {
     );
     match &record.training.lbfgs {
         None => fact(
-            "kept epoch",
+            "selected epoch",
             format!(
                 "{} of {}",
                 record.training.kept_epoch + 1,
@@ -199,14 +199,14 @@ pub fn record(record: &Record) -> String {
     text
 }
 
-/// The members of a grid, the kept one marked.
+/// The members of a grid, the selected one marked.
 fn grid_table(grid: &GridRecord) -> String {
     let head = [
         "learning rate",
         "weight decay",
         "validation accuracy",
         "NLL",
-        "kept epoch",
+        "selected epoch",
         "",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
@@ -214,7 +214,7 @@ fn grid_table(grid: &GridRecord) -> String {
         let figure = |value: Option<f64>, show: fn(f64) -> String| {
             value.map_or_else(|| "–".to_owned(), show)
         };
-        let mark = if index == grid.chosen { "kept" } else { "" };
+        let mark = if index == grid.chosen { "selected" } else { "" };
         rows.push(vec![
             member
                 .lr

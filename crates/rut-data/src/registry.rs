@@ -1,4 +1,4 @@
-//! The table of data sets, and finding a line of it by name. Opening is `open`'s.
+//! The table of data sets, and finding a line of it by name. For opening, see `open`.
 
 use rut_formats::plain_name;
 

@@ -1,5 +1,5 @@
-//! ECE as some published code computes it, on raw logits or batch by batch: to measure what that does to a conclusion,
-//! and for nothing else. The figures to report are `reliability`'s.
+//! ECE as some published code computes it, on raw logits or batch by batch: to measure what that
+//! does to a conclusion, and for nothing else. For the figures to report, see `reliability`.
 
 use serde::{Deserialize, Serialize};
 

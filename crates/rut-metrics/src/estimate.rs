@@ -1,4 +1,5 @@
-//! A figure over several seeds, with what is known of its uncertainty. Which runs go into one is `study`'s.
+//! A figure over several seeds, with what is known of its uncertainty. For which runs go into one,
+//! see `study`.
 
 use crate::Interval;
 use serde::Serialize;

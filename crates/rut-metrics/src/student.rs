@@ -1,4 +1,5 @@
-//! Quantiles of Student's t, for intervals over a few seeds. Which figures they go around is `estimate`'s.
+//! Quantiles of Student's t, for intervals over a few seeds. For which figures they go around, see
+//! `estimate`.
 
 use std::f64::consts::PI;
 

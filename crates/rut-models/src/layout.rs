@@ -1,5 +1,5 @@
-//! The ways in which files name the parameters of a network: torchvision's own, and those of other libraries, turned
-//! into torchvision's. Where in a file such names stand is `prefix`'s.
+//! The ways in which files name the parameters of a network: torchvision's own, and those of other
+//! libraries, turned into torchvision's. For where in a file such names stand, see `prefix`.
 
 /// A way of naming parameters.
 #[derive(Debug)]

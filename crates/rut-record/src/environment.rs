@@ -10,7 +10,7 @@ pub struct Environment {
     pub rut: String,
     /// Commit that it was built from, or `unknown`.
     pub commit: String,
-    /// What computes the frozen network.
+    /// The engine that computes the frozen network.
     pub engine: String,
     /// Instruction set that the arithmetic uses: bit-equality is promised within it.
     pub isa: String,

@@ -38,7 +38,7 @@ pub struct Locations {
     pub run_name: Option<String>,
     /// Extracted features are kept here.
     pub cache_dir: PathBuf,
-    /// Size that the cache is kept below, GiB.
+    /// Maximal size of the cache, GiB.
     pub cache_gib: f64,
     /// Threads; left out, one per core that the process may use.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ impl Locations {
         }
     }
 
-    /// Size that the cache is kept below, bytes.
+    /// Maximal size of the cache, bytes.
     pub fn cache_bytes(&self) -> u64 {
         (self.cache_gib * f64::from(1u32 << 30)) as u64
     }

@@ -1,4 +1,5 @@
-//! Per-image logits and labels as files: what a run keeps, and what other programs hand over. Scoring is `score`'s.
+//! Per-image logits and labels as files: what a run keeps, and what other programs hand over. For
+//! scoring, see `score`.
 
 mod entry;
 

@@ -1,5 +1,5 @@
-//! A split's logits as figures: every metric raw and at the fitted temperature, with intervals. The formulas are
-//! `rut-metrics`'.
+//! A split's logits as figures: every metric at T = 1 and at the fitted temperature, with intervals. For
+//! the formulas, see `rut-metrics`.
 
 use std::fmt;
 

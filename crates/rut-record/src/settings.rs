@@ -1,4 +1,4 @@
-//! Keys and values beneath a specification, in layers. Which layers there are, and where they come from, is `rut-cli`'s.
+//! Keys and values beneath a specification, in layers. For the layers, see `rut-cli`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Everything that can go wrong with a run as a whole. Exit codes are `rut-cli`'s.
+//! Everything that can go wrong with a run as a whole. For exit codes, see `rut-cli`.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

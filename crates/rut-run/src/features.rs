@@ -1,4 +1,5 @@
-//! Features of a probe's images, from the cache or extracted now. What is trained on them is `run`'s.
+//! Features of a probe's images, from the cache or extracted now. For what is trained on them, see
+//! `run`.
 
 use rut_adapt::{
     Extracted, Extractor, FeatureCache, FeatureKey, FeatureShape, LabelledFeatures, Observer, Pass,

@@ -1,4 +1,5 @@
-//! Learning rates and weight decays of a probe, one pair or a grid of them. How they are trained is `rut_adapt`'s.
+//! Learning rates and weight decays of a probe, one pair or a grid of them. For how they are
+//! trained, see `rut_adapt`.
 
 use rut_adapt::{
     Fit, Fitted, GridMember, HeadRates, LogisticOptions, Probed, RELATIVE_GRADIENT, Stopping,

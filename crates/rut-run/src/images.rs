@@ -1,5 +1,5 @@
-//! A split's images under a transform, and the text that says how pixels became a network's input. Which transform it is is
-//! `transform`'s.
+//! A split's images under a transform, and the text that says how pixels became a network's input.
+//! For which transform it is, see `transform`.
 
 use rut_data::{Depth, ImageSet, Prepared};
 use rut_images::{PIXELS_VERSION, Transform, VALUES_VERSION};

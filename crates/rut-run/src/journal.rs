@@ -53,7 +53,7 @@ pub struct SaveOptions<'a> {
     pub requests: &'a Requests,
     /// Time between two savings.
     pub save_interval: Duration,
-    /// What computes the frozen network.
+    /// The engine that computes the frozen network.
     pub engine: EngineInfo,
     /// What TensorBoard's event file goes by; `None` for no such file.
     pub board: Option<BoardOptions>,

@@ -1,6 +1,6 @@
-//! The defects of the reference that move a number, as switches: each sets ordinary fields of a specification, so that
-//! what a defect does to a figure can be measured. Nothing below this crate knows of them. What a card of them looks
-//! like is `card`'s.
+//! The defects of the reference that move a number, as switches: each sets ordinary fields of a
+//! specification, so that what a defect does to a figure can be measured. Nothing below this crate
+//! knows of them. For what a card of them looks like, see `card`.
 
 use rut_adapt::{REMAP, TIES};
 use rut_formats::did_you_mean;
@@ -67,7 +67,7 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         name: "select=best-test",
         defect: "D7",
-        about: "the epoch that is kept is chosen on the test images",
+        about: "the epoch is selected on the test images",
         together: true,
         concerns: |spec| {
             let probe = spec.probe();

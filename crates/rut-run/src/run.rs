@@ -1,4 +1,4 @@
-//! One run from its checked specification to its record. What it writes where is `run_dir`'s, how it trains `rut-adapt`'s.
+//! One run from its checked specification to its record. `run_dir` knows its files, `rut-adapt` trains.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
-//! How images become a network's input: the transform and the normalisation that belong to its weights, by a specification and
-//! the table of models. The arithmetic of resizing is `rut-data`'s.
+//! How images become a network's input: the transform and the normalisation that belong to its
+//! weights, by a specification and the table of models. For the arithmetic of resizing, see
+//! `rut-data`.
 
 use rut_images::{ColorOrder, Filter, Geometry, Transform};
 use rut_models::{Evaluation, ModelSpec, Normalization};

@@ -1,5 +1,5 @@
 //! The reproduction card: what each defect of the reference does to the figures of a study, and to what one would conclude
-//! from them. Which defects there are is `published`'s; the runs are ordinary ones.
+//! from them. For the defects, see `published`; the runs are ordinary ones.
 
 mod figures;
 mod table;

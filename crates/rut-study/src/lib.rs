@@ -5,7 +5,7 @@
 //! - [`sweep`] plans many runs and says which are done.
 //! - [`card`] says what the reference's defects do to the figures of a study.
 //!
-//! One run is `rut-run`'s; figures and tables of many records are `rut-report`'s.
+//! For one run, see `rut-run`; for figures and tables of many records, see `rut-report`.
 
 pub mod card;
 mod error;

@@ -1,4 +1,4 @@
-//! How long and in what order a loop trains. The learning rate over the epochs is `schedule`'s.
+//! How long and in what order a loop trains. For the learning rate over the epochs, see `schedule`.
 
 use rut_data::Seed;
 use rut_record::{Select, Shuffle};

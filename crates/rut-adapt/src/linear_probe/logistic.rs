@@ -1,5 +1,5 @@
-//! Multinomial logistic regression on all training features at once, by L-BFGS in f64: the optimum that steps of Adam come
-//! near to. The minimiser is `lbfgs`'s.
+//! Multinomial logistic regression on all training features at once, by L-BFGS in f64: the optimum
+//! that steps of Adam come near to. For the minimiser, see `lbfgs`.
 //!
 //! The objective is the mean cross-entropy plus ½ · weight decay · ‖W‖², biases not decayed, from W = 0, b = 0. That is
 //! scikit-learn's `LogisticRegression` with C = 1 / (n · weight decay). The mean over the images is taken from every feature

@@ -70,7 +70,7 @@ pub(super) fn head_logits(
     let (classes, width, len) = (bias.len(), features.width(), features.len());
     if classes == 0 || weight.len() != classes * width {
         let found = format!("{} weights of {classes} classes", weight.len());
-        return Err(unfit("head", &format!("{width} weights a class"), &found));
+        return Err(unfit("head", &format!("{width} weights per class"), &found));
     }
     let mut logits = vec![0.0; len * classes];
     let parts = logits.par_chunks_mut(PASS_ROWS * classes).enumerate();

@@ -1,4 +1,4 @@
-//! The words of `rut bench`. What they mean is `rut-bench`'s.
+//! The arguments of `rut bench`. For their meaning, see `rut-bench`.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct BenchArgs {
     /// A checkpoint (.safetensors, .pth, .pt, .th) [default: weights drawn by He's rule]
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// A mask beside --checkpoint
+    /// The mask of --checkpoint
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     pub mask: Option<PathBuf>,
     /// Under which of the checkpoint's dictionaries and modules the network stands, joined by points (`teacher.backbone`); `.`

@@ -7,7 +7,7 @@ use rut_models::{Engine, ENGINES};
 /// The flag that selects the engine.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct EngineFlags {
-    /// What computes the frozen network [default: auto; of a finished run, what it was made with]
+    /// The engine that computes the frozen network [default: auto; of a finished run, the engine of that run]
     #[arg(long, value_name = "NAME", value_parser = engines(), help_heading = "Paths and resources")]
     pub engine: Option<Engine>,
 }

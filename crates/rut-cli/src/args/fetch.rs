@@ -1,4 +1,4 @@
-//! The words of `rut fetch`. What they mean is `rut-fetch`'s.
+//! The arguments of `rut fetch`. For their meaning, see `rut-fetch`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The words of `rut report`. What they mean is `rut-report`'s.
+//! The arguments of `rut report`. For their meaning, see `rut-report`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! `rut study`: what the reference's defects do to figures and conclusions. The runs are `sweep`'s.
+//! `rut study`: what the reference's defects do to figures and conclusions. For the runs, see
+//! `sweep`.
 
 use anyhow::Result;
 use rut_formats::{counted, escape};

@@ -1,5 +1,5 @@
 //! SUN397: folders of scenes, some of them in each other. Ten partitions were published, each of 50
-//! training and 50 test images a class; torchvision takes all images and splits none.
+//! training and 50 test images per class; torchvision takes all images and splits none.
 //!
 //! The archive holds 108,754 images, as its authors say. Lists with one less leave out
 //! `c/church/outdoor/sun_bhenjvsvrtumjuri.jpg`, which not every decoder can read.
@@ -29,7 +29,7 @@ macro_rules! partition {
     ($name:literal, $number:literal) => {
         SplitSpec {
             name: $name,
-            about: "a published partition, 50 images a class for training and 50 for testing",
+            about: "a published partition, 50 images per class for training and 50 for testing",
             counts: Counts {
                 train: 19_850,
                 validation: None,

@@ -1,5 +1,5 @@
-//! State-dict keys without what wrappers put before them, by the rule of earlier versions: it knows a list of wrappers
-//! and no network. What a network finds in a file by itself is `prefix`'s.
+//! State-dict keys without what wrappers put before them, by the rule of earlier versions: it knows
+//! a list of wrappers and no network. For what a network finds in a file by itself, see `prefix`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

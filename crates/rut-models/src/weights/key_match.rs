@@ -1,4 +1,5 @@
-//! Which keys of a checkpoint are a network's, which are left out, and which are neither. Shapes and values are `check`'s.
+//! Which keys of a checkpoint are a network's, which are left out, and which are neither. For
+//! shapes and values, see `check`.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;

@@ -9,13 +9,13 @@ pub const LOCATION_FIELDS: &[Field] = fields! {
     "data_dir" "DIR", Path, DATA,
         "What torchvision calls `root`: it, and its folder named for the data set, are searched";
     "results_path" "DIR", Path, PATHS_AND_RESOURCES,
-        "Runs' folders are made here";
+        "The folder of the runs' folders";
     "run_name" "NAME", Text, PATHS_AND_RESOURCES, left_out: "the run's id",
         "Name of the run's folder";
     "cache_dir" "DIR", Path, PATHS_AND_RESOURCES, left_out: "rut in the user's cache folder",
-        "Extracted features are kept here";
+        "The folder of cached features";
     "cache_gib" "GIB", Number, PATHS_AND_RESOURCES,
-        "Size that the cache is kept below, GiB";
+        "Maximal size of the cache, GiB";
     "save_every" "SECONDS", Number, PATHS_AND_RESOURCES,
         "Seconds between two savings of the run's state";
     "tensorboard" "on|off", Words(ON_OR_OFF), PATHS_AND_RESOURCES,
@@ -23,5 +23,5 @@ pub const LOCATION_FIELDS: &[Field] = fields! {
     "threads" "N", Count, PATHS_AND_RESOURCES, left_out: "one per core that the process may use",
         "Threads";
     "device" "NAME", Name, PATHS_AND_RESOURCES,
-        "Where the frozen network computes";
+        "The device that the frozen network computes on";
 };

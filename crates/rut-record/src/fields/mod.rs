@@ -57,18 +57,18 @@ fn has_steps(spec: &RunSpec) -> bool {
 /// rows' own.
 pub const FIELDS: &[Field] = fields! {
     "method" "NAME", Name, TRAINING, flag: Flag::None,
-        "What is adapted, and how: lp or vp";
+        "The adaptation: lp or vp";
     "dataset" "NAME|FOLDER", Text, DATA,
         "Name in the table of data sets (`rut data list`), or a folder of class folders";
     "split" "NAME", Text, DATA, left_out: "the data set's first",
         "Which of the data set's splits (`rut data info NAME`), or stratified:SEED";
     "skip_unreadable" "N|all", Text, DATA, left_out: "0",
-        "Leave out so many images that cannot be read, or `all` of them; they are counted and listed in the record";
+        "Leave out up to this many unreadable images, or `all` of them; they are counted and listed in the record";
     "classes" "LIST", Texts, DATA,
         "Only these classes, by name or index (`0-9,stop`), relabelled in this order";
     "validation" "own|drawn", Words(VALIDATION), LABELS,
-        left_out: "own, where a user's data set has some beside train and test",
-        "Validate on the data set's own validation images, or on some drawn from the training images";
+        left_out: "own, if a user's data set has validation images besides train and test",
+        "Validate on the data set's own validation images, or on images drawn from the training images";
     "n_shot" "N|all", Text, LABELS, instead_of: &["fraction"],
         "Training images per class; `all` or -1 for all of them";
     "fraction" "SHARE", Number, LABELS, instead_of: &["n_shot"],
@@ -79,7 +79,7 @@ pub const FIELDS: &[Field] = fields! {
         "Validation images per class; 0 for none";
     "short_classes" "RULE", Words(SHORT_CLASSES), LABELS,
         flag: Flag::Switch { name: "allow-short", value: "allow" },
-        "Take classes with fewer images than asked for as they are";
+        "Accept classes with fewer images than requested";
     "model" "NAME", Name, NETWORK,
         "Name in the table of models (`rut models list`)";
     "network" "KIND", Words(NETWORK_KIND), NETWORK,
@@ -87,14 +87,14 @@ pub const FIELDS: &[Field] = fields! {
     "sparsity" "K", Count, NETWORK, left_out: "9",
         "State of iterative pruning: finds MODEL*_K_checkpoint and MODEL*_K_mask in `pretrained_dir`";
     "pretrained_dir" "DIR", Path, NETWORK,
-        "Where checkpoints and masks are looked for";
+        "The folder that is searched for checkpoints and masks";
     "checkpoint" "FILE", Path, NETWORK,
         "A checkpoint (.safetensors, .pth, .pt, .th) instead of `pretrained_dir`";
     "checkpoint_key" "KEY", Text, NETWORK, left_out: "the only place where the network's names fit",
-        "Under which of the checkpoint's dictionaries and modules the network stands, joined by points \
+        "The checkpoint's dictionaries and modules that lead to the network, joined by points \
              (`teacher.backbone`); `.` is the file itself";
     "mask" "FILE", Path, NETWORK,
-        "A mask beside `checkpoint`";
+        "The mask of `checkpoint`";
     "masking" "RULE", Words(MASKING), NETWORK, flag: Flag::None,
         "Whether the mask of a ticket is applied";
     "recipe" "TEXT", Text, NETWORK,
@@ -108,16 +108,16 @@ pub const FIELDS: &[Field] = fields! {
     "resize" "PIXELS", Count, TRANSFORM,
         left_out: "resize to the network's square; beside `crop`, as the model's weights were evaluated",
         used: is_probe,
-        "Resize the shorter side to this, then take the middle";
+        "Resize the shorter side to this, then crop the centre";
     "crop" "PIXELS", Count, TRANSFORM,
         left_out: "beside `resize`, as the model's weights were evaluated", used: is_probe,
-        "Side of the middle that is taken";
+        "Side of the centre crop";
     "interpolation" "NAME", Words(INTERPOLATION), TRANSFORM, left_out: "bilinear",
-        "What interpolates where images are resized";
+        "The interpolation of resizing";
     "engine" "NAME", Name, PATHS_AND_RESOURCES,
-        "What computes the frozen network";
+        "The engine that computes the frozen network";
     "precision" "NAME", Name, PATHS_AND_RESOURCES,
-        "In which precision the frozen network computes";
+        "The precision that the frozen network computes in";
     "epochs" "N", Count, TRAINING,
         instead_of: &["steps"], aliases: &["epoch"], used: |spec| spec.training.steps.is_none(),
         "Passes over the training images";
@@ -128,22 +128,22 @@ pub const FIELDS: &[Field] = fields! {
     "lr" "RATE", Number, TRAINING, used: has_steps, instead_of: &["lr_grid"],
         "Adam's learning rate at the start";
     "optimizer" "NAME", Words(OPTIMIZER), PROBING, used: is_probe,
-        "What trains the head";
+        "The optimiser of the head";
     "weight_decay" "DECAY", Number, PROBING, used: is_probe, instead_of: &["weight_decay_grid"],
         "Adam's weight decay, times the parameters, added to their gradients; of lbfgs, of the weights only";
     "lr_grid" "LIST", Numbers, PROBING, used: |spec| is_probe(spec) && has_steps(spec), instead_of: &["lr"],
         "Train all these learning rates in one pass over the features; the best on the validation images is kept";
     "weight_decay_grid" "LIST", Numbers, PROBING, used: is_probe, instead_of: &["weight_decay"],
-        "The same of weight decays; beside `lr_grid`, every pair of both";
+        "The same for weight decays; with `lr_grid`, every pair of both";
     "cache_dtype" "TYPE", Words(CACHE_DTYPE), PROBING, used: is_probe,
-        "Precision of kept features";
+        "Precision of cached features";
     "seed" "SEED", Whole, LABELS,
         "Seeds few-shot draws, orders and initial values";
     "shuffle" "on|off", Words(ON_OR_OFF), TRAINING,
         flag: Flag::Switch { name: "no-shuffle", value: "off" }, used: has_steps,
         "Keep the training images in their order";
     "select" "RULE", Words(SELECT), TRAINING, used: has_steps,
-        "Which epoch is kept";
+        "Which epoch is selected";
     "eval_every" "N", Count, TRAINING,
         left_out: "1 for probing and for a selected epoch, else 10", used: has_steps,
         "Score the validation images every so many epochs; 0 for never";

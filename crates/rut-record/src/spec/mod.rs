@@ -1,4 +1,4 @@
-//! The one description of a run that is ever written down. Checking it against files is `rut-run`'s, naming it `run_id`'s.
+//! The one description of a run that is ever written down. `rut-run` checks it with files, `run_id` names it.
 
 mod adaptation;
 pub(crate) mod flat;

@@ -97,7 +97,7 @@ pub struct NetworkSpec {
     pub std: Option<[f64; 3]>,
     /// What interpolates where images are resized; `None`: bilinear.
     pub interpolation: Option<Interpolation>,
-    /// What computes the frozen network, by its name in the table of engines. They agree but for the last bits.
+    /// The engine that computes the frozen network, by its name in the table of engines. They agree but for the last bits.
     pub engine: String,
     /// In which precision, by its name in the table of precisions.
     pub precision: String,
@@ -148,7 +148,7 @@ pub struct TrainingSpec {
     pub seed: u64,
     /// Whether the training images are shuffled every epoch.
     pub shuffle: Shuffle,
-    /// Which epoch is kept.
+    /// Which epoch is selected.
     pub select: Select,
     /// Score the validation images every so many epochs; `None`: 1 for probing and for a selected epoch, else 10.
     pub eval_every: Option<u32>,

@@ -1,4 +1,5 @@
-//! What of a run goes to its event file, and under which tag. How it is written is `event_file`'s.
+//! What of a run goes to its event file, and under which tag. For how it is written, see
+//! `event_file`.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a reproduction card holds. How it is computed is `table`'s.
+//! What a reproduction card holds. For how it is computed, see `table`.
 
 use serde::Serialize;
 

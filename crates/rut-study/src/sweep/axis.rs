@@ -1,5 +1,5 @@
-//! What a study varies and what it leaves out: lists of values for the fields of a specification. How they are put together
-//! is `combination`'s.
+//! What a study varies and what it leaves out: lists of values for the fields of a specification.
+//! For how they are put together, see `combination`.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! From a study's axes to specifications: all combinations, without those that are left out and those that come to the same
-//! run. Whether a run can run is `study_run`'s.
+//! From a study's axes to specifications: all combinations, without those that are left out and
+//! those that come to the same run. For whether a run can run, see `study_run`.
 
 use std::collections::HashSet;
 

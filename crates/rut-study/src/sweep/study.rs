@@ -1,5 +1,5 @@
-//! A study's file: a run that is varied along axes, read and checked with the fields of a specification. Which runs it
-//! comes to is `combination`'s.
+//! A study's file: a run that is varied along axes, read and checked with the fields of a
+//! specification. For which runs it comes to, see `combination`.
 
 use std::path::{Path, PathBuf};
 

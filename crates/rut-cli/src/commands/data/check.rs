@@ -73,7 +73,7 @@ fn report(spec: &RunSpec, dataset: &Dataset, others: &OtherFiles, audit: &Audit)
 }
 
 fn summary(dataset: &Dataset, audit: &Audit, others: &OtherFiles) -> String {
-    let mut rows = vec![["", "images", "repeated", "images a class"]
+    let mut rows = vec![["", "images", "repeated", "images per class"]
         .map(str::to_owned)
         .to_vec()];
     rows.extend(audit.parts.iter().map(|part| {

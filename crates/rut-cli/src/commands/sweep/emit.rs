@@ -1,4 +1,4 @@
-//! `rut sweep emit`: a study as the scripts of a job array. Their text is `rut-study`'s.
+//! `rut sweep emit`: a study as the scripts of a job array. For their text, see `rut-study`.
 
 use std::path::{absolute, Path};
 

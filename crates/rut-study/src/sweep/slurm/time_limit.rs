@@ -1,4 +1,4 @@
-//! A time limit in the forms that `sbatch` takes. What it is for is `slurm`'s.
+//! A time limit in the forms that `sbatch` takes. For its use, see `slurm`.
 
 /// Seconds of a time limit in one of `sbatch`'s forms; `None` if it is in none of them.
 pub(super) fn time_limit(text: &str) -> Option<u64> {
