@@ -80,14 +80,19 @@ fn point(study: &Study, place: Place, x: f64, metric: &Metric) -> Option<Point> 
         ),
         _ => String::new(),
     };
-    let told = format!(
+    let tooltip = format!(
         "{network}, {}: {} {}{interval}; {}",
         place.labels.name(),
         metric.name,
         figure(estimate.mean, metric.unit),
         study.counts(&[place])
     );
-    Some(Point { x, y, ends, told })
+    Some(Point {
+        x,
+        y,
+        ends,
+        tooltip,
+    })
 }
 
 /// The legend of networks among `places`.
@@ -134,7 +139,7 @@ pub(crate) fn labels(study: &Study, setting: usize) -> Vec<(&'static Metric, Cha
                     mark: Some(mark(network)),
                     line: Line::Solid,
                     end: None,
-                    told: network_label(study, network),
+                    tooltip: network_label(study, network),
                 }
             })
             .collect();
@@ -194,7 +199,7 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
                     mark: Some(mark(place.network)),
                     line: Line::None,
                     end: None,
-                    told: String::new(),
+                    tooltip: String::new(),
                 }
             }));
         }
@@ -243,7 +248,7 @@ fn lines(
             mark: None,
             line: Line::Solid,
             end: Some(labels.tick()),
-            told: format!("{model}, {}", labels.name()),
+            tooltip: format!("{model}, {}", labels.name()),
         }
     };
     models.into_iter().map(line).collect()
@@ -291,13 +296,13 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
             mark: Some(mark(network)),
             line: Line::None,
             end: None,
-            told: String::new(),
+            tooltip: String::new(),
         })
         .collect();
     for (run, place) in study.runs.iter().zip(&study.places) {
         let found = (crate::metric::ACCURACY.of)(&run.record).zip((metric.of)(&run.record));
         if let Some(((x, y), series)) = found.zip(series.get_mut(place.network)) {
-            let told = format!(
+            let tooltip = format!(
                 "{}: accuracy {}, {} {}; N = {}",
                 run.record.run_id,
                 figure(x, Unit::Percent),
@@ -307,7 +312,12 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
             );
             let (x, y) = (100.0 * x, 100.0 * y);
             let ends = (y, y);
-            series.points.push(Point { x, y, ends, told });
+            series.points.push(Point {
+                x,
+                y,
+                ends,
+                tooltip,
+            });
         }
     }
     let points = || series.iter().flat_map(|series| &series.points);

@@ -233,9 +233,9 @@ impl<'a> Matrix<'a> {
             Some(spread) => spread.name().to_owned(),
             None => "no interval".to_owned(),
         };
-        let told = format!("{} than {dense}; {by}, N = {}", verdict.name(), pair.images);
+        let tooltip = format!("{} than {dense}; {by}, N = {}", verdict.name(), pair.images);
         html! {
-            span.ends.(verdict.name()) title=(printable(&told)) {
+            span.ends.(verdict.name()) title=(printable(&tooltip)) {
                 @if named { (printable(dense)) ": " }
                 (sign) "\u{a0}" (mean)
                 @match ends { Some([lo, hi]) => { " (" (lo) " to " (hi) ")" }, None => " (no interval)" }

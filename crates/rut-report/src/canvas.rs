@@ -175,7 +175,7 @@ impl Canvas {
     }
 
     /// What `draw` draws, as one thing that says `words` to who points at it.
-    pub(crate) fn told(&self, words: &str, draw: impl FnOnce(&Self)) {
+    pub(crate) fn titled(&self, words: &str, draw: impl FnOnce(&Self)) {
         let inside = Self::default();
         draw(&inside);
         let inside = maud::PreEscaped(inside.body.into_inner());

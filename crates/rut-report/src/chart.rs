@@ -43,7 +43,7 @@ pub(crate) struct Series {
     /// Written at the frame's right edge, as high as the line ends.
     pub(crate) end: Option<String>,
     /// What the line says to who points at it.
-    pub(crate) told: String,
+    pub(crate) tooltip: String,
 }
 
 /// A point and its interval.
@@ -56,7 +56,7 @@ pub(crate) struct Point {
     /// Ends of its interval on the vertical axis; the point's own place without one.
     pub(crate) ends: (f64, f64),
     /// What it says to who points at it: value, interval, numbers of seeds and images.
-    pub(crate) told: String,
+    pub(crate) tooltip: String,
 }
 
 /// What joins points.
@@ -202,11 +202,11 @@ impl Chart {
             Line::None => {}
         };
         if series.line != Line::None {
-            canvas.told(&series.told, line);
+            canvas.titled(&series.tooltip, line);
         }
         for (point, place) in series.points.iter().zip(&places) {
             if let Some(mark) = series.mark {
-                canvas.told(&point.told, |canvas| {
+                canvas.titled(&point.tooltip, |canvas| {
                     self.interval(canvas, frame, point, series.colour);
                     canvas.point(*place, series.colour, mark);
                 });
@@ -308,7 +308,7 @@ mod tests {
             x,
             y,
             ends,
-            told: format!("point {x}"),
+            tooltip: format!("point {x}"),
         };
         let points = intervals
             .iter()
@@ -324,14 +324,14 @@ mod tests {
                 mark: Some(Mark::Disc),
                 line: Line::None,
                 end: None,
-                told: String::new(),
+                tooltip: String::new(),
             }],
             legend: Vec::new(),
         };
         let svg = chart.svg(Look::PAGE, Legend::Beside);
         assert_eq!(svg.matches("<polygon").count(), 2, "{svg}");
         assert_eq!(svg.matches("<title>point ").count(), 3, "{svg}");
-        // No title of its own inside a paper's figure, which is as wide as it is told to be.
+        // No title of its own inside a paper's figure, which is as wide as it is tooltip to be.
         let look = Look {
             width: 312.0,
             titled: false,

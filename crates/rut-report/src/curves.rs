@@ -66,11 +66,11 @@ impl Curves {
 }
 
 /// A run's curves, its network's index and what the network is called.
-pub(crate) type Told<'a> = (&'a Curves, usize, &'a str);
+pub(crate) type NamedCurves<'a> = (&'a Curves, usize, &'a str);
 
 /// The loss of each run by epoch.
-pub(crate) fn loss(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
-    let line = |run: &Told<'_>| series(&run.0.loss, run, Line::Solid, 1.0, "training loss");
+pub(crate) fn loss(title: &str, runs: &[NamedCurves<'_>]) -> Option<Chart> {
+    let line = |run: &NamedCurves<'_>| series(&run.0.loss, run, Line::Solid, 1.0, "training loss");
     let series: Vec<Series> = runs.iter().map(line).collect();
     chart(
         title,
@@ -82,8 +82,8 @@ pub(crate) fn loss(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
 }
 
 /// The accuracy of each run on training and validation images by epoch.
-pub(crate) fn accuracy(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
-    let lines = |run: &Told<'_>| {
+pub(crate) fn accuracy(title: &str, runs: &[NamedCurves<'_>]) -> Option<Chart> {
+    let lines = |run: &NamedCurves<'_>| {
         let (curves, ..) = run;
         [
             series(
@@ -116,8 +116,8 @@ pub(crate) fn accuracy(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
 }
 
 /// Target classes whose source changed, by epoch.
-pub(crate) fn churn(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
-    let line = |run: &Told<'_>| {
+pub(crate) fn churn(title: &str, runs: &[NamedCurves<'_>]) -> Option<Chart> {
+    let line = |run: &NamedCurves<'_>| {
         series(
             &run.0.churn,
             run,
@@ -132,12 +132,23 @@ pub(crate) fn churn(title: &str, runs: &[Told<'_>]) -> Option<Chart> {
 }
 
 /// The curve of a run through `points`, which are multiplied by `factor`; `what` it shows stands in its words.
-fn series(points: &[(f64, f64)], run: &Told<'_>, line: Line, factor: f64, what: &str) -> Series {
+fn series(
+    points: &[(f64, f64)],
+    run: &NamedCurves<'_>,
+    line: Line,
+    factor: f64,
+    what: &str,
+) -> Series {
     let (_, network, label) = run;
     let point = |(x, y): &(f64, f64)| {
         let (x, y) = (*x, factor * y);
-        let (ends, told) = ((y, y), String::new());
-        Point { x, y, ends, told }
+        let (ends, tooltip) = ((y, y), String::new());
+        Point {
+            x,
+            y,
+            ends,
+            tooltip,
+        }
     };
     Series {
         points: points.iter().map(point).collect(),
@@ -145,7 +156,7 @@ fn series(points: &[(f64, f64)], run: &Told<'_>, line: Line, factor: f64, what: 
         mark: None,
         line,
         end: None,
-        told: match points.last() {
+        tooltip: match points.last() {
             Some((epoch, last)) => format!(
                 "{label}: {what}, {:.3} after epoch {epoch:.0}",
                 factor * last
@@ -155,8 +166,8 @@ fn series(points: &[(f64, f64)], run: &Told<'_>, line: Line, factor: f64, what: 
     }
 }
 
-fn legend(runs: &[Told<'_>]) -> Vec<Entry> {
-    let entry = |(_, network, label): &Told<'_>| Entry {
+fn legend(runs: &[NamedCurves<'_>]) -> Vec<Entry> {
+    let entry = |(_, network, label): &NamedCurves<'_>| Entry {
         label: (*label).to_owned(),
         colour: colour(*network),
         mark: None,

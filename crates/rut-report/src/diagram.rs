@@ -88,13 +88,13 @@ fn bars(canvas: &Canvas, frame: Frame, diagram: &Diagram, colour: Colour) {
         frame.rule(canvas, f64::from(tick) / 4.0, &(25 * tick).to_string());
     }
     for bar in &diagram.bars {
-        canvas.told(&told(bar), |canvas| {
+        canvas.titled(&tooltip(bar), |canvas| {
             canvas.block(frame.bar(bar.corners()), colour, 0.55);
         });
     }
     canvas.dashes(&[frame.at((0.0, 0.0)), frame.at((1.0, 1.0))], SOFT, 1.0);
     for bar in &diagram.bars {
-        canvas.told(&told(bar), |canvas| {
+        canvas.titled(&tooltip(bar), |canvas| {
             let [accuracy, confidence] = bar.gap().map(|end| frame.at(end));
             canvas.line(&[confidence, accuracy], GAP, 1.6);
             canvas.point(accuracy, GAP, Mark::Disc);
@@ -102,7 +102,7 @@ fn bars(canvas: &Canvas, frame: Frame, diagram: &Diagram, colour: Colour) {
     }
 }
 
-fn told(bar: &Bar) -> String {
+fn tooltip(bar: &Bar) -> String {
     format!(
         "confidence {:.1} to {:.1} %: accuracy {:.1} %, mean confidence {:.1} %, {} images",
         100.0 * bar.lo,
@@ -125,7 +125,7 @@ fn counts(canvas: &Canvas, frame: Frame, diagram: &Diagram) {
             100.0 * lo,
             100.0 * hi
         );
-        canvas.told(&words, |canvas| {
+        canvas.titled(&words, |canvas| {
             canvas.block(frame.bar([(lo, 0.0), (hi, share)]), SOFT, 0.55);
         });
     }

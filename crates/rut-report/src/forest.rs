@@ -63,7 +63,7 @@ impl Forest {
             across.frame(canvas, top, floor);
             for (index, row) in rows.iter().enumerate() {
                 let y = top + ROW * index as f64;
-                canvas.told(&row.told, |canvas| row.draw(canvas, across, y));
+                canvas.titled(&row.tooltip, |canvas| row.draw(canvas, across, y));
             }
         }))
     }
@@ -72,7 +72,7 @@ impl Forest {
 struct Row {
     setting: usize,
     words: String,
-    told: String,
+    tooltip: String,
     mean: f64,
     ends: (f64, f64),
     network: usize,
@@ -94,7 +94,7 @@ impl Row {
         let ends = ends.map_or_else(|| "no interval".into(), |ends| ends.join(" to "));
         Some(Self {
             setting: pair.setting,
-            told: format!(
+            tooltip: format!(
                 "{words}: {} {mean} ({ends}); {} seeds, N = {}",
                 metric.name, pair.seeds, pair.images
             ),
@@ -108,13 +108,13 @@ impl Row {
     fn draw(&self, canvas: &Canvas, across: Across<'_>, top: f64) {
         let ink = colour(self.network);
         let y = top + 21.0;
-        let told = cut(&self.words, (across.width / 6.4) as usize);
+        let tooltip = cut(&self.words, (across.width / 6.4) as usize);
         // The words stand on white, so that no line runs through them.
-        let wide = 5.6 * told.chars().count() as f64;
+        let wide = 5.6 * tooltip.chars().count() as f64;
         let ground = [(SIDE - 1.0, top + 1.0), (SIDE + wide, top + 13.0)];
         canvas.block(ground, WHITE, 1.0);
         canvas.text(
-            &told,
+            &tooltip,
             (SIDE, top + 7.0),
             Type::new(10.5, SOFT, Anchor::Left),
         );

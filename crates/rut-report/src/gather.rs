@@ -39,7 +39,7 @@ pub(crate) struct Gathered {
 
 /// Why there is no figure of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fate {
+pub(crate) enum RunStatus {
     /// It ended with an error.
     Failed,
     /// It is planned, or begun, and has neither record nor failure.
@@ -48,7 +48,7 @@ pub(crate) enum Fate {
     Unreadable,
 }
 
-impl Fate {
+impl RunStatus {
     /// What it is called.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -64,8 +64,8 @@ impl Fate {
 pub(crate) struct Unfinished {
     /// Its name, or that of its folder.
     pub(crate) run_id: String,
-    /// What became of it.
-    pub(crate) fate: Fate,
+    /// Its status.
+    pub(crate) status: RunStatus,
     /// In words.
     pub(crate) reason: String,
     /// What was to be run, where that is known.
@@ -87,7 +87,7 @@ pub(crate) struct Conflict {
 /// Reads `folders`, each a folder of results or a run's, in their order; entries of one by name.
 ///
 /// # Errors
-/// If a folder is not there, or there is nothing of a run in any. Whatever cannot be read is told as such.
+/// If a folder is not there, or there is nothing of a run in any. What cannot be read is listed as such.
 pub(crate) fn gather(folders: &[PathBuf]) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let mut planned = BTreeMap::new();
@@ -214,7 +214,7 @@ impl Gathered {
             Ok(record) => self.add(Run::new(record, dir, folder, names)),
             Err(error) => self.unfinished.push(Unfinished {
                 run_id: folder,
-                fate: Fate::Unreadable,
+                status: RunStatus::Unreadable,
                 reason: newer(&dir).unwrap_or_else(|| of_file(&dir, error)),
                 spec: None,
             }),
@@ -285,7 +285,7 @@ impl Gathered {
     fn settle(&mut self, mut planned: BTreeMap<String, RunSpec>) {
         let done: BTreeSet<&str> = self.runs.iter().map(|run| &*run.record.run_id).collect();
         self.unfinished
-            .retain(|run| run.fate == Fate::Unreadable || !done.contains(&*run.run_id));
+            .retain(|run| run.status == RunStatus::Unreadable || !done.contains(&*run.run_id));
         planned.retain(|id, _| !done.contains(&**id));
         for run in &mut self.unfinished {
             let id = run.run_id.rsplit('/').next().unwrap_or_default();
@@ -295,33 +295,38 @@ impl Gathered {
         }
         let missing = planned.into_iter().map(|(run_id, spec)| Unfinished {
             run_id,
-            fate: Fate::Missing,
+            status: RunStatus::Missing,
             reason: "planned, not begun".into(),
             spec: Some(spec),
         });
         self.unfinished.extend(missing);
         self.unfinished
-            .sort_by(|a, b| (a.fate, &a.run_id).cmp(&(b.fate, &b.run_id)));
+            .sort_by(|a, b| (a.status, &a.run_id).cmp(&(b.status, &b.run_id)));
         self.unfinished
-            .dedup_by(|a, b| (a.fate, &a.run_id) == (b.fate, &b.run_id));
+            .dedup_by(|a, b| (a.status, &a.run_id) == (b.status, &b.run_id));
     }
 }
 
 /// What is known of a run without a record.
 fn unfinished(dir: &RunDir, folder: String) -> Unfinished {
-    let (run_id, fate, reason, spec) = match Failure::read(dir) {
+    let (run_id, status, reason, spec) = match Failure::read(dir) {
         Ok(Some(failure)) => (
             failure.run_id,
-            Fate::Failed,
+            RunStatus::Failed,
             format!("failed to {}", failure.error),
             Some(failure.spec),
         ),
-        Ok(None) => (folder, Fate::Missing, "begun, not finished".into(), None),
-        Err(error) => (folder, Fate::Failed, without_path(error), None),
+        Ok(None) => (
+            folder,
+            RunStatus::Missing,
+            "begun, not finished".into(),
+            None,
+        ),
+        Err(error) => (folder, RunStatus::Failed, without_path(error), None),
     };
     Unfinished {
         run_id,
-        fate,
+        status,
         reason,
         spec,
     }

@@ -152,7 +152,7 @@ impl HeatMap {
                 name(&self.targets, *column),
                 self.runs
             );
-            canvas.told(&words, |canvas| {
+            canvas.titled(&words, |canvas| {
                 canvas.block(corners(*row, *column), FULL, 0.15 + 0.85 * share);
                 let [(x, y), _] = corners(*row, *column);
                 // On a full cell letters keep their colour in the dark, as the cell does.

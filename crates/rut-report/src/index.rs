@@ -119,7 +119,7 @@ fn spec_cells(spec: &RunSpec, keys: &[String], unused: UnusedFields) -> Row {
 fn unfinished_row(run: &Unfinished, spec: Option<Row>) -> Row {
     let mut row: Row = vec![
         ("run_id".into(), json!(run.run_id)),
-        ("status".into(), json!(run.fate.name())),
+        ("status".into(), json!(run.status.name())),
         ("error".into(), json!(run.reason)),
     ];
     row.extend(spec.into_iter().flatten());

@@ -52,17 +52,17 @@ use std::path::{Path, PathBuf};
 use rut_record::{Record, RunDir, RunSpec, file};
 
 pub use error::{Error, Result};
-use gather::Fate;
+use gather::RunStatus;
 use links::Links;
 use study::Study;
 
-/// Fields of which a run of a specification makes no use: readers are not told of them.
+/// Fields of which a run of a specification makes no use: they are not shown.
 pub type UnusedFields = fn(&RunSpec) -> Vec<&'static str>;
 
 /// The trained prompt of a run as a PNG file, or why there is none.
 pub type PromptPicture = fn(&RunDir, &Record) -> rut_record::Result<Vec<u8>>;
 
-/// Whether a report tells what runs cost.
+/// Whether a report shows what runs cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Costs {
     /// Seconds, memory, and what computed each run.
@@ -88,7 +88,7 @@ pub struct Made {
 pub struct ReportOptions {
     /// What it is called; left out, what the plan says.
     pub title: Option<String>,
-    /// Whether it tells what runs cost.
+    /// Whether it shows what runs cost.
     pub costs: Costs,
     /// What made it and when, for its last line; left out where runs' costs are.
     pub made: Option<Made>,
@@ -154,9 +154,9 @@ pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Resul
     let files = sheet.write(out)?;
     Ok(Written {
         runs: study.runs.len(),
-        failed: study.count(Fate::Failed),
-        missing: study.count(Fate::Missing),
-        unreadable: study.count(Fate::Unreadable) + unread,
+        failed: study.count(RunStatus::Failed),
+        missing: study.count(RunStatus::Missing),
+        unreadable: study.count(RunStatus::Unreadable) + unread,
         unchecked: study
             .runs
             .iter()

@@ -1,5 +1,5 @@
 //! Addresses of runs' files as a page beside them has them: relative, so that results and report can be moved together and
-//! nothing of the machine's own folders is told.
+//! no path of the machine is shown.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +14,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// From a page in the folder `out`. A report that tells nothing of costs has no links: its bytes do not depend on where
+    /// From a page in the folder `out`. A report without costs has no links: its bytes do not depend on where
     /// it is.
     pub(crate) fn from(out: &Path, costs: Costs) -> Self {
         let from = match costs {

@@ -9,7 +9,7 @@ use crate::gather::Unfinished;
 use crate::metric::{ECE_AT_TEMPERATURE, Unit};
 use crate::parts::Parts;
 use crate::run::Run;
-use crate::setting::{Fields, fields, last_part, told, varying};
+use crate::setting::{Fields, described, fields, last_part, varying};
 use crate::study::{Place, Study};
 use crate::table::{Column, Kind, Table, Value};
 use crate::{Costs, UnusedFields};
@@ -58,10 +58,10 @@ impl Common {
     fn apart(&self, method: &str, fields: &Fields) -> String {
         let own = |field: &&String| !OWN.contains(&field.as_str());
         let varying = self.varying.get(method).into_iter().flatten();
-        let told = varying
+        let described = varying
             .filter(own)
-            .map(|field| told(field, fields.get(field)));
-        told.collect::<Vec<_>>().join(", ")
+            .map(|field| described(field, fields.get(field)));
+        described.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -76,8 +76,8 @@ fn same(all: &[&Fields]) -> Fields {
 
 fn words(fields: &Fields) -> Vec<String> {
     let fields = fields.iter();
-    let told = fields.map(|(field, value)| told(field, Some(value)));
-    told.collect()
+    let described = fields.map(|(field, value)| described(field, Some(value)));
+    described.collect()
 }
 
 /// The finished runs.
@@ -205,7 +205,7 @@ pub(crate) fn unfinished(study: &Study) -> Table {
         });
         let words = [
             run.run_id.clone(),
-            run.fate.name().to_owned(),
+            run.status.name().to_owned(),
             run.reason.clone(),
             spec.unwrap_or_else(|| "unknown".into()),
         ];

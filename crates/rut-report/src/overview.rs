@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use rut_record::{Labels, Method};
 
-use crate::Fate;
+use crate::RunStatus;
 use crate::canvas::colour;
 use crate::study::{Study, range};
 use crate::wording::{listed, percent, printable};
@@ -34,9 +34,9 @@ fn line(name: &str, what: Markup) -> Markup {
 /// How many runs are finished, and what else there is, with its reasons under `runs`.
 fn runs(study: &Study, unread: usize) -> Markup {
     let others = [
-        (study.count(Fate::Failed), "failed"),
-        (study.count(Fate::Missing), "missing"),
-        (study.count(Fate::Unreadable) + unread, "unreadable"),
+        (study.count(RunStatus::Failed), "failed"),
+        (study.count(RunStatus::Missing), "missing"),
+        (study.count(RunStatus::Unreadable) + unread, "unreadable"),
     ];
     html! {
         strong { (study.runs.len()) } " finished"
@@ -77,8 +77,8 @@ fn networks(study: &Study) -> Markup {
 
 fn methods(study: &Study) -> String {
     let used = |method: &Method| study.settings.iter().any(|own| own.method == *method);
-    let told = |method: Method| format!("{} ({})", method.title(), method.abbreviation());
-    listed(Method::ALL.into_iter().filter(used).map(told))
+    let described = |method: Method| format!("{} ({})", method.title(), method.abbreviation());
+    listed(Method::ALL.into_iter().filter(used).map(described))
 }
 
 fn labels(study: &Study) -> String {

@@ -186,7 +186,7 @@ fn head(study: &Study, title: &str, unread: usize) -> Markup {
 }
 
 fn findings(study: &Study, pairs: &[Pair]) -> Markup {
-    let told = statements(study, pairs);
+    let sentences = statements(study, pairs);
     let Comparisons {
         intervals,
         excluding,
@@ -194,11 +194,11 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
     let places: Vec<Place> = study.cells.keys().copied().collect();
     let (doubtful, fitted) = study.doubtful(&places);
     let by_chance = 0.05 * intervals as f64;
-    let (first, rest) = told.split_at(told.len().min(FIRST));
+    let (first, rest) = sentences.split_at(sentences.len().min(FIRST));
     html! {
         @if pairs.is_empty() {
             p { "No ticket stands beside a dense network of the same model, on the same data and labels and from the same seed, so nothing is compared here." }
-        } @else if told.is_empty() {
+        } @else if sentences.is_empty() {
             p { "No difference between a ticket and its dense network is clear: of " (intervals) " intervals, every one holds 0." }
         } @else {
             p {

@@ -59,7 +59,7 @@ pub(crate) fn networks(study: &Study) -> Table {
 
 fn upstream(study: &Study, network: &Network) -> String {
     let percent = |value| figure(value, Unit::Percent);
-    let told = |record: &UpstreamRecord| {
+    let described = |record: &UpstreamRecord| {
         let scores = &record.scores;
         let accuracy = scores.intervals.accuracy;
         format!(
@@ -74,10 +74,10 @@ fn upstream(study: &Study, network: &Network) -> String {
     };
     let own = |record: &&UpstreamRecord| crate::upstream::key(record) == network.key;
     // Several folders may hold the same measurement.
-    let told: BTreeSet<String> = study.upstream.iter().filter(own).map(told).collect();
+    let measurements: BTreeSet<String> = study.upstream.iter().filter(own).map(described).collect();
     let unread = |one: &Unread| one.name.contains("upstream/");
-    if !told.is_empty() {
-        told.into_iter().collect::<Vec<_>>().join("; ")
+    if !measurements.is_empty() {
+        measurements.into_iter().collect::<Vec<_>>().join("; ")
     } else if study.unread.iter().any(unread) {
         "unknown: a measurement cannot be read".into()
     } else {

@@ -11,7 +11,7 @@ pub(crate) struct Run {
     pub(crate) record: Record,
     /// Class names, in label order.
     pub(crate) class_names: Arc<[String]>,
-    /// How a reader is told of its folder: never a path of the machine.
+    /// The name of its folder as it is shown: never a path of the machine.
     pub(crate) folder: String,
     /// Its folder.
     pub(crate) dir: RunDir,

@@ -149,27 +149,27 @@ pub(crate) fn choice(choice: &Choice) -> Markup {
 }
 
 /// A chosen run, with what it is called.
-struct Told<'a> {
+struct ChosenRun<'a> {
     run: &'a Run,
     place: Place,
     network: &'a Network,
     setting: &'a Setting,
 }
 
-fn told<'a>(study: &'a Study, chosen: &Chosen) -> Vec<Told<'a>> {
-    let told = |run: &usize| {
+fn chosen_runs<'a>(study: &'a Study, chosen: &Chosen) -> Vec<ChosenRun<'a>> {
+    let chosen_run = |run: &usize| {
         let place = *study.places.get(*run)?;
-        Some(Told {
+        Some(ChosenRun {
             run: study.runs.get(*run)?,
             place,
             network: study.networks.get(place.network)?,
             setting: study.settings.get(place.setting)?,
         })
     };
-    chosen.runs.iter().filter_map(told).collect()
+    chosen.runs.iter().filter_map(chosen_run).collect()
 }
 
-impl Told<'_> {
+impl ChosenRun<'_> {
     fn title(&self) -> String {
         let labels = self.place.labels.name();
         format!("{}, {labels}: {}", self.setting.label(), self.network.label)
@@ -184,16 +184,16 @@ impl Told<'_> {
 pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     let mut pictures = Vec::new();
     for chosen in &parts.choice.settings {
-        for told in told(parts.study, chosen) {
-            let summary = &told.run.record.test.raw;
+        for run in chosen_runs(parts.study, chosen) {
+            let summary = &run.run.record.test.raw;
             let title = format!(
                 "{}, seed {}",
-                told.title(),
-                told.run.record.spec.training.seed
+                run.title(),
+                run.run.record.spec.training.seed
             );
-            let ink = colour(told.place.network);
+            let ink = colour(run.place.network);
             let draw = |look| diagram::svg(summary, &title, ink, look);
-            pictures.push(sheet.picture(&told.file("reliability"), draw));
+            pictures.push(sheet.picture(&run.file("reliability"), draw));
         }
     }
     Ok(html! {
@@ -227,23 +227,23 @@ pub(crate) fn scatter(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
 pub(crate) fn training(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
     let mut figures = Vec::new();
     for chosen in &parts.choice.settings {
-        let told = told(parts.study, chosen);
-        figures.push(curves_of(&told, sheet)?);
-        if told
+        let runs = chosen_runs(parts.study, chosen);
+        figures.push(curves_of(&runs, sheet)?);
+        if runs
             .iter()
-            .any(|told| told.run.record.spec.prompt().is_some())
+            .any(|one| one.run.record.spec.prompt().is_some())
         {
-            figures.push(maps(parts.study, &told, sheet)?);
-            figures.push(prompts_of(&told, parts.options.prompt_picture, sheet));
+            figures.push(maps(parts.study, &runs, sheet)?);
+            figures.push(prompts_of(&runs, parts.options.prompt_picture, sheet));
         }
     }
     Ok(html! { (choice(parts.choice)) @for figure in &figures { (figure) } })
 }
 
-fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
+fn curves_of(runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
     let mut found = Vec::new();
     let mut problems = Vec::new();
-    for one in told {
+    for one in runs {
         match Curves::read(one.run) {
             Ok(curves) => found.push((curves, one)),
             Err(error) => {
@@ -256,11 +256,11 @@ fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
             }
         }
     }
-    let lines: Vec<curves::Told<'_>> = found
+    let lines: Vec<curves::NamedCurves<'_>> = found
         .iter()
-        .map(|(curves, told)| (curves, told.place.network, told.network.label.as_str()))
+        .map(|(curves, one)| (curves, one.place.network, one.network.label.as_str()))
         .collect();
-    let Some(first) = told.first() else {
+    let Some(first) = runs.first() else {
         return Ok(html! {});
     };
     let title = format!("{}, {}", first.setting.label(), first.place.labels.name());
@@ -285,9 +285,9 @@ fn curves_of(told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
     })
 }
 
-fn maps(study: &Study, told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
+fn maps(study: &Study, runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
     let mut pictures = Vec::new();
-    for one in told {
+    for one in runs {
         let Some(map) = HeatMap::of(&study.at(one.place)) else {
             continue;
         };
@@ -307,9 +307,9 @@ fn maps(study: &Study, told: &[Told<'_>], sheet: &mut Sheet) -> Result<Markup> {
     Ok(html! { div.pair { @for picture in &pictures { (picture) } } })
 }
 
-fn prompts_of(told: &[Told<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Markup {
+fn prompts_of(runs: &[ChosenRun<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Markup {
     let mut pictures = Vec::new();
-    for one in told {
+    for one in runs {
         let title = one.title();
         pictures.push(match draw(&one.run.dir, &one.run.record) {
             Ok(png) => {
@@ -320,11 +320,11 @@ fn prompts_of(told: &[Told<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Mark
             }
             Err(error) => {
                 let unread = Unread::new(format!("{}/{}", one.run.folder, file_name(&one.run.dir.prompt())), error);
-                let told = html! { p.note {
+                let note = html! { p.note {
                     (printable(&title)) ": the prompt cannot be read: " (printable(&unread.reason)) "."
                 } };
                 sheet.add_unread(unread);
-                told
+                note
             }
         });
     }

@@ -1,5 +1,5 @@
 //! What two runs must share to be compared: everything in a specification but seed, network and number of labels. Finds
-//! which fields vary, so that only they need to be told.
+//! which fields vary, so that only they need to be described.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,7 +141,7 @@ fn setting(record: &Record, key: Fields) -> Setting {
 
 /// Writes into each setting which of its values not all settings of its data set and method have.
 fn tell_apart(settings: &mut [(&str, Setting)]) {
-    let told: Vec<String> = settings
+    let described: Vec<String> = settings
         .iter()
         .map(|(_, own)| {
             let kin: Vec<&Fields> = settings
@@ -150,11 +150,13 @@ fn tell_apart(settings: &mut [(&str, Setting)]) {
                 .map(|(_, other)| &other.key)
                 .collect();
             let varying = varying(&kin);
-            let told = varying.iter().map(|field| told(field, own.key.get(*field)));
-            told.collect::<Vec<_>>().join(", ")
+            let described = varying
+                .iter()
+                .map(|field| described(field, own.key.get(*field)));
+            described.collect::<Vec<_>>().join(", ")
         })
         .collect();
-    for ((_, setting), apart) in settings.iter_mut().zip(told) {
+    for ((_, setting), apart) in settings.iter_mut().zip(described) {
         setting.apart = apart;
     }
 }
@@ -169,8 +171,8 @@ pub(crate) fn varying<'a>(all: &[&'a Fields]) -> BTreeSet<&'a str> {
     fields.into_iter().filter(differs).collect()
 }
 
-/// `field value`, as a reader is told.
-pub(crate) fn told(field: &str, value: Option<&Value>) -> String {
+/// `field value`, as a reader is described.
+pub(crate) fn described(field: &str, value: Option<&Value>) -> String {
     let field = field.replace('_', " ");
     match value {
         None | Some(Value::Null) => format!("no {field}"),

@@ -6,7 +6,7 @@ use rut_metrics::{Estimate, Spread};
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::UnusedFields;
-use crate::gather::{Conflict, Fate, Gathered, Unfinished};
+use crate::gather::{Conflict, Gathered, RunStatus, Unfinished};
 use crate::metric::Metric;
 use crate::network::{Network, NetworkKey, networks};
 use crate::run::Run;
@@ -98,11 +98,11 @@ impl Study {
         }
     }
 
-    /// How many runs came to `fate`.
-    pub(crate) fn count(&self, fate: Fate) -> usize {
+    /// How many runs have `status`.
+    pub(crate) fn count(&self, status: RunStatus) -> usize {
         self.unfinished
             .iter()
-            .filter(|run| run.fate == fate)
+            .filter(|run| run.status == status)
             .count()
     }
 
