@@ -27,7 +27,7 @@ fn a_sound_data_set_passes_and_one_with_leaks_ends_with_3() {
     let birds = folders(dir.path());
     let (out, _) = ends(rut(dir.path(), &format!("data check {birds}")), 0);
     assert!(
-        out.contains("test        8         0               4"),
+        out.contains("test        8         0                 4"),
         "{out}"
     );
     assert!(out.contains("nothing wrong"), "{out}");
