@@ -1,5 +1,5 @@
-//! The answer of a study at a glance: network × target × method, each ticket against its dense networks. The differences are
-//! `pair`'s, in words they are `statement`'s.
+//! The answer of a study at a glance: network × target × method, each ticket against its dense networks. `pair` computes the
+//! differences, `statement` puts them into words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,13 +144,17 @@ impl<'a> Matrix<'a> {
         let networks: Vec<usize> = (0..self.study.networks.len()).filter(present).collect();
         let down = targets.len() > networks.len();
         let figures = || COMPARED.iter().take(FIGURES).enumerate();
-        let (across, rows) = match down {
-            true => (networks.len(), targets.len()),
-            false => (targets.len(), networks.len()),
+        let (across, rows) = if down {
+            (networks.len(), targets.len())
+        } else {
+            (targets.len(), networks.len())
         };
-        let at = |row: usize, column: usize| match down {
-            true => place(targets[row], networks[column]),
-            false => place(targets[column], networks[row]),
+        let at = |row: usize, column: usize| {
+            if down {
+                place(targets[row], networks[column])
+            } else {
+                place(targets[column], networks[row])
+            }
         };
         html! {
             div.scroll tabindex="0" role="region" aria-label=(about) {
