@@ -236,7 +236,8 @@ fn of_several_networks_a_key_decides() {
 fn a_key_that_is_not_there_is_answered_with_those_that_are() {
     let text = message(read("dino.pth", &key("teach")));
     assert!(
-        text.contains("`teach`") && text.contains("`student` and `teacher`"),
+        text.contains("`teach`")
+            && text.contains("`student.module.backbone` and `teacher.backbone`"),
         "{text}"
     );
 }
