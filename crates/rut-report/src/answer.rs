@@ -87,7 +87,9 @@ pub(crate) fn answer(study: &Study, pairs: &[Pair]) -> Markup {
 /// Of how many comparisons the ticket is better or worse, in a sentence for each figure.
 fn counts(pairs: &[Pair]) -> Markup {
     let count = |at: usize, metric: &Metric| {
-        let found = pairs.iter().filter_map(|pair| *pair.differences.get(at)?);
+        let found = pairs
+            .iter()
+            .filter_map(|pair| *pair.paired.differences.get(at)?);
         let verdicts: Vec<Verdict> = found.map(|found| Verdict::of(&found, metric)).collect();
         [Verdict::Better, Verdict::Worse, Verdict::Undecided].map(|wanted| {
             let count = verdicts
@@ -220,7 +222,7 @@ impl<'a> Matrix<'a> {
 
     /// The difference to one dense network, by name where there are several.
     fn against(&self, pair: &Pair, at: usize, metric: &Metric, named: bool) -> Markup {
-        let Some(difference) = pair.differences.get(at).copied().flatten() else {
+        let Some(difference) = pair.paired.differences.get(at).copied().flatten() else {
             return html! {};
         };
         let estimate = difference.of_ticket();
@@ -233,11 +235,15 @@ impl<'a> Matrix<'a> {
         };
         let dense = self.study.networks.get(pair.dense).map_or("", |n| &n.label);
         let by = match difference.spread {
-            Some(Spread::Seeds) => format!("t over {} seeds", pair.seeds),
+            Some(Spread::Seeds) => format!("t over {} seeds", pair.paired.seeds),
             Some(spread) => spread.name().to_owned(),
             None => "no interval".to_owned(),
         };
-        let tooltip = format!("{} than {dense}; {by}, N = {}", verdict.name(), pair.images);
+        let tooltip = format!(
+            "{} than {dense}; {by}, N = {}",
+            verdict.name(),
+            pair.paired.images
+        );
         html! {
             span.ends.(verdict.name()) title=(printable(&tooltip)) {
                 @if named { (printable(dense)) ": " }

@@ -80,7 +80,7 @@ struct Row {
 
 impl Row {
     fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
-        let (difference, metric) = ((*pair.differences.get(at)?)?, COMPARED.get(at)?);
+        let (difference, metric) = ((*pair.paired.differences.get(at)?)?, COMPARED.get(at)?);
         let scale = factor(metric.unit);
         let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
         let (lo, hi) = difference.estimate.ends();
@@ -96,7 +96,7 @@ impl Row {
             setting: pair.setting,
             tooltip: format!(
                 "{words}: {} {mean} ({ends}); {} seeds, N = {}",
-                metric.name, pair.seeds, pair.images
+                metric.name, pair.paired.seeds, pair.paired.images
             ),
             words,
             mean: scale * difference.estimate.mean,

@@ -5,10 +5,10 @@
 //! | question | where |
 //! | --- | --- |
 //! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
-//! | what may be compared with what? | `setting`, `network`, `study`, `pair` |
+//! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods` |
 //! | how sure is it? | `rut_metrics::Estimate`, `statement` |
 //! | what was run, and what came out? | `overview`, `answer` |
-//! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table` and the tables; `links`; `page` |
+//! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `links`; `page` |
 //! | which runs get figures of their own? | `chosen` |
 //!
 //! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
@@ -26,8 +26,11 @@ mod forest;
 mod gather;
 mod heat_map;
 mod index;
+mod latex;
+mod latex_text;
 mod links;
 mod listing;
+mod methods;
 mod metric;
 mod network;
 mod overview;

@@ -12,6 +12,16 @@ pub(crate) enum Unit {
     Plain,
 }
 
+impl Unit {
+    /// `value` as it is shown.
+    pub(crate) fn shown(self, value: f64) -> f64 {
+        match self {
+            Self::Percent => 100.0 * value,
+            Self::Plain => value,
+        }
+    }
+}
+
 /// A figure.
 pub(crate) struct Metric {
     /// Its column in files.

@@ -37,7 +37,7 @@ struct Section {
 }
 
 /// The parts of the page behind the answer, in order: figures, then tables.
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     Section {
         anchor: "weights",
         heading: "Accuracy and calibration against remaining weights",
@@ -87,6 +87,12 @@ const SECTIONS: [Section; 11] = [
         compose: tables::figures,
     },
     Section {
+        anchor: "methods",
+        heading: "Methods by training images",
+        short: "Methods",
+        compose: tables::methods,
+    },
+    Section {
         anchor: "all-differences",
         heading: "All differences",
         short: "All differences",
@@ -116,7 +122,7 @@ pub(crate) fn compose(study: &Study, links: &Links, options: &ReportOptions) -> 
     sheet.add("runs.csv", index.csv()?);
     sheet.add("runs.jsonl", index.json_lines());
     let pairs = pairs(study);
-    let of_pairs = pairs.iter().flat_map(|pair| &pair.unread);
+    let of_pairs = pairs.iter().flat_map(|pair| &pair.paired.unread);
     for unread in study.unread.iter().chain(of_pairs) {
         sheet.add_unread(unread.clone());
     }

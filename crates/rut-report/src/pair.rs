@@ -1,5 +1,5 @@
-//! Dense minus ticket, paired: what is left when both networks see the same images from the same seed. Says how sure a
-//! difference is, and by what; how it is put into words is `statement`'s.
+//! Paired differences, dense minus ticket among them: what is left when both see the same images from the same seed. Says how
+//! sure a difference is, and by what; `statement` puts it into words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,11 +25,17 @@ pub(crate) struct Pair {
     pub(crate) dense: usize,
     /// Index of the ticket.
     pub(crate) ticket: usize,
+    /// Dense minus ticket.
+    pub(crate) paired: Paired,
+}
+
+/// The runs of one place minus those of another, seed by seed.
+pub(crate) struct Paired {
     /// Seeds that both have.
     pub(crate) seeds: usize,
     /// Test images.
     pub(crate) images: usize,
-    /// Dense minus ticket, for each of [`COMPARED`].
+    /// The differences, for each of [`COMPARED`].
     pub(crate) differences: Vec<Option<Difference>>,
     /// Why an interval is missing, if one is.
     pub(crate) note: Option<String>,
@@ -78,36 +84,45 @@ pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
                 network: control,
                 ..place
             };
-            pairs.extend(pair(study, place, dense, &mut opened));
+            pairs.extend(paired(study, dense, place, &mut opened).map(|paired| Pair {
+                setting: place.setting,
+                labels: place.labels,
+                dense: control,
+                ticket: place.network,
+                paired,
+            }));
         }
     }
     pairs
 }
 
-fn pair(study: &Study, ticket: Place, dense: Place, opened: &mut usize) -> Option<Pair> {
+/// The runs at `first` minus those at `second`, which have the same test images; `opened` counts the pairs whose logits were
+/// opened. `None` if they have no seed in common.
+pub(crate) fn paired(
+    study: &Study,
+    first: Place,
+    second: Place,
+    opened: &mut usize,
+) -> Option<Paired> {
     let by_seed = |place| -> BTreeMap<u64, &Run> {
         let runs = study.at(place).into_iter().rev();
         runs.map(|run| (run.record.spec.training.seed, run))
             .collect()
     };
-    let (tickets, controls) = (by_seed(ticket), by_seed(dense));
-    let common: Vec<(&Run, &Run)> = controls
+    let others = by_seed(second);
+    let common: Vec<(&Run, &Run)> = by_seed(first)
         .iter()
-        .filter_map(|(seed, control)| Some((*control, *tickets.get(seed)?)))
+        .filter_map(|(seed, run)| Some((*run, *others.get(seed)?)))
         .collect();
     let (first, _) = common.first()?;
-    let mut pair = Pair {
-        setting: ticket.setting,
-        labels: ticket.labels,
-        dense: dense.network,
-        ticket: ticket.network,
+    let mut paired = Paired {
         seeds: common.len(),
         images: first.record.data.test_images,
         differences: COMPARED.iter().map(|_| None).collect(),
         note: None,
         unread: Vec::new(),
     };
-    for (difference, metric) in pair.differences.iter_mut().zip(COMPARED) {
+    for (difference, metric) in paired.differences.iter_mut().zip(COMPARED) {
         let of = |(a, b): &(&Run, &Run)| Some((metric.of)(&a.record)? - (metric.of)(&b.record)?);
         let values: Option<Vec<f64>> = common.iter().map(of).collect();
         *difference = values
@@ -117,17 +132,17 @@ fn pair(study: &Study, ticket: Place, dense: Place, opened: &mut usize) -> Optio
                 spread: estimate.interval.map(|_| Spread::Seeds),
             });
     }
-    pair.fill_in(&common, opened);
-    Some(pair)
+    paired.fill_in(&common, opened);
+    Some(paired)
 }
 
-impl Pair {
+impl Paired {
     /// Where seeds give no interval, the paired bootstrap of the first seed does.
     fn fill_in(&mut self, common: &[(&Run, &Run)], opened: &mut usize) {
         let lacking = |difference: &Option<Difference>| {
             difference.is_some_and(|difference| difference.spread.is_none())
         };
-        let Some(&(dense, ticket)) = common.first() else {
+        let Some(&(one, other)) = common.first() else {
             return;
         };
         if !self.differences.iter().any(lacking) {
@@ -139,7 +154,7 @@ impl Pair {
             return;
         }
         *opened += 1;
-        let (first, second) = match (logits(dense), logits(ticket)) {
+        let (first, second) = match (logits(one), logits(other)) {
             (Ok(first), Ok(second)) => (first, second),
             (first, second) => {
                 self.unread
@@ -150,7 +165,7 @@ impl Pair {
                 return;
             }
         };
-        match bootstraps(dense, &first, ticket, &second) {
+        match bootstraps(one, &first, other, &second) {
             Ok(found) => {
                 for (difference, found) in self.differences.iter_mut().zip(found) {
                     if let Some(estimate) = found.filter(|_| lacking(difference)) {
@@ -177,16 +192,16 @@ fn logits(run: &Run) -> Result<ArchivedLogits, Unread> {
 
 /// Of two runs on the same test images, for each of [`COMPARED`].
 fn bootstraps(
-    dense: &Run,
+    one: &Run,
     first: &ArchivedLogits,
-    ticket: &Run,
+    other: &Run,
     second: &ArchivedLogits,
 ) -> rut_record::Result<Vec<Option<Estimate>>> {
     let difference = || -> rut_metrics::Result<(Intervals, Option<Intervals>)> {
         let options = BootstrapOptions::default();
         let raw = |archive: &ArchivedLogits| Outcomes::of(archive.logits()?, &archive.labels);
         let plain = bootstrap_difference(&raw(first)?, &raw(second)?, &options)?;
-        let fits = (&dense.record.temperature, &ticket.record.temperature);
+        let fits = (&one.record.temperature, &other.record.temperature);
         let (Some(a), Some(b)) = fits else {
             return Ok((plain, None));
         };
@@ -220,7 +235,10 @@ pub(crate) struct Comparisons {
 impl Comparisons {
     /// Of `pairs`.
     pub(crate) fn of(pairs: &[Pair]) -> Self {
-        let all = pairs.iter().flat_map(|pair| &pair.differences).flatten();
+        let all = pairs
+            .iter()
+            .flat_map(|pair| &pair.paired.differences)
+            .flatten();
         let with = all.filter(|difference| difference.spread.is_some());
         let excluding = with.clone().filter(|d| d.estimate.excludes_zero()).count();
         Self {

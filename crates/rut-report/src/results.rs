@@ -120,7 +120,7 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
     let rows = study.cells.keys().filter(wanted);
     Table {
         slug: "results".into(),
-        caption: "Means over seeds. Intervals are of 95 %: below a figure Student's t over its seeds, which does not \
+        caption: "Means over seeds. Intervals are of 95 %: with a figure Student's t over its seeds, which does not \
                   know that a share ends at 0; in the column beside it the bootstrap over test images, its ends averaged over \
                   seeds. T is in doubt where it lies at a bound or its gain on validation images has an \
                   interval that includes 0: read those rows at T = 1."
@@ -221,22 +221,29 @@ fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Val
     let first = if setting.is_some() { 0 } else { row.len() };
     row.insert(first, network(pair.ticket));
     row.extend([
-        Value::Count(pair.seeds as u64),
-        Value::Count(pair.images as u64),
+        Value::Count(pair.paired.seeds as u64),
+        Value::Count(pair.paired.images as u64),
     ]);
     let values = pair
+        .paired
         .differences
         .iter()
         .zip(COMPARED)
         .map(|(difference, metric)| Value::Difference(difference.map(|d| d.estimate), metric.unit));
     row.extend(values);
     let mut kinds: Vec<&str> = Vec::new();
-    for spread in pair.differences.iter().flatten().filter_map(|d| d.spread) {
+    for spread in pair
+        .paired
+        .differences
+        .iter()
+        .flatten()
+        .filter_map(|d| d.spread)
+    {
         if !kinds.contains(&spread.name()) {
             kinds.push(spread.name());
         }
     }
-    let note = pair.note.clone();
+    let note = pair.paired.note.clone();
     row.push(Value::Text(note.unwrap_or_else(|| {
         if kinds.is_empty() {
             "none".into()

@@ -131,8 +131,8 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
 }
 
 fn pair_counts(pairs: &[&Pair]) -> String {
-    let seeds = crate::study::range(pairs.iter().map(|pair| pair.seeds));
-    let images = crate::study::range(pairs.iter().map(|pair| pair.images));
+    let seeds = crate::study::range(pairs.iter().map(|pair| pair.paired.seeds));
+    let images = crate::study::range(pairs.iter().map(|pair| pair.paired.images));
     format!("N = {images} test images; seeds: {seeds}")
 }
 

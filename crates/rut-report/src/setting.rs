@@ -75,12 +75,23 @@ pub(crate) struct Setting {
 impl Setting {
     /// Data set, method and what sets it apart.
     pub(crate) fn label(&self) -> String {
-        let (dataset, method) = (&self.dataset, self.method.abbreviation());
+        format!("{}, {}", self.dataset, self.name())
+    }
+
+    /// Method and what sets it apart.
+    pub(crate) fn name(&self) -> String {
+        let method = self.method.abbreviation();
         if self.apart.is_empty() {
-            format!("{dataset}, {method}")
+            method.to_owned()
         } else {
-            format!("{dataset}, {method}, {}", self.apart)
+            format!("{method}, {}", self.apart)
         }
+    }
+
+    /// Whether both are of the same data set and the same test images.
+    pub(crate) fn has_test_images_of(&self, other: &Self) -> bool {
+        let images = |setting: &Self| setting.key.get(TEST_IMAGES).cloned();
+        self.dataset == other.dataset && images(self) == images(other)
     }
 }
 

@@ -9,6 +9,7 @@ use rut_record::{file, write_whole};
 use crate::canvas::Look;
 use crate::chart::{Chart, Entry, Legend, Line};
 use crate::error::Result;
+use crate::latex;
 use crate::table::Table;
 use crate::unread::Unread;
 use crate::wording::{harmless, printable};
@@ -94,7 +95,7 @@ impl Sheet {
         self.add(&format!("tables/{}.csv", table.slug), table.csv()?);
         self.add(
             &format!("tables/{}.tex", table.slug),
-            harmless(&table.latex()),
+            harmless(&latex::write(table)),
         );
         Ok(())
     }

@@ -26,7 +26,7 @@ const ORDER: [usize; 4] = [0, 1, 3, 2];
 pub(crate) fn statements(study: &Study, pairs: &[Pair]) -> Vec<String> {
     let of_metric = |at: usize| {
         let found = pairs.iter().filter_map(move |pair| {
-            let difference = (*pair.differences.get(at)?)?;
+            let difference = (*pair.paired.differences.get(at)?)?;
             statement(study, pair, &difference, at)
         });
         found.collect::<Vec<_>>()
@@ -51,7 +51,7 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
         Unit::Plain => "",
     };
     let by = match spread {
-        Spread::Seeds => format!("{} seeds", pair.seeds),
+        Spread::Seeds => format!("{} seeds", pair.paired.seeds),
         Spread::TestImages => "one seed, bootstrap over test images".to_owned(),
     };
     let doubt = if scaled(at) {
@@ -69,7 +69,7 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
         mean,
         lo,
         hi,
-        pair.images,
+        pair.paired.images,
     ))
 }
 

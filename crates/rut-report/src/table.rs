@@ -1,11 +1,11 @@
-//! A table that can be written in three ways: HTML, CSV and LaTeX. What stands in it is `results`' and `listing`'s.
+//! A table that can be written in three ways: HTML, CSV and LaTeX, the last by `latex`. What stands in it is `results`' and `listing`'s.
 
 use maud::{Markup, html};
 use rut_formats::csv_cell;
 
 use crate::error::{Error, Result};
 use crate::metric::Unit;
-use crate::wording::{digits, digits_apart, latex, printable, rounded, signed_to, unbroken};
+use crate::wording::{digits, digits_apart, printable, rounded, signed_to, unbroken};
 use rut_metrics::Estimate;
 
 /// Rows and columns with a name.
@@ -62,6 +62,17 @@ pub(crate) enum Value {
     Ends(Option<Estimate>, Unit),
     /// A difference with its interval, if there is one.
     Difference(Option<Estimate>, Unit),
+    /// A figure with its interval among those that it is compared with, if there is one.
+    Ranked(Option<Estimate>, Unit, Rank),
+}
+
+/// Where a figure stands among those that it is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// The best, or not to be told apart from it.
+    Best,
+    /// Worse, or nothing can be told apart.
+    Other,
 }
 
 /// What stands where there is no figure.
@@ -80,7 +91,7 @@ impl Column {
 
 impl Value {
     /// The mean, and the interval, as readers see them, in at least so many digits after the point.
-    fn shown(&self, least: usize) -> (String, Option<String>) {
+    pub(crate) fn shown(&self, least: usize) -> (String, Option<String>) {
         let write = |value: f64, unit| rounded(value, unit, least);
         let ends = |estimate: &Estimate, unit| {
             let ends = estimate.interval;
@@ -90,7 +101,7 @@ impl Value {
             Self::Text(text) | Self::Network(text, _) | Self::Run(text, _) => (text.clone(), None),
             Self::Count(count) => (count.to_string(), None),
             Self::Figure(Some(value), unit) => (write(*value, *unit), None),
-            Self::Estimate(Some(estimate), unit) => {
+            Self::Estimate(Some(estimate), unit) | Self::Ranked(Some(estimate), unit, _) => {
                 (write(estimate.mean, *unit), ends(estimate, *unit))
             }
             Self::Difference(Some(estimate), unit) => {
@@ -111,7 +122,9 @@ impl Value {
         let all = |estimate: &Estimate| [vec![estimate.mean], ends(estimate)].concat();
         let found = match self {
             Self::Figure(Some(value), unit) => of(&[*value], *unit),
-            Self::Estimate(Some(estimate), unit) => of(&all(estimate), *unit),
+            Self::Estimate(Some(estimate), unit) | Self::Ranked(Some(estimate), unit, _) => {
+                of(&all(estimate), *unit)
+            }
             Self::Ends(Some(estimate), unit) => of(&ends(estimate), *unit),
             Self::Difference(Some(estimate), unit) => {
                 of(&all(estimate), *unit).max(Some(digits_apart(estimate, *unit)))
@@ -130,7 +143,9 @@ impl Value {
             }
             Self::Count(count) => [count.to_string(), String::new(), String::new()],
             Self::Figure(Some(value), _) => [number(*value), String::new(), String::new()],
-            Self::Estimate(Some(estimate), _) | Self::Difference(Some(estimate), _) => {
+            Self::Estimate(Some(estimate), _)
+            | Self::Difference(Some(estimate), _)
+            | Self::Ranked(Some(estimate), ..) => {
                 let (lo, hi) = estimate.interval.unzip();
                 let end = |end: Option<f64>| end.map(number).unwrap_or_default();
                 [number(estimate.mean), end(lo), end(hi)]
@@ -143,9 +158,24 @@ impl Value {
         }
     }
 
-    /// Whether it is a difference whose interval excludes 0.
-    fn is_clear(&self) -> bool {
-        matches!(self, Self::Difference(Some(estimate), _) if estimate.excludes_zero())
+    /// Whether it is in bold: a difference whose interval excludes 0, or one of the best.
+    pub(crate) fn is_bold(&self) -> bool {
+        match self {
+            Self::Difference(Some(estimate), _) => estimate.excludes_zero(),
+            Self::Ranked(_, _, rank) => *rank == Rank::Best,
+            _ => false,
+        }
+    }
+
+    /// Half the width of the interval of a figure, in the unit that it is shown in.
+    pub(crate) fn half_width(&self) -> Option<f64> {
+        match self {
+            Self::Estimate(Some(estimate), unit) | Self::Ranked(Some(estimate), unit, _) => {
+                let (lo, hi) = estimate.interval?;
+                Some(unit.shown(0.5 * (hi - lo)))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -170,16 +200,7 @@ impl Table {
                 .filter(|(at, _)| !constant[*at])
         };
         let digits = self.digits();
-        let shared = self
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| constant[*at]);
-        let shared = shared.map(|(at, column)| {
-            let shown = self.rows.first().map(|row| row[at].shown(digits[at]).0);
-            format!("{}: {}", column.name, shown.unwrap_or_default())
-        });
-        let shared = shared.collect::<Vec<_>>().join("; ");
+        let shared = self.shared(&digits);
         html! {
             @if !shared.is_empty() { p.caption { "All rows: " (unbroken(&shared)) "." } }
             div.scroll tabindex="0" role="region" aria-label=(printable(&self.caption)) {
@@ -197,8 +218,19 @@ impl Table {
         }
     }
 
+    /// What all rows have alike, in words, for figures in so many `digits` by column.
+    pub(crate) fn shared(&self, digits: &[usize]) -> String {
+        let columns = self.columns.iter().enumerate();
+        let shared = columns.filter(|(at, _)| self.is_constant(*at));
+        let said = shared.filter_map(|(at, column)| {
+            let shown = self.rows.first()?[at].shown(digits[at]).0;
+            (!shown.is_empty()).then(|| format!("{}: {shown}", column.name))
+        });
+        said.collect::<Vec<_>>().join("; ")
+    }
+
     /// Digits after the point that all figures of a column are written in, by column.
-    fn digits(&self) -> Vec<usize> {
+    pub(crate) fn digits(&self) -> Vec<usize> {
         let most = |at: usize| {
             self.rows
                 .iter()
@@ -212,9 +244,13 @@ impl Table {
 
     /// Whether the column at `at` says the same in several rows: the first column, which names the row, never does, nor
     /// results.
-    fn is_constant(&self, at: usize) -> bool {
+    pub(crate) fn is_constant(&self, at: usize) -> bool {
         let words = |row: &Vec<Value>| match &row[at] {
-            Value::Estimate(..) | Value::Ends(..) | Value::Difference(..) | Value::Run(..) => None,
+            Value::Estimate(..)
+            | Value::Ranked(..)
+            | Value::Ends(..)
+            | Value::Difference(..)
+            | Value::Run(..) => None,
             value => Some(value.shown(0)),
         };
         let mut rows = self.rows.iter().map(words);
@@ -254,44 +290,6 @@ impl Table {
         let unwritten = |e: csv::IntoInnerError<_>| Error::Drawing(e.to_string());
         writer.into_inner().map_err(unwritten)
     }
-
-    /// As LaTeX with booktabs.
-    pub(crate) fn latex(&self) -> String {
-        let line = |cells: Vec<String>| format!("{} \\\\\n", cells.join(" & "));
-        let align: String = self.columns.iter().map(Column::align).collect();
-        let heads = self.columns.iter().map(|column| latex(&column.name));
-        let mut text = format!(
-            "% {}\n% \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{align}}}\n\\toprule\n{}\\midrule\n",
-            printable(&self.caption),
-            line(heads.collect())
-        );
-        let digits = self.digits();
-        for row in &self.rows {
-            let cells = row.iter().zip(&digits).map(|(value, digits)| {
-                let shown = match value.shown(*digits) {
-                    (mean, Some(ends)) => latex(&format!("{mean} ({ends})")),
-                    (mean, None) => latex(&mean),
-                };
-                if value.is_clear() {
-                    format!("\\textbf{{{shown}}}")
-                } else {
-                    shown
-                }
-            });
-            text.push_str(&line(cells.collect()));
-        }
-        text.push_str("\\bottomrule\n\\end{tabular}\n");
-        text
-    }
-}
-
-impl Column {
-    fn align(&self) -> char {
-        match self.kind {
-            Kind::Text => 'l',
-            _ => 'r',
-        }
-    }
 }
 
 /// The longest text that stands in one line, characters.
@@ -302,7 +300,7 @@ fn cell(column: &Column, value: &Value, digits: usize) -> Markup {
     let shown = unbroken(&shown);
     let long = shown.contains(' ') && shown.chars().count() > LINE;
     html! {
-        td.number[column.kind != Kind::Text].clear[value.is_clear()].ends[column.kind == Kind::Ends].long[long] {
+        td.number[column.kind != Kind::Text].clear[value.is_bold()].ends[column.kind == Kind::Ends].long[long] {
             @match value {
                 Value::Network(_, colour) => { span.swatch style={ "background:" (colour) } {} (shown) }
                 Value::Run(_, links) => (linked(&shown, links)),
@@ -384,15 +382,12 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("class=\"number clear\""), "{page}");
-        let latex = table().latex();
+        let latex = crate::latex::write(&table());
         assert!(
-            latex.contains("\\begin{tabular}{lr}\n\\toprule\nclass & difference \\\\"),
+            latex.contains("& \\fontseries{b}\\selectfont -2.1 & [$-$3.0 to $-$1.2] \\\\"),
             "{latex}"
         );
-        assert!(
-            latex.contains("& \\textbf{$-$2.1 ($-$3.0 to $-$1.2)} \\\\"),
-            "{latex}"
-        );
+        assert!(latex.contains("\\begin{table}[t]"), "{latex}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::error::Result;
 use crate::listing::{self, Common};
+use crate::methods;
 use crate::pair::{Pair, compared_settings};
 use crate::parts::Parts;
 use crate::results;
@@ -30,6 +31,27 @@ pub(crate) fn figures(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
         @for (at, setting) in study.settings.iter().enumerate() {
             h3 { (printable(&setting.label())) }
             (results::figures(study, Some(at)).boxed())
+        }
+    })
+}
+
+/// Matrices of methods and training images, for each data set: the first two figures on the page, all in files.
+pub(crate) fn methods(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+    let found = methods::matrices(parts.study);
+    for matrices in &found {
+        matrices
+            .unread
+            .iter()
+            .for_each(|one| sheet.add_unread(one.clone()));
+        for table in &matrices.tables {
+            sheet.table(table)?;
+        }
+    }
+    Ok(html! {
+        @if found.is_empty() { p { "On no data set there are two methods or networks to compare." } }
+        @for matrices in &found {
+            h3 { (printable(&matrices.dataset)) }
+            div.pair { @for table in matrices.tables.iter().take(2) { div { (table.html()) } } }
         }
     })
 }

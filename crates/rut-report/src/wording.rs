@@ -1,4 +1,4 @@
-//! Numbers and names as readers see them: percent, signs, LaTeX. What is said with them is `statement`'s and `page`'s.
+//! Numbers and names as readers see them: percent, signs. What is said with them is `statement`'s and `page`'s.
 
 use rut_formats::is_hidden;
 
@@ -46,11 +46,7 @@ pub(crate) fn digits(value: f64, unit: Unit) -> usize {
 /// A figure without its unit's sign, in at least so many digits after the point.
 pub(crate) fn rounded(value: f64, unit: Unit, least: usize) -> String {
     let digits = digits(value, unit).max(least);
-    let shown = match unit {
-        Unit::Percent => 100.0 * value,
-        Unit::Plain => value,
-    };
-    let text = format!("{shown:.digits$}");
+    let text = format!("{:.digits$}", unit.shown(value));
     // No minus before a figure that rounds to nothing.
     match text.strip_prefix('-') {
         Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.to_owned(),
@@ -139,42 +135,6 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// What LaTeX does not take as it is.
-const LATEX: [(char, &str); 20] = [
-    ('\\', r"\textbackslash{}"),
-    ('{', r"\{"),
-    ('}', r"\}"),
-    ('$', r"\$"),
-    ('&', r"\&"),
-    ('#', r"\#"),
-    ('_', r"\_"),
-    ('%', r"\%"),
-    ('~', r"\textasciitilde{}"),
-    ('^', r"\textasciicircum{}"),
-    ('<', r"\textless{}"),
-    ('>', r"\textgreater{}"),
-    ('|', r"\textbar{}"),
-    ('"', r"{''}"),
-    ('−', "$-$"),
-    ('×', r"$\times$"),
-    ('–', "--"),
-    ('²', r"\textsuperscript{2}"),
-    ('·', r"\textperiodcentered{}"),
-    ('…', r"\ldots{}"),
-];
-
-/// `text` as LaTeX prints it.
-pub(crate) fn latex(text: &str) -> String {
-    let mut out = String::new();
-    for c in printable(text).chars() {
-        match LATEX.iter().find(|(special, _)| *special == c) {
-            Some((_, written)) => out.push_str(written),
-            None => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,13 +175,6 @@ mod tests {
         // Nothing is claimed of these.
         assert_eq!(of(0.012, -0.0004, 0.024, percent), "+1.2 (0.0 to +2.4)");
         assert_eq!(of(0.012, 1e-9, 0.024, percent), "+1.2 (0.0 to +2.4)");
-    }
-
-    #[test]
-    fn hostile_names_are_harmless_in_latex() {
-        let got = latex("<script>&\"_%$\\\n");
-        let want = "\\textless{}script\\textgreater{}\\&{''}\\_\\%\\$\\textbackslash{}\u{fffd}";
-        assert_eq!(got, want);
     }
 
     #[test]

@@ -1,0 +1,483 @@
+//! A table as LaTeX: numbers in columns of siunitx, rules of booktabs, and a width that is known here to fit a column of a paper
+//! or a page. What is in the table is decided elsewhere.
+
+use std::collections::BTreeSet;
+
+use crate::latex_text::{breakable, latex, width};
+use crate::table::{Column, Kind, Table, Value};
+use crate::wording::printable;
+
+/// Width of a column of a two-column paper, 3.25 inches, in points of TeX.
+const COLUMN: f64 = 234.0;
+
+/// Width of a page's text, 5.5 inches.
+const PAGE: f64 = 397.0;
+
+/// Size of type, and half the distance of columns.
+const SIZE: f64 = 8.0;
+const GAP: f64 = 3.0;
+
+/// The widest and the narrowest column of words.
+const WIDEST: f64 = 120.0;
+const NARROWEST: f64 = 42.0;
+
+/// The most that columns which name a row may take of a page.
+const NAMES: f64 = 230.0;
+
+/// Lines that a float may have; a longer table breaks over pages.
+const LINES: usize = 45;
+
+/// A column of a written table; the mean and the interval of a difference are one.
+struct Written {
+    /// What names its rows is repeated where a table is too wide and its columns stand below each other.
+    names_rows: bool,
+    heading: Vec<String>,
+    /// What it is: words that may wrap, or a form of its own.
+    form: Form,
+    /// Of the widest cell or word of the heading.
+    width: f64,
+    cells: Vec<String>,
+}
+
+enum Form {
+    Words,
+    Numbers(String),
+}
+
+/// `table` as a float with caption and label; of many rows, as a long table.
+pub(crate) fn write(table: &Table) -> String {
+    let digits = table.digits();
+    let columns: Vec<Written> = written(table, &digits);
+    let (limit, panels) = fit(&columns);
+    let parts: Vec<Vec<&Written>> = panels
+        .iter()
+        .map(|panel| panel.iter().map(|at| &columns[*at]).collect())
+        .collect();
+    let lines: usize = parts.iter().map(|part| height(part, limit)).sum();
+    let in_column = panels.len() == 1 && total(&columns, limit) <= COLUMN;
+    let caption = format!(
+        "\\caption{{{}}}\\label{{tab:{}}}",
+        breakable(&caption(table, &digits), COLUMN, 12.0),
+        table.slug
+    );
+    let groups = groups(table);
+    let body = |part: &Vec<&Written>| rows(part, limit, &groups);
+    if lines > LINES {
+        let parts: Vec<String> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| {
+                let caption = if at == 0 { format!("{caption}\\\\\n") } else { String::new() };
+                let head = head(part);
+                format!(
+                    "\\begin{{longtable}}{{{}}}\n{caption}{head}\\endfirsthead\n{head}\\endhead\n\\bottomrule\n\\endfoot\n{}\\end{{longtable}}\n",
+                    align(part, limit),
+                    body(part)
+                )
+            })
+            .collect();
+        format!(
+            "% A long table, for a page of one column: \\usepackage{{booktabs,longtable,siunitx}}\n\
+             \\begingroup\n{TYPE}\\emergencystretch=4em\\setlength{{\\LTcapwidth}}{{\\textwidth}}\n{}\\endgroup\n",
+            parts.join("\n")
+        )
+    } else {
+        let (float, fits) = if in_column {
+            ("table", "3.25 inches")
+        } else {
+            ("table*", "5.5 inches")
+        };
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|part| {
+                format!(
+                    "\\begin{{tabular}}{{{}}}\n{}{}\\bottomrule\n\\end{{tabular}}\n",
+                    align(part, limit),
+                    head(part),
+                    body(part)
+                )
+            })
+            .collect();
+        format!(
+            "% Fits {fits}: \\usepackage{{booktabs,siunitx}}\n\\begin{{{float}}}[t]\n\\centering\\emergencystretch=4em\\belowcaptionskip=4pt\n{caption}\n{TYPE}{}\\end{{{float}}}\n",
+            parts.join("\n\\medskip\n\n")
+        )
+    }
+}
+
+/// Small type whatever the document's is, so that widths are known, and narrow gaps.
+const TYPE: &str = "\\fontsize{8}{9.6}\\selectfont\\setlength{\\tabcolsep}{3pt}\n";
+
+/// The caption, with what all rows have alike, and what stands in parentheses.
+fn caption(table: &Table, digits: &[usize]) -> String {
+    let mut text = table.caption.clone();
+    let uncertain = |value: &Value| number(value, 1).is_some_and(|found| found.half.is_some());
+    if table.rows.iter().flatten().any(uncertain) {
+        text.push_str(
+            " In parentheses: half the width of the 95 % interval, in units of the last digit.",
+        );
+    }
+    let shared = table.shared(digits);
+    if !shared.is_empty() {
+        text.push_str(&format!(" All rows: {shared}."));
+    }
+    text
+}
+
+/// The columns of `table` that do not say the same in all rows.
+fn written(table: &Table, digits: &[usize]) -> Vec<Written> {
+    let words = table.columns.iter().take_while(|c| c.kind == Kind::Text);
+    let leading = words.count();
+    let varying = table.columns.iter().enumerate();
+    varying
+        .filter(|(at, _)| !table.is_constant(*at))
+        .map(|(at, column)| {
+            let cells: Vec<&Value> = table.rows.iter().map(|row| &row[at]).collect();
+            let differences = cells.iter().any(|v| matches!(v, Value::Difference(..)));
+            let mut written = if differences {
+                means_and_ends(column, &cells, digits[at])
+            } else if matches!(column.kind, Kind::Number | Kind::Interval) {
+                numbers(column, &cells, digits[at])
+            } else {
+                words_of(column, &cells, digits[at])
+            };
+            written.names_rows = at < leading;
+            written
+        })
+        .collect()
+}
+
+fn words_of(column: &Column, cells: &[&Value], digits: usize) -> Written {
+    let cells: Vec<String> = cells.iter().map(|v| v.shown(digits).0).collect();
+    let widest = cells.iter().map(|text| width(text, SIZE));
+    let widest = widest.fold(0.0, f64::max);
+    let heading = stacked(&column.name, widest.min(WIDEST));
+    Written {
+        names_rows: false,
+        width: of_lines(&heading, widest),
+        heading,
+        form: Form::Words,
+        cells,
+    }
+}
+
+/// A number as siunitx reads it.
+struct Number {
+    mean: String,
+    /// Half the interval's width in units of the last digit.
+    half: Option<String>,
+    is_bold: bool,
+}
+
+/// The number that `value` is written as, if it is one.
+fn number(value: &Value, digits: usize) -> Option<Number> {
+    let (shown, _) = value.shown(digits);
+    let mean = shown.replace('−', "-").replace('+', "");
+    mean.parse::<f64>().ok()?;
+    let half = value.half_width().map(|half| {
+        let units = (half * 10f64.powi(digits as i32)).round().max(1.0);
+        format!("{units:.0}")
+    });
+    Some(Number {
+        mean,
+        half,
+        is_bold: value.is_bold(),
+    })
+}
+
+impl Number {
+    /// Its integer digits, its decimals, those of its uncertainty, and whether it is negative.
+    fn format(&self) -> (usize, usize, usize, bool) {
+        let unsigned = self.mean.trim_start_matches('-');
+        let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let half = self.half.as_ref().map_or(0, String::len);
+        (
+            whole.len(),
+            decimals.len(),
+            half,
+            self.mean.starts_with('-'),
+        )
+    }
+
+    fn cell(&self) -> String {
+        let half = self.half.as_ref().map(|half| format!("({half})"));
+        let bold = if self.is_bold { BOLD } else { "" };
+        format!("{bold}{}{}", self.mean, half.unwrap_or_default())
+    }
+}
+
+/// Bold digits that are as wide as the others.
+const BOLD: &str = "\\fontseries{b}\\selectfont ";
+
+/// A column of siunitx, and its width.
+fn siunitx(numbers: &[Option<Number>]) -> (String, f64) {
+    let formats = numbers.iter().flatten().map(Number::format);
+    let (whole, decimals, half, negative) = formats.fold((1, 0, 0, false), |most, own| {
+        (
+            most.0.max(own.0),
+            most.1.max(own.1),
+            most.2.max(own.2),
+            most.3 || own.3,
+        )
+    });
+    let sign = if negative { "-" } else { "" };
+    let uncertainty = if half > 0 {
+        format!("({half})")
+    } else {
+        String::new()
+    };
+    let widest = format!(
+        "{sign}{}.{}{uncertainty}{}",
+        "0".repeat(whole),
+        "0".repeat(decimals),
+        "0".repeat(half)
+    );
+    let form = format!(
+        "S[table-format={sign}{whole}.{decimals}{uncertainty},mode=text,detect-weight=true]"
+    );
+    (form, width(&widest, SIZE) + 2.0)
+}
+
+fn numbers(column: &Column, cells: &[&Value], digits: usize) -> Written {
+    let numbers: Vec<Option<Number>> = cells.iter().map(|v| number(v, digits)).collect();
+    let (form, widest) = siunitx(&numbers);
+    let words = |value: &Value| format!("{{{}}}", latex(&value.shown(digits).0));
+    let written = numbers.iter().zip(cells).map(|(number, value)| {
+        let cell = number.as_ref().map(Number::cell);
+        cell.unwrap_or_else(|| words(value))
+    });
+    let heading = stacked(&column.name, widest);
+    Written {
+        names_rows: false,
+        width: of_lines(&heading, widest),
+        heading,
+        form: Form::Numbers(form),
+        cells: written.collect(),
+    }
+}
+
+/// Two columns under one heading: the mean of a difference, and its interval's ends, which need not be as far from it.
+fn means_and_ends(column: &Column, cells: &[&Value], digits: usize) -> Written {
+    let numbers: Vec<Option<Number>> = cells.iter().map(|v| number(v, digits)).collect();
+    let (form, mean) = siunitx(&numbers);
+    let ends: Vec<String> = cells
+        .iter()
+        .map(|v| v.shown(digits).1.unwrap_or_default())
+        .collect();
+    let widest = ends.iter().map(|ends| width(ends, SIZE));
+    let widest = widest.fold(0.0, f64::max) + mean + 2.0 * GAP + 6.0;
+    let written = numbers
+        .iter()
+        .zip(cells)
+        .zip(&ends)
+        .map(|((number, value), ends)| {
+            let mean = number.as_ref().map(Number::cell);
+            let mean = mean.unwrap_or_else(|| format!("{{{}}}", latex(&value.shown(digits).0)));
+            let ends = if ends.is_empty() {
+                String::new()
+            } else {
+                format!("[{}]", latex(ends))
+            };
+            format!("{mean} & {ends}")
+        });
+    let heading = stacked(&column.name, widest);
+    Written {
+        names_rows: false,
+        width: of_lines(&heading, widest),
+        heading,
+        form: Form::Numbers(format!("{form}c")),
+        cells: written.collect(),
+    }
+}
+
+/// The words of a heading in lines no wider than `most` or the longest word; a word wider than a column of words is cut into
+/// lines.
+fn stacked(name: &str, most: f64) -> Vec<String> {
+    let name = printable(name);
+    let words: Vec<String> = name.split_whitespace().flat_map(cut).collect();
+    let most = of_lines(&words, most);
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), SIZE) <= most => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
+/// `word` in pieces that a column of words has room for.
+fn cut(word: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for c in word.chars() {
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+            if width(piece, SIZE) > 0.7 * WIDEST {
+                pieces.push(String::new());
+            }
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+fn of_lines(lines: &[String], least: f64) -> f64 {
+    lines
+        .iter()
+        .map(|line| width(line, SIZE))
+        .fold(least, f64::max)
+}
+
+impl Written {
+    /// How wide it is if columns of words are no wider than `limit`.
+    fn within(&self, limit: f64) -> f64 {
+        let own = match self.form {
+            Form::Words => self.width.min(limit),
+            Form::Numbers(_) => self.width,
+        };
+        own + 2.0 * GAP
+    }
+
+    fn wraps(&self, limit: f64) -> bool {
+        matches!(self.form, Form::Words) && self.width > limit
+    }
+
+    /// How many columns of the table it is.
+    fn span(&self) -> usize {
+        match &self.form {
+            Form::Numbers(form) if form.ends_with('c') => 2,
+            _ => 1,
+        }
+    }
+}
+
+fn total(columns: &[Written], limit: f64) -> f64 {
+    columns.iter().map(|column| column.within(limit)).sum()
+}
+
+/// The widest that a column of words may be, and which columns stand beside each other: all, in a column of a paper if they
+/// can, or else on a page; or as many as a page takes, below those that name the rows.
+fn fit(columns: &[Written]) -> (f64, Vec<Vec<usize>>) {
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let limits = || {
+        let steps = ((WIDEST - NARROWEST) / 6.0) as usize;
+        (0..=steps).map(|step| WIDEST - 6.0 * step as f64)
+    };
+    for most in [COLUMN, PAGE] {
+        if let Some(limit) = limits().find(|limit| total(columns, *limit) <= most) {
+            return (limit, vec![all]);
+        }
+    }
+    let (names, others): (Vec<usize>, Vec<usize>) =
+        all.into_iter().partition(|at| columns[*at].names_rows);
+    let taken = |limit: f64| {
+        names
+            .iter()
+            .map(|at| columns[*at].within(limit))
+            .sum::<f64>()
+    };
+    let limit = limits()
+        .find(|limit| taken(*limit) <= NAMES)
+        .unwrap_or(NARROWEST);
+    let mut panels: Vec<Vec<usize>> = Vec::new();
+    let mut left = 0.0;
+    for at in others {
+        let own = columns[at].within(limit);
+        if panels.is_empty() || own > left {
+            panels.push(names.clone());
+            left = PAGE - taken(limit);
+        }
+        left -= own;
+        if let Some(panel) = panels.last_mut() {
+            panel.push(at);
+        }
+    }
+    (limit, panels)
+}
+
+/// Lines of a part, headings and rules among them.
+fn height(part: &[&Written], limit: f64) -> usize {
+    let heading = part.iter().map(|column| column.heading.len()).max();
+    let rows = part.first().map_or(0, |column| column.cells.len());
+    let row = |at: usize| {
+        let lines = part.iter().filter(|column| column.wraps(limit));
+        // Lines of words are not full.
+        let lines = lines.map(|c| (1.5 * width(&c.cells[at], SIZE) / limit).ceil() as usize);
+        lines.max().unwrap_or_default().max(1)
+    };
+    heading.unwrap_or_default() + 2 + (0..rows).map(row).sum::<usize>()
+}
+
+fn align(part: &[&Written], limit: f64) -> String {
+    let of = |column: &&Written| match &column.form {
+        Form::Numbers(form) => form.clone(),
+        Form::Words if column.wraps(limit) => {
+            format!(">{{\\raggedright\\arraybackslash}}p{{{limit}pt}}")
+        }
+        Form::Words => "l".to_owned(),
+    };
+    let columns: String = part.iter().map(of).collect();
+    format!("@{{}}{columns}@{{}}")
+}
+
+fn head(part: &[&Written]) -> String {
+    let cell = |column: &&Written| {
+        let lines: Vec<String> = column.heading.iter().map(|line| latex(line)).collect();
+        let lines = lines.join("\\\\");
+        let side = if matches!(column.form, Form::Words) {
+            'l'
+        } else {
+            'c'
+        };
+        let stack = format!("\\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{lines}\\end{{tabular}}");
+        let stack = if column.heading.len() > 1 {
+            stack
+        } else {
+            lines
+        };
+        match column.span() {
+            1 => format!("{{{stack}}}"),
+            span => format!("\\multicolumn{{{span}}}{{c}}{{{stack}}}"),
+        }
+    };
+    let cells: Vec<String> = part.iter().map(cell).collect();
+    format!("\\toprule\n{} \\\\\n\\midrule\n", cells.join(" & "))
+}
+
+/// The rows that begin a group with the same first cell, in a table of figures that are compared within such groups.
+fn groups(table: &Table) -> BTreeSet<usize> {
+    let ranked = |value: &Value| matches!(value, Value::Ranked(..));
+    let first = |at: usize| table.rows[at].first().map(|value| value.shown(0).0);
+    if table.rows.iter().flatten().any(ranked) {
+        let begins = |at: &usize| *at == 0 || first(*at) != first(*at - 1);
+        (0..table.rows.len()).filter(begins).collect()
+    } else {
+        BTreeSet::new()
+    }
+}
+
+/// The rows of a part; of `groups`, if there are any, the first cell stands once.
+fn rows(part: &[&Written], limit: f64, groups: &BTreeSet<usize>) -> String {
+    let count = part.first().map_or(0, |column| column.cells.len());
+    let cell = |column: &Written, at: usize| match column.form {
+        Form::Words if column.wraps(limit) => breakable(&column.cells[at], limit, SIZE),
+        Form::Words => latex(&column.cells[at]),
+        Form::Numbers(_) => column.cells[at].clone(),
+    };
+    let row = |at: usize| {
+        let mut cells: Vec<String> = part.iter().map(|column| cell(column, at)).collect();
+        if !groups.is_empty() && !groups.contains(&at) {
+            cells[0].clear();
+        }
+        let space = if at > 0 && groups.contains(&at) {
+            "\\addlinespace\n"
+        } else {
+            ""
+        };
+        format!("{space}{} \\\\\n", cells.join(" & "))
+    };
+    (0..count).map(row).collect()
+}
