@@ -314,3 +314,26 @@ pub struct RgbImage {
     /// `[height, width, 3]`, red, green, blue, 0–255.
     pub pixels: Vec<u8>,
 }
+
+impl RgbImage {
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> Extent {
+        Extent {
+            width: self.width,
+            height: self.height,
+        }
+    }
+
+    /// Checks that the bytes fit the size.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if they do not, [`Error::Size`] if there are no pixels or too many.
+    pub fn check(&self) -> Result<()> {
+        let (expected, found) = (3 * self.size().check()?, self.pixels.len());
+        if expected != found {
+            return Err(Error::Count { expected, found });
+        }
+        Ok(())
+    }
+}

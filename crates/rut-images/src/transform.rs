@@ -132,6 +132,16 @@ impl Transform {
         }
     }
 
+    /// The same with every side longer by so many pixels: what a random crop is taken from.
+    #[must_use]
+    pub fn enlarged(&self, pixels: u32) -> Transform {
+        let steps = self.geometry.iter();
+        Transform {
+            geometry: steps.map(|step| step.enlarged(pixels)).collect(),
+            ..self.clone()
+        }
+    }
+
     /// A stable text, such as `rgb, squash 224` or `rgb, squash 224, bicubic`; part of the keys of caches. Bilinear is
     /// not mentioned: the text is older than the choice.
     #[must_use]
@@ -155,6 +165,15 @@ impl Geometry {
             Geometry::Squash { side }
             | Geometry::ShorterSide { side }
             | Geometry::CenterCrop { side } => side,
+        }
+    }
+
+    fn enlarged(self, pixels: u32) -> Geometry {
+        let side = self.side().saturating_add(pixels);
+        match self {
+            Geometry::Squash { .. } => Geometry::Squash { side },
+            Geometry::ShorterSide { .. } => Geometry::ShorterSide { side },
+            Geometry::CenterCrop { .. } => Geometry::CenterCrop { side },
         }
     }
 

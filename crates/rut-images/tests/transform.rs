@@ -166,6 +166,11 @@ fn a_transform_describes_itself() {
         filter: Filter::Bilinear,
     };
     assert_eq!(crop.describe(), "rgb, shorter-side 256, center-crop 224");
+    assert_eq!(
+        crop.enlarged(32).describe(),
+        "rgb, shorter-side 288, center-crop 256"
+    );
+    assert_eq!(squash.enlarged(8).describe(), "squash 232, rgb");
     let curved = Transform {
         filter: Filter::Bicubic,
         ..crop

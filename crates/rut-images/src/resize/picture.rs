@@ -2,7 +2,7 @@
 
 use super::{Filter, nearest, resample, resample_real};
 use crate::alpha::{premultiply, unpremultiply};
-use crate::{Extent, Mode, Picture, Result};
+use crate::{Extent, Mode, Picture, Result, Window};
 
 impl Picture {
     /// Pillow's `Image.resize(size, filter)` for any mode of 8 bits: palettes by nearest, colours premultiplied by alpha. Of
@@ -51,41 +51,23 @@ impl Picture {
     #[must_use]
     pub fn center_cropped(&self, side: u32) -> Picture {
         let (to, from) = (Extent::square(side), self.size());
+        let window = Window {
+            left: middle(from.width, side),
+            top: middle(from.height, side),
+            size: to,
+        };
         match self.mode() {
-            Mode::Real => self.replace_values(to, crop(self.values(), 1, from, side)),
-            mode => self.replace(to, crop(self.pixels(), mode.channels(), from, side)),
+            Mode::Real => self.replace_values(to, window.of(self.values(), 1, from)),
+            mode => self.replace(to, window.of(self.pixels(), mode.channels(), from)),
         }
     }
 }
 
-/// `pixels` `[from.height, from.width, channels]` → `[side, side, channels]`.
-fn crop<T: Copy + Default>(pixels: &[T], channels: usize, from: Extent, side: u32) -> Vec<T> {
-    let columns = crop_sources(from.width, side);
-    let row_length = from.width as usize * channels;
-    let mut out = vec![T::default(); (side as usize).pow(2) * channels];
-    let out_rows = out.chunks_exact_mut(side as usize * channels);
-    for (out_row, y) in out_rows.zip(crop_sources(from.height, side)) {
-        let Some(y) = y else { continue };
-        let row = &pixels[y * row_length..][..row_length];
-        for (out, x) in out_row.chunks_exact_mut(channels).zip(&columns) {
-            if let Some(x) = x {
-                out.copy_from_slice(&row[x * channels..][..channels]);
-            }
-        }
+/// The first of `side` kept places along one axis; negative where there is padding before it.
+fn middle(length: u32, side: u32) -> i32 {
+    let (length, side) = (length as i32, side as i32);
+    if side > length {
+        return -((side - length) / 2);
     }
-    out
-}
-
-/// For each kept place the source place along one axis, or nothing where there is padding.
-fn crop_sources(length: u32, side: u32) -> Vec<Option<usize>> {
-    let before = if side > length {
-        -i64::from((side - length) / 2)
-    } else {
-        (f64::from(length - side) / 2.0).round_ties_even() as i64
-    };
-    let inside = |place: i64| (0..i64::from(length)).contains(&place);
-    let places = (0..i64::from(side)).map(|at| at + before);
-    places
-        .map(|place| inside(place).then_some(place as usize))
-        .collect()
+    (f64::from(length - side) / 2.0).round_ties_even() as i32
 }
