@@ -8,12 +8,15 @@
 //! | what is in one? | [`Dataset`], [`ImageSet`], [`Picture`] |
 //! | which images are trained on? | [`draw`], [`Budget`], [`ValidationRule`] |
 //! | what does a network see? | [`Transform`], [`Prepared`], [`Batch`], [`batches`] |
+//! | how are training images varied? | [`Augmentation`], [`Augmented`] |
 //! | is it sound, what does it look like? | [`audit::audit`], [`Survey`], [`ContactSheet`] |
 //! | what makes it repeatable? | [`Seed`], [`Digest`] |
 //!
 //! Nothing here prints, reads the environment or knows a tensor library.
 
 pub mod audit;
+mod augmentation;
+mod augmented;
 mod batches;
 mod contact_sheet;
 mod dataset;
@@ -33,6 +36,8 @@ mod survey;
 mod unlabelled;
 mod unreadable;
 
+pub use augmentation::Augmentation;
+pub use augmented::Augmented;
 pub use batches::{Order, batches};
 pub use contact_sheet::ContactSheet;
 pub use dataset::{ClassRef, Dataset};

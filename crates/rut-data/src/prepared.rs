@@ -1,7 +1,7 @@
 //! Transformed images, ready to be cut into batches.
 
 use rayon::prelude::*;
-use rut_images::{Depth, Transform};
+use rut_images::{Depth, RgbImage, Transform};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Digest, Error, ImageSet, Result};
@@ -113,15 +113,53 @@ impl Prepared {
     /// [`Error::IndexOutOfRange`]; the first error of decoding or transforming, if the images
     /// are not kept in memory.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        self.batch_of(indices, self.side, |index, planes| self.fill(index, planes))
+    }
+
+    /// A batch of images of this side, which `fill` writes into `[3, side, side]`, many at once.
+    pub(crate) fn batch_of(
+        &self,
+        indices: &[usize],
+        side: usize,
+        fill: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
+    ) -> Result<Batch> {
         let len = self.len();
         if let Some(&index) = indices.iter().find(|&&index| index >= len) {
             return Err(Error::IndexOutOfRange { index, len });
         }
-        let mut images = vec![0.0; indices.len() * 3 * self.plane()];
-        let places = images.par_chunks_mut(3 * self.plane()).zip(indices);
-        first_error(places.map(|(image, &index)| self.fill(index, image)))?;
+        let values = 3 * side * side;
+        let mut images = vec![0.0; indices.len() * values];
+        let places = images.par_chunks_mut(values).zip(indices);
+        first_error(places.map(|(image, &index)| fill(index, image)))?;
         let labels = indices.iter().map(|&index| self.labels()[index]).collect();
         Ok(Batch { images, labels })
+    }
+
+    /// An image of bytes, kept or made again. Its index is below [`Prepared::len`].
+    pub(crate) fn image(&self, index: usize) -> Result<RgbImage> {
+        let pixels = match &self.kept {
+            Kept::Bytes(pixels) => {
+                pixels[index * self.kept_values()..][..self.kept_values()].to_vec()
+            }
+            Kept::Real(_) | Kept::Nothing => self.bytes(index)?,
+        };
+        let side = self.side as u32;
+        Ok(RgbImage {
+            width: side,
+            height: side,
+            pixels,
+        })
+    }
+
+    /// The same images with sides longer by so many pixels, in memory if they need no more than `memory_cap` bytes.
+    pub(crate) fn enlarged(&self, pixels: u32, memory_cap: u64) -> Result<Prepared> {
+        Prepared::new(&self.set, &self.transform.enlarged(pixels), memory_cap)
+    }
+
+    /// How finely the values of the images are stored.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        self.set.depth()
     }
 
     /// Digest of the images' content and of the transform: a key for caches.
@@ -203,7 +241,7 @@ fn first_error(results: impl IndexedParallelIterator<Item = Result<()>>) -> Resu
 }
 
 /// `[side, side, 3]` bytes → `[3, side, side]` in [0, 1].
-fn to_planes(pixels: &[u8], planes: &mut [f32]) {
+pub(crate) fn to_planes(pixels: &[u8], planes: &mut [f32]) {
     let plane_length = (pixels.len() / 3).max(1);
     for (channel, plane) in planes.chunks_exact_mut(plane_length).enumerate() {
         for (out, pixel) in plane.iter_mut().zip(pixels.chunks_exact(3)) {
