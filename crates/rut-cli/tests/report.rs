@@ -298,8 +298,12 @@ fn whatever_became_of_a_run_is_a_visible_row() {
     for status in [",done,", ",failed,", ",missing,", ",unreadable,"] {
         assert!(index.contains(status), "{status}: {index}");
     }
-    assert!(text(&files, "tables/unfinished.tex")
-        .contains("\\textless{}script\\textgreater{}\\&{''}\\_\\%\\$"));
+    // Long words may break.
+    let table = text(&files, "tables/unfinished.tex").replace("\\allowbreak{}", "");
+    assert!(
+        table.contains("\\textless{}script\\textgreater{}\\&{''}\\_\\%\\$"),
+        "{table}"
+    );
 }
 
 #[test]
