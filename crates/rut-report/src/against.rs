@@ -1,4 +1,4 @@
-//! Accuracy and ECE against remaining weights, and against the number of labels. The charts' look is `chart`'s.
+//! Accuracy and ECE against remaining weights, and against the number of labels. For how charts look, see `chart`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::axis::Axis;
 use crate::canvas::{GREY, colour, mark};
 use crate::chart::{Chart, Entry, Line, Point, Series};
 use crate::metric::{Metric, SHOWN, Unit};
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::wording::{bare, figure, percent};
 
 /// The factor from a metric to what its axis shows.
@@ -65,12 +65,15 @@ pub(crate) fn share_axes(study: &Study, charts: &mut [(usize, &'static Metric, C
     }
 }
 
-fn point(study: &Study, place: Place, x: f64, metric: &Metric) -> Option<Point> {
-    let (estimate, spread) = study.estimate(place, metric)?;
+fn point(study: &Study, condition: Condition, x: f64, metric: &Metric) -> Option<Point> {
+    let (estimate, spread) = study.estimate(condition, metric)?;
     let factor = factor(metric.unit);
     let (lo, hi) = estimate.ends();
     let (y, ends) = (factor * estimate.mean, (factor * lo, factor * hi));
-    let network = study.networks.get(place.network).map_or("", |n| &n.label);
+    let network = study
+        .networks
+        .get(condition.network)
+        .map_or("", |n| &n.label);
     let interval = match (estimate.interval, spread) {
         (Some((lo, hi)), Some(spread)) => format!(
             " ({} to {}, {})",
@@ -82,10 +85,10 @@ fn point(study: &Study, place: Place, x: f64, metric: &Metric) -> Option<Point> 
     };
     let tooltip = format!(
         "{network}, {}: {} {}{interval}; {}",
-        place.labels.name(),
+        condition.labels.name(),
         metric.name,
         figure(estimate.mean, metric.unit),
-        study.counts(&[place])
+        study.counts(&[condition])
     );
     Some(Point {
         x,
@@ -95,9 +98,12 @@ fn point(study: &Study, place: Place, x: f64, metric: &Metric) -> Option<Point> 
     })
 }
 
-/// The legend of networks among `places`.
-pub(crate) fn networks_legend(study: &Study, places: &[Place], line: Line) -> Vec<Entry> {
-    let present: BTreeSet<usize> = places.iter().map(|place| place.network).collect();
+/// The legend of networks among `conditions`.
+pub(crate) fn networks_legend(study: &Study, conditions: &[Condition], line: Line) -> Vec<Entry> {
+    let present: BTreeSet<usize> = conditions
+        .iter()
+        .map(|condition| condition.network)
+        .collect();
     let entry = |at: usize| {
         Some(Entry {
             label: study.networks.get(at)?.label.clone(),
@@ -111,13 +117,19 @@ pub(crate) fn networks_legend(study: &Study, places: &[Place], line: Line) -> Ve
 
 /// Charts of one setting against the number of labels: a line per network. None where there is one number only.
 pub(crate) fn labels(study: &Study, setting: usize) -> Vec<(&'static Metric, Chart)> {
-    let places: Vec<Place> = study.places_of(setting).collect();
-    let budgets: BTreeSet<Labels> = places.iter().map(|place| place.labels).collect();
+    let conditions: Vec<Condition> = study.conditions_of(setting).collect();
+    let budgets: BTreeSet<Labels> = conditions
+        .iter()
+        .map(|condition| condition.labels)
+        .collect();
     let budgets: Vec<Labels> = budgets.into_iter().collect();
     if budgets.len() < 2 {
         return Vec::new();
     }
-    let networks: BTreeSet<usize> = places.iter().map(|place| place.network).collect();
+    let networks: BTreeSet<usize> = conditions
+        .iter()
+        .map(|condition| condition.network)
+        .collect();
     let title = study.settings.get(setting).map(|s| s.label());
     let chart = |metric: &'static Metric| {
         let series: Vec<Series> = networks
@@ -126,12 +138,12 @@ pub(crate) fn labels(study: &Study, setting: usize) -> Vec<(&'static Metric, Cha
                 // Beside one another, so that intervals do not lie on one another.
                 let shift = beside(network, networks.len());
                 let points = budgets.iter().enumerate().filter_map(|(at, labels)| {
-                    let place = Place {
+                    let condition = Condition {
                         setting,
                         labels: *labels,
                         network,
                     };
-                    point(study, place, at as f64 + shift, metric)
+                    point(study, condition, at as f64 + shift, metric)
                 });
                 Series {
                     points: points.collect(),
@@ -148,7 +160,7 @@ pub(crate) fn labels(study: &Study, setting: usize) -> Vec<(&'static Metric, Cha
             title: title.clone().unwrap_or_default(),
             x: Axis::of_names("training images per class", ticks),
             y: vertical(metric, series.iter().flat_map(|s| &s.points)),
-            legend: networks_legend(study, &places, Line::Solid),
+            legend: networks_legend(study, &conditions, Line::Solid),
             series,
         };
         (metric, chart)
@@ -169,16 +181,24 @@ fn drawn((_, chart): &(&'static Metric, Chart)) -> bool {
 /// Charts of one setting against remaining weights: a line per number of labels, points in the networks' colours. None
 /// where all networks keep as much.
 pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Chart)> {
-    let places: Vec<Place> = study.places_of(setting).collect();
-    let density = |place: &Place| study.networks.get(place.network).map(|n| n.body_density);
-    let densities: Vec<f64> = places.iter().filter_map(density).collect();
+    let conditions: Vec<Condition> = study.conditions_of(setting).collect();
+    let density = |condition: &Condition| {
+        study
+            .networks
+            .get(condition.network)
+            .map(|n| n.body_density)
+    };
+    let densities: Vec<f64> = conditions.iter().filter_map(density).collect();
     let Some(first) = densities.first() else {
         return Vec::new();
     };
     if densities.iter().all(|density| density == first) {
         return Vec::new();
     }
-    let budgets: BTreeSet<Labels> = places.iter().map(|place| place.labels).collect();
+    let budgets: BTreeSet<Labels> = conditions
+        .iter()
+        .map(|condition| condition.labels)
+        .collect();
     let title = study.settings.get(setting).map(|s| s.label());
     let axis = remaining(&densities);
     let width = axis.range.0 - axis.range.1;
@@ -190,13 +210,15 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
             // Beside one another, so that intervals do not lie on one another.
             let shift = step * (middle - at as f64);
             series.extend(lines(study, setting, *labels, metric, shift));
-            let own = places.iter().filter(|place| place.labels == *labels);
-            series.extend(own.map(|place| {
-                let x = density(place).map(f64::log10).unwrap_or_default() + shift;
+            let own = conditions
+                .iter()
+                .filter(|condition| condition.labels == *labels);
+            series.extend(own.map(|condition| {
+                let x = density(condition).map(f64::log10).unwrap_or_default() + shift;
                 Series {
-                    points: point(study, *place, x, metric).into_iter().collect(),
-                    colour: colour(place.network),
-                    mark: Some(mark(place.network)),
+                    points: point(study, *condition, x, metric).into_iter().collect(),
+                    colour: colour(condition.network),
+                    mark: Some(mark(condition.network)),
                     line: Line::None,
                     end: None,
                     tooltip: String::new(),
@@ -207,7 +229,7 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
             title: title.clone().unwrap_or_default(),
             x: remaining(&densities),
             y: vertical(metric, series.iter().flat_map(|s| &s.points)),
-            legend: networks_legend(study, &places, Line::None),
+            legend: networks_legend(study, &conditions, Line::None),
             series,
         };
         (metric, chart)
@@ -228,14 +250,15 @@ fn lines(
         let mut last = f64::INFINITY;
         let mut points = Vec::new();
         for (network, found) in study.networks.iter().enumerate() {
-            let place = Place {
+            let condition = Condition {
                 setting,
                 labels,
                 network,
             };
             if found.key.model == model
                 && found.body_density < last
-                && let Some(point) = point(study, place, found.body_density.log10() + shift, metric)
+                && let Some(point) =
+                    point(study, condition, found.body_density.log10() + shift, metric)
             {
                 last = found.body_density;
                 let ends = (point.y, point.y);
@@ -299,9 +322,9 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
             tooltip: String::new(),
         })
         .collect();
-    for (run, place) in study.runs.iter().zip(&study.places) {
+    for (run, condition) in study.runs.iter().zip(&study.conditions) {
         let found = (crate::metric::ACCURACY.of)(&run.record).zip((metric.of)(&run.record));
-        if let Some(((x, y), series)) = found.zip(series.get_mut(place.network)) {
+        if let Some(((x, y), series)) = found.zip(series.get_mut(condition.network)) {
             let tooltip = format!(
                 "{}: accuracy {}, {} {}; N = {}",
                 run.record.run_id,
@@ -321,12 +344,12 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
         }
     }
     let points = || series.iter().flat_map(|series| &series.points);
-    let places: Vec<Place> = study.places.clone();
+    let conditions: Vec<Condition> = study.conditions.clone();
     Chart {
         title: "all runs".into(),
         x: Axis::around("accuracy (%)", points().map(|point| point.x), (0.0, 100.0)),
         y: vertical(metric, points()),
-        legend: networks_legend(study, &places, Line::None),
+        legend: networks_legend(study, &conditions, Line::None),
         series,
     }
 }

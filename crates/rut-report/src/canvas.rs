@@ -35,7 +35,7 @@ pub(crate) fn colour(index: usize) -> Colour {
 
 /// The shape of a point: shapes come again after four networks, colours after eleven, both together after forty-four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum Marker {
     /// A disc.
     Disc,
     /// A square.
@@ -46,7 +46,7 @@ pub(crate) enum Mark {
     Diamond,
 }
 
-impl Mark {
+impl Marker {
     /// Its name in the style sheet.
     pub(crate) fn css(self) -> &'static str {
         match self {
@@ -59,8 +59,13 @@ impl Mark {
 }
 
 /// The mark of the network at `index`.
-pub(crate) fn mark(index: usize) -> Mark {
-    const MARKS: [Mark; 4] = [Mark::Disc, Mark::Square, Mark::Triangle, Mark::Diamond];
+pub(crate) fn mark(index: usize) -> Marker {
+    const MARKS: [Marker; 4] = [
+        Marker::Disc,
+        Marker::Square,
+        Marker::Triangle,
+        Marker::Diamond,
+    ];
     MARKS[index % MARKS.len()]
 }
 
@@ -81,7 +86,7 @@ pub(crate) enum Anchor {
 
 /// Size, colour and place of a text.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Type {
+pub(crate) struct TextStyle {
     /// Pixels.
     pub(crate) size: f64,
     /// Its colour.
@@ -92,14 +97,14 @@ pub(crate) struct Type {
 
 /// For whom figures are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Look {
+pub(crate) struct FigureStyle {
     /// Width, pixels of which an inch has 96.
     pub(crate) width: f64,
     /// Whether the title stands inside; a paper has it below.
     pub(crate) titled: bool,
 }
 
-impl Look {
+impl FigureStyle {
     /// On the page: as wide as a phone.
     pub(crate) const PAGE: Self = Self {
         width: 360.0,
@@ -119,12 +124,16 @@ impl Look {
         if self.titled {
             let most = ((self.width - 24.0) / 7.0) as usize;
             let title = crate::wording::cut(title, most);
-            canvas.text(&title, (12.0, 15.0), Type::new(12.5, INK, Anchor::Head));
+            canvas.text(
+                &title,
+                (12.0, 15.0),
+                TextStyle::new(12.5, INK, Anchor::Head),
+            );
         }
     }
 }
 
-impl Type {
+impl TextStyle {
     /// Words of `size`, pixels.
     pub(crate) fn new(size: f64, colour: Colour, anchor: Anchor) -> Self {
         Self {
@@ -215,17 +224,17 @@ impl Canvas {
     }
 
     /// A point at `place`.
-    pub(crate) fn point(&self, (x, y): (f64, f64), colour: Colour, mark: Mark) {
+    pub(crate) fn point(&self, (x, y): (f64, f64), colour: Colour, mark: Marker) {
         const RADIUS: f64 = 3.6;
         let corners: &[(f64, f64)] = match mark {
-            Mark::Disc => {
+            Marker::Disc => {
                 return self.put(html! {
                     circle cx=(number(x)) cy=(number(y)) r=(number(RADIUS)) fill=(colour) {}
                 });
             }
-            Mark::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-            Mark::Triangle => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
-            Mark::Diamond => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
+            Marker::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+            Marker::Triangle => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
+            Marker::Diamond => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
         };
         let corner = |(dx, dy): &(f64, f64)| (x + RADIUS * dx, y + RADIUS * dy);
         let corners: Vec<(f64, f64)> = corners.iter().map(corner).collect();
@@ -233,7 +242,7 @@ impl Canvas {
     }
 
     /// A text at `place`, in the middle of its height.
-    pub(crate) fn text(&self, text: &str, (x, y): (f64, f64), set: Type) {
+    pub(crate) fn text(&self, text: &str, (x, y): (f64, f64), set: TextStyle) {
         let anchor = match set.anchor {
             Anchor::Left | Anchor::Head | Anchor::Rising => None,
             Anchor::Middle => Some("middle"),

@@ -1,8 +1,10 @@
 //! A chart of points and lines on two axes, with intervals: what curves, scatters and sparsity figures are drawn with. Which
-//! figures go into one is `against`', `scatter`'s and `curves`' business.
+//! figures go into one, see `against` and `curves`.
 
 use crate::axis::Axis;
-use crate::canvas::{Anchor, Canvas, Colour, GRID, INK, Look, Mark, SOFT, Type, picture};
+use crate::canvas::{
+    Anchor, Canvas, Colour, FigureStyle, GRID, INK, Marker, SOFT, TextStyle, picture,
+};
 use crate::wording::cut;
 
 /// Height of a chart as wide as the page's, without a legend, pixels.
@@ -37,10 +39,10 @@ pub(crate) struct Series {
     /// Colour of all of them.
     pub(crate) colour: Colour,
     /// Shape of the points; `None` for a line alone.
-    pub(crate) mark: Option<Mark>,
+    pub(crate) mark: Option<Marker>,
     /// What joins them.
     pub(crate) line: Line,
-    /// Written at the frame's right edge, as high as the line ends.
+    /// ReportCounts at the frame's right edge, as high as the line ends.
     pub(crate) end: Option<String>,
     /// What the line says to who points at it.
     pub(crate) tooltip: String,
@@ -78,7 +80,7 @@ pub(crate) struct Entry {
     /// Their colour.
     pub(crate) colour: Colour,
     /// Shape of the points; `None` for a line alone.
-    pub(crate) mark: Option<Mark>,
+    pub(crate) mark: Option<Marker>,
     /// What joins them.
     pub(crate) line: Line,
 }
@@ -103,11 +105,11 @@ struct Frame {
 
 impl Frame {
     /// As high as its width asks for.
-    fn of(look: Look) -> Self {
+    fn of(look: FigureStyle) -> Self {
         let [titled, bare] = TOP;
         let top = if look.titled { titled } else { bare };
         let (left, right) = (LEFT, look.width - RIGHT);
-        let page = Look::PAGE.width - LEFT - RIGHT;
+        let page = FigureStyle::PAGE.width - LEFT - RIGHT;
         let high = (HEIGHT - titled - BOTTOM) * ((right - left) / page).min(1.4);
         Self {
             left,
@@ -120,7 +122,7 @@ impl Frame {
 
 impl Chart {
     /// The chart as SVG.
-    pub(crate) fn svg(&self, look: Look, legend: Legend) -> String {
+    pub(crate) fn svg(&self, look: FigureStyle, legend: Legend) -> String {
         let rows = match legend {
             Legend::Inside => legend_rows(&self.legend, look.width),
             Legend::Beside => Vec::new(),
@@ -162,7 +164,11 @@ impl Chart {
         for (value, name) in &self.y.ticks {
             let (_, y) = self.place(frame, 0.0, *value);
             canvas.line(&[(left, y), (right, y)], GRID, 1.0);
-            canvas.text(name, (left - 6.0, y), Type::new(11.0, SOFT, Anchor::Right));
+            canvas.text(
+                name,
+                (left - 6.0, y),
+                TextStyle::new(11.0, SOFT, Anchor::Right),
+            );
         }
         let mut free = f64::NEG_INFINITY;
         for (value, name) in &self.x.ticks {
@@ -174,7 +180,7 @@ impl Chart {
                 canvas.text(
                     name,
                     (x, floor + 13.0),
-                    Type::new(11.0, SOFT, Anchor::Middle),
+                    TextStyle::new(11.0, SOFT, Anchor::Middle),
                 );
                 free = x + half + 3.0;
             }
@@ -184,12 +190,12 @@ impl Chart {
         canvas.text(
             &self.x.name,
             (middle, floor + 31.0),
-            Type::new(11.5, INK, Anchor::Middle),
+            TextStyle::new(11.5, INK, Anchor::Middle),
         );
         canvas.text(
             &self.y.name,
             (12.0, top - 15.0),
-            Type::new(11.5, INK, Anchor::Left),
+            TextStyle::new(11.5, INK, Anchor::Left),
         );
     }
 
@@ -249,7 +255,7 @@ impl Chart {
             canvas.text(
                 &text,
                 (frame.right, y),
-                Type::new(10.5, colour, Anchor::Right),
+                TextStyle::new(10.5, colour, Anchor::Right),
             );
         }
     }
@@ -284,7 +290,11 @@ fn key(canvas: &Canvas, (x, y): (f64, f64), entry: &Entry) {
         canvas.point((x + 10.0, y), entry.colour, mark);
     }
     let label = cut(&entry.label, 46);
-    canvas.text(&label, (x + 25.0, y), Type::new(11.0, INK, Anchor::Left));
+    canvas.text(
+        &label,
+        (x + 25.0, y),
+        TextStyle::new(11.0, INK, Anchor::Left),
+    );
 }
 
 #[cfg(test)]
@@ -321,18 +331,18 @@ mod tests {
             series: vec![Series {
                 points: points.collect(),
                 colour: INK,
-                mark: Some(Mark::Disc),
+                mark: Some(Marker::Disc),
                 line: Line::None,
                 end: None,
                 tooltip: String::new(),
             }],
             legend: Vec::new(),
         };
-        let svg = chart.svg(Look::PAGE, Legend::Beside);
+        let svg = chart.svg(FigureStyle::PAGE, Legend::Beside);
         assert_eq!(svg.matches("<polygon").count(), 2, "{svg}");
         assert_eq!(svg.matches("<title>point ").count(), 3, "{svg}");
         // No title of its own inside a paper's figure, which is as wide as it is tooltip to be.
-        let look = Look {
+        let look = FigureStyle {
             width: 312.0,
             titled: false,
         };

@@ -1,9 +1,11 @@
-//! A reliability diagram in the style of a report's figures: accuracy by confidence above, how many images below. Its shapes
-//! are `rut_metrics::Diagram`'s, as in the one that a run leaves in its folder.
+//! A reliability diagram in the style of a report's figures: accuracy by confidence above, how many images below. It has the
+//! shapes of `rut_metrics::Diagram`, as the one that a run leaves in its folder.
 
 use rut_metrics::{Bar, Diagram, Summary};
 
-use crate::canvas::{Anchor, Canvas, Colour, GRID, INK, Look, Mark, SOFT, Type, picture};
+use crate::canvas::{
+    Anchor, Canvas, Colour, FigureStyle, GRID, INK, Marker, SOFT, TextStyle, picture,
+};
 
 /// The line from a bin's mean confidence to its accuracy.
 const GAP: Colour = "#c81e1e";
@@ -45,12 +47,12 @@ impl Frame {
         let ends = [self.at((0.0, y)), self.at((1.0, y))];
         canvas.line(&ends, GRID, 1.0);
         let place = (self.left - 6.0, ends[0].1);
-        canvas.text(name, place, Type::new(11.0, SOFT, Anchor::Right));
+        canvas.text(name, place, TextStyle::new(11.0, SOFT, Anchor::Right));
     }
 }
 
 /// The diagram of `summary`, in `colour`.
-pub(crate) fn svg(summary: &Summary, title: &str, colour: Colour, look: Look) -> String {
+pub(crate) fn svg(summary: &Summary, title: &str, colour: Colour, look: FigureStyle) -> String {
     let diagram = Diagram::of(&summary.bins);
     let ceiling = if look.titled { 70.0 } else { 50.0 };
     let right = look.width - RIGHT;
@@ -75,14 +77,14 @@ pub(crate) fn svg(summary: &Summary, title: &str, colour: Colour, look: Look) ->
             summary.n
         );
         let place = (12.0, ceiling - 37.0);
-        canvas.text(&figures, place, Type::new(11.0, SOFT, Anchor::Left));
+        canvas.text(&figures, place, TextStyle::new(11.0, SOFT, Anchor::Left));
         bars(canvas, upper, &diagram, colour);
         counts(canvas, lower, &diagram);
     })
 }
 
 fn bars(canvas: &Canvas, frame: Frame, diagram: &Diagram, colour: Colour) {
-    let name = Type::new(11.5, INK, Anchor::Left);
+    let name = TextStyle::new(11.5, INK, Anchor::Left);
     canvas.text("accuracy (%)", (12.0, frame.ceiling - 15.0), name);
     for tick in 0..=4 {
         frame.rule(canvas, f64::from(tick) / 4.0, &(25 * tick).to_string());
@@ -97,7 +99,7 @@ fn bars(canvas: &Canvas, frame: Frame, diagram: &Diagram, colour: Colour) {
         canvas.titled(&tooltip(bar), |canvas| {
             let [accuracy, confidence] = bar.gap().map(|end| frame.at(end));
             canvas.line(&[confidence, accuracy], GAP, 1.6);
-            canvas.point(accuracy, GAP, Mark::Disc);
+            canvas.point(accuracy, GAP, Marker::Disc);
         });
     }
 }
@@ -114,7 +116,7 @@ fn tooltip(bar: &Bar) -> String {
 }
 
 fn counts(canvas: &Canvas, frame: Frame, diagram: &Diagram) {
-    let name = Type::new(11.5, INK, Anchor::Left);
+    let name = TextStyle::new(11.5, INK, Anchor::Left);
     canvas.text("images", (12.0, frame.ceiling - 14.0), name);
     frame.rule(canvas, 0.0, "0");
     frame.rule(canvas, 1.0, &diagram.most.to_string());
@@ -136,13 +138,13 @@ fn counts(canvas: &Canvas, frame: Frame, diagram: &Diagram) {
         canvas.text(
             &name,
             (x, frame.floor + 13.0),
-            Type::new(11.0, SOFT, Anchor::Middle),
+            TextStyle::new(11.0, SOFT, Anchor::Middle),
         );
     }
     let place = (f64::midpoint(frame.left, frame.right), frame.floor + 31.0);
     canvas.text(
         "confidence (%)",
         place,
-        Type::new(11.5, INK, Anchor::Middle),
+        TextStyle::new(11.5, INK, Anchor::Middle),
     );
 }

@@ -1,8 +1,10 @@
-//! Differences and their intervals, one below the other, around a line at 0. The differences are `pair`'s.
+//! Differences and their intervals, one below the other, around a line at 0. For the differences, see `pair`.
 
 use crate::against::factor;
 use crate::axis::Axis;
-use crate::canvas::{Anchor, Canvas, GRID, INK, Look, SOFT, Type, WHITE, colour, mark, picture};
+use crate::canvas::{
+    Anchor, Canvas, FigureStyle, GRID, INK, SOFT, TextStyle, WHITE, colour, mark, picture,
+};
 use crate::metric::{COMPARED, Unit};
 use crate::pair::Pair;
 use crate::study::Study;
@@ -42,7 +44,7 @@ impl Forest {
     }
 
     /// The rows of a setting; `None` where it has none.
-    pub(crate) fn svg(&self, setting: usize, title: &str, look: Look) -> Option<String> {
+    pub(crate) fn svg(&self, setting: usize, title: &str, look: FigureStyle) -> Option<String> {
         let rows: Vec<&Row> = self
             .rows
             .iter()
@@ -116,7 +118,7 @@ impl Row {
         canvas.text(
             &tooltip,
             (SIDE, top + 7.0),
-            Type::new(10.5, SOFT, Anchor::Left),
+            TextStyle::new(10.5, SOFT, Anchor::Left),
         );
         let (lo, hi) = self.ends;
         let ends = [(across.place(lo), y), (across.place(hi), y)];
@@ -152,12 +154,12 @@ impl Across<'_> {
             canvas.text(
                 name,
                 (x, floor + 12.0),
-                Type::new(11.0, SOFT, Anchor::Middle),
+                TextStyle::new(11.0, SOFT, Anchor::Middle),
             );
         }
         let zero = self.place(0.0);
         canvas.line(&[(zero, top - 4.0), (zero, floor)], INK, 1.2);
-        let name = Type::new(11.5, INK, Anchor::Middle);
+        let name = TextStyle::new(11.5, INK, Anchor::Middle);
         canvas.text(&self.axis.name, (self.width / 2.0, floor + 30.0), name);
     }
 }

@@ -1,5 +1,5 @@
 //! Everything that folders of results hold, read one record at a time: finished runs, and what is not finished and why. It
-//! judges no figure; what is compared with what is `study`'s.
+//! judges no figure; for what is compared with what, see `study`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::canvas::{Anchor, Canvas, Colour, INK, Look, SOFT, Type, picture};
+use crate::canvas::{Anchor, Canvas, Colour, FigureStyle, INK, SOFT, TextStyle, picture};
 use crate::run::Run;
 use crate::wording::cut;
 
@@ -93,12 +93,12 @@ impl HeatMap {
     }
 
     /// The picture, as wide as its classes need.
-    pub(crate) fn svg(&self, title: &str, look: Look) -> String {
+    pub(crate) fn svg(&self, title: &str, look: FigureStyle) -> String {
         let wide = LEFT + CELL * self.targets.len() as f64 + 70.0;
         let high = self.top() + CELL * self.sources.len() as f64 + 16.0;
-        picture(title, (wide.max(Look::PAGE.width), high), |canvas| {
+        picture(title, (wide.max(FigureStyle::PAGE.width), high), |canvas| {
             look.title(canvas, title);
-            let soft = Type::new(11.0, SOFT, Anchor::Left);
+            let soft = TextStyle::new(11.0, SOFT, Anchor::Left);
             canvas.text("target class →", (LEFT, 33.0), soft);
             canvas.text("source class ↓", (12.0, self.top() - 10.0), soft);
             self.names(canvas);
@@ -118,7 +118,7 @@ impl HeatMap {
             canvas.text(
                 &cut(name, LONGEST),
                 (x, self.top() - 5.0),
-                Type::new(10.5, INK, Anchor::Rising),
+                TextStyle::new(10.5, INK, Anchor::Rising),
             );
         }
         for (at, name) in self.sources.iter().enumerate() {
@@ -126,7 +126,7 @@ impl HeatMap {
             canvas.text(
                 &cut(name, 21),
                 (LEFT - 6.0, y),
-                Type::new(10.5, INK, Anchor::Right),
+                TextStyle::new(10.5, INK, Anchor::Right),
             );
         }
     }
@@ -161,7 +161,7 @@ impl HeatMap {
                 canvas.text(
                     &count.to_string(),
                     place,
-                    Type::new(9.5, ink, Anchor::Middle),
+                    TextStyle::new(9.5, ink, Anchor::Middle),
                 );
             });
         }

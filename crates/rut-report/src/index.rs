@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::gather::Unfinished;
 use crate::run::Run;
 use crate::setting::{PATHS, fields};
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::{Costs, ReportOptions, UnusedFields};
 
 /// Rows by column, each with the same columns in the same order.
@@ -28,9 +28,11 @@ impl Index {
     pub(crate) fn of(study: &Study, options: &ReportOptions) -> Self {
         let keys = keys(study, options.unused);
         let cells = |spec: &RunSpec| spec_cells(spec, &keys, options.unused);
-        let finished = study.runs.iter().zip(&study.places);
+        let finished = study.runs.iter().zip(&study.conditions);
         let mut rows: Vec<Row> = finished
-            .map(|(run, place)| finished_row(study, run, place, cells(&run.record.spec), options))
+            .map(|(run, condition)| {
+                finished_row(study, run, condition, cells(&run.record.spec), options)
+            })
             .collect();
         let unfinished = study.unfinished.iter();
         rows.extend(unfinished.map(|run| unfinished_row(run, run.spec.as_ref().map(cells))));
@@ -129,13 +131,13 @@ fn unfinished_row(run: &Unfinished, spec: Option<Row>) -> Row {
 fn finished_row(
     study: &Study,
     run: &Run,
-    place: &Place,
+    condition: &Condition,
     spec: Row,
     options: &ReportOptions,
 ) -> Row {
     let record = &run.record;
-    let label = study.networks.get(place.network).map(|n| &n.label);
-    let setting = study.settings.get(place.setting).map(|s| s.label());
+    let label = study.networks.get(condition.network).map(|n| &n.label);
+    let setting = study.settings.get(condition.setting).map(|s| s.label());
     let conflict = study.conflicts.iter().any(|c| c.run_id == record.run_id);
     let mut row: Row = Vec::new();
     let mut put = |name: &str, value: Value| row.push((name.to_owned(), value));

@@ -28,7 +28,7 @@ const NAMES: f64 = 230.0;
 const LINES: usize = 45;
 
 /// A column of a written table; the mean and the interval of a difference are one.
-struct Written {
+struct LatexColumn {
     /// What names its rows is repeated where a table is too wide and its columns stand below each other.
     names_rows: bool,
     heading: Vec<String>,
@@ -47,9 +47,9 @@ enum Form {
 /// `table` as a float with caption and label; of many rows, as a long table.
 pub(crate) fn write(table: &Table) -> String {
     let digits = table.digits();
-    let columns: Vec<Written> = written(table, &digits);
+    let columns: Vec<LatexColumn> = written(table, &digits);
     let (limit, panels) = fit(&columns);
-    let parts: Vec<Vec<&Written>> = panels
+    let parts: Vec<Vec<&LatexColumn>> = panels
         .iter()
         .map(|panel| panel.iter().map(|at| &columns[*at]).collect())
         .collect();
@@ -61,7 +61,7 @@ pub(crate) fn write(table: &Table) -> String {
         table.slug
     );
     let groups = groups(table);
-    let body = |part: &Vec<&Written>| rows(part, limit, &groups);
+    let body = |part: &Vec<&LatexColumn>| rows(part, limit, &groups);
     if lines > LINES {
         let parts: Vec<String> = parts
             .iter()
@@ -125,7 +125,7 @@ fn caption(table: &Table, digits: &[usize]) -> String {
 }
 
 /// The columns of `table` that do not say the same in all rows.
-fn written(table: &Table, digits: &[usize]) -> Vec<Written> {
+fn written(table: &Table, digits: &[usize]) -> Vec<LatexColumn> {
     let words = table.columns.iter().take_while(|c| c.kind == Kind::Text);
     let leading = words.count();
     let varying = table.columns.iter().enumerate();
@@ -147,12 +147,12 @@ fn written(table: &Table, digits: &[usize]) -> Vec<Written> {
         .collect()
 }
 
-fn words_of(column: &Column, cells: &[&Value], digits: usize) -> Written {
+fn words_of(column: &Column, cells: &[&Value], digits: usize) -> LatexColumn {
     let cells: Vec<String> = cells.iter().map(|v| v.shown(digits).0).collect();
     let widest = cells.iter().map(|text| width(text, SIZE));
     let widest = widest.fold(0.0, f64::max);
     let heading = stacked(&column.name, widest.min(WIDEST));
-    Written {
+    LatexColumn {
         names_rows: false,
         width: of_lines(&heading, widest),
         heading,
@@ -238,7 +238,7 @@ fn siunitx(numbers: &[Option<Number>]) -> (String, f64) {
     (form, width(&widest, SIZE) + 2.0)
 }
 
-fn numbers(column: &Column, cells: &[&Value], digits: usize) -> Written {
+fn numbers(column: &Column, cells: &[&Value], digits: usize) -> LatexColumn {
     let numbers: Vec<Option<Number>> = cells.iter().map(|v| number(v, digits)).collect();
     let (form, widest) = siunitx(&numbers);
     let words = |value: &Value| format!("{{{}}}", latex(&value.shown(digits).0));
@@ -247,7 +247,7 @@ fn numbers(column: &Column, cells: &[&Value], digits: usize) -> Written {
         cell.unwrap_or_else(|| words(value))
     });
     let heading = stacked(&column.name, widest);
-    Written {
+    LatexColumn {
         names_rows: false,
         width: of_lines(&heading, widest),
         heading,
@@ -257,7 +257,7 @@ fn numbers(column: &Column, cells: &[&Value], digits: usize) -> Written {
 }
 
 /// Two columns under one heading: the mean of a difference, and its interval's ends, which need not be as far from it.
-fn means_and_ends(column: &Column, cells: &[&Value], digits: usize) -> Written {
+fn means_and_ends(column: &Column, cells: &[&Value], digits: usize) -> LatexColumn {
     let numbers: Vec<Option<Number>> = cells.iter().map(|v| number(v, digits)).collect();
     let (form, mean) = siunitx(&numbers);
     let ends: Vec<String> = cells
@@ -281,7 +281,7 @@ fn means_and_ends(column: &Column, cells: &[&Value], digits: usize) -> Written {
             format!("{mean} & {ends}")
         });
     let heading = stacked(&column.name, widest);
-    Written {
+    LatexColumn {
         names_rows: false,
         width: of_lines(&heading, widest),
         heading,
@@ -331,7 +331,7 @@ fn of_lines(lines: &[String], least: f64) -> f64 {
         .fold(least, f64::max)
 }
 
-impl Written {
+impl LatexColumn {
     /// How wide it is if columns of words are no wider than `limit`.
     fn within(&self, limit: f64) -> f64 {
         let own = match self.form {
@@ -354,13 +354,13 @@ impl Written {
     }
 }
 
-fn total(columns: &[Written], limit: f64) -> f64 {
+fn total(columns: &[LatexColumn], limit: f64) -> f64 {
     columns.iter().map(|column| column.within(limit)).sum()
 }
 
 /// The widest that a column of words may be, and which columns stand beside each other: all, in a column of a paper if they
 /// can, or else on a page; or as many as a page takes, below those that name the rows.
-fn fit(columns: &[Written]) -> (f64, Vec<Vec<usize>>) {
+fn fit(columns: &[LatexColumn]) -> (f64, Vec<Vec<usize>>) {
     let all: Vec<usize> = (0..columns.len()).collect();
     let limits = || {
         let steps = ((WIDEST - NARROWEST) / 6.0) as usize;
@@ -399,7 +399,7 @@ fn fit(columns: &[Written]) -> (f64, Vec<Vec<usize>>) {
 }
 
 /// Lines of a part, headings and rules among them.
-fn height(part: &[&Written], limit: f64) -> usize {
+fn height(part: &[&LatexColumn], limit: f64) -> usize {
     let heading = part.iter().map(|column| column.heading.len()).max();
     let rows = part.first().map_or(0, |column| column.cells.len());
     let row = |at: usize| {
@@ -411,8 +411,8 @@ fn height(part: &[&Written], limit: f64) -> usize {
     heading.unwrap_or_default() + 2 + (0..rows).map(row).sum::<usize>()
 }
 
-fn align(part: &[&Written], limit: f64) -> String {
-    let of = |column: &&Written| match &column.form {
+fn align(part: &[&LatexColumn], limit: f64) -> String {
+    let of = |column: &&LatexColumn| match &column.form {
         Form::Numbers(form) => form.clone(),
         Form::Words if column.wraps(limit) => {
             format!(">{{\\raggedright\\arraybackslash}}p{{{limit}pt}}")
@@ -423,8 +423,8 @@ fn align(part: &[&Written], limit: f64) -> String {
     format!("@{{}}{columns}@{{}}")
 }
 
-fn head(part: &[&Written]) -> String {
-    let cell = |column: &&Written| {
+fn head(part: &[&LatexColumn]) -> String {
+    let cell = |column: &&LatexColumn| {
         let lines: Vec<String> = column.heading.iter().map(|line| latex(line)).collect();
         let lines = lines.join("\\\\");
         let side = if matches!(column.form, Form::Words) {
@@ -460,9 +460,9 @@ fn groups(table: &Table) -> BTreeSet<usize> {
 }
 
 /// The rows of a part; of `groups`, if there are any, the first cell stands once.
-fn rows(part: &[&Written], limit: f64, groups: &BTreeSet<usize>) -> String {
+fn rows(part: &[&LatexColumn], limit: f64, groups: &BTreeSet<usize>) -> String {
     let count = part.first().map_or(0, |column| column.cells.len());
-    let cell = |column: &Written, at: usize| match column.form {
+    let cell = |column: &LatexColumn, at: usize| match column.form {
         Form::Words if column.wraps(limit) => breakable(&column.cells[at], limit, SIZE),
         Form::Words => latex(&column.cells[at]),
         Form::Numbers(_) => column.cells[at].clone(),

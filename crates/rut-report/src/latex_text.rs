@@ -1,4 +1,4 @@
-//! Words as LaTeX prints them, and how wide they are. Tables are `latex`'s.
+//! Words as LaTeX prints them, and how wide they are. For tables, see `latex`.
 
 use crate::wording::printable;
 

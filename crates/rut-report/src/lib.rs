@@ -7,21 +7,21 @@
 //! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
 //! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods` |
 //! | how sure is it? | `rut_metrics::Estimate`, `statement` |
-//! | what was run, and what came out? | `overview`, `answer` |
+//! | what was run, and what came out? | `overview`, `matrix` |
 //! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `links`; `page` |
-//! | which runs get figures of their own? | `chosen` |
+//! | which runs get figures of their own? | `selection` |
 //!
 //! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
 
 mod against;
-mod answer;
 mod axis;
 mod canvas;
 mod chart;
-mod chosen;
+mod context;
 mod curves;
 mod diagram;
 mod error;
+mod files;
 mod forest;
 mod gather;
 mod heat_map;
@@ -30,18 +30,18 @@ mod latex;
 mod latex_text;
 mod links;
 mod listing;
+mod matrix;
 mod methods;
 mod metric;
 mod network;
 mod overview;
 mod page;
 mod pair;
-mod parts;
 mod results;
 mod run;
 mod sections;
+mod selection;
 mod setting;
-mod sheet;
 mod statement;
 mod study;
 mod table;
@@ -77,7 +77,7 @@ pub enum Costs {
 
 /// What made a report.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct Provenance {
     /// Name, version and commit of the program.
     pub program: String,
     /// The day.
@@ -94,7 +94,7 @@ pub struct ReportOptions {
     /// Whether it shows what runs cost.
     pub costs: Costs,
     /// What made it and when, for its last line; left out where runs' costs are.
-    pub made: Option<Made>,
+    pub provenance: Option<Provenance>,
     /// The most runs that get figures of their own: reliability, curves, prompts, classes.
     pub figures: usize,
     /// Width of the figures' files in inches, for a paper: type keeps its size, and no title stands inside. Left out, they
@@ -111,7 +111,7 @@ impl Default for ReportOptions {
         Self {
             title: None,
             costs: Costs::Shown,
-            made: None,
+            provenance: None,
             figures: 24,
             figure_width: None,
             unused: |_| Vec::new(),
@@ -125,7 +125,7 @@ impl Default for ReportOptions {
 
 /// What went into a report, and what came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct ReportCounts {
     /// Finished runs.
     pub runs: usize,
     /// Runs that failed.
@@ -149,13 +149,13 @@ pub struct Written {
 /// # Errors
 /// If there is nothing of a run in `folders`, if one of them is not there, or if `out` cannot be written. Whatever else cannot be
 /// read is a row of the report.
-pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Result<Written> {
+pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Result<ReportCounts> {
     let study = Study::of(gather::gather(folders)?, options.unused);
     std::fs::create_dir_all(out).map_err(file("make the folder", out))?;
-    let sheet = page::compose(&study, &Links::from(out, options.costs), options)?;
-    let unread = sheet.unread_count();
-    let files = sheet.write(out)?;
-    Ok(Written {
+    let files = page::compose(&study, &Links::from(out, options.costs), options)?;
+    let unread = files.unread_count();
+    let count = files.write(out)?;
+    Ok(ReportCounts {
         runs: study.runs.len(),
         failed: study.count(RunStatus::Failed),
         missing: study.count(RunStatus::Missing),
@@ -166,6 +166,6 @@ pub fn report(folders: &[PathBuf], out: &Path, options: &ReportOptions) -> Resul
             .filter(|run| run.record.files.is_empty())
             .count(),
         conflicts: study.conflicts.len(),
-        files,
+        files: count,
     })
 }

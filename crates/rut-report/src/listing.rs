@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rut_record::Labels;
 
 use crate::canvas::colour;
+use crate::context::Context;
 use crate::gather::Unfinished;
 use crate::metric::{ECE_AT_TEMPERATURE, Unit};
-use crate::parts::Parts;
 use crate::run::Run;
 use crate::setting::{Fields, described, fields, last_part, varying};
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::table::{Column, Kind, Table, Value};
 use crate::{Costs, UnusedFields};
 
@@ -81,8 +81,8 @@ fn words(fields: &Fields) -> Vec<String> {
 }
 
 /// The finished runs.
-pub(crate) fn runs(parts: &Parts<'_>, common: &Common) -> Table {
-    let (study, options) = (parts.study, parts.options);
+pub(crate) fn runs(context: &Context<'_>, common: &Common) -> Table {
+    let (study, options) = (context.study, context.options);
     let mut columns = vec![
         Column::new("run", "run_id", Kind::Text),
         Column::new("data set", "dataset", Kind::Text),
@@ -116,21 +116,21 @@ pub(crate) fn runs(parts: &Parts<'_>, common: &Common) -> Table {
         Column::new("what sets it apart", "apart", Kind::Text),
         Column::new("notes", "notes", Kind::Text),
     ]);
-    let rows = study.runs.iter().zip(&study.places);
+    let rows = study.runs.iter().zip(&study.conditions);
     Table {
         slug: "runs".into(),
         caption: format!("Finished runs ({}).", study.runs.len()),
         columns,
         rows: rows
-            .map(|(run, place)| row(parts, run, place, common))
+            .map(|(run, condition)| row(context, run, condition, common))
             .collect(),
     }
 }
 
-fn row(parts: &Parts<'_>, run: &Run, place: &Place, common: &Common) -> Vec<Value> {
-    let (study, options) = (parts.study, parts.options);
+fn row(context: &Context<'_>, run: &Run, condition: &Condition, common: &Common) -> Vec<Value> {
+    let (study, options) = (context.study, context.options);
     let record = &run.record;
-    let network = study.networks.get(place.network);
+    let network = study.networks.get(condition.network);
     let mut notes = record.training.notes.clone();
     notes.extend(record.temperature_doubt().map(|doubt| doubt.to_string()));
     let conflict = study.conflicts.iter().find(|c| c.run_id == record.run_id);
@@ -139,13 +139,13 @@ fn row(parts: &Parts<'_>, run: &Run, place: &Place, common: &Common) -> Vec<Valu
         notes.push(format!("in {}", run.folder));
     }
     let mut row = vec![
-        Value::Run(record.run_id.clone(), parts.links.of(&run.dir)),
+        Value::Run(record.run_id.clone(), context.links.of(&run.dir)),
         Value::Text(record.data.name.clone()),
         Value::Text(record.spec.method().abbreviation().into()),
-        Value::Text(place.labels.tick()),
+        Value::Text(condition.labels.tick()),
         Value::Network(
             network.map(|n| n.label.clone()).unwrap_or_default(),
-            colour(place.network),
+            colour(condition.network),
         ),
         Value::Count(record.spec.training.seed),
         Value::Figure(

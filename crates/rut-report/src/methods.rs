@@ -1,5 +1,5 @@
 //! A matrix of methods and training images for each data set and figure, as papers print it: in bold what is best, and what the
-//! paired interval does not separate from it. The differences are `pair`'s.
+//! paired interval does not separate from it. For the differences, see `pair`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::canvas::colour;
 use crate::metric::{COMPARED, Metric, Unit};
 use crate::pair::{Paired, paired};
 use crate::setting::{Setting, slug};
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::table::{Column, Kind, Rank, Table, Value};
 use crate::unread::Unread;
 
@@ -64,11 +64,14 @@ fn targets(study: &Study) -> Vec<Target<'_>> {
 
 impl<'a> Target<'a> {
     fn of(study: &'a Study, settings: Vec<usize>, names: &mut BTreeSet<String>) -> Self {
-        let own = |place: &&Place| settings.contains(&place.setting);
-        let places: Vec<&Place> = study.cells.keys().filter(own).collect();
+        let own = |condition: &&Condition| settings.contains(&condition.setting);
+        let conditions: Vec<&Condition> = study.cells.keys().filter(own).collect();
         let rows: BTreeSet<(usize, usize)> =
-            places.iter().map(|p| (p.network, p.setting)).collect();
-        let labels: BTreeSet<Labels> = places.iter().map(|place| place.labels).collect();
+            conditions.iter().map(|p| (p.network, p.setting)).collect();
+        let labels: BTreeSet<Labels> = conditions
+            .iter()
+            .map(|condition| condition.labels)
+            .collect();
         let dataset = settings.first().and_then(|at| study.settings.get(*at));
         let base = format!("methods-{}", slug(dataset.map_or("", |own| &own.dataset)));
         let numbered = (2..).map(|number| format!("{base}-{number}"));
@@ -126,9 +129,9 @@ impl<'a> Target<'a> {
         all.chunk_by(same).map(<[usize]>::to_vec).collect()
     }
 
-    fn place(&self, row: usize, labels: Labels) -> Place {
+    fn condition(&self, row: usize, labels: Labels) -> Condition {
         let (setting, network) = self.rows[row];
-        Place {
+        Condition {
             setting,
             labels,
             network,
@@ -136,17 +139,17 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Paired differences of a data set's places, each computed once for all figures.
+/// Paired differences of a data set's conditions, each computed once for all figures.
 struct Differences<'a> {
     study: &'a Study,
     /// Pairs whose logits were opened.
     opened: usize,
-    found: BTreeMap<(Place, Place), Option<Paired>>,
+    found: BTreeMap<(Condition, Condition), Option<Paired>>,
 }
 
 impl Differences<'_> {
     /// `first` minus `second` in the figure at `at` of [`COMPARED`].
-    fn estimate(&mut self, first: Place, second: Place, at: usize) -> Option<Estimate> {
+    fn estimate(&mut self, first: Condition, second: Condition, at: usize) -> Option<Estimate> {
         let (study, opened) = (self.study, &mut self.opened);
         let found = self.found.entry((first, second));
         let found = found.or_insert_with(|| paired(study, first, second, opened));
@@ -224,8 +227,8 @@ impl Compared<'_> {
     }
 
     fn estimate(&self, row: usize, labels: Labels) -> Option<Estimate> {
-        let place = self.target.place(row, labels);
-        let found = self.target.study.estimate(place, self.metric);
+        let condition = self.target.condition(row, labels);
+        let found = self.target.study.estimate(condition, self.metric);
         found.map(|(estimate, _)| estimate)
     }
 
@@ -256,8 +259,8 @@ impl Compared<'_> {
             let mut together = vec![*best];
             for (row, _) in means.iter().filter(|(row, _)| row != best) {
                 let (first, second) = (
-                    self.target.place(*best, labels),
-                    self.target.place(*row, labels),
+                    self.target.condition(*best, labels),
+                    self.target.condition(*row, labels),
                 );
                 let estimate = differences.estimate(first, second, self.at);
                 comparisons.all += 1;
@@ -276,8 +279,8 @@ impl Compared<'_> {
 
     fn caption(&self, dataset: &str, several: bool, comparisons: &Comparisons) -> String {
         let study = self.target.study;
-        let own = |place: &&Place| self.target.settings.contains(&place.setting);
-        let places: Vec<Place> = study.cells.keys().filter(own).copied().collect();
+        let own = |condition: &&Condition| self.target.settings.contains(&condition.setting);
+        let conditions: Vec<Condition> = study.cells.keys().filter(own).copied().collect();
         let unit = match self.metric.unit {
             Unit::Percent => " in %",
             Unit::Plain => "",
@@ -288,7 +291,7 @@ impl Compared<'_> {
             "{rows} by training images per class on {dataset}: {}{unit}, mean over seeds ({}). In bold: of each column{among}, \
              the best and all that the paired 95 % interval does not separate from it; none where it separates none.",
             self.metric.name,
-            study.counts(&places)
+            study.counts(&conditions)
         );
         if !several
             && let Some(own) = self

@@ -1,4 +1,4 @@
-//! The networks of a study: which records are of the same one, and what each is called. Where its figures are is `study`'s.
+//! The networks of a study: which records are of the same one, and what each is called. For its figures, see `study`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

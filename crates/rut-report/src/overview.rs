@@ -1,4 +1,4 @@
-//! What was run, in a few lines: data sets, networks, methods, labels, seeds, and how many runs. The results are `answer`'s.
+//! What was run, in a few lines: data sets, networks, methods, labels, seeds, and how many runs. For the results, see `matrix`.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,11 @@ fn methods(study: &Study) -> String {
 }
 
 fn labels(study: &Study) -> String {
-    let budgets: BTreeSet<Labels> = study.cells.keys().map(|place| place.labels).collect();
+    let budgets: BTreeSet<Labels> = study
+        .cells
+        .keys()
+        .map(|condition| condition.labels)
+        .collect();
     match budgets.len() {
         0 => "none".into(),
         _ => format!("{} per class", listed(budgets.iter().map(|l| l.tick()))),

@@ -2,19 +2,19 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::answer::answer;
-use crate::canvas::Look;
-use crate::chosen::Choice;
+use crate::canvas::FigureStyle;
+use crate::context::Context;
 use crate::error::Result;
+use crate::files::ReportFiles;
 use crate::index::Index;
 use crate::links::Links;
+use crate::matrix::matrix;
 use crate::overview::overview;
 use crate::pair::{Comparisons, Pair, pairs};
-use crate::parts::Parts;
 use crate::sections;
-use crate::sheet::Sheet;
+use crate::selection::Selection;
 use crate::statement::statements;
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::tables;
 use crate::wording::{printable, unbroken};
 use crate::{Costs, ReportOptions};
@@ -33,10 +33,10 @@ struct Section {
     anchor: &'static str,
     heading: &'static str,
     short: &'static str,
-    compose: fn(&Parts<'_>, &mut Sheet) -> Result<Markup>,
+    compose: fn(&Context<'_>, &mut ReportFiles) -> Result<Markup>,
 }
 
-/// The parts of the page behind the answer, in order: figures, then tables.
+/// The parts of the page below the matrix of results, in order: figures, then tables.
 const SECTIONS: [Section; 12] = [
     Section {
         anchor: "weights",
@@ -116,26 +116,34 @@ const SECTIONS: [Section; 12] = [
 ///
 /// # Errors
 /// If something cannot be drawn or written down.
-pub(crate) fn compose(study: &Study, links: &Links, options: &ReportOptions) -> Result<Sheet> {
-    let mut sheet = Sheet::new(options.figure_width.map_or(Look::PAGE, Look::of_paper));
+pub(crate) fn compose(
+    study: &Study,
+    links: &Links,
+    options: &ReportOptions,
+) -> Result<ReportFiles> {
+    let mut files = ReportFiles::new(
+        options
+            .figure_width
+            .map_or(FigureStyle::PAGE, FigureStyle::of_paper),
+    );
     let index = Index::of(study, options);
-    sheet.add("runs.csv", index.csv()?);
-    sheet.add("runs.jsonl", index.json_lines());
+    files.add("runs.csv", index.csv()?);
+    files.add("runs.jsonl", index.json_lines());
     let pairs = pairs(study);
     let of_pairs = pairs.iter().flat_map(|pair| &pair.paired.unread);
     for unread in study.unread.iter().chain(of_pairs) {
-        sheet.add_unread(unread.clone());
+        files.add_unread(unread.clone());
     }
-    let parts = Parts {
+    let context = Context {
         study,
         pairs: &pairs,
-        choice: &Choice::of(study, options.figures),
+        selection: &Selection::of(study, options.figures),
         links,
         options,
     };
     let mut bodies = Vec::new();
     for section in &SECTIONS {
-        bodies.push((section, (section.compose)(&parts, &mut sheet)?));
+        bodies.push((section, (section.compose)(&context, &mut files)?));
     }
     let title = title(study, options);
     let page = html! {
@@ -150,12 +158,12 @@ pub(crate) fn compose(study: &Study, links: &Links, options: &ReportOptions) -> 
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                header { (head(study, &title, sheet.unread_count())) }
+                header { (head(study, &title, files.unread_count())) }
                 nav aria-label="Contents" { @for (section, _) in &bodies {
                     a href={ "#" (section.anchor) } { (section.short) }
                 } }
                 main {
-                    section #answer { h2 { "Results" } (answer(study, &pairs)) }
+                    section #answer { h2 { "Results" } (matrix(study, &pairs)) }
                     section #findings { h2 { "Differences in words" } (findings(study, &pairs)) }
                     section #words { h2 { "Abbreviations" } (words()) }
                     @for (section, body) in &bodies {
@@ -167,8 +175,8 @@ pub(crate) fn compose(study: &Study, links: &Links, options: &ReportOptions) -> 
             }
         }
     };
-    sheet.add_page(page.into_string());
-    Ok(sheet)
+    files.add_page(page.into_string());
+    Ok(files)
 }
 
 fn title(study: &Study, options: &ReportOptions) -> String {
@@ -197,8 +205,8 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
         intervals,
         excluding,
     } = Comparisons::of(pairs);
-    let places: Vec<Place> = study.cells.keys().copied().collect();
-    let (doubtful, fitted) = study.doubtful(&places);
+    let conditions: Vec<Condition> = study.cells.keys().copied().collect();
+    let (doubtful, fitted) = study.doubtful(&conditions);
     let by_chance = 0.05 * intervals as f64;
     let (first, rest) = sentences.split_at(sentences.len().min(FIRST));
     html! {
@@ -235,11 +243,11 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
 /// What made the page.
 fn foot(options: &ReportOptions) -> Markup {
     html! { p {
-        @match &options.made {
-            Some(made) if options.costs == Costs::Shown => {
-                "Made by " (printable(&made.program)) " on " (made.date) ": " code { (printable(&made.command)) } ". "
+        @match &options.provenance {
+            Some(provenance) if options.costs == Costs::Shown => {
+                "Provenance by " (printable(&provenance.program)) " on " (provenance.date) ": " code { (printable(&provenance.command)) } ". "
             }
-            _ => { "Made by " code { "rut report" } " from the runs' records. " }
+            _ => { "Provenance by " code { "rut report" } " from the runs' records. " }
         }
         "Figures, tables and the index of runs stand beside this page as SVG, CSV, LaTeX and JSON."
     } }

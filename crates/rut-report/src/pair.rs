@@ -9,7 +9,7 @@ use rut_record::logits_archive::{self, ArchivedLogits};
 
 use crate::metric::COMPARED;
 use crate::run::Run;
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::unread::{Unread, without_path};
 
 /// The most pairs of runs whose logits are opened.
@@ -29,7 +29,7 @@ pub(crate) struct Pair {
     pub(crate) paired: Paired,
 }
 
-/// The runs of one place minus those of another, seed by seed.
+/// The runs of one condition minus those of another, seed by seed.
 pub(crate) struct Paired {
     /// Seeds that both have.
     pub(crate) seeds: usize,
@@ -67,8 +67,8 @@ impl Difference {
 pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
     let mut opened = 0;
     let mut pairs = Vec::new();
-    for &place in study.cells.keys() {
-        let Some(ticket) = study.networks.get(place.network) else {
+    for &condition in study.cells.keys() {
+        let Some(ticket) = study.networks.get(condition.network) else {
             continue;
         };
         if ticket.dense {
@@ -80,17 +80,19 @@ pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
             .enumerate()
             .filter(|(_, control)| control.dense && control.key.model == ticket.key.model);
         for (control, _) in controls {
-            let dense = Place {
+            let dense = Condition {
                 network: control,
-                ..place
+                ..condition
             };
-            pairs.extend(paired(study, dense, place, &mut opened).map(|paired| Pair {
-                setting: place.setting,
-                labels: place.labels,
-                dense: control,
-                ticket: place.network,
-                paired,
-            }));
+            pairs.extend(
+                paired(study, dense, condition, &mut opened).map(|paired| Pair {
+                    setting: condition.setting,
+                    labels: condition.labels,
+                    dense: control,
+                    ticket: condition.network,
+                    paired,
+                }),
+            );
         }
     }
     pairs
@@ -100,12 +102,12 @@ pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
 /// opened. `None` if they have no seed in common.
 pub(crate) fn paired(
     study: &Study,
-    first: Place,
-    second: Place,
+    first: Condition,
+    second: Condition,
     opened: &mut usize,
 ) -> Option<Paired> {
-    let by_seed = |place| -> BTreeMap<u64, &Run> {
-        let runs = study.at(place).into_iter().rev();
+    let by_seed = |condition| -> BTreeMap<u64, &Run> {
+        let runs = study.at(condition).into_iter().rev();
         runs.map(|run| (run.record.spec.training.seed, run))
             .collect()
     };

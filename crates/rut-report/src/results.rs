@@ -1,4 +1,4 @@
-//! The tables of a study: networks, figures, differences, label maps, classes. How a table is written is `table`'s.
+//! The tables of a study: networks, figures, differences, label maps, classes. For how a table is written, see `table`.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::network::{Network, short};
 use crate::pair::Pair;
 use crate::run::Run;
 use crate::setting::last_part;
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::table::{Column, Kind, Table, Value};
 use crate::unread::Unread;
 use crate::wording::figure;
@@ -34,7 +34,10 @@ pub(crate) fn networks(study: &Study) -> Table {
         ("upstream", "upstream", Kind::Text),
     ];
     let row = |(at, network): (usize, &Network)| {
-        let runs = study.places.iter().filter(|place| place.network == at);
+        let runs = study
+            .conditions
+            .iter()
+            .filter(|condition| condition.network == at);
         vec![
             Value::Network(network.label.clone(), colour(at)),
             Value::Text(network.recipe.clone().unwrap_or_else(|| "–".into())),
@@ -85,9 +88,9 @@ fn upstream(study: &Study, network: &Network) -> String {
     }
 }
 
-/// The figures of every place: of one setting, or of all.
+/// The figures of every condition: of one setting, or of all.
 pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
-    let mut columns = place_columns(setting);
+    let mut columns = condition_columns(setting);
     // On the page, where data set and method stand above the table, rows are named by their networks.
     let first = if setting.is_some() { 0 } else { columns.len() };
     columns.insert(first, Column::new("network", "network", Kind::Text));
@@ -116,7 +119,8 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
         "temperature_in_doubt",
         Kind::Text,
     ));
-    let wanted = |place: &&Place| setting.is_none_or(|setting| setting == place.setting);
+    let wanted =
+        |condition: &&Condition| setting.is_none_or(|setting| setting == condition.setting);
     let rows = study.cells.keys().filter(wanted);
     Table {
         slug: "results".into(),
@@ -126,11 +130,11 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
                   interval that includes 0: read those rows at T = 1."
             .into(),
         columns,
-        rows: rows.map(|place| figures_row(study, *place, setting)).collect(),
+        rows: rows.map(|condition| figures_row(study, *condition, setting)).collect(),
     }
 }
 
-fn place_columns(setting: Option<usize>) -> Vec<Column> {
+fn condition_columns(setting: Option<usize>) -> Vec<Column> {
     let mut columns = Vec::new();
     if setting.is_none() {
         columns.extend([
@@ -143,7 +147,12 @@ fn place_columns(setting: Option<usize>) -> Vec<Column> {
     columns
 }
 
-fn place_cells(study: &Study, index: usize, labels: String, setting: Option<usize>) -> Vec<Value> {
+fn condition_cells(
+    study: &Study,
+    index: usize,
+    labels: String,
+    setting: Option<usize>,
+) -> Vec<Value> {
     let mut row = Vec::new();
     if let (None, Some(own)) = (setting, study.settings.get(index)) {
         let words = [&own.dataset, own.method.abbreviation(), &own.apart];
@@ -153,14 +162,14 @@ fn place_cells(study: &Study, index: usize, labels: String, setting: Option<usiz
     row
 }
 
-fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value> {
-    let runs = study.at(place);
-    let network = study.networks.get(place.network);
+fn figures_row(study: &Study, condition: Condition, setting: Option<usize>) -> Vec<Value> {
+    let runs = study.at(condition);
+    let network = study.networks.get(condition.network);
     let images = runs.first().map_or(0, |run| run.record.data.test_images);
-    let mut row = place_cells(study, place.setting, place.labels.tick(), setting);
+    let mut row = condition_cells(study, condition.setting, condition.labels.tick(), setting);
     let first = if setting.is_some() { 0 } else { row.len() };
     let label = network.map(|n| n.label.clone()).unwrap_or_default();
-    row.insert(first, Value::Network(label, colour(place.network)));
+    row.insert(first, Value::Network(label, colour(condition.network)));
     row.extend([
         Value::Figure(network.map(|n| n.body_density), Unit::Percent),
         Value::Count(runs.len() as u64),
@@ -168,14 +177,14 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
     ]);
     for metric in METRICS {
         row.push(Value::Estimate(
-            study.over_seeds(place, metric),
+            study.over_seeds(condition, metric),
             metric.unit,
         ));
         if metric.interval.is_some() {
-            row.push(Value::Ends(study.bootstrap(place, metric), metric.unit));
+            row.push(Value::Ends(study.bootstrap(condition, metric), metric.unit));
         }
     }
-    row.push(Value::Text(match study.doubtful(&[place]) {
+    row.push(Value::Text(match study.doubtful(&[condition]) {
         (_, 0) => "none fitted".into(),
         (doubtful, fitted) => format!("{doubtful} of {fitted}"),
     }));
@@ -184,7 +193,7 @@ fn figures_row(study: &Study, place: Place, setting: Option<usize>) -> Vec<Value
 
 /// Dense minus ticket: of one setting, or of all.
 pub(crate) fn differences(study: &Study, pairs: &[&Pair], setting: Option<usize>) -> Table {
-    let mut columns = place_columns(setting);
+    let mut columns = condition_columns(setting);
     columns.push(Column::new("dense", "dense", Kind::Text));
     let first = if setting.is_some() { 0 } else { columns.len() };
     columns.insert(first, Column::new("ticket", "ticket", Kind::Text));
@@ -216,7 +225,7 @@ fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Val
         let label = study.networks.get(at).map(|n| n.label.clone());
         Value::Network(label.unwrap_or_default(), colour(at))
     };
-    let mut row = place_cells(study, pair.setting, pair.labels.tick(), setting);
+    let mut row = condition_cells(study, pair.setting, pair.labels.tick(), setting);
     row.push(network(pair.dense));
     let first = if setting.is_some() { 0 } else { row.len() };
     row.insert(first, network(pair.ticket));
@@ -285,13 +294,16 @@ pub(crate) fn classes(study: &Study, runs: &[usize], slug: &str) -> (Table, Vec<
         Column::new("class", "class", Kind::Text),
         Column::new("images", "images", Kind::Number),
     ];
-    let runs: Vec<(&Run, &Place)> = runs
+    let runs: Vec<(&Run, &Condition)> = runs
         .iter()
-        .filter_map(|run| study.runs.get(*run).zip(study.places.get(*run)))
+        .filter_map(|run| study.runs.get(*run).zip(study.conditions.get(*run)))
         .collect();
     let (mut found, mut unread) = (Vec::new(), Vec::new());
-    for (run, place) in &runs {
-        let label = study.networks.get(place.network).map_or("", |n| &n.label);
+    for (run, condition) in &runs {
+        let label = study
+            .networks
+            .get(condition.network)
+            .map_or("", |n| &n.label);
         match run.dir.read_record() {
             Ok(record) => {
                 columns.push(Column::new(&format!("{label}, %"), label, Kind::Number));

@@ -7,23 +7,23 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use rut_record::file_name;
 
-use crate::canvas::{Look, colour};
+use crate::canvas::{FigureStyle, colour};
 use crate::chart::Chart;
-use crate::chosen::{Choice, Chosen};
+use crate::context::Context;
 use crate::curves::{self, Curves};
 use crate::diagram;
 use crate::error::Result;
+use crate::files::ReportFiles;
 use crate::forest::Forest;
 use crate::heat_map::HeatMap;
 use crate::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
 use crate::network::Network;
 use crate::pair::{Pair, compared_settings};
-use crate::parts::Parts;
 use crate::results;
 use crate::run::Run;
+use crate::selection::{SelectedRuns, Selection};
 use crate::setting::Setting;
-use crate::sheet::Sheet;
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::unread::Unread;
 use crate::wording::{printable, unbroken};
 use crate::{PromptPicture, against};
@@ -36,13 +36,13 @@ struct Against {
 }
 
 /// Figures against remaining weights.
-pub(crate) fn weights(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+pub(crate) fn weights(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let against = Against {
         prefix: "weights",
         charts: against::weights,
         none: "All networks keep the same share of their weights: there is nothing to draw.",
     };
-    let charts = against.compose(parts, sheet);
+    let charts = against.compose(context, files);
     Ok(html! {
         p.note { "A grey line joins the networks on as many training images per class, whose number stands at its end. Pruning goes on to the right." }
         (charts)
@@ -50,18 +50,18 @@ pub(crate) fn weights(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
 }
 
 /// Figures against the number of labels.
-pub(crate) fn labels(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+pub(crate) fn labels(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let against = Against {
         prefix: "labels",
         charts: against::labels,
         none: "There is one number of training images per class only: there is nothing to draw.",
     };
-    Ok(against.compose(parts, sheet))
+    Ok(against.compose(context, files))
 }
 
 impl Against {
-    fn compose(&self, parts: &Parts<'_>, sheet: &mut Sheet) -> Markup {
-        let study = parts.study;
+    fn compose(&self, context: &Context<'_>, files: &mut ReportFiles) -> Markup {
+        let study = context.study;
         let mut charts = Vec::new();
         for at in 0..study.settings.len() {
             let own = (self.charts)(study, at).into_iter();
@@ -79,11 +79,11 @@ impl Against {
             @if by_setting.is_empty() { p { (self.none) } }
             @for (at, charts) in &by_setting {
                 figure {
-                    (sheet.charts(charts))
+                    (files.charts(charts))
                     figcaption {
                         @if let Some(setting) = study.settings.get(*at) { strong { (printable(&setting.label())) } }
                         ": means over seeds; bars are 95 % intervals, of Student's t where seeds vary, else by bootstrap over test images; an arrow marks one that goes on beyond the panel. Panels of one data set have the same axis. "
-                        (unbroken(&study.counts(&study.places_of(*at).collect::<Vec<_>>()))) "."
+                        (unbroken(&study.counts(&study.conditions_of(*at).collect::<Vec<_>>()))) "."
                     }
                 }
             }
@@ -92,16 +92,16 @@ impl Against {
 }
 
 /// Differences.
-pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let study = parts.study;
+pub(crate) fn differences(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let study = context.study;
     // Those that other figures show too; the NLL stands in the table.
     let forests = COMPARED.iter().enumerate().take(SHOWN.len());
     let forests: Vec<(&str, Forest)> = forests
-        .filter_map(|(at, metric)| Some((metric.column, Forest::of(study, parts.pairs, at)?)))
+        .filter_map(|(at, metric)| Some((metric.column, Forest::of(study, context.pairs, at)?)))
         .collect();
     let mut figures = Vec::new();
-    for at in compared_settings(parts.pairs) {
-        let own = parts.pairs.iter().filter(|pair| pair.setting == at);
+    for at in compared_settings(context.pairs) {
+        let own = context.pairs.iter().filter(|pair| pair.setting == at);
         let own: Vec<&Pair> = own.collect();
         let Some(setting) = study.settings.get(at) else {
             continue;
@@ -109,9 +109,9 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
         let mut drawn = Vec::new();
         for (column, forest) in &forests {
             let draw = |look| forest.svg(at, &setting.label(), look);
-            if draw(Look::PAGE).is_some() {
+            if draw(FigureStyle::PAGE).is_some() {
                 let name = format!("differences-{}-{column}", setting.slug);
-                drawn.push(sheet.picture(&name, |look| draw(look).unwrap_or_default()));
+                drawn.push(files.picture(&name, |look| draw(look).unwrap_or_default()));
             }
         }
         figures.push(html! {
@@ -137,67 +137,71 @@ fn pair_counts(pairs: &[&Pair]) -> String {
 }
 
 /// How runs with figures of their own were chosen.
-pub(crate) fn choice(choice: &Choice) -> Markup {
+pub(crate) fn selection(selected: &Selection) -> Markup {
     html! {
         p.note {
-            "Chosen runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
-            (choice.runs()) " of " (choice.candidates) " such runs"
-            @if choice.runs() < choice.candidates { " (more with a larger number of " code { "figures" } ")" }
+            "SelectedRuns runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
+            (selected.runs()) " of " (selected.candidates) " such runs"
+            @if selected.runs() < selected.candidates { " (more with a larger number of " code { "figures" } ")" }
             "."
         }
     }
 }
 
 /// A chosen run, with what it is called.
-struct ChosenRun<'a> {
+struct SelectedRun<'a> {
     run: &'a Run,
-    place: Place,
+    condition: Condition,
     network: &'a Network,
     setting: &'a Setting,
 }
 
-fn chosen_runs<'a>(study: &'a Study, chosen: &Chosen) -> Vec<ChosenRun<'a>> {
+fn chosen_runs<'a>(study: &'a Study, chosen: &SelectedRuns) -> Vec<SelectedRun<'a>> {
     let chosen_run = |run: &usize| {
-        let place = *study.places.get(*run)?;
-        Some(ChosenRun {
+        let condition = *study.conditions.get(*run)?;
+        Some(SelectedRun {
             run: study.runs.get(*run)?,
-            place,
-            network: study.networks.get(place.network)?,
-            setting: study.settings.get(place.setting)?,
+            condition,
+            network: study.networks.get(condition.network)?,
+            setting: study.settings.get(condition.setting)?,
         })
     };
     chosen.runs.iter().filter_map(chosen_run).collect()
 }
 
-impl ChosenRun<'_> {
+impl SelectedRun<'_> {
     fn title(&self) -> String {
-        let labels = self.place.labels.name();
+        let labels = self.condition.labels.name();
         format!("{}, {labels}: {}", self.setting.label(), self.network.label)
     }
 
     fn file(&self, prefix: &str) -> String {
-        format!("{prefix}-{}-{}", self.setting.slug, self.place.network + 1)
+        format!(
+            "{prefix}-{}-{}",
+            self.setting.slug,
+            self.condition.network + 1
+        )
     }
 }
 
 /// Reliability diagrams of chosen runs.
-pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+pub(crate) fn reliability(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let mut pictures = Vec::new();
-    for chosen in &parts.choice.settings {
-        for run in chosen_runs(parts.study, chosen) {
+    for chosen in &context.selection.settings {
+        for run in chosen_runs(context.study, chosen) {
             let summary = &run.run.record.test.raw;
             let title = format!(
                 "{}, seed {}",
                 run.title(),
                 run.run.record.spec.training.seed
             );
-            let ink = colour(run.place.network);
+            let ink = colour(run.condition.network);
             let draw = |look| diagram::svg(summary, &title, ink, look);
-            pictures.push(sheet.picture(&run.file("reliability"), draw));
+            pictures.push(files.picture(&run.file("reliability"), draw));
         }
     }
     Ok(html! {
-        (choice(parts.choice))
+        (selection(context.selection))
         figure {
             div.charts.four { @for svg in pictures { (svg) } }
             figcaption { "Bars: accuracy of the test images in each bin of confidence. Red: from mean confidence to accuracy. Dashes: perfect calibration. Below: how many images each bin holds. Logits as they are, no temperature." }
@@ -206,41 +210,41 @@ pub(crate) fn reliability(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
 }
 
 /// Accuracy against ECE of all runs.
-pub(crate) fn scatter(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+pub(crate) fn scatter(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let metrics: [&'static Metric; 2] = [&ECE, &ECE_AT_TEMPERATURE];
-    let drawn = metrics.map(|metric| (0, metric, against::scatter(parts.study, metric)));
+    let drawn = metrics.map(|metric| (0, metric, against::scatter(context.study, metric)));
     let mut charts = Vec::from(drawn);
     charts.retain(|(_, _, chart)| chart.series.iter().any(|series| !series.points.is_empty()));
-    against::share_axes(parts.study, &mut charts);
+    against::share_axes(context.study, &mut charts);
     let named =
         |(_, metric, chart): (usize, &Metric, Chart)| (format!("scatter-{}", metric.column), chart);
     let charts: Vec<(String, Chart)> = charts.into_iter().map(named).collect();
     Ok(html! {
         figure {
-            (sheet.charts(&charts))
-            figcaption { "A point per run, all settings and seeds together: " (parts.study.runs.len()) " runs, " (unbroken(&parts.study.counts(&parts.study.cells.keys().copied().collect::<Vec<_>>()))) " each." }
+            (files.charts(&charts))
+            figcaption { "A point per run, all settings and seeds together: " (context.study.runs.len()) " runs, " (unbroken(&context.study.counts(&context.study.cells.keys().copied().collect::<Vec<_>>()))) " each." }
         }
     })
 }
 
 /// Curves, label maps and prompts of chosen runs.
-pub(crate) fn training(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+pub(crate) fn training(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let mut figures = Vec::new();
-    for chosen in &parts.choice.settings {
-        let runs = chosen_runs(parts.study, chosen);
-        figures.push(curves_of(&runs, sheet)?);
+    for chosen in &context.selection.settings {
+        let runs = chosen_runs(context.study, chosen);
+        figures.push(curves_of(&runs, files)?);
         if runs
             .iter()
             .any(|one| one.run.record.spec.prompt().is_some())
         {
-            figures.push(maps(parts.study, &runs, sheet)?);
-            figures.push(prompts_of(&runs, parts.options.prompt_picture, sheet));
+            figures.push(maps(context.study, &runs, files)?);
+            figures.push(prompts_of(&runs, context.options.prompt_picture, files));
         }
     }
-    Ok(html! { (choice(parts.choice)) @for figure in &figures { (figure) } })
+    Ok(html! { (selection(context.selection)) @for figure in &figures { (figure) } })
 }
 
-fn curves_of(runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
+fn curves_of(runs: &[SelectedRun<'_>], files: &mut ReportFiles) -> Result<Markup> {
     let mut found = Vec::new();
     let mut problems = Vec::new();
     for one in runs {
@@ -252,18 +256,22 @@ fn curves_of(runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
                     error,
                 );
                 problems.push(format!("{}: {}", one.run.folder, unread.reason));
-                sheet.add_unread(unread);
+                files.add_unread(unread);
             }
         }
     }
     let lines: Vec<curves::NamedCurves<'_>> = found
         .iter()
-        .map(|(curves, one)| (curves, one.place.network, one.network.label.as_str()))
+        .map(|(curves, one)| (curves, one.condition.network, one.network.label.as_str()))
         .collect();
     let Some(first) = runs.first() else {
         return Ok(html! {});
     };
-    let title = format!("{}, {}", first.setting.label(), first.place.labels.name());
+    let title = format!(
+        "{}, {}",
+        first.setting.label(),
+        first.condition.labels.name()
+    );
     let drawn = [
         ("accuracy", curves::accuracy(&title, &lines)),
         ("loss", curves::loss(&title, &lines)),
@@ -275,7 +283,7 @@ fn curves_of(runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
         .collect();
     Ok(html! {
         figure {
-            (sheet.charts(&charts))
+            (files.charts(&charts))
             figcaption {
                 strong { (printable(&title)) } ": accuracy and loss of the epochs, and, of prompting, for how many target classes the label map changed. One seed (" (first.run.record.spec.training.seed) "), "
                 (first.run.record.data.labels_used) " labels."
@@ -285,18 +293,18 @@ fn curves_of(runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
     })
 }
 
-fn maps(study: &Study, runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Markup> {
+fn maps(study: &Study, runs: &[SelectedRun<'_>], files: &mut ReportFiles) -> Result<Markup> {
     let mut pictures = Vec::new();
     for one in runs {
-        let Some(map) = HeatMap::of(&study.at(one.place)) else {
+        let Some(map) = HeatMap::of(&study.at(one.condition)) else {
             continue;
         };
         let name = one.file("label-map");
-        sheet.table(&results::choices(&map, &name))?;
+        files.table(&results::choices(&map, &name))?;
         let (targets, sources) = map.left_out;
         pictures.push(html! {
             figure.wide {
-                div.scroll tabindex="0" role="region" aria-label="label map" { (sheet.picture(&name, |look| map.svg(&one.title(), look))) }
+                div.scroll tabindex="0" role="region" aria-label="label map" { (files.picture(&name, |look| map.svg(&one.title(), look))) }
                 figcaption {
                     strong { (printable(&one.title())) } ": how many of " (map.runs()) " runs (seeds) give a source class to a target class in the end."
                     @if targets + sources > 0 { " Left out: " (targets) " target and " (sources) " source classes." }
@@ -307,14 +315,14 @@ fn maps(study: &Study, runs: &[ChosenRun<'_>], sheet: &mut Sheet) -> Result<Mark
     Ok(html! { div.pair { @for picture in &pictures { (picture) } } })
 }
 
-fn prompts_of(runs: &[ChosenRun<'_>], draw: PromptPicture, sheet: &mut Sheet) -> Markup {
+fn prompts_of(runs: &[SelectedRun<'_>], draw: PromptPicture, files: &mut ReportFiles) -> Markup {
     let mut pictures = Vec::new();
     for one in runs {
         let title = one.title();
         pictures.push(match draw(&one.run.dir, &one.run.record) {
             Ok(png) => {
                 let uri = data_uri(&png);
-                sheet.add(&format!("figures/{}.png", one.file("prompt")), png);
+                files.add(&format!("figures/{}.png", one.file("prompt")), png);
                 html! { figure { img src=(uri) alt={ "prompt of " (printable(&title)) };
                 figcaption { strong { (printable(&title)) } ": the trained border, seed " (one.run.record.spec.training.seed) "; the image goes where it is grey." } } }
             }
@@ -323,7 +331,7 @@ fn prompts_of(runs: &[ChosenRun<'_>], draw: PromptPicture, sheet: &mut Sheet) ->
                 let note = html! { p.note {
                     (printable(&title)) ": the prompt cannot be read: " (printable(&unread.reason)) "."
                 } };
-                sheet.add_unread(unread);
+                files.add_unread(unread);
                 note
             }
         });

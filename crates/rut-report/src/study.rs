@@ -1,4 +1,4 @@
-//! Runs, arranged for comparison: by setting, number of labels and network, seeds together. Differences are `pair`'s.
+//! Runs, arranged for comparison: by setting, number of labels and network, seeds together. For differences, see `pair`.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ pub(crate) struct Study {
     pub(crate) about: Option<String>,
     /// Finished runs in the order of setting, labels, network and seed.
     pub(crate) runs: Vec<Run>,
-    /// Of each of them, its place.
-    pub(crate) places: Vec<Place>,
+    /// Of each of them, its condition.
+    pub(crate) conditions: Vec<Condition>,
     /// What is compared, in order.
     pub(crate) settings: Vec<Setting>,
     /// The networks, in order.
     pub(crate) networks: Vec<Network>,
     /// Runs that differ in nothing but the seed.
-    pub(crate) cells: BTreeMap<Place, Vec<usize>>,
+    pub(crate) cells: BTreeMap<Condition, Vec<usize>>,
     /// What is not finished.
     pub(crate) unfinished: Vec<Unfinished>,
     /// Records that contradict each other.
@@ -41,7 +41,7 @@ pub(crate) struct Study {
 
 /// Where a run belongs, seeds apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Condition {
     /// Index of its setting.
     pub(crate) setting: usize,
     /// Its number of labels.
@@ -60,34 +60,34 @@ impl Study {
             .enumerate()
             .map(|(at, network)| (&network.key, at))
             .collect();
-        let mut placed: Vec<(Place, Run)> = gathered
+        let mut placed: Vec<(Condition, Run)> = gathered
             .runs
             .into_iter()
             .zip(of_runs)
             .map(|(run, setting)| {
                 let key = NetworkKey::of(&run.record);
-                let place = Place {
+                let condition = Condition {
                     setting,
                     labels: Labels::of(&run.record.spec),
                     network: index.get(&key).copied().unwrap_or_default(),
                 };
-                (place, run)
+                (condition, run)
             })
             .collect();
         placed.sort_by(|(a, run), (b, other)| {
             let key = |run: &Run| (run.record.spec.training.seed, run.record.run_id.clone());
             a.cmp(b).then_with(|| key(run).cmp(&key(other)))
         });
-        let (places, runs): (Vec<Place>, Vec<Run>) = placed.into_iter().unzip();
-        let mut cells: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
-        for (run, place) in places.iter().enumerate() {
-            cells.entry(*place).or_default().push(run);
+        let (conditions, runs): (Vec<Condition>, Vec<Run>) = placed.into_iter().unzip();
+        let mut cells: BTreeMap<Condition, Vec<usize>> = BTreeMap::new();
+        for (run, condition) in conditions.iter().enumerate() {
+            cells.entry(*condition).or_default().push(run);
         }
         Self {
             title: gathered.title,
             about: gathered.about,
             runs,
-            places,
+            conditions,
             settings,
             networks,
             cells,
@@ -106,51 +106,55 @@ impl Study {
             .count()
     }
 
-    /// The runs of a place, by seed.
-    pub(crate) fn at(&self, place: Place) -> Vec<&Run> {
-        let runs = self.cells.get(&place).into_iter().flatten();
+    /// The runs of a condition, by seed.
+    pub(crate) fn at(&self, condition: Condition) -> Vec<&Run> {
+        let runs = self.cells.get(&condition).into_iter().flatten();
         runs.filter_map(|run| self.runs.get(*run)).collect()
     }
 
     /// Places of one setting, in order of labels and network.
-    pub(crate) fn places_of(&self, setting: usize) -> impl Iterator<Item = Place> {
-        let own = move |place: &&Place| place.setting == setting;
+    pub(crate) fn conditions_of(&self, setting: usize) -> impl Iterator<Item = Condition> {
+        let own = move |condition: &&Condition| condition.setting == setting;
         self.cells.keys().filter(own).copied()
     }
 
-    /// The figure over the seeds of a place, and what its interval allows for: seeds where they vary, else test images.
+    /// The figure over the seeds of a condition, and what its interval allows for: seeds where they vary, else test images.
     pub(crate) fn estimate(
         &self,
-        place: Place,
+        condition: Condition,
         metric: &Metric,
     ) -> Option<(Estimate, Option<Spread>)> {
-        let over = self.over_seeds(place, metric)?;
+        let over = self.over_seeds(condition, metric)?;
         if over.interval.is_some() {
             return Some((over, Some(Spread::Seeds)));
         }
-        match self.bootstrap(place, metric) {
+        match self.bootstrap(condition, metric) {
             Some(found) => Some((found, Some(Spread::TestImages))),
             None => Some((over, None)),
         }
     }
 
-    /// The figure over the seeds of a place, with Student's interval.
-    pub(crate) fn over_seeds(&self, place: Place, metric: &Metric) -> Option<Estimate> {
-        let runs = self.at(place);
+    /// The figure over the seeds of a condition, with Student's interval.
+    pub(crate) fn over_seeds(&self, condition: Condition, metric: &Metric) -> Option<Estimate> {
+        let runs = self.at(condition);
         let values: Option<Vec<f64>> = runs.iter().map(|run| (metric.of)(&run.record)).collect();
         Estimate::over_seeds(&values?)
     }
 
-    /// The figure over the seeds of a place, with the mean bootstrap interval.
-    pub(crate) fn bootstrap(&self, place: Place, metric: &Metric) -> Option<Estimate> {
+    /// The figure over the seeds of a condition, with the mean bootstrap interval.
+    pub(crate) fn bootstrap(&self, condition: Condition, metric: &Metric) -> Option<Estimate> {
         let of = metric.interval?;
-        let intervals: Vec<_> = self.at(place).iter().map(|run| of(&run.record)).collect();
+        let intervals: Vec<_> = self
+            .at(condition)
+            .iter()
+            .map(|run| of(&run.record))
+            .collect();
         Estimate::of_bootstraps(&intervals)
     }
 
-    /// Of how many runs with a fitted temperature among those of `places` it is in doubt, and how many there are.
-    pub(crate) fn doubtful(&self, places: &[Place]) -> (usize, usize) {
-        let runs = places.iter().flat_map(|place| self.at(*place));
+    /// Of how many runs with a fitted temperature among those of `conditions` it is in doubt, and how many there are.
+    pub(crate) fn doubtful(&self, conditions: &[Condition]) -> (usize, usize) {
+        let runs = conditions.iter().flat_map(|condition| self.at(*condition));
         let fitted: Vec<&Run> = runs
             .filter(|run| run.record.temperature.is_some())
             .collect();
@@ -159,10 +163,10 @@ impl Study {
     }
 
     /// `N = 797 test images, 3 seeds`, for a caption; the least and the most where they differ.
-    pub(crate) fn counts(&self, places: &[Place]) -> String {
-        let images = places.iter().flat_map(|place| self.at(*place));
+    pub(crate) fn counts(&self, conditions: &[Condition]) -> String {
+        let images = conditions.iter().flat_map(|condition| self.at(*condition));
         let images = range(images.map(|run| run.record.data.test_images));
-        let seeds = range(places.iter().map(|place| self.at(*place).len()));
+        let seeds = range(conditions.iter().map(|condition| self.at(*condition).len()));
         let noun = if seeds == "1" { "seed" } else { "seeds" };
         format!("N = {images} test images, {seeds} {noun}")
     }

@@ -1,4 +1,5 @@
-//! A table that can be written in three ways: HTML, CSV and LaTeX, the last by `latex`. What stands in it is `results`' and `listing`'s.
+//! A table that can be written in three ways: HTML, CSV and LaTeX, the last by `latex`. For what stands in it, see `results` and
+//! `listing`.
 
 use maud::{Markup, html};
 use rut_formats::csv_cell;

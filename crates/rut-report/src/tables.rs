@@ -3,29 +3,29 @@
 
 use maud::{Markup, html};
 
+use crate::context::Context;
 use crate::error::Result;
+use crate::files::ReportFiles;
 use crate::listing::{self, Common};
 use crate::methods;
 use crate::pair::{Pair, compared_settings};
-use crate::parts::Parts;
 use crate::results;
-use crate::sections::choice;
-use crate::sheet::Sheet;
+use crate::sections::selection;
 use crate::unread;
 use crate::wording::printable;
 
 /// The networks.
-pub(crate) fn networks(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let table = results::networks(parts.study);
-    sheet.table(&table)?;
+pub(crate) fn networks(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let table = results::networks(context.study);
+    files.table(&table)?;
     Ok(table.html())
 }
 
 /// All figures: means over seeds, of each setting.
-pub(crate) fn figures(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let study = parts.study;
+pub(crate) fn figures(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let study = context.study;
     let all = results::figures(study, None);
-    sheet.table(&all)?;
+    files.table(&all)?;
     Ok(html! {
         p.caption { (all.caption) }
         @for (at, setting) in study.settings.iter().enumerate() {
@@ -36,15 +36,15 @@ pub(crate) fn figures(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
 }
 
 /// Matrices of methods and training images, for each data set: the first two figures on the page, all in files.
-pub(crate) fn methods(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let found = methods::matrices(parts.study);
+pub(crate) fn methods(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let found = methods::matrices(context.study);
     for matrices in &found {
         matrices
             .unread
             .iter()
-            .for_each(|one| sheet.add_unread(one.clone()));
+            .for_each(|one| files.add_unread(one.clone()));
         for table in &matrices.tables {
-            sheet.table(table)?;
+            files.table(table)?;
         }
     }
     Ok(html! {
@@ -57,15 +57,15 @@ pub(crate) fn methods(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
 }
 
 /// All differences, of each setting.
-pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let study = parts.study;
-    let pairs: Vec<&Pair> = parts.pairs.iter().collect();
+pub(crate) fn differences(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let study = context.study;
+    let pairs: Vec<&Pair> = context.pairs.iter().collect();
     let all = results::differences(study, &pairs, None);
-    sheet.table(&all)?;
+    files.table(&all)?;
     Ok(html! {
         @if pairs.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
         @else { p.caption { (all.caption) } }
-        @for at in compared_settings(parts.pairs) {
+        @for at in compared_settings(context.pairs) {
             @if let Some(setting) = study.settings.get(at) {
                 h3 { (printable(&setting.label())) }
                 (results::differences(study, &pairs, Some(at)).boxed())
@@ -75,27 +75,27 @@ pub(crate) fn differences(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup
 }
 
 /// Accuracy of every class in chosen runs.
-pub(crate) fn classes(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
+pub(crate) fn classes(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let mut tables = Vec::new();
-    for chosen in &parts.choice.settings {
-        let Some(setting) = parts.study.settings.get(chosen.setting) else {
+    for chosen in &context.selection.settings {
+        let Some(setting) = context.study.settings.get(chosen.setting) else {
             continue;
         };
         let slug = format!("classes-{}", setting.slug);
-        let (table, unread) = results::classes(parts.study, &chosen.runs, &slug);
-        unread.into_iter().for_each(|one| sheet.add_unread(one));
-        sheet.table(&table)?;
+        let (table, unread) = results::classes(context.study, &chosen.runs, &slug);
+        unread.into_iter().for_each(|one| files.add_unread(one));
+        files.table(&table)?;
         tables.push(html! {
             div { h3 { (printable(&setting.label())) ", " (chosen.labels.name()) } (table.html()) }
         });
     }
-    Ok(html! { (choice(parts.choice)) div.pair { @for table in &tables { (table) } } })
+    Ok(html! { (selection(context.selection)) div.pair { @for table in &tables { (table) } } })
 }
 
 /// Every run, with its status.
-pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
-    let study = parts.study;
-    let common = Common::of(study, parts.options.unused);
+pub(crate) fn runs(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let study = context.study;
+    let common = Common::of(study, context.options.unused);
     let mut tables = Vec::new();
     if !study.conflicts.is_empty() {
         tables.push(listing::conflicts(study));
@@ -104,15 +104,15 @@ pub(crate) fn runs(parts: &Parts<'_>, sheet: &mut Sheet) -> Result<Markup> {
         tables.push(listing::unfinished(study));
     }
     // This section is the last: what the others could not read is known.
-    let unread = sheet.unread();
+    let unread = files.unread();
     if !unread.is_empty() {
         tables.push(unread::table(&unread));
     }
     if !study.runs.is_empty() {
-        tables.push(listing::runs(parts, &common));
+        tables.push(listing::runs(context, &common));
     }
     for table in &tables {
-        sheet.table(table)?;
+        files.table(table)?;
     }
     Ok(html! {
         @for (whose, fields) in &common.shared {

@@ -1,4 +1,4 @@
-//! Numbers and names as readers see them: percent, signs. What is said with them is `statement`'s and `page`'s.
+//! Numbers and names as readers see them: percent, signs. For the sentences, see `statement` and `page`.
 
 use rut_formats::is_hidden;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use chrono::Utc;
 use rut_formats::{counted, escape, shell_word};
-use rut_report::{report, Costs, Made, ReportOptions, Written};
+use rut_report::{report, Costs, Provenance, ReportCounts, ReportOptions};
 use rut_run::{draw_prompt, unused_fields};
 
 use crate::args::{ReportArgs, DEFAULT_FIGURES};
@@ -21,7 +21,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         } else {
             Costs::Shown
         },
-        made: Some(made(args)),
+        provenance: Some(provenance(args)),
         figures: args.figures,
         figure_width: args.figure_width,
         unused: unused_fields,
@@ -33,7 +33,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
 }
 
 /// What the last line of the page says. Of folders it shows the last part, as the rest of the page does.
-fn made(args: &ReportArgs) -> Made {
+fn provenance(args: &ReportArgs) -> Provenance {
     let last = |path: &PathBuf| path.file_name().map(shell_word);
     let mut words = vec!["rut report".to_owned()];
     words.extend(args.folders.iter().filter_map(last));
@@ -47,14 +47,14 @@ fn made(args: &ReportArgs) -> Made {
     if let Some(width) = args.figure_width {
         words.push(format!("--figure-width {width}in"));
     }
-    Made {
+    Provenance {
         program: format!("rut {} (commit {COMMIT})", env!("CARGO_PKG_VERSION")),
         date: Utc::now().date_naive().to_string(),
         command: words.join(" "),
     }
 }
 
-fn described(written: &Written) -> String {
+fn described(written: &ReportCounts) -> String {
     let mut text = counted(written.runs, "run");
     let others = [
         (written.failed, "failed"),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rut_report::{ReportOptions, Written};
+use rut_report::{ReportCounts, ReportOptions};
 use serde_json::Value;
 
 /// A class that no format takes as it is.
@@ -147,7 +147,7 @@ pub fn files(folder: &Path, prefix: &str) -> Files {
 }
 
 /// A report of `folders` in `out`, and its files.
-pub fn report(folders: &[&Path], out: &Path, options: &ReportOptions) -> (Written, Files) {
+pub fn report(folders: &[&Path], out: &Path, options: &ReportOptions) -> (ReportCounts, Files) {
     let folders: Vec<PathBuf> = folders.iter().map(|folder| folder.to_path_buf()).collect();
     let written = rut_report::report(&folders, out, options).unwrap();
     (written, files(out, ""))

@@ -1,4 +1,4 @@
-//! The answer of a study at a glance: network × target × method, each ticket against its dense networks. `pair` computes the
+//! The results of a study at a glance: a matrix of networks, targets and methods, each ticket against its dense networks. `pair` computes the
 //! differences, `statement` puts them into words.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use rut_record::Labels;
 use crate::canvas::colour;
 use crate::metric::{COMPARED, Metric};
 use crate::pair::{Difference, Pair};
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 use crate::wording::{bare, percent, printable, signed};
 
 /// The figures of the matrix: the first of [`COMPARED`], accuracy and ECE.
@@ -46,20 +46,23 @@ impl Verdict {
     }
 }
 
-/// The answer: what all comparisons come to, and every network on every target.
-pub(crate) fn answer(study: &Study, pairs: &[Pair]) -> Markup {
+/// The first section: what all comparisons come to, and every network on every target.
+pub(crate) fn matrix(study: &Study, pairs: &[Pair]) -> Markup {
     let matrix = Matrix::of(study, pairs);
     let most: Vec<Target> = (0..study.settings.len())
         .filter_map(|setting| {
-            let labels = study.places_of(setting).map(|place| place.labels).max()?;
+            let labels = study
+                .conditions_of(setting)
+                .map(|condition| condition.labels)
+                .max()?;
             Some((setting, labels))
         })
         .collect();
     let fewer: BTreeSet<Labels> = study
         .cells
         .keys()
-        .filter(|place| !most.contains(&(place.setting, place.labels)))
-        .map(|place| place.labels)
+        .filter(|condition| !most.contains(&(condition.setting, condition.labels)))
+        .map(|condition| condition.labels)
         .collect();
     html! {
         (counts(pairs))
@@ -74,7 +77,7 @@ pub(crate) fn answer(study: &Study, pairs: &[Pair]) -> Markup {
                 @for labels in fewer.iter().rev() {
                     @let own: Vec<Target> = (0..study.settings.len())
                         .filter(|setting| !most.contains(&(*setting, *labels)))
-                        .filter(|setting| study.places_of(*setting).any(|place| place.labels == *labels))
+                        .filter(|setting| study.conditions_of(*setting).any(|condition| condition.labels == *labels))
                         .map(|setting| (setting, *labels))
                         .collect();
                     (matrix.table(&own, &format!("Every network on every target, {}", labels.name())))
@@ -115,22 +118,22 @@ fn counts(pairs: &[Pair]) -> Markup {
     }
 }
 
-/// Figures and differences by place.
+/// Figures and differences by condition.
 struct Matrix<'a> {
     study: &'a Study,
-    pairs: BTreeMap<Place, Vec<&'a Pair>>,
+    pairs: BTreeMap<Condition, Vec<&'a Pair>>,
 }
 
 impl<'a> Matrix<'a> {
     fn of(study: &'a Study, all: &'a [Pair]) -> Self {
-        let mut pairs: BTreeMap<Place, Vec<&Pair>> = BTreeMap::new();
+        let mut pairs: BTreeMap<Condition, Vec<&Pair>> = BTreeMap::new();
         for pair in all {
-            let place = Place {
+            let condition = Condition {
                 setting: pair.setting,
                 labels: pair.labels,
                 network: pair.ticket,
             };
-            pairs.entry(place).or_default().push(pair);
+            pairs.entry(condition).or_default().push(pair);
         }
         Self { study, pairs }
     }
@@ -138,10 +141,10 @@ impl<'a> Matrix<'a> {
     /// The matrix of `targets`; the longer of networks and targets goes down the page.
     fn table(&self, targets: &[Target], about: &str) -> Markup {
         let present = |at: &usize| {
-            let places = targets.iter().map(|target| place(*target, *at));
-            places
+            let conditions = targets.iter().map(|target| condition(*target, *at));
+            conditions
                 .into_iter()
-                .any(|place| self.study.cells.contains_key(&place))
+                .any(|condition| self.study.cells.contains_key(&condition))
         };
         let networks: Vec<usize> = (0..self.study.networks.len()).filter(present).collect();
         let down = targets.len() > networks.len();
@@ -153,9 +156,9 @@ impl<'a> Matrix<'a> {
         };
         let at = |row: usize, column: usize| {
             if down {
-                place(targets[row], networks[column])
+                condition(targets[row], networks[column])
             } else {
-                place(targets[column], networks[row])
+                condition(targets[column], networks[row])
             }
         };
         html! {
@@ -202,13 +205,13 @@ impl<'a> Matrix<'a> {
         } }
     }
 
-    fn cell(&self, place: Place, at: usize, metric: &Metric) -> Markup {
-        let Some((estimate, _)) = self.study.estimate(place, metric) else {
+    fn cell(&self, condition: Condition, at: usize, metric: &Metric) -> Markup {
+        let Some((estimate, _)) = self.study.estimate(condition, metric) else {
             return html! { "–" };
         };
         let pairs = self
             .pairs
-            .get(&place)
+            .get(&condition)
             .map(Vec::as_slice)
             .unwrap_or_default();
         html! {
@@ -254,8 +257,8 @@ impl<'a> Matrix<'a> {
     }
 }
 
-fn place((setting, labels): Target, network: usize) -> Place {
-    Place {
+fn condition((setting, labels): Target, network: usize) -> Condition {
+    Condition {
         setting,
         labels,
         network,

@@ -6,7 +6,7 @@ use std::path::Path;
 use maud::{Markup, PreEscaped, html};
 use rut_record::{file, write_whole};
 
-use crate::canvas::Look;
+use crate::canvas::FigureStyle;
 use crate::chart::{Chart, Entry, Legend, Line};
 use crate::error::Result;
 use crate::latex;
@@ -15,9 +15,9 @@ use crate::unread::Unread;
 use crate::wording::{harmless, printable};
 
 /// Files by their path below the report's folder.
-pub(crate) struct Sheet {
+pub(crate) struct ReportFiles {
     /// How figures look in their files.
-    look: Look,
+    look: FigureStyle,
     files: BTreeMap<String, Vec<u8>>,
     unread: BTreeSet<Unread>,
 }
@@ -28,9 +28,9 @@ const PAGE: &str = "report.html";
 /// Folders whose files belong to a report, and what those end in.
 const OWN: [(&str, &[&str]); 2] = [("figures", &["svg", "png"]), ("tables", &["csv", "tex"])];
 
-impl Sheet {
+impl ReportFiles {
     /// An empty one, whose files of figures look like `look`.
-    pub(crate) fn new(look: Look) -> Self {
+    pub(crate) fn new(look: FigureStyle) -> Self {
         Self {
             look,
             files: BTreeMap::new(),
@@ -64,9 +64,9 @@ impl Sheet {
     }
 
     /// Adds a picture's file, and gives the picture as it stands in the page.
-    pub(crate) fn picture(&mut self, name: &str, draw: impl Fn(Look) -> String) -> Markup {
+    pub(crate) fn picture(&mut self, name: &str, draw: impl Fn(FigureStyle) -> String) -> Markup {
         self.figure(name, &draw(self.look));
-        PreEscaped(draw(Look::PAGE))
+        PreEscaped(draw(FigureStyle::PAGE))
     }
 
     fn figure(&mut self, name: &str, svg: &str) {
@@ -82,7 +82,7 @@ impl Sheet {
         }
         let legend = charts.first().map(|(_, chart)| &*chart.legend);
         html! {
-            div.charts { @for (_, chart) in charts { (PreEscaped(chart.svg(Look::PAGE, Legend::Beside))) } }
+            div.charts { @for (_, chart) in charts { (PreEscaped(chart.svg(FigureStyle::PAGE, Legend::Beside))) } }
             (keys(legend.unwrap_or_default()))
         }
     }
@@ -173,10 +173,10 @@ mod tests {
     fn an_earlier_report_loses_nothing_until_all_is_written() {
         let out = tempfile::tempdir().unwrap();
         let of = |name: &str| {
-            let mut sheet = Sheet::new(Look::PAGE);
-            sheet.add(&format!("figures/{name}.svg"), "<svg/>");
-            sheet.add_page(String::new());
-            sheet
+            let mut files = ReportFiles::new(FigureStyle::PAGE);
+            files.add(&format!("figures/{name}.svg"), "<svg/>");
+            files.add_page(String::new());
+            files
         };
         let old = out.path().join("figures/old.svg");
         assert_eq!(of("old").write(out.path()).unwrap(), 2);

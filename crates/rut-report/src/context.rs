@@ -1,19 +1,19 @@
 //! What the sections of a page are made from.
 
 use crate::ReportOptions;
-use crate::chosen::Choice;
 use crate::links::Links;
 use crate::pair::Pair;
+use crate::selection::Selection;
 use crate::study::Study;
 
 /// What all sections are made from.
-pub(crate) struct Parts<'a> {
+pub(crate) struct Context<'a> {
     /// The study.
     pub(crate) study: &'a Study,
     /// Dense minus ticket.
     pub(crate) pairs: &'a [Pair],
     /// Runs with figures of their own.
-    pub(crate) choice: &'a Choice,
+    pub(crate) selection: &'a Selection,
     /// What leads to runs' files.
     pub(crate) links: &'a Links,
     /// What was asked for.

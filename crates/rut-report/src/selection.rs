@@ -3,10 +3,10 @@
 use rut_record::Labels;
 
 use crate::network::Network;
-use crate::study::{Place, Study};
+use crate::study::{Condition, Study};
 
 /// The runs of one setting that get figures of their own.
-pub(crate) struct Chosen {
+pub(crate) struct SelectedRuns {
     /// Index of the setting.
     pub(crate) setting: usize,
     /// Their number of labels.
@@ -16,22 +16,22 @@ pub(crate) struct Chosen {
 }
 
 /// What was chosen, and of how many.
-pub(crate) struct Choice {
+pub(crate) struct Selection {
     /// By setting.
-    pub(crate) settings: Vec<Chosen>,
+    pub(crate) settings: Vec<SelectedRuns>,
     /// Runs that would have been chosen were there no limit.
     pub(crate) candidates: usize,
 }
 
-impl Choice {
+impl Selection {
     /// At most `most` runs of `study`: of each setting on its largest number of labels.
     pub(crate) fn of(study: &Study, most: usize) -> Self {
-        let all: Vec<Chosen> = (0..study.settings.len())
-            .filter_map(|setting| Chosen::of(study, setting))
+        let all: Vec<SelectedRuns> = (0..study.settings.len())
+            .filter_map(|setting| SelectedRuns::of(study, setting))
             .collect();
         let candidates = all.iter().map(|chosen| chosen.runs.len()).sum();
         let mut left = most;
-        let within = |mut chosen: Chosen| {
+        let within = |mut chosen: SelectedRuns| {
             chosen.runs.truncate(left);
             left -= chosen.runs.len();
             (!chosen.runs.is_empty()).then_some(chosen)
@@ -48,18 +48,22 @@ impl Choice {
     }
 }
 
-impl Chosen {
+impl SelectedRuns {
     fn of(study: &Study, setting: usize) -> Option<Self> {
-        let labels = study.places_of(setting).map(|place| place.labels).max()?;
-        let places: Vec<(Place, &Network)> = study
-            .places_of(setting)
-            .filter(|place| place.labels == labels)
-            .filter_map(|place| Some((place, study.networks.get(place.network)?)))
+        let labels = study
+            .conditions_of(setting)
+            .map(|condition| condition.labels)
+            .max()?;
+        let conditions: Vec<(Condition, &Network)> = study
+            .conditions_of(setting)
+            .filter(|condition| condition.labels == labels)
+            .filter_map(|condition| Some((condition, study.networks.get(condition.network)?)))
             .collect();
-        let dense = places.iter().find(|(_, network)| network.dense);
-        let tickets = places.iter().filter(|(_, network)| !network.dense);
+        let dense = conditions.iter().find(|(_, network)| network.dense);
+        let tickets = conditions.iter().filter(|(_, network)| !network.dense);
         let sparsest = tickets.min_by(|(_, a), (_, b)| a.body_density.total_cmp(&b.body_density));
-        let first = |(place, _): &(Place, &Network)| study.cells.get(place)?.first().copied();
+        let first =
+            |(condition, _): &(Condition, &Network)| study.cells.get(condition)?.first().copied();
         let runs = [dense, sparsest].into_iter().flatten().filter_map(first);
         Some(Self {
             setting,
