@@ -70,14 +70,18 @@ impl Sheet {
 
     /// Puts an image into the middle of a square of `side` pixels that begins at (left, top).
     pub fn place(&mut self, image: &RgbImage, (left, top): (usize, usize), side: usize) {
-        let (width, height) = (image.width as usize, image.height as usize);
-        let (x, y) = (
-            side.saturating_sub(width) / 2,
-            side.saturating_sub(height) / 2,
+        let before = |length: u32| side.saturating_sub(length as usize) / 2;
+        self.paste(
+            image,
+            (left + before(image.width), top + before(image.height)),
         );
-        let lines = image.pixels.chunks_exact(3 * width.max(1));
+    }
+
+    /// Puts an image with its corner at (left, top).
+    pub fn paste(&mut self, image: &RgbImage, (left, top): (usize, usize)) {
+        let lines = image.pixels.chunks_exact(3 * (image.width as usize).max(1));
         for (line, pixels) in lines.enumerate() {
-            let row = self.row((left + x, top + y + line));
+            let row = self.row((left, top + line));
             for (to, from) in row.iter_mut().zip(pixels) {
                 *to = *from;
             }

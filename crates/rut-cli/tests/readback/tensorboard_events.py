@@ -108,23 +108,33 @@ def pixels(image):
     return [[decoded.getpixel((x, y)) for x in range(decoded.width)] for y in range(decoded.height)]
 
 
+# The margins of a framed picture: left, top, and of both sides together.
+LEFT, TOP, ACROSS, DOWN = 6, 20, 18, 40
+
+
 def check_map(image, sources):
     width, height = size(image)
+    width, height = width - ACROSS, height - DOWN
     columns, rows = record["network"]["source_classes"], len(sources)
     assert width % columns == 0 and height % rows == 0, (width, height)
     wide, tall = width // columns, height // rows
     drawn = pixels(image)
     for target, source in enumerate(sources if drawn else []):
-        line = drawn[target * tall]
+        line = drawn[TOP + target * tall][LEFT : LEFT + width]
         dark = {x // wide for x, colour in enumerate(line) if sum(colour) < 500}
         assert dark == {source}, (target, dark, source)
 
 
 images = board.Tags()["images"]
+scored = [name for name in ("at_temperature", "raw") if record["test"][name] is not None]
+diagrams = [f"test/{name}/reliability" for name in scored]
+for tag in diagrams:
+    [diagram] = board.Images(tag)
+    assert diagram.step == record["training"]["steps"] and size(diagram)[0] > 300, tag
 if record["spec"]["method"] == "lp":
-    assert images == [], images
+    assert sorted(images) == diagrams, images
     sys.exit()
-assert sorted(images) == ["map/picture", "prompt/picture"], images
+assert sorted(images) == ["map/picture", "prompt/picture", *diagrams], images
 kept = [made for number, made in enumerate(maps, 1) if number & (number - 1) == 0]
 kept.append((record["training"]["steps"], record["mapping"]["sources"]))
 drawn = board.Images("map/picture")

@@ -117,9 +117,9 @@ impl Board {
     /// # Errors
     /// As [`write_event`](Self::write_event).
     pub(crate) fn finish(&mut self, record: &Record) -> Result<()> {
-        let mut values = figures("test/raw", &record.test.raw);
+        let mut values = figures("test/raw", &record.test.raw)?;
         if let Some(at_temperature) = &record.test.at_temperature {
-            values.extend(figures("test/at_temperature", at_temperature));
+            values.extend(figures("test/at_temperature", at_temperature)?);
         }
         if let Some(map) = record.mapping.as_ref().filter(|map| map.weights.is_none()) {
             let without_evidence = map.without_evidence.as_deref().unwrap_or_default();
@@ -257,16 +257,20 @@ fn score_of_member(split: &str, member: &MemberScore) -> [Tagged; 3] {
         .map(|(name, value)| scalar(format!("{split}/{name}/member_{member}"), value))
 }
 
-fn figures(group: &str, figures: &Summary) -> Vec<Tagged> {
+/// The figures of a summary, and its reliability diagram.
+fn figures(group: &str, figures: &Summary) -> Result<Vec<Tagged>> {
     let named = [
         ("accuracy", figures.accuracy),
         ("ece", figures.ece),
         ("nll", figures.nll),
         ("brier", figures.brier),
     ];
-    named
+    let mut values: Vec<Tagged> = named
         .map(|(name, value)| scalar(format!("{group}/{name}"), value))
-        .into()
+        .into();
+    let picture = Value::picture(&picture::reliability(figures))?;
+    values.push((format!("{group}/reliability").into(), picture));
+    Ok(values)
 }
 
 fn scalar(tag: impl Into<Cow<'static, str>>, value: f64) -> Tagged {

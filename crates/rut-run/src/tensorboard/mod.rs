@@ -8,7 +8,7 @@
 //! | `validation/accuracy`, `…/nll`, `…/ece`; `test/…` | a split scored while training | when it is scored |
 //! | `map/churn`, `map/ties`, `map/without_evidence` | numbers of target classes | when a label map is made |
 //! | `map/picture` | the label map, targets down, sources to the right | the first map, then the second, fourth, eighth …; at the end the one that the test figures are under |
-//! | `test/raw/…`, `test/at_temperature/…` | accuracy, ECE, NLL and Brier score of the record | at the end |
+//! | `test/raw/…`, `test/at_temperature/…` | accuracy, ECE, NLL and Brier score of the record, and the reliability diagram, confidence to the right, accuracy up | at the end |
 //! | `prompt/picture` | the trained border as it looks | at the end |
 //!
 //! Members of a grid stand beside as `TAG/member_N`. A step is the number of optimiser steps taken, of L-BFGS the number of
@@ -17,6 +17,7 @@
 mod board;
 mod crc32c;
 mod event_file;
+mod frame;
 mod picture;
 mod summary;
 mod wire;
