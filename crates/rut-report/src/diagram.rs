@@ -18,6 +18,10 @@ const LOW: f64 = 64.0;
 const BETWEEN: f64 = 36.0;
 const BOTTOM: f64 = 44.0;
 
+/// Size of the figures' type, and distance of its lines, pixels.
+const SMALL: f64 = 11.0;
+const LINE: f64 = 15.0;
+
 /// A frame: its edges, pixels.
 #[derive(Clone, Copy)]
 struct Frame {
@@ -54,7 +58,9 @@ impl Frame {
 /// The diagram of `summary`, in `colour`.
 pub(crate) fn svg(summary: &Summary, title: &str, colour: Colour, look: FigureStyle) -> String {
     let diagram = Diagram::of(&summary.bins);
-    let ceiling = if look.titled { 70.0 } else { 50.0 };
+    let lines = figures(summary, look);
+    let first = if look.titled { 33.0 } else { 13.0 };
+    let ceiling = first + 37.0 + LINE * (lines.len() - 1) as f64;
     let right = look.width - RIGHT;
     let upper = Frame {
         left: LEFT,
@@ -69,18 +75,35 @@ pub(crate) fn svg(summary: &Summary, title: &str, colour: Colour, look: FigureSt
     };
     picture(title, (look.width, lower.floor + BOTTOM), |canvas| {
         look.title(canvas, title);
-        let figures = format!(
-            "accuracy {:.1} %, confidence {:.1} %, ECE {:.1} %, N = {}",
-            100.0 * summary.accuracy,
-            100.0 * summary.mean_confidence,
-            100.0 * summary.ece,
-            summary.n
-        );
-        let place = (12.0, ceiling - 37.0);
-        canvas.text(&figures, place, TextStyle::new(11.0, SOFT, Anchor::Left));
+        for (at, line) in lines.iter().enumerate() {
+            let place = (12.0, first + LINE * at as f64);
+            canvas.text(line, place, TextStyle::new(SMALL, SOFT, Anchor::Left));
+        }
         bars(canvas, upper, &diagram, colour);
         counts(canvas, lower, &diagram);
     })
+}
+
+/// The summary's figures in lines that a wide font, such as DejaVu Sans, has room for too.
+fn figures(summary: &Summary, look: FigureStyle) -> Vec<String> {
+    let most = ((look.width - 24.0) / (0.6 * SMALL)) as usize;
+    let words = [
+        format!("accuracy {:.1} %", 100.0 * summary.accuracy),
+        format!("confidence {:.1} %", 100.0 * summary.mean_confidence),
+        format!("ECE {:.1} %", 100.0 * summary.ece),
+        format!("N = {}", summary.n),
+    ];
+    let mut lines = vec![String::new()];
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => *line = word,
+            Some(line) if line.chars().count() + 2 + word.chars().count() <= most => {
+                line.push_str(&format!(", {word}"));
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 fn bars(canvas: &Canvas, frame: Frame, diagram: &Diagram, colour: Colour) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use maud::{Markup, PreEscaped, html};
 use rut_record::{file, write_whole};
 
+use crate::FigureFormat;
 use crate::canvas::FigureStyle;
 use crate::chart::{Chart, Entry, Legend, Line};
 use crate::error::Result;
@@ -26,7 +27,10 @@ pub(crate) struct ReportFiles {
 const PAGE: &str = "report.html";
 
 /// Folders whose files belong to a report, and what those end in.
-const OWN: [(&str, &[&str]); 2] = [("figures", &["svg", "png"]), ("tables", &["csv", "tex"])];
+const OWN: [(&str, &[&str]); 2] = [
+    ("figures", &["svg", "pdf", "png"]),
+    ("tables", &["csv", "tex"]),
+];
 
 impl ReportFiles {
     /// An empty one, whose files of figures look like `look`.
@@ -97,6 +101,29 @@ impl ReportFiles {
             &format!("tables/{}.tex", table.slug),
             harmless(&latex::write(table)),
         );
+        Ok(())
+    }
+
+    /// Leaves the figures, which are SVGs so far, in the formats that are `wanted`.
+    ///
+    /// # Errors
+    /// If one cannot be made, which is so only of PDF.
+    pub(crate) fn convert(&mut self, wanted: &BTreeSet<FigureFormat>) -> Result<()> {
+        let is_figure = |path: &&String| path.ends_with(".svg");
+        let figures: Vec<String> = self.files.keys().filter(is_figure).cloned().collect();
+        #[cfg(feature = "pdf")]
+        if wanted.contains(&FigureFormat::Pdf) {
+            let converter = crate::pdf::Converter::default();
+            for path in &figures {
+                let name = path.trim_end_matches(".svg");
+                let svg = self.files.get(path).map(Vec::as_slice).unwrap_or_default();
+                let pdf = converter.pdf(&String::from_utf8_lossy(svg), name)?;
+                self.add(&format!("{name}.pdf"), pdf);
+            }
+        }
+        if !wanted.contains(&FigureFormat::Svg) {
+            self.files.retain(|path, _| !figures.contains(path));
+        }
         Ok(())
     }
 

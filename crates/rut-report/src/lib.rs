@@ -8,7 +8,7 @@
 //! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods` |
 //! | how sure is it? | `rut_metrics::Estimate`, `statement` |
 //! | what was run, and what came out? | `overview`, `matrix` |
-//! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `links`; `page` |
+//! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `pdf`; `links`; `page` |
 //! | which runs get figures of their own? | `selection` |
 //!
 //! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
@@ -37,6 +37,8 @@ mod network;
 mod overview;
 mod page;
 mod pair;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod results;
 mod run;
 mod sections;
@@ -50,6 +52,7 @@ mod unread;
 mod upstream;
 mod wording;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rut_record::{Record, RunDir, RunSpec, file};
@@ -73,6 +76,34 @@ pub enum Costs {
     Shown,
     /// Nothing in which two runs of one specification differ: such records give the same report, byte for byte.
     Omitted,
+}
+
+/// A format of the files of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FigureFormat {
+    /// SVG, which browsers and editors read.
+    Svg,
+    /// PDF, which LaTeX reads.
+    #[cfg(feature = "pdf")]
+    Pdf,
+}
+
+impl FigureFormat {
+    /// All of them; PDF is a feature of the crate.
+    pub const ALL: &'static [Self] = &[
+        Self::Svg,
+        #[cfg(feature = "pdf")]
+        Self::Pdf,
+    ];
+
+    /// Its name, and what its files end in.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            #[cfg(feature = "pdf")]
+            Self::Pdf => "pdf",
+        }
+    }
 }
 
 /// What made a report.
@@ -100,6 +131,8 @@ pub struct ReportOptions {
     /// Width of the figures' files in inches, for a paper: type keeps its size, and no title stands inside. Left out, they
     /// look as on the page.
     pub figure_width: Option<f64>,
+    /// Formats of the figures' files; label maps, diagrams and charts in each of them, prompts as PNG.
+    pub figure_formats: BTreeSet<FigureFormat>,
     /// Which fields a run makes no use of, by the tables that are not known here.
     pub unused: UnusedFields,
     /// What draws prompts.
@@ -114,6 +147,7 @@ impl Default for ReportOptions {
             provenance: None,
             figures: 24,
             figure_width: None,
+            figure_formats: [FigureFormat::Svg].into(),
             unused: |_| Vec::new(),
             prompt_picture: |dir, _| {
                 let problem = "expected something that draws prompts, found nothing";

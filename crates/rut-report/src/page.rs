@@ -175,6 +175,7 @@ pub(crate) fn compose(
             }
         }
     };
+    files.convert(&options.figure_formats)?;
     files.add_page(page.into_string());
     Ok(files)
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::Args;
+use rut_report::FigureFormat;
 
 use super::whole;
 
@@ -31,6 +33,19 @@ pub struct ReportArgs {
     /// stands inside
     #[arg(long, value_name = "LENGTH", value_parser = inches)]
     pub figure_width: Option<f64>,
+    /// Formats of the files in figures/: svg, pdf, or both, separated by a comma
+    #[arg(long, value_name = "FORMAT", default_value = "svg", value_delimiter = ',', value_parser = figure_format())]
+    pub figure_format: Vec<FigureFormat>,
+}
+
+/// Reads a format by its name.
+fn figure_format() -> impl TypedValueParser<Value = FigureFormat> {
+    let names = FigureFormat::ALL.iter().map(|format| format.name());
+    PossibleValuesParser::new(names).map(|name| {
+        let mut all = FigureFormat::ALL.iter().copied();
+        let found = all.find(|format| format.name() == name);
+        found.unwrap_or(FigureFormat::Svg)
+    })
 }
 
 /// A length as inches, of 72.27 points each as in TeX.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use chrono::Utc;
 use rut_formats::{counted, escape, shell_word};
-use rut_report::{report, Costs, Provenance, ReportCounts, ReportOptions};
+use rut_report::{report, Costs, FigureFormat, Provenance, ReportCounts, ReportOptions};
 use rut_run::{draw_prompt, unused_fields};
 
 use crate::args::{ReportArgs, DEFAULT_FIGURES};
@@ -24,6 +24,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         provenance: Some(provenance(args)),
         figures: args.figures,
         figure_width: args.figure_width,
+        figure_formats: args.figure_format.iter().copied().collect(),
         unused: unused_fields,
         prompt_picture: draw_prompt,
     };
@@ -46,6 +47,10 @@ fn provenance(args: &ReportArgs) -> Provenance {
     }
     if let Some(width) = args.figure_width {
         words.push(format!("--figure-width {width}in"));
+    }
+    if args.figure_format != [FigureFormat::Svg] {
+        let names: Vec<&str> = args.figure_format.iter().map(|f| f.name()).collect();
+        words.push(format!("--figure-format {}", names.join(",")));
     }
     Provenance {
         program: format!("rut {} (commit {COMMIT})", env!("CARGO_PKG_VERSION")),
@@ -70,4 +75,26 @@ fn described(written: &ReportCounts) -> String {
         text.push_str(&format!(", {count} {name}"));
     }
     format!("{text}; {}", counted(written.files, "file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_or_wrong_is_told_behind_the_runs() {
+        let counts = ReportCounts {
+            runs: 1,
+            failed: 1,
+            missing: 1,
+            unreadable: 2,
+            unchecked: 0,
+            conflicts: 3,
+            files: 40,
+        };
+        assert_eq!(
+            described(&counts),
+            "1 run, 1 failed, 1 missing, 2 unreadable, 3 with conflicting records; 40 files"
+        );
+    }
 }

@@ -146,6 +146,11 @@ pub fn files(folder: &Path, prefix: &str) -> Files {
     found
 }
 
+/// The options of a report of which nothing in particular is asked.
+pub fn plain() -> ReportOptions {
+    ReportOptions::default()
+}
+
 /// A report of `folders` in `out`, and its files.
 pub fn report(folders: &[&Path], out: &Path, options: &ReportOptions) -> (ReportCounts, Files) {
     let folders: Vec<PathBuf> = folders.iter().map(|folder| folder.to_path_buf()).collect();
@@ -161,4 +166,31 @@ pub fn text(files: &Files, name: &str) -> String {
 pub fn assert_one_script(page: &str) {
     assert_eq!(page.matches("<script").count(), 1, "{page:.900}");
     assert!(page.contains("<script>//"), "{page:.900}");
+}
+
+/// Whether every element that is opened in `xml` is closed, in order, and every attribute is quoted; enough for what the
+/// report writes.
+pub fn assert_well_formed(xml: &str, name: &str) {
+    let mut open = Vec::new();
+    let mut rest = xml;
+    while let Some(start) = rest.find('<') {
+        assert!(!rest[..start].contains('>'), "{name}: a bare `>`");
+        let end = start + rest[start..].find('>').expect("a tag that ends");
+        let tag = &rest[start + 1..end];
+        assert_eq!(tag.matches('"').count() % 2, 0, "{name}: {tag}");
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed), "{name}");
+        } else if !tag.ends_with('/') {
+            open.push(tag.split_whitespace().next().unwrap());
+        }
+        rest = &rest[end + 1..];
+    }
+    assert!(open.is_empty(), "{name}: {open:?} never closed");
+    for entity in xml.split('&').skip(1) {
+        let known = ["amp;", "lt;", "gt;", "quot;", "apos;"];
+        assert!(
+            known.iter().any(|k| entity.starts_with(k)),
+            "{name}: &{entity:.9}"
+        );
+    }
 }
