@@ -2,41 +2,42 @@
 
 #![cfg(unix)]
 
+mod common;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rut::{ends, refuses, rut, small};
-use serde_json::Value;
-
-mod rut;
+use common::{Wanted, plain};
+use rut_report::Error;
 
 /// A dense network and a ticket, from one seed each, and where their folders are.
 fn results(dir: &Path) -> (PathBuf, Vec<PathBuf>) {
-    for network in ["--network dense", "--sparsity 8"] {
-        let more = format!("--dataset digits --model resnet20_cifar100 {network} --epochs 1");
-        ends(small(dir, "lp", &more), 0);
-    }
     let results = dir.join("results");
-    let mut runs: Vec<PathBuf> = fs::read_dir(&results)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    runs.sort();
+    let one = |dense| {
+        Wanted {
+            dense,
+            ..Wanted::PROBE
+        }
+        .make(&results)
+    };
+    let runs = vec![one(true), one(false)];
     (results, runs)
 }
 
-/// What a report of `folders` says on stderr, its page, and its table of what could not be read.
-fn report(dir: &Path, folders: &[&Path]) -> (String, String, String) {
+/// How many runs and how much that is unreadable a report of `folders` counts, its page, and its table of what could not be read.
+fn report(dir: &Path, folders: &[&Path]) -> ((usize, usize), String, String) {
     let out = dir.join("report");
-    let mut command = rut(dir, "report");
-    command.args(folders).arg("--out").arg(&out);
-    let (_, err) = ends(command, 0);
+    let (counts, _) = common::report(folders, &out, &plain());
     let text = |name: &str| fs::read_to_string(out.join(name)).unwrap_or_default();
-    (err, text("report.html"), text("tables/unread.csv"))
+    (
+        (counts.runs, counts.unreadable),
+        text("report.html"),
+        text("tables/unread.csv"),
+    )
 }
 
 fn assert_rows(table: &str, rows: &[(&str, &str)]) {
@@ -56,8 +57,8 @@ fn name(run: &Path) -> String {
 fn a_whole_report_has_no_such_table() {
     let dir = tempfile::tempdir().unwrap();
     let (results, _) = results(dir.path());
-    let (err, page, table) = report(dir.path(), &[&results]);
-    assert!(!err.contains("unreadable"), "{err}");
+    let (counts, page, table) = report(dir.path(), &[&results]);
+    assert_eq!(counts, (2, 0));
     assert!(
         !page.contains("could not be read") && table.is_empty(),
         "{table}"
@@ -76,21 +77,14 @@ fn every_file_beside_a_record_may_be_broken() {
     fs::write(upstream.join("c.json"), b"\xff\xfe").unwrap();
     symlink("nowhere", upstream.join("d.json")).unwrap();
     // Records of an earlier version have no checksums: what is broken is met where it is used.
-    for run in &runs {
-        let path = run.join("record.json");
-        let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        record.as_object_mut().unwrap().remove("files");
-        record["cost"].as_object_mut().unwrap().remove("checksum");
-        fs::write(&path, serde_json::to_vec(&record).unwrap()).unwrap();
-    }
     let events = runs[0].join("events.jsonl");
     let printed = fs::read_to_string(&events).unwrap();
     fs::write(&events, &printed[..printed.len() - 9]).unwrap();
     let logits = runs[1].join("logits.safetensors");
     let bytes = fs::read(&logits).unwrap();
     fs::write(&logits, &bytes[..bytes.len() / 2]).unwrap();
-    let (err, page, table) = report(dir.path(), &[&results]);
-    assert!(err.contains("2 runs, 7 unreadable"), "{err}");
+    let (counts, page, table) = report(dir.path(), &[&results]);
+    assert_eq!(counts, (2, 7));
     assert!(page.contains("Files and folders that could not be read (7)."));
     let (first, second) = (
         format!("{}/events.jsonl", name(&runs[0])),
@@ -128,11 +122,13 @@ fn records_and_folders_of_every_kind_are_rows() {
     folder(OsStr::from_bytes(b"n\xfe"), b"[]");
     fs::create_dir(results.join("pipe")).unwrap();
     let pipe = results.join("pipe/record.json");
-    assert!(Command::new("mkfifo")
-        .arg(&pipe)
-        .status()
-        .unwrap()
-        .success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     fs::create_dir_all(results.join("folder/record.json")).unwrap();
     symlink("loop", results.join("loop")).unwrap();
     symlink("nowhere", results.join("dangling")).unwrap();
@@ -141,13 +137,10 @@ fn records_and_folders_of_every_kind_are_rows() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     // The superuser can read it all the same.
     let is_closed = fs::read_dir(&closed).is_err();
-    let (err, page, table) = report(dir.path(), &[&results]);
+    let (counts, page, table) = report(dir.path(), &[&results]);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     let unreadable = 7 + 2 + usize::from(is_closed);
-    assert!(
-        err.contains(&format!("2 runs, {unreadable} unreadable")),
-        "{err}"
-    );
+    assert_eq!(counts, (2, unreadable));
     for said in [
         "EOF while parsing a value at line 1 column 0",
         "UTF-8",
@@ -167,14 +160,11 @@ fn a_broken_plan_alone_is_a_report_and_nothing_at_all_is_none() {
     let dir = tempfile::tempdir().unwrap();
     let results = dir.path().join("results");
     fs::create_dir(&results).unwrap();
-    let line = format!(
-        "report {} --out {}",
-        results.display(),
-        dir.path().join("none").display()
-    );
-    refuses(dir.path(), &line, 3, &["find runs in"]);
+    let folders = std::slice::from_ref(&results);
+    let none = rut_report::report(folders, &dir.path().join("none"), &plain());
+    assert!(matches!(none, Err(Error::NoRuns { .. })), "{none:?}");
     fs::create_dir(results.join("plan.jsonl")).unwrap();
-    let (err, _, table) = report(dir.path(), &[&results]);
-    assert!(err.contains("0 runs, 1 unreadable"), "{err}");
+    let (counts, _, table) = report(dir.path(), &[&results]);
+    assert_eq!(counts, (0, 1));
     assert_rows(&table, &[("plan.jsonl", "expected a regular file")]);
 }
