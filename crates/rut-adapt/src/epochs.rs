@@ -7,7 +7,7 @@ mod position;
 mod trainer;
 
 pub use options::LoopOptions;
-pub use trainer::Trainer;
+pub use trainer::{Batched, Trainer};
 
 use rut_data::{Order, batches};
 use rut_record::{Event, MemberEpoch, MemberScore, Phase, Scores, Select, Shuffle};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::loss::Scored;
 use crate::progress::{At, Reporter};
-use crate::schedule::{MultiStep, Rate};
+use crate::schedule::{Rate, Schedule};
 use crate::select::{Best, is_better};
 use crate::state::TrainingState;
 use member::{Member, Names};
@@ -72,7 +72,7 @@ pub fn train_members<M: Trainer>(
     resume: Option<&TrainingState>,
     reporter: &mut Reporter<'_>,
 ) -> Result<Vec<Finished<M::Trained>>> {
-    let schedule = options.check()?;
+    options.check()?;
     for (field, count) in [
         ("training images", trainer.images()),
         ("members", trainer.members()),
@@ -88,7 +88,7 @@ pub fn train_members<M: Trainer>(
     }
     let mut training = Training {
         options,
-        schedule,
+        schedule: options.schedule(trainer.images())?,
         at: Position::default(),
         members: vec![Member::default(); trainer.members()],
         scored: Vec::new(),
@@ -107,7 +107,7 @@ pub fn train_members<M: Trainer>(
 
 struct Training<'a, T> {
     options: &'a LoopOptions,
-    schedule: MultiStep,
+    schedule: Schedule,
     at: Position,
     members: Vec<Member<T>>,
     /// What the members scored in the last step.
@@ -157,7 +157,12 @@ impl<T: Clone> Training<'_, T> {
         reporter: &mut Reporter<'_>,
     ) -> Result<()> {
         let epoch = self.at.epoch;
-        trainer.step(indices, self.rate(self.at.step), &mut self.scored)?;
+        let batch = Batched {
+            epoch,
+            indices,
+            rate: self.rate(self.at.step),
+        };
+        trainer.step(batch, &mut self.scored)?;
         let diverged = self.count(indices.len())?;
         self.at.batch += 1;
         self.at.step += 1;
@@ -213,11 +218,7 @@ impl<T: Clone> Training<'_, T> {
 
     /// Where the schedule is in the step after `step` steps.
     fn rate(&self, step: u64) -> Rate {
-        let position = match self.options.steps {
-            Some(_) => u32::try_from(step).unwrap_or(u32::MAX),
-            None => self.at.epoch,
-        };
-        self.schedule.at(position)
+        self.schedule.at(self.at.epoch, step)
     }
 
     /// The learning rate of the last step.

@@ -50,6 +50,21 @@ pub enum Error {
         /// Side of the canvas, pixels.
         canvas: usize,
     },
+    /// Embeddings of class names do not fit the run.
+    #[error(
+        "read the embeddings {path}: expected {expected}, found {found}",
+        path = escape(path).whole(),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
+    )]
+    Embeddings {
+        /// The file.
+        path: PathBuf,
+        /// What the run needs.
+        expected: String,
+        /// What the file holds.
+        found: String,
+    },
     /// The loss stopped being a number.
     #[error(
         "train: the loss is {loss} at step {step} (epoch {epoch}); a smaller learning rate (now {learning_rate}) \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Device, Tensor};
 use rut_data::Seed;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::state::{self, TrainingState};
 
 const KEY: &str = "rut.head";
@@ -110,29 +110,28 @@ impl LinearHead {
     /// If the bytes hold no head, or shapes that do not fit one another.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut tensors, version) = state::deserialize(bytes, KEY)?;
-        let unfit = |field: &str, expected: &str, found: String| Error::TrainingState {
-            field: field.into(),
-            expected: expected.into(),
-            found,
-        };
         if version != VERSION {
-            return Err(unfit(KEY, VERSION, version));
+            return Err(state::unfit(KEY, VERSION, &version));
         }
-        let mut take = |name: &str| {
-            tensors
-                .remove(name)
-                .ok_or_else(|| unfit(name, "a tensor", "none".into()))
+        let [weight, bias] = ["weight", "bias"].map(|name| tensors.remove(name));
+        Self::of_tensors(weight, bias)
+    }
+
+    /// The head of `weight` [classes, width] and `bias` `[classes]` of a file.
+    ///
+    /// # Errors
+    /// If one is missing, or they do not fit one another.
+    pub fn of_tensors(weight: Option<Tensor>, bias: Option<Tensor>) -> Result<Self> {
+        let (Some(weight), Some(bias)) = (weight, bias) else {
+            return Err(state::unfit("weight, bias", "a head", "none"));
         };
-        let head = Self {
-            weight: take("weight")?,
-            bias: take("bias")?,
-        };
+        let head = Self { weight, bias };
         match (head.weight.dims(), head.bias.dims()) {
             ([classes, _], [biases]) if classes == biases => Ok(head),
-            (weight, bias) => Err(unfit(
+            (weight, bias) => Err(state::unfit(
                 "weight, bias",
                 "[classes, width] and [classes]",
-                format!("{weight:?} and {bias:?}"),
+                &format!("{weight:?} and {bias:?}"),
             )),
         }
     }

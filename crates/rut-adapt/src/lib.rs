@@ -6,18 +6,21 @@
 //!   arithmetic is [`SoftmaxRegression`]; [`logistic_probe()`]: fitted to its optimum, by [`minimize()`].
 //! - [`visual_prompt()`]: a trained change of the input, with a label map refreshed while it trains. [`PROMPTS`] and
 //!   [`LABEL_MAPPINGS`] are the tables of both.
+//! - [`joint()`]: a prompt and a new head on the features, trained together.
 //! - [`FeatureCache`], [`Extractor`]: what linear probing trains on, extracted once and kept on disk.
-//! - [`LabelMap`], [`Prompt`], [`LinearHead`], [`Adam`], [`MultiStep`]: the parts.
+//! - [`LabelMap`], [`Prompt`], [`LinearHead`], [`Adam`], [`Sgd`], [`Spsa`], [`Schedule`]: the parts.
 //! - [`Observer`]: who listens to the loops while they run. Nothing here prints or knows where results are kept.
 //!
 //! It is not the place of run specifications, folders or records: those are `rut-record`.
 
+mod descent;
 mod epochs;
 mod error;
 mod evaluate;
 mod features;
 mod head;
 mod images;
+mod joint;
 mod label_map;
 mod lbfgs;
 mod linear_probe;
@@ -32,6 +35,7 @@ mod softmax_regression;
 mod state;
 mod visual_prompt;
 
+pub use descent::{DESCENT_OPTIONS, Descent, PromptOptimizer};
 pub use epochs::{Finished, LoopOptions};
 pub use error::{Error, Result};
 pub use evaluate::{PASS_BATCH, Pass};
@@ -41,9 +45,12 @@ pub use features::{
 };
 pub use head::LinearHead;
 pub use images::LabelledImages;
+pub use joint::{Joined, JointOptions, joint};
 pub use label_map::{
-    Evidence, INTERVAL, LABEL_MAPPINGS, LabelMap, LabelMappingSpec, MadeMap, Making, MappingChoice,
-    REMAP, Refresh, TIES, Ties, check_classes, find_label_mapping, frequency_map, random_map,
+    Evidence, EvidenceFrom, INTERVAL, LABEL_MAPPINGS, LabelMap, LabelMappingSpec, MAP_FROM,
+    MAP_SOURCES, MadeMap, Making, MappingChoice, REMAP, Refresh, TIES, Ties, bayesian_weights,
+    check_classes, check_sources, find_label_mapping, frequency_map, kept_probabilities,
+    random_map, semantic_map,
 };
 pub use lbfgs::{Stopping, minimize};
 pub use linear_probe::{
@@ -52,13 +59,14 @@ pub use linear_probe::{
 };
 pub use loss::{cross_entropy, gradients, label_tensor, score};
 pub use observer::{LoopControl, Observer, ObserverError, Silent};
-pub use optimizer::Adam;
+pub use optimizer::{Adam, GradientDescent, GradientForm, GradientRule, Sgd, Spsa, SpsaOptions};
 pub use progress::Reporter;
 pub use prompt::{
     NewPrompt, PROMPTS, PaddingPrompt, Prompt, PromptRow, PromptShape, Prompted, find_prompt,
 };
 pub use rut_data::Seed;
-pub use schedule::{MultiStep, Rate};
+pub use rut_record::ScheduleKind;
+pub use schedule::{Rate, Schedule, ScheduleOptions};
 pub use softmax_regression::{HeadRates, SoftmaxRegression};
 pub use state::{TrainingState, serialize};
 pub use visual_prompt::{

@@ -9,7 +9,7 @@ pub use logistic::{Fit, Fitted, LogisticOptions, RELATIVE_GRADIENT, logistic_pro
 
 use rut_record::{Phase, Select, SplitLogits};
 
-use crate::epochs::{Finished, LoopOptions, Trainer, train};
+use crate::epochs::{Batched, Finished, LoopOptions, Trainer, train};
 use crate::error::Result;
 use crate::evaluate::Pass;
 use crate::features::LabelledFeatures;
@@ -17,7 +17,6 @@ use crate::head::LinearHead;
 use crate::loss::Scored;
 use crate::observer::Observer;
 use crate::progress::Reporter;
-use crate::schedule::Rate;
 use crate::softmax_regression::{HeadRates, SoftmaxRegression};
 use crate::state::TrainingState;
 
@@ -47,7 +46,7 @@ struct Probe<'a> {
 /// Trains `head` from where it is, or goes on from `resume`.
 ///
 /// The loss is the mean cross-entropy of the batch; the optimiser is Adam without weight decay, the schedule
-/// [`MultiStep`](crate::schedule::MultiStep).
+/// that of the options.
 ///
 /// # Errors
 /// If an option is out of range, the shapes do not fit, the loss is not finite, or the observer stops the loop.
@@ -101,12 +100,12 @@ impl Trainer for Probe<'_> {
         Ok(())
     }
 
-    fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()> {
+    fn step(&mut self, batch: Batched<'_>, scored: &mut Vec<Scored>) -> Result<()> {
         for (now, begin) in self.now.iter_mut().zip(&self.begin) {
-            now.learning_rate = rate.from(begin.learning_rate);
+            now.learning_rate = batch.rate.from(begin.learning_rate);
         }
         let train = self.splits.train;
-        self.training.step(train, indices, &self.now, scored)
+        self.training.step(train, batch.indices, &self.now, scored)
     }
 
     fn watch(

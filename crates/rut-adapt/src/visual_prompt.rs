@@ -3,26 +3,28 @@
 
 mod passes;
 
+pub(crate) use passes::each_prompted;
+use passes::source_logits;
 pub use passes::{PromptedNetwork, mapped};
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 use rut_data::Seed;
 use rut_models::FrozenNetwork;
 use rut_record::{Phase, Select, SplitLogits};
 
-use crate::epochs::{Finished, LoopOptions, Trainer, train};
+use crate::descent::{Descending, Descent, PromptedBatch};
+use crate::epochs::{Batched, Finished, LoopOptions, Trainer, train};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::{LabelledImages, image_tensor};
-use crate::label_map::{LabelMap, MappingChoice, Refresh, check_classes};
-use crate::loss::{Scored, cross_entropy, gradients, label_tensor, score};
+use crate::label_map::{Evidence, EvidenceFrom, LabelMap, MappingChoice, Refresh, check_classes};
+use crate::loss::Scored;
 use crate::observer::Observer;
-use crate::optimizer::Adam;
 use crate::progress::Reporter;
-use crate::prompt::Prompt;
-use crate::schedule::Rate;
+use crate::prompt::{Prompt, Prompted};
 use crate::state::TrainingState;
 
 /// How a prompt is trained.
@@ -30,6 +32,8 @@ use crate::state::TrainingState;
 pub struct PromptOptions {
     /// Options of the training loop.
     pub training: LoopOptions,
+    /// What trains it.
+    pub descent: Descent,
     /// Beside a label map.
     pub mapping: MappingChoice,
 }
@@ -45,6 +49,21 @@ pub struct PromptSplits<'a> {
     pub test: &'a dyn LabelledImages,
     /// Number of target classes.
     pub classes: usize,
+    /// Their names, for maps that are made of names.
+    pub target_names: &'a [String],
+    /// The names of the source classes, where they are known; else empty.
+    pub source_names: &'a [String],
+}
+
+impl<'a> PromptSplits<'a> {
+    /// The split that is looked at while training, by the rule of selection.
+    pub(crate) fn watched(&self, select: Select) -> Option<(&'a dyn LabelledImages, Phase)> {
+        match (select, self.validation) {
+            (Select::BestTest, _) => Some((self.test, Phase::Test)),
+            (_, Some(validation)) => Some((validation, Phase::Validate)),
+            (_, None) => None,
+        }
+    }
 }
 
 /// A prompt and the label map that it was trained with.
@@ -69,9 +88,15 @@ pub fn visual_prompt(
     observer: &mut dyn Observer,
 ) -> Result<Finished<Mapped>> {
     let PromptedNetwork { network, prompt } = start;
-    let PromptOptions { training, mapping } = options;
+    let PromptOptions {
+        training,
+        descent,
+        mapping,
+    } = options;
     training.check_watched(splits.validation.map_or(0, LabelledImages::len))?;
-    check_classes(network.classes(), splits.classes)?;
+    if mapping.row.one_to_one {
+        check_classes(network.classes(), splits.classes)?;
+    }
     let refresh = mapping.refresh()?;
     let (select, seed) = (training.select, training.seed);
     let now = Mapped { prompt, map: None };
@@ -83,7 +108,8 @@ pub fn visual_prompt(
         select,
         seed,
         now,
-        adam: Adam::new(),
+        descending: Descending::new(descent, seed),
+        collected: None,
     };
     train(
         &mut prompting,
@@ -102,7 +128,9 @@ struct Prompting<'a> {
     select: Select,
     seed: Seed,
     now: Mapped,
-    adam: Adam,
+    descending: Descending,
+    /// What training gave of the epoch at hand, where the next map is made of it.
+    collected: Option<Evidence>,
 }
 
 impl Prompting<'_> {
@@ -134,16 +162,32 @@ impl Trainer for Prompting<'_> {
         if !due {
             return Ok(());
         }
-        let made =
-            self.prompted()
-                .label_map(self.mapping, &self.splits, self.seed, pass, reporter)?;
+        let prompted = self.prompted();
+        let collected = self.collected.take();
+        let mut evidence = |asked: Evidence| match collected.clone() {
+            Some(collected) => Ok(collected),
+            None => prompted.evidence(asked, self.splits.train, pass, reporter),
+        };
+        let (made, asked) = prompted.made(self.mapping, &self.splits, self.seed, &mut evidence)?;
         reporter.event(&mapped(epoch, &made, self.now.map.as_ref())?)?;
         self.now.map = Some(made.map);
+        if matches!(
+            self.refresh,
+            Refresh::Every {
+                from: EvidenceFrom::Training,
+                ..
+            }
+        ) {
+            self.collected = asked;
+        }
         Ok(())
     }
 
-    fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()> {
-        let batch = self.splits.train.batch(indices)?;
+    fn step(&mut self, batched: Batched<'_>, scored: &mut Vec<Scored>) -> Result<()> {
+        let batch = self
+            .splits
+            .train
+            .training_batch(batched.indices, batched.epoch)?;
         let Mapped {
             prompt,
             map: Some(map),
@@ -157,27 +201,28 @@ impl Trainer for Prompting<'_> {
         };
         let (side, placement) = (self.splits.train.side(), self.network.placement());
         let images = image_tensor(&batch, side, &placement)?;
-        let (own, of_map) = (prompt.values(), map.parameters());
-        let parameters: Vec<Tensor> = own.iter().chain(of_map).cloned().collect();
-        let vars: Vec<Var> = parameters
-            .iter()
-            .map(Var::from_tensor)
-            .collect::<Result<_, _>>()?;
-        let traced: Vec<Tensor> = vars.iter().map(|var| var.as_tensor().clone()).collect();
-        let (for_prompt, for_map) = traced.split_at(own.len());
-        let source = self.prompted().traced_logits(for_prompt, &images)?;
-        let logits = map.with_parameters(for_map.to_vec()).apply(&source)?;
-        let loss = cross_entropy(&logits, &label_tensor(&batch.labels, &logits)?)?;
+        let seen = RefCell::new(None);
+        let follow = |input: &Prompted, tail: &[Tensor]| {
+            let source = source_logits(&self.network, input)?;
+            seen.borrow_mut().get_or_insert_with(|| source.detach());
+            Ok(map.with_parameters(tail.to_vec()).apply(&source)?)
+        };
+        let prompted = PromptedBatch {
+            prompt,
+            images: &images,
+            labels: &batch.labels,
+            tail: map.parameters(),
+        };
+        let stepped = self.descending.step(&prompted, batched.rate, &follow)?;
+        let map = map.with_parameters(stepped.tail);
         scored.clear();
-        scored.push(score(&loss, &logits, &batch.labels)?);
-        let gradients = gradients(&loss, &vars.iter().collect::<Vec<_>>())?;
-        let mut stepped = self
-            .adam
-            .step(&parameters, &gradients, rate.learning_rate())?;
-        let for_map = stepped.split_off(own.len());
+        scored.push(stepped.scored);
+        if let (Some(collected), Some(source)) = (&mut self.collected, seen.into_inner()) {
+            collected.add(&source, &batch.labels)?;
+        }
         self.now = Mapped {
-            prompt: prompt.with_parameters(&stepped),
-            map: Some(map.with_parameters(for_map)),
+            prompt: stepped.prompt,
+            map: Some(map),
         };
         Ok(())
     }
@@ -188,10 +233,8 @@ impl Trainer for Prompting<'_> {
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Option<(SplitLogits, Phase)>> {
-        let (split, phase) = match (self.select, self.splits.validation) {
-            (Select::BestTest, _) => (self.splits.test, Phase::Test),
-            (_, Some(validation)) => (validation, Phase::Validate),
-            (_, None) => return Ok(None),
+        let Some((split, phase)) = self.splits.watched(self.select) else {
+            return Ok(None);
         };
         let Some(map) = &self.now.map else {
             return Ok(None);
@@ -220,8 +263,11 @@ impl Trainer for Prompting<'_> {
     }
 
     fn save(&self, state: &mut TrainingState) -> Result<()> {
-        self.adam.save(state);
-        Ok(())
+        self.descending.save(state);
+        match &self.collected {
+            Some(collected) => collected.save("collected", state),
+            None => Ok(()),
+        }
     }
 
     fn restore(&mut self, trained: Vec<Mapped>, state: &TrainingState) -> Result<()> {
@@ -229,9 +275,11 @@ impl Trainer for Prompting<'_> {
             let mut parameters = trained.prompt.values();
             let of_map = trained.map.iter().flat_map(LabelMap::parameters);
             parameters.extend(of_map.cloned());
-            self.adam = Adam::restore(state, &parameters)?;
+            self.descending.restore(state, &parameters)?;
             self.now = trained;
         }
+        let classes = (self.network.classes(), self.splits.classes);
+        self.collected = Evidence::restore("collected", state, classes)?;
         Ok(())
     }
 }

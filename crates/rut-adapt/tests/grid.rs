@@ -3,7 +3,7 @@
 use candle_core::{DType, Device};
 use rut_adapt::{
     Error, FeatureMatrix, HeadRates, LabelledFeatures, LinearHead, LoopOptions, ProbeSplits,
-    Probed, Seed, Silent, linear_probe_grid,
+    Probed, ScheduleOptions, Seed, Silent, linear_probe_grid,
 };
 
 mod listen;
@@ -35,6 +35,7 @@ fn options(select: Select) -> LoopOptions {
         steps: None,
         batch_size: 32,
         learning_rate: 0.1,
+        schedule: ScheduleOptions::default(),
         seed: Seed(4),
         shuffle: Shuffle::On,
         select,

@@ -30,7 +30,7 @@ fn all_maps_are_the_reference_s() {
         for (&source, &label) in case.predicted_source.iter().zip(&case.target_label) {
             evidence.add_prediction(source, label);
         }
-        let found = frequency_map(&evidence, Ties::Index).unwrap();
+        let found = frequency_map(&evidence, Ties::Index, 1).unwrap();
         assert_eq!(
             found.map.sources().unwrap(),
             case.mapping,

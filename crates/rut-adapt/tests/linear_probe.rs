@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use rut_adapt::{
-    Error, FeatureMatrix, LabelledFeatures, LinearHead, LoopOptions, ProbeSplits, Seed,
-    linear_probe,
+    Error, FeatureMatrix, LabelledFeatures, LinearHead, LoopOptions, ProbeSplits, ScheduleOptions,
+    Seed, linear_probe,
 };
 
 use rut_testkit::close;
@@ -72,6 +72,7 @@ fn options() -> LoopOptions {
         steps: None,
         batch_size: 32,
         learning_rate: 0.01,
+        schedule: ScheduleOptions::default(),
         seed: Seed(4),
         shuffle: Shuffle::Off,
         select: Select::Last,

@@ -77,7 +77,7 @@ impl Oracle {
             .collect();
         let stepped = self
             .adam
-            .step(&parameters, &gradients, rates.learning_rate)
+            .step(&parameters, &gradients, &[rates.learning_rate; 2])
             .unwrap();
         self.head = LinearHead {
             weight: stepped[0].clone(),

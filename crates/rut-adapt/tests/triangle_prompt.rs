@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use rut_adapt::{Error, Seed};
+use rut_adapt::{Descent, Error, ScheduleOptions, Seed};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt, Prompt,
     PromptOptions, PromptShape, PromptSplits, PromptedNetwork, TrainingState, cross_entropy,
@@ -242,17 +242,17 @@ fn files_and_states_give_the_prompt_back_and_no_other() {
     let mut state = TrainingState::default();
     own.save("prompt", &mut state);
     let restored = untrained.restore("prompt", &state).unwrap();
-    let bytes = own.to_bytes(&map).unwrap();
-    let (read, read_map) = untrained.from_bytes(&bytes, 5).unwrap();
+    let bytes = own.to_bytes(map.to_tensors().unwrap()).unwrap();
+    let (read, tensors) = untrained.from_bytes(&bytes).unwrap();
     for again in [&restored, &read] {
         assert_eq!(values(&again.values()[0]), values(&own.values()[0]));
         assert_eq!(again.picture().unwrap(), own.picture().unwrap());
         assert_eq!(again.trainable(), own.trainable());
     }
-    assert_eq!(read_map, map);
+    assert_eq!(LabelMap::from_tensors(&tensors, 5).unwrap(), map);
     let whole = PaddingPrompt::new(options(ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     let whole: Arc<dyn Prompt> = Arc::new(whole);
-    let error = whole.from_bytes(&bytes, 5).unwrap_err().to_string();
+    let error = whole.from_bytes(&bytes).unwrap_err().to_string();
     assert!(error.contains("upper triangle"), "{error}");
 }
 
@@ -298,12 +298,15 @@ fn run(
         validation: Some(&images),
         test: &images,
         classes: 3,
+        target_names: &[],
+        source_names: &[],
     };
     let training = LoopOptions {
         epochs: 4,
         steps: None,
         batch_size: 5,
         learning_rate: 0.05,
+        schedule: ScheduleOptions::default(),
         seed: Seed(4),
         shuffle: Shuffle::On,
         select: Select::BestVal,
@@ -322,7 +325,11 @@ fn run(
     visual_prompt(
         start,
         splits,
-        &PromptOptions { training, mapping },
+        &PromptOptions {
+            training,
+            descent: Descent::default(),
+            mapping,
+        },
         state,
         listener,
     )

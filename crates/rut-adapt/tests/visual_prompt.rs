@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use rut_adapt::{Error, LabelMappingSpec, MadeMap, Making, Refresh, Seed};
+use rut_adapt::{
+    Descent, Error, LabelMappingSpec, MadeMap, Making, Refresh, ScheduleOptions, Seed,
+};
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
     PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, TrainingState,
     cross_entropy, find_label_mapping, visual_prompt,
 };
 use rut_data::{Batch, ImageRegion};
-use rut_models::{CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, logits_window};
+use rut_models::{
+    CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, Placement, logits_window,
+};
 
 use rut_testkit::close;
 mod listen;
@@ -111,6 +115,7 @@ fn options(epochs: u32) -> LoopOptions {
         steps: None,
         batch_size: 10,
         learning_rate: 0.01,
+        schedule: ScheduleOptions::default(),
         seed: Seed(4),
         shuffle: Shuffle::Off,
         select: Select::Last,
@@ -123,6 +128,7 @@ static WEIGHTED: LabelMappingSpec = LabelMappingSpec {
     name: "weighted",
     title: "the mean of two sources",
     options: &[],
+    one_to_one: false,
     refresh: |_| Ok(Refresh::Once),
     make: |making| Ok(MadeMap::unfounded(mean_of_two(&making)?)),
 };
@@ -161,7 +167,11 @@ fn prompt_options(training: LoopOptions, map: &str) -> PromptOptions {
         row: row(map),
         options,
     };
-    PromptOptions { training, mapping }
+    PromptOptions {
+        training,
+        descent: Descent::default(),
+        mapping,
+    }
 }
 
 fn splits(images: &Images, classes: usize) -> PromptSplits<'_> {
@@ -170,6 +180,8 @@ fn splits(images: &Images, classes: usize) -> PromptSplits<'_> {
         validation: Some(images),
         test: images,
         classes,
+        target_names: &[],
+        source_names: &[],
     }
 }
 
@@ -445,11 +457,15 @@ fn a_map_is_trained_beside_the_prompt_where_it_says_so() {
 fn mean() -> Tensor {
     let options = Options::default();
     let making = Making {
+        source_names: &[],
+        target_names: &[],
+        images: 0,
+        placement: &Placement::default(),
         sources: 10,
         targets: 5,
         seed: Seed(0),
         options: &options,
-        evidence: &mut || unreachable!("no image is looked at"),
+        evidence: &mut |_| unreachable!("no image is looked at"),
     };
     mean_of_two(&making).unwrap().trained().parameters()[0].clone()
 }

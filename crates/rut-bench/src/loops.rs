@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use candle_core::{DType, Device};
 use rut_adapt::{
-    FeatureMatrix, LABEL_MAPPINGS, LabelledFeatures, LinearHead, LoopOptions, MappingChoice,
-    Observer, ObserverError, PaddingPrompt, ProbeSplits, PromptOptions, PromptShape, PromptSplits,
-    PromptedNetwork, Refresh, linear_probe, visual_prompt,
+    Descent, FeatureMatrix, LABEL_MAPPINGS, LabelledFeatures, LinearHead, LoopOptions,
+    MappingChoice, Observer, ObserverError, PaddingPrompt, ProbeSplits, PromptOptions, PromptShape,
+    PromptSplits, PromptedNetwork, Refresh, ScheduleOptions, linear_probe, visual_prompt,
 };
 use rut_data::ImageRegion;
 use rut_models::FrozenNetwork;
@@ -41,6 +41,8 @@ pub(super) fn vp_steps(
         validation: None,
         test: &images,
         classes,
+        target_names: &[],
+        source_names: &[],
     };
     let shape = PromptShape {
         canvas: bench.image_size,
@@ -53,6 +55,7 @@ pub(super) fn vp_steps(
     let random = choices.find(|choice| matches!(choice.refresh(), Ok(Refresh::Never)));
     let options = PromptOptions {
         training: looped(bench, 1, batch),
+        descent: Descent::default(),
         mapping: random.ok_or_else(no_random_map)?,
     };
     let start = PromptedNetwork {
@@ -96,6 +99,7 @@ fn looped(bench: &CheckedBench, epochs: u32, batch_size: usize) -> LoopOptions {
         steps: None,
         batch_size,
         learning_rate: LEARNING_RATE,
+        schedule: ScheduleOptions::default(),
         seed: bench.options.seed,
         shuffle: Shuffle::On,
         select: Select::Last,

@@ -24,15 +24,62 @@ pub enum Masking {
     Dropped,
 }
 
-/// How a linear head is trained.
+/// What trains a head or a prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Optimizer {
     /// Steps of Adam on batches, as published.
     #[default]
     Adam,
-    /// L-BFGS on all training features at once, to the optimum.
+    /// L-BFGS on all training features at once, to the optimum: of a head on features.
     Lbfgs,
+    /// Stochastic gradient descent with momentum: of a prompt.
+    Sgd,
+    /// Simultaneous perturbation with gradient correction, by losses alone: of a prompt.
+    Spsa,
+}
+
+/// What is fitted on frozen features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeadKind {
+    /// A linear layer under cross-entropy.
+    #[default]
+    Linear,
+    /// The nearest training images by cosine.
+    Knn,
+    /// The mean of each class, by cosine.
+    Prototype,
+    /// Ridge regression of the classes.
+    Ridge,
+}
+
+impl HeadKind {
+    /// The word for it in files and commands.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Knn => "knn",
+            Self::Prototype => "prototype",
+            Self::Ridge => "ridge",
+        }
+    }
+}
+
+/// How the learning rate changes over a training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleKind {
+    /// A tenth at ⌊0.5·E⌋ and again at ⌊0.72·E⌋ of E epochs, as published.
+    #[default]
+    #[serde(rename = "multistep")]
+    MultiStep,
+    /// A quarter of a cosine's period, changed after every epoch.
+    Cosine,
+    /// The same, changed after every step.
+    CosineStep,
+    /// `Cosine` with its number of epochs taken as steps, so that the rate rises and falls (ACAVP as released).
+    CosineCycling,
 }
 
 /// What interpolates where images are resized.

@@ -47,8 +47,8 @@ mod upstream;
 pub mod versioned;
 
 pub use choices::{
-    FeatureType, Interpolation, Masking, NetworkKind, Optimizer, Select, ShortClasses, Shuffle,
-    ValidationFrom,
+    FeatureType, HeadKind, Interpolation, Masking, NetworkKind, Optimizer, ScheduleKind, Select,
+    ShortClasses, Shuffle, ValidationFrom,
 };
 pub use environment::{Environment, cpu, means, peak_memory, platform};
 pub use error::{Error, Result, file};
@@ -72,8 +72,8 @@ pub use run_id::{Content, OUTSIDE_IDENTITY, RunId};
 pub use score::{Doubt, SplitScores, score, temperature, temperature_of};
 pub use settings::{SettingValue, Settings};
 pub use spec::{
-    Adaptation, DataSpec, EceSpec, FILE_KEYS, LabelSpec, Method, NetworkSpec, ProbeSpec,
-    PromptSpec, RunSpec, TrainingSpec, fields,
+    Adaptation, DataSpec, EceSpec, FILE_KEYS, LabelSpec, MappedSpec, Method, NetworkSpec,
+    ProbeSpec, PromptSpec, RunSpec, TrainingSpec, fields,
 };
 pub use spec_file::{Begun, KeyRule, SpecFile, UNFINISHED_REMEDY};
 pub use split_logits::{Scores, SplitLogits};

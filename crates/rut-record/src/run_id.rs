@@ -84,10 +84,9 @@ fn title(spec: &RunSpec) -> String {
         (None, Budget::PerClass(Shots(shots))) => format!("{shots}shot"),
         (None, _) => "all".to_owned(),
     };
-    let method = match spec.prompt() {
-        Some(prompt) => format!("{}-{}", spec.method().name(), readable(&prompt.mapping)),
-        None => spec.method().name().to_owned(),
-    };
+    let method = spec.method_title("-");
+    let method: Vec<String> = method.split('-').map(readable).collect();
+    let method = method.join("-");
     let network = match (spec.network.kind, &spec.network.checkpoint) {
         (NetworkKind::Dense, _) => "dense".to_owned(),
         (NetworkKind::Ticket, None) => format!("ticket{}", spec.network.state()),

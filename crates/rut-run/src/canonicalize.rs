@@ -19,13 +19,15 @@ pub fn canonicalize(spec: &mut RunSpec) {
             canonicalized.into()
         });
     }
-    if let Adaptation::Prompt(prompt) = &mut spec.adaptation {
-        if let Ok(row) = find_prompt(&prompt.prompt) {
-            prompt.prompt = row.name.into();
-        }
-        if let Ok(row) = find_mapping(&prompt.mapping) {
-            prompt.mapping = row.name.into();
-        }
+    if let Some(prompt) = spec.prompt_mut()
+        && let Ok(row) = find_prompt(&prompt.prompt)
+    {
+        prompt.prompt = row.name.into();
+    }
+    if let Adaptation::Prompt(mapped) = &mut spec.adaptation
+        && let Ok(row) = find_mapping(&mapped.mapping)
+    {
+        mapped.mapping = row.name.into();
     }
     canonicalize_options(spec);
     if let Ok(model) = find_model(&spec.network.model) {

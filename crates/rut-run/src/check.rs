@@ -1,5 +1,6 @@
 //! Checks a specification with the files that it names.
 
+use rut_adapt::Descent;
 use rut_data::{Dataset, Draw};
 use rut_record::{Locations, RunId, RunSpec, ValidationFrom};
 
@@ -31,7 +32,10 @@ pub fn check(spec: RunSpec, locations: &Locations) -> Result<CheckedRunSpec> {
 pub fn check_among(mut spec: RunSpec, input_cache: &mut InputCache<'_>) -> Result<CheckedRunSpec> {
     if let Some(prompt) = spec.prompt() {
         find_prompt(&prompt.prompt)?;
-        find_mapping(&prompt.mapping)?;
+        Descent::of(prompt)?;
+    }
+    if let Some(mapping) = spec.mapping() {
+        find_mapping(mapping)?;
     }
     let model = find_model(&spec.network.model)?;
     let device = input_cache.device().to_owned();

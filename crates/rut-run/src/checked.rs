@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rut_adapt::{LoopOptions, check_classes};
+use rut_adapt::{LoopOptions, ScheduleOptions, check_classes};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
 use rut_models::ModelSpec;
@@ -10,6 +10,7 @@ use rut_record::{Begun, Content, Masking, NetworkKind, RunId, RunSpec};
 
 use crate::error::{Result, refused};
 use crate::grid::rates;
+use crate::names::find_mapping;
 use crate::network::Computing;
 
 /// Files of a network's weights.
@@ -68,6 +69,14 @@ pub fn loop_options(spec: &RunSpec, images: usize) -> LoopOptions {
         seed: Seed(spec.training.seed),
         shuffle: spec.training.shuffle,
         select: spec.training.select,
+        schedule: ScheduleOptions {
+            kind: spec.training.schedule,
+            warmup: spec.training.warmup,
+            milestones: spec
+                .training
+                .milestones
+                .unwrap_or(ScheduleOptions::default().milestones),
+        },
         eval_every: spec.eval_interval(epochs),
     }
 }
@@ -135,8 +144,10 @@ impl CheckedRunSpec {
     /// # Errors
     /// If prompting has too few source classes.
     pub fn check_mapped(&self, source_classes: Option<usize>) -> Result<()> {
-        match (self.spec.prompt(), source_classes) {
-            (Some(_), Some(classes)) => Ok(check_classes(classes, self.targets())?),
+        match (self.spec.mapping(), source_classes) {
+            (Some(mapping), Some(classes)) if find_mapping(mapping)?.one_to_one => {
+                Ok(check_classes(classes, self.targets())?)
+            }
             _ => Ok(()),
         }
     }

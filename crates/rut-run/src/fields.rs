@@ -1,9 +1,9 @@
 //! The whole table of fields: those of a specification, and the options of the rows that it names. `rut-cli` makes flags of them.
 
-use rut_adapt::{LABEL_MAPPINGS, LabelMappingSpec, MappingChoice, PROMPTS, PromptRow};
+use rut_adapt::{DESCENT_OPTIONS, LABEL_MAPPINGS, MappingChoice, PROMPTS};
 use rut_formats::did_you_mean;
 use rut_models::{DEVICES, ENGINES, PRECISIONS};
-use rut_record::{FIELDS, Field, Method, Optimizer, PromptSpec, RunSpec, fields};
+use rut_record::{FIELDS, Field, HeadKind, MappedSpec, Method, Optimizer, RunSpec, fields};
 use serde_json::Value;
 
 use crate::error::{Result, refused};
@@ -33,8 +33,17 @@ pub fn fields_of(method: Method) -> Vec<Field> {
     let own = FIELDS.iter().filter(|field| (field.used)(&usual)).copied();
     let mut found: Vec<Field> = own.collect();
     if usual.prompt().is_some() {
+        let of_mappings = LABEL_MAPPINGS.iter().flat_map(|row| row.options);
+        let mapped = usual.mapping().is_some();
+        let alone = |key: &str| {
+            let of_prompts = PROMPTS.iter().flat_map(|row| row.options);
+            let others = of_prompts.chain(DESCENT_OPTIONS);
+            !mapped
+                && of_mappings.clone().any(|option| option.key == key)
+                && !others.into_iter().any(|option| option.key == key)
+        };
         for option in options() {
-            if !found.iter().any(|field| field.key == option.key) {
+            if !alone(option.key) && !found.iter().any(|field| field.key == option.key) {
                 found.push(option);
             }
         }
@@ -46,7 +55,10 @@ pub fn fields_of(method: Method) -> Vec<Field> {
 fn options() -> impl Iterator<Item = Field> {
     let of_prompts = PROMPTS.iter().flat_map(|row| row.options);
     let of_mappings = LABEL_MAPPINGS.iter().flat_map(|row| row.options);
-    of_prompts.chain(of_mappings).copied()
+    of_prompts
+        .chain(of_mappings)
+        .chain(DESCENT_OPTIONS)
+        .copied()
 }
 
 /// The names that a field may have, with a line on each; none where they are too many for help.
@@ -64,25 +76,30 @@ pub fn known_names(key: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// The rows that a prompted run names.
-fn rows(prompt: &PromptSpec) -> Result<(&'static PromptRow, &'static LabelMappingSpec)> {
-    Ok((find_prompt(&prompt.prompt)?, find_mapping(&prompt.mapping)?))
+/// Options of the rows that `spec` names, and of its optimiser.
+fn named_options(spec: &RunSpec) -> Result<Vec<Field>> {
+    let Some(prompt) = spec.prompt() else {
+        return Ok(Vec::new());
+    };
+    let mut found = find_prompt(&prompt.prompt)?.options.to_vec();
+    if let Some(mapping) = spec.mapping() {
+        found.extend(find_mapping(mapping)?.options);
+    }
+    found.extend(DESCENT_OPTIONS.iter().filter(|option| (option.used)(spec)));
+    Ok(found)
 }
 
 /// The label mapping of a prompted run, with its options.
-pub(crate) fn mapping_of(prompt: &PromptSpec) -> Result<MappingChoice> {
+pub(crate) fn mapping_of(mapped: &MappedSpec) -> Result<MappingChoice> {
     Ok(MappingChoice {
-        row: find_mapping(&prompt.mapping)?,
-        options: prompt.options.clone(),
+        row: find_mapping(&mapped.mapping)?,
+        options: mapped.prompt.options.clone(),
     })
 }
 
-/// Options of the rows that `spec` names; none of rows that no table has.
+/// The same; none of rows that no table has.
 fn own_options(spec: &RunSpec) -> Vec<Field> {
-    match spec.prompt().map(rows) {
-        Some(Ok((prompt, mapping))) => [prompt.options, mapping.options].concat(),
-        Some(Err(_)) | None => Vec::new(),
-    }
+    named_options(spec).unwrap_or_default()
 }
 
 /// Whether a run of `spec` has a use for the option `key` of a row.
@@ -93,7 +110,7 @@ pub(crate) fn has_option(spec: &RunSpec, key: &str) -> bool {
 /// Fields that a run of `spec` has no use for, whether they are set or not; none where no table has its prompt or label
 /// mapping, which is said where the run is checked.
 pub fn unused_fields(spec: &RunSpec) -> Vec<&'static str> {
-    if spec.prompt().is_some_and(|prompt| rows(prompt).is_err()) {
+    if named_options(spec).is_err() {
         return Vec::new();
     }
     let used = |key: &str| {
@@ -114,7 +131,7 @@ pub fn unused_fields(spec: &RunSpec) -> Vec<&'static str> {
 /// Leaves options of rows that `spec` has no use for, or that are the defaults, to their defaults.
 pub fn drop_unused_options(spec: &mut RunSpec) {
     let used = spec.clone();
-    if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
+    if let Some(prompt) = spec.prompt_mut() {
         prompt.options.retain(|key, _| has_option(&used, key));
     }
     canonicalize_options(spec);
@@ -123,7 +140,7 @@ pub fn drop_unused_options(spec: &mut RunSpec) {
 /// Takes out options that are set to the defaults of the rows that `spec` names.
 pub(crate) fn canonicalize_options(spec: &mut RunSpec) {
     let own = own_options(spec);
-    if let rut_record::Adaptation::Prompt(prompt) = &mut spec.adaptation {
+    if let Some(prompt) = spec.prompt_mut() {
         let is_default = |key: &str, value: &Value| {
             let option = own.iter().find(|option| option.key == key);
             option.and_then(Field::default_value).as_ref() == Some(value)
@@ -136,13 +153,13 @@ pub(crate) fn canonicalize_options(spec: &mut RunSpec) {
 /// cannot have.
 pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
     if let Some(prompt) = spec.prompt() {
-        let (row, mapping) = rows(prompt)?;
+        let named = named_options(spec)?;
         for key in prompt.options.keys() {
-            let own = row.options.iter().chain(mapping.options);
-            let Some(option) = own.into_iter().find(|option| option.key == key) else {
+            let Some(option) = named.iter().find(|option| option.key == key) else {
                 let found = prompt.options.get(key).cloned().unwrap_or_default();
                 return if options().any(|option| option.key == key) {
-                    Err(rut_record::Error::unused(key.to_owned(), mapping.name, &found).into())
+                    let user = user_of_option(spec, key);
+                    Err(rut_record::Error::unused(key.to_owned(), user, &found).into())
                 } else {
                     Err(refused(
                         key.to_owned(),
@@ -168,12 +185,25 @@ pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
         Some(field) => {
             let user = match spec.probe() {
                 _ if field.instead_of.contains(&"steps") => "a run by `steps`",
+                Some(probe) if probe.head != HeadKind::Linear => probe.head.name(),
                 Some(probe) if probe.optimizer == Optimizer::Lbfgs => "L-BFGS",
+                None if spec.optimizer() == Optimizer::Spsa => "SPSA",
                 _ => spec.method().title(),
             };
             let found = own.get(field.key).cloned().unwrap_or_default();
             Err(rut_record::Error::unused(field.key, user, &found).into())
         }
+    }
+}
+
+/// What makes no use of an option of others: the prompt, where it is one of prompts; else the optimiser or the mapping.
+fn user_of_option<'a>(spec: &'a RunSpec, key: &str) -> &'a str {
+    let has = |options: &[Field]| options.iter().any(|option| option.key == key);
+    let prompt = spec.prompt().map(|prompt| prompt.prompt.as_str());
+    match prompt {
+        Some(prompt) if PROMPTS.iter().any(|row| has(row.options)) => prompt,
+        Some(_) if has(DESCENT_OPTIONS) => "the optimiser",
+        _ => spec.mapping().unwrap_or(spec.method().title()),
     }
 }
 

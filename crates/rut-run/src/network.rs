@@ -26,9 +26,9 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
-    /// For a run of `spec`: a probe needs no classifier.
+    /// For a run of `spec`: what trains a head needs no classifier.
     pub fn of(spec: &RunSpec) -> Self {
-        let classifier = match spec.prompt() {
+        let classifier = match spec.mapping() {
             Some(_) => Classifier::Needed,
             None => Classifier::Optional,
         };

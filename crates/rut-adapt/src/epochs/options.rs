@@ -4,7 +4,7 @@ use rut_data::Seed;
 use rut_record::{Select, Shuffle};
 
 use crate::error::{Error, Result};
-use crate::schedule::MultiStep;
+use crate::schedule::{Schedule, ScheduleOptions};
 
 /// How long and how a loop trains.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,10 @@ pub struct LoopOptions {
     pub steps: Option<u32>,
     /// Images per step; the last batch of an epoch may be smaller.
     pub batch_size: usize,
-    /// Adam's learning rate at the start.
+    /// The learning rate at the start.
     pub learning_rate: f64,
+    /// How it changes.
+    pub schedule: ScheduleOptions,
     /// Seeds the order of the images and what the method draws.
     pub seed: Seed,
     /// Order of the images.
@@ -41,11 +43,11 @@ impl LoopOptions {
         steps.div_ceil(u32::try_from(batches).unwrap_or(u32::MAX))
     }
 
-    /// The learning-rate schedule.
+    /// Whether all options are in range.
     ///
     /// # Errors
-    /// If an option lies outside its range.
-    pub fn check(&self) -> Result<MultiStep> {
+    /// If one is not.
+    pub fn check(&self) -> Result<()> {
         let refuse = |field, expected: &str, found: String| {
             Err(Error::Option {
                 field,
@@ -69,7 +71,22 @@ impl LoopOptions {
                 "0".into(),
             );
         }
-        MultiStep::new(self.learning_rate, self.steps.unwrap_or(self.epochs))
+        Schedule::new(self.schedule, self.learning_rate).map(drop)
+    }
+
+    /// The learning-rate schedule of a training on `images` images.
+    ///
+    /// # Errors
+    /// If the learning rate is no positive number.
+    pub fn schedule(&self, images: usize) -> Result<Schedule> {
+        let batches = images.div_ceil(self.batch_size.max(1)).max(1) as u64;
+        let all = u64::from(self.epochs) * batches;
+        Ok(Schedule {
+            epochs: self.epochs,
+            steps: self.steps.map_or(all, u64::from),
+            by_steps: self.steps.is_some(),
+            ..Schedule::new(self.schedule, self.learning_rate)?
+        })
     }
 
     /// `best-val` needs validation images.

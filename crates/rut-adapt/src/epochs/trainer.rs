@@ -9,6 +9,17 @@ use crate::progress::Reporter;
 use crate::schedule::Rate;
 use crate::state::TrainingState;
 
+/// A batch that is trained on.
+#[derive(Clone, Copy, Debug)]
+pub struct Batched<'a> {
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// Which training images.
+    pub indices: &'a [usize],
+    /// Where the schedule is.
+    pub rate: Rate,
+}
+
 /// What the training loop calls. A trainer may train several members side by side on the same batches: a grid.
 pub trait Trainer {
     /// What is trained of one member, as much of it as a selected epoch needs.
@@ -33,11 +44,11 @@ pub trait Trainer {
         reporter: &mut Reporter<'_>,
     ) -> Result<()>;
 
-    /// One optimiser step of every member on the images at `indices`; `scored` becomes each one's loss and hits before it.
+    /// One optimiser step of every member on the images of `batch`; `scored` becomes each one's loss and hits before it.
     ///
     /// # Errors
     /// If a tensor operation or reading an image fails.
-    fn step(&mut self, indices: &[usize], rate: Rate, scored: &mut Vec<Scored>) -> Result<()>;
+    fn step(&mut self, batch: Batched<'_>, scored: &mut Vec<Scored>) -> Result<()>;
 
     /// A member's target logits of the split that is looked at while training, and its name; `None` if there is none.
     ///

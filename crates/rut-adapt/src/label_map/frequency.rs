@@ -1,17 +1,17 @@
-//! The greedy one-to-one frequency maps: FLM is made once, ILM again every epoch.
+//! The greedy frequency maps: FLM is made once, ILM again every epoch.
 
 use std::cmp::Ordering;
 
-use rut_record::{Field, Kind, Options, PROMPTING, Word};
-
-use super::{Evidence, LabelMap, LabelMappingSpec, MadeMap, Making, Refresh, check_classes};
-use crate::error::{Error, Result};
+use super::options::{INTERVAL, MAP_FROM, MAP_SOURCES, REMAP, TIES, iterative, sources_each};
+use super::{Evidence, LabelMap, LabelMappingSpec, MadeMap, Making, Refresh, check_sources};
+use crate::error::Result;
 
 /// Iterative: made again before every epoch.
 pub(super) const ILM: LabelMappingSpec = LabelMappingSpec {
     name: "ilm",
     title: "iterative: the greedy one-to-one frequency map, made again before every epoch",
-    options: &[INTERVAL, TIES, REMAP],
+    options: &[INTERVAL, TIES, REMAP, MAP_SOURCES, MAP_FROM],
+    one_to_one: true,
     refresh: iterative,
     make,
 };
@@ -20,78 +20,20 @@ pub(super) const ILM: LabelMappingSpec = LabelMappingSpec {
 pub(super) const FLM: LabelMappingSpec = LabelMappingSpec {
     name: "flm",
     title: "frequent: the greedy one-to-one frequency map, made once at the initial prompt",
-    options: &[TIES],
+    options: &[TIES, MAP_SOURCES],
+    one_to_one: true,
     refresh: |_| Ok(Refresh::Once),
     make,
 };
 
-/// Epochs between two makings of a map.
-pub const INTERVAL: Field = Field {
-    default: Some("1"),
-    ..Field::new(
-        "mapping_interval",
-        "N",
-        Kind::Count,
-        PROMPTING,
-        "Make the label map again every so many epochs",
-    )
-};
-
-/// What decides between equal counts.
-pub const TIES: Field = Field {
-    default: Some("mass"),
-    ..Field::new(
-        "ties",
-        "RULE",
-        Kind::Words(&[
-            Word::new("mass", "the larger summed softmax mass"),
-            Word::new("index", "the smaller index (defect D17 of the reference)"),
-        ]),
-        PROMPTING,
-        "What decides between equal counts of a label map",
-    )
-};
-
-/// Whether the map is made again after the last epoch.
-pub const REMAP: Field = Field {
-    default: Some("on"),
-    ..Field::new(
-        "remap",
-        "on|off",
-        Kind::Words(&[
-            Word::new("on", "with the prompt that is kept"),
-            Word::new(
-                "off",
-                "the map made before the last epoch is tested with (defect D18 of the reference)",
-            ),
-        ]),
-        PROMPTING,
-        "Make the label map again after the last epoch",
-    )
-};
-
-fn iterative(options: &Options) -> Result<Refresh> {
-    let epochs = INTERVAL.whole(options)?.unwrap_or(1);
-    let out_of_range = |found: u64| Error::Option {
-        field: INTERVAL.key,
-        expected: "at least 1".into(),
-        found: found.to_string(),
-    };
-    Ok(Refresh::Every {
-        epochs: u32::try_from(epochs)
-            .ok()
-            .filter(|epochs| *epochs > 0)
-            .ok_or_else(|| out_of_range(epochs))?,
-        at_the_end: REMAP.word(options)?.is_none_or(|word| word == "on"),
-    })
-}
-
-fn make(making: Making<'_>) -> Result<MadeMap> {
+fn make(mut making: Making<'_>) -> Result<MadeMap> {
     let ties = match TIES.word(making.options)?.as_deref() {
         Some("index") => Ties::Index,
         _ => Ties::Mass,
     };
-    frequency_map(&(making.evidence)()?, ties)
+    let each = sources_each(making.options)?;
+    check_sources(making.sources, making.targets, each)?;
+    frequency_map(&making.counted()?, ties, each)
 }
 
 /// What decides between equal counts of a label map.
@@ -104,23 +46,23 @@ pub enum Ties {
     Index,
 }
 
-/// T times: take the largest count, map that target to that source, and leave both out from then on
-/// (Chen et al., arXiv 2211.11635, algorithm 1).
+/// M·T times: take the largest count and give that target that source; leave out the source from then on, and the target once
+/// it has M sources (M = `each`). With M = 1 it is algorithm 1 of Chen et al., arXiv 2211.11635; with more, FreqMap of Tsao
+/// et al. (AutoVP, arXiv 2310.08381), whose target logit is the mean of its sources'.
 ///
-/// Walking once through all pairs from the largest down, and passing over pairs whose source or target is taken, makes
-/// the same choices.
+/// Walking once through all pairs from the largest down, and passing over pairs whose source is taken or whose target has
+/// its sources, makes the same choices.
 ///
 /// # Errors
-/// If there are more targets than sources.
-pub fn frequency_map(evidence: &Evidence, rule: Ties) -> Result<MadeMap> {
-    check_classes(evidence.sources, evidence.targets)?;
+/// If there are fewer than M·T sources.
+pub fn frequency_map(evidence: &Evidence, rule: Ties, each: usize) -> Result<MadeMap> {
+    check_sources(evidence.sources, evidence.targets, each)?;
     let order = ranked(evidence, rule);
     let mut free = Free {
         sources: vec![true; evidence.sources],
-        targets: vec![true; evidence.targets],
-        width: evidence.targets,
+        places: vec![each; evidence.targets],
     };
-    let mut sources = vec![0u32; evidence.targets];
+    let mut sources = vec![Vec::new(); evidence.targets];
     let (mut ties, mut without_evidence) = (0, Vec::new());
     for (position, &pair) in order.iter().enumerate() {
         if !free.allows(pair) {
@@ -133,14 +75,14 @@ pub fn frequency_map(evidence: &Evidence, rule: Ties) -> Result<MadeMap> {
         let competes = |&&other: &&usize| free.allows(other) && free.compete(pair, other);
         ties += usize::from(equals.into_iter().any(|other| competes(&other)));
         let (source, target) = free.take(pair);
-        sources[target] = source as u32;
-        if count == 0 {
+        sources[target].push(source as u32);
+        if count == 0 && !without_evidence.contains(&(target as u32)) {
             without_evidence.push(target as u32);
         }
     }
     without_evidence.sort_unstable();
     Ok(MadeMap {
-        map: LabelMap::one_to_one(sources, evidence.sources)?,
+        map: LabelMap::mean_of(&sources, evidence.sources)?,
         ties,
         without_evidence,
     })
@@ -160,24 +102,30 @@ fn ranked(evidence: &Evidence, rule: Ties) -> Vec<usize> {
 
 struct Free {
     sources: Vec<bool>,
-    targets: Vec<bool>,
-    width: usize,
+    /// How many sources each target still takes.
+    places: Vec<usize>,
 }
 
 impl Free {
+    fn pair(&self, pair: usize) -> (usize, usize) {
+        (pair / self.places.len(), pair % self.places.len())
+    }
+
     fn allows(&self, pair: usize) -> bool {
-        self.sources[pair / self.width] && self.targets[pair % self.width]
+        let (source, target) = self.pair(pair);
+        self.sources[source] && self.places[target] > 0
     }
 
     /// Whether only one of two pairs can be chosen.
     fn compete(&self, a: usize, b: usize) -> bool {
-        a / self.width == b / self.width || a % self.width == b % self.width
+        let ((source, target), (other_source, other_target)) = (self.pair(a), self.pair(b));
+        source == other_source || (target == other_target && self.places[target] == 1)
     }
 
     fn take(&mut self, pair: usize) -> (usize, usize) {
-        let (source, target) = (pair / self.width, pair % self.width);
+        let (source, target) = self.pair(pair);
         self.sources[source] = false;
-        self.targets[target] = false;
+        self.places[target] -= 1;
         (source, target)
     }
 }
@@ -187,16 +135,15 @@ mod tests {
     use super::*;
 
     fn evidence(sources: usize, targets: usize, counts: &[u64]) -> Evidence {
-        Evidence {
-            counts: counts.to_vec(),
-            ..Evidence::new(sources, targets)
-        }
+        let mut seen = Evidence::new(sources, targets);
+        seen.counts = counts.to_vec();
+        seen
     }
 
     #[test]
     fn the_largest_count_goes_first_and_takes_row_and_column() {
         // Target 0 would like source 0, but target 1 has the larger count there.
-        let found = frequency_map(&evidence(3, 2, &[4, 5, 3, 0, 0, 0]), Ties::Index).unwrap();
+        let found = frequency_map(&evidence(3, 2, &[4, 5, 3, 0, 0, 0]), Ties::Index, 1).unwrap();
         assert_eq!(found.map.sources().unwrap(), [1, 0]);
         assert_eq!((found.ties, found.without_evidence), (0, vec![]));
     }
@@ -206,16 +153,16 @@ mod tests {
         let mut seen = evidence(4, 2, &[0; 8]);
         seen.mass[3 * 2] = 0.5;
         seen.mass[2 * 2 + 1] = 0.4;
-        let index = frequency_map(&seen, Ties::Index).unwrap();
+        let index = frequency_map(&seen, Ties::Index, 1).unwrap();
         assert_eq!(index.map.sources().unwrap(), [0, 1]);
-        let mass = frequency_map(&seen, Ties::Mass).unwrap();
+        let mass = frequency_map(&seen, Ties::Mass, 1).unwrap();
         assert_eq!(mass.map.sources().unwrap(), [3, 2]);
         assert_eq!((mass.ties, mass.without_evidence), (2, vec![0, 1]));
     }
 
     #[test]
     fn more_targets_than_sources_are_refused() {
-        let error = frequency_map(&Evidence::new(2, 3), Ties::Mass)
+        let error = frequency_map(&Evidence::new(2, 3), Ties::Mass, 1)
             .unwrap_err()
             .to_string();
         assert!(

@@ -14,7 +14,7 @@ const REPORTED: usize = 5;
 
 /// A map of source logits f [n, S] to target logits z [n, T].
 ///
-/// A one-to-one map π is z_j = f_π(j). A weighted map is z = f · W + b, with W [S, T] and b `[T]`; where it is trained, both
+/// A one-to-one map π is z_j = f_π(j); targets may share a source where a mapping says so. A weighted map is z = f · W + b, with W [S, T] and b `[T]`; where it is trained, both
 /// are parameters beside the prompt's.
 ///
 /// ```
@@ -80,6 +80,46 @@ impl LabelMap {
         Ok(Self(Form::OneToOne(sources)))
     }
 
+    /// The map that gives target j the source `sources[j]`, which several may share.
+    ///
+    /// # Errors
+    /// If a source does not exist.
+    pub fn select(sources: Vec<u32>, source_classes: usize) -> Result<Self> {
+        match sources
+            .iter()
+            .find(|&&source| source as usize >= source_classes)
+        {
+            None => Ok(Self(Form::OneToOne(sources))),
+            Some(source) => Err(Error::Option {
+                field: "sources",
+                expected: format!("source classes below {source_classes}"),
+                found: source.to_string(),
+            }),
+        }
+    }
+
+    /// The map that gives target j the mean of the logits of the sources `sources[j]`; of one each, the same as
+    /// [`one_to_one`](Self::one_to_one).
+    ///
+    /// # Errors
+    /// If a source is used twice or does not exist.
+    pub fn mean_of(sources: &[Vec<u32>], source_classes: usize) -> Result<Self> {
+        let one_each = sources.iter().all(|own| own.len() == 1);
+        let flat = Self::one_to_one(sources.concat(), source_classes)?;
+        if one_each {
+            return Ok(flat);
+        }
+        let targets = sources.len();
+        let mut weights = vec![0f32; source_classes * targets];
+        for (target, own) in sources.iter().enumerate() {
+            for &source in own {
+                weights[source as usize * targets + target] = 1.0 / own.len() as f32;
+            }
+        }
+        let weights = Tensor::from_vec(weights, (source_classes, targets), &Device::Cpu)?;
+        Self::weighted(weights, None)
+    }
+
     /// The map of `weights` [S, T] and `bias` `[T]`, which stay as they are.
     ///
     /// # Errors
@@ -137,6 +177,11 @@ impl LabelMap {
             } => tensors,
             _ => &[],
         }
+    }
+
+    /// Number of trained values.
+    pub fn trained_values(&self) -> usize {
+        self.parameters().iter().map(Tensor::elem_count).sum()
     }
 
     /// The same map with other [`parameters`](Self::parameters), of the same number and shapes.
@@ -296,7 +341,7 @@ impl LabelMap {
         let of = |part: &str| format!("{name}.{part}");
         if state.has(&of(SOURCES)) {
             let sources = state.classes(&of(SOURCES))?;
-            return Self::one_to_one(sources, source_classes).map(Some);
+            return Self::select(sources, source_classes).map(Some);
         }
         if !state.has(&of("trained")) {
             return Ok(None);
@@ -314,7 +359,7 @@ impl LabelMap {
     ///
     /// # Errors
     /// If a tensor cannot be made.
-    pub(crate) fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
+    pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
         let named = |(name, tensor): (&str, Tensor)| (name.to_owned(), tensor);
         Ok(match &self.0 {
             Form::OneToOne(sources) => {
@@ -333,17 +378,14 @@ impl LabelMap {
     ///
     /// # Errors
     /// If it is no map of `source_classes` classes.
-    pub(crate) fn from_tensors(
-        tensors: &BTreeMap<String, Tensor>,
-        source_classes: usize,
-    ) -> Result<Self> {
+    pub fn from_tensors(tensors: &BTreeMap<String, Tensor>, source_classes: usize) -> Result<Self> {
         if let Some(sources) = tensors.get(SOURCES) {
             let class = |source: i64| {
                 u32::try_from(source)
                     .map_err(|_| unfit(SOURCES, "classes from 0 up", &source.to_string()))
             };
             let sources = sources.to_vec1::<i64>()?.into_iter().map(class);
-            return Self::one_to_one(sources.collect::<Result<_>>()?, source_classes);
+            return Self::select(sources.collect::<Result<_>>()?, source_classes);
         }
         Self::of_tensors(
             TENSORS.map(|part| tensors.get(part).cloned()),

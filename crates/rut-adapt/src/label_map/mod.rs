@@ -1,16 +1,26 @@
 //! From source classes to target classes: which label mappings there are, and the maps that they make.
 
+mod bayesian;
 mod evidence;
 mod frequency;
+mod full;
+mod identity;
 mod map;
+mod mode;
+mod options;
 mod random;
+mod semantic;
 
+pub use bayesian::{bayesian_weights, kept_probabilities};
 pub use evidence::Evidence;
-pub use frequency::{INTERVAL, REMAP, TIES, Ties, frequency_map};
+pub use frequency::{Ties, frequency_map};
 pub use map::LabelMap;
+pub use options::{INTERVAL, MAP_FROM, MAP_SOURCES, REMAP, TIES};
 pub use random::random_map;
+pub use semantic::semantic_map;
 
 use rut_data::Seed;
+use rut_models::Placement;
 use rut_record::{Field, Options};
 
 use crate::error::{Error, Result};
@@ -28,7 +38,18 @@ pub enum Refresh {
         epochs: u32,
         /// Whether it is made once more after the last epoch.
         at_the_end: bool,
+        /// What it is made of, after the first time.
+        from: EvidenceFrom,
     },
+}
+
+/// Which images' logits a map is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvidenceFrom {
+    /// Those of a pass over the training images at the current prompt.
+    Pass,
+    /// Those that training gave in the epoch before, each at the prompt of its step.
+    Training,
 }
 
 /// A label mapping of the table.
@@ -40,6 +61,8 @@ pub struct LabelMappingSpec {
     pub title: &'static str,
     /// The options that it reads.
     pub options: &'static [Field],
+    /// Whether each target needs a source of its own.
+    pub one_to_one: bool,
     /// When it is made again.
     pub refresh: fn(&Options) -> Result<Refresh>,
     /// Makes a map.
@@ -52,12 +75,30 @@ pub struct Making<'a> {
     pub sources: usize,
     /// Number of target classes T.
     pub targets: usize,
+    /// Names of the source classes, where they are known; else empty.
+    pub source_names: &'a [String],
+    /// Names of the target classes.
+    pub target_names: &'a [String],
+    /// Number of training images.
+    pub images: usize,
     /// Seeds what is drawn.
     pub seed: Seed,
+    /// Where the map's tensors belong.
+    pub placement: &'a Placement,
     /// The mapping's options.
     pub options: &'a Options,
-    /// Passes over the training images at the current prompt.
-    pub evidence: &'a mut dyn FnMut() -> Result<Evidence>,
+    /// Adds the training images to what it is given, at the current prompt or as the mapping's options say.
+    pub evidence: &'a mut dyn FnMut(Evidence) -> Result<Evidence>,
+}
+
+impl Making<'_> {
+    /// Counts and mass of all training images.
+    ///
+    /// # Errors
+    /// If the pass fails.
+    pub fn counted(&mut self) -> Result<Evidence> {
+        (self.evidence)(Evidence::new(self.sources, self.targets))
+    }
 }
 
 /// A map that was made, and how well founded it is.
@@ -82,8 +123,18 @@ impl MadeMap {
     }
 }
 
-/// All label mappings, the default first (Chen et al., arXiv 2211.11635, section 3).
-pub static LABEL_MAPPINGS: &[LabelMappingSpec] = &[frequency::ILM, frequency::FLM, random::RLM];
+/// All label mappings, the default first.
+pub static LABEL_MAPPINGS: &[LabelMappingSpec] = &[
+    frequency::ILM,
+    frequency::FLM,
+    random::RLM,
+    bayesian::BLM,
+    bayesian::BLM_PLUS,
+    full::FULL,
+    semantic::SEMANTIC,
+    identity::IDENTITY,
+    mode::MODE,
+];
 
 /// The mapping called `name`, in any case.
 pub fn find_label_mapping(name: &str) -> Option<&'static LabelMappingSpec> {
@@ -128,5 +179,24 @@ pub fn check_classes(sources: usize, targets: usize) -> Result<()> {
         Err(Error::TooManyTargets { targets, sources })
     } else {
         Ok(())
+    }
+}
+
+/// Refuses `each` sources for every target where there are not so many.
+///
+/// # Errors
+/// [`Error::TooManyTargets`] for one each, [`Error::Option`] for more, or for none.
+pub fn check_sources(sources: usize, targets: usize, each: usize) -> Result<()> {
+    check_classes(sources, targets)?;
+    match each.checked_mul(targets) {
+        Some(all) if each > 0 && all <= sources => Ok(()),
+        _ => Err(Error::Option {
+            field: MAP_SOURCES.key,
+            expected: format!(
+                "from 1 to {}, for {targets} target and {sources} source classes",
+                sources / targets.max(1)
+            ),
+            found: each.to_string(),
+        }),
     }
 }

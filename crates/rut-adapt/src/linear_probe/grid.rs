@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::head::LinearHead;
 use crate::observer::Observer;
 use crate::progress::Reporter;
-use crate::schedule::MultiStep;
+use crate::schedule::{Schedule, ScheduleOptions};
 use crate::select::is_better;
 use crate::softmax_regression::HeadRates;
 use crate::state::TrainingState;
@@ -91,7 +91,7 @@ pub fn check_grid(rates: &[HeadRates]) -> Result<()> {
         return refuse("lr_grid", &expected, rates.len().to_string());
     }
     for (index, pair) in rates.iter().enumerate() {
-        MultiStep::new(pair.learning_rate, 1)?;
+        Schedule::new(ScheduleOptions::default(), pair.learning_rate)?;
         let decay = pair.weight_decay;
         if !(decay.is_finite() && decay >= 0.0) {
             return refuse("weight_decay", "a number, 0 or more", decay.to_string());

@@ -1,20 +1,30 @@
 //! What is put around or onto an image before a frozen network sees it.
 
+mod additive;
+mod affine;
+mod canvas;
+mod lowrank;
+mod mask_network;
+mod options;
 mod padding;
+mod scale;
+mod smm;
+mod warp;
 
 pub use padding::PaddingPrompt;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use candle_core::Tensor;
-use rut_data::ImageRegion;
+use rut_data::{ImageRegion, Seed};
 use rut_images::RgbImage;
 use rut_models::{Normalization, Placement, Windowed};
 use rut_record::{Field, Options};
 
 use crate::error::Result;
-use crate::label_map::LabelMap;
+use crate::schedule::Rate;
 use crate::state::{self, TrainingState, unfit};
 
 /// The metadata entry of a prompt's file that says of which kind it is.
@@ -26,10 +36,25 @@ pub trait Prompt: fmt::Debug + Send + Sync {
     fn version(&self) -> &'static str;
 
     /// What is trained, by name, in the order in which [`apply`](Self::apply) takes it.
-    fn parameters(&self) -> Vec<(&'static str, Tensor)>;
+    fn parameters(&self) -> Vec<(String, Tensor)>;
 
     /// The same prompt with other values of its parameters, in the same order.
     fn with_parameters(&self, values: &[Tensor]) -> Arc<dyn Prompt>;
+
+    /// What training changes without a gradient (running statistics), by name.
+    fn buffers(&self) -> Vec<(String, Tensor)> {
+        Vec::new()
+    }
+
+    /// The same prompt with other values of its buffers, in the same order; `None` where it has none.
+    fn with_buffers(&self, _: &[Tensor]) -> Option<Arc<dyn Prompt>> {
+        None
+    }
+
+    /// The learning rates of its parameters where a schedule is at `rate`.
+    fn rates(&self, rate: Rate) -> Vec<f64> {
+        vec![rate.learning_rate(); self.parameters().len()]
+    }
 
     /// Number of values of the parameters that reach the network.
     fn trainable(&self) -> usize;
@@ -40,6 +65,26 @@ pub trait Prompt: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the images have another size.
     fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted>;
+
+    /// The same in a training step, and the buffers after it.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    fn train(
+        &self,
+        parameters: &[Tensor],
+        images: &Tensor,
+    ) -> candle_core::Result<(Prompted, Vec<Tensor>)> {
+        Ok((self.apply(parameters, images)?, Vec::new()))
+    }
+
+    /// The gradients of its parameters, 0 where nothing is trained.
+    ///
+    /// # Errors
+    /// If a gradient has another shape.
+    fn mask_gradients(&self, gradients: Vec<Tensor>) -> candle_core::Result<Vec<Tensor>> {
+        Ok(gradients)
+    }
 
     /// How it looks, before it is normalised; grey where it changes nothing.
     ///
@@ -70,8 +115,8 @@ pub struct PromptShape {
     pub normalization: Normalization,
 }
 
-/// Makes a prompt of a shape and options, before training.
-pub type NewPrompt = fn(PromptShape, &Options, &Placement) -> Result<Arc<dyn Prompt>>;
+/// Makes a prompt of a shape and options, before training; the seed is the run's.
+pub type NewPrompt = fn(PromptShape, &Options, Seed, &Placement) -> Result<Arc<dyn Prompt>>;
 
 /// A prompt of the table.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +135,16 @@ pub struct PromptRow {
 }
 
 /// All prompts, the default first.
-pub static PROMPTS: &[PromptRow] = &[padding::PADDING];
+pub static PROMPTS: &[PromptRow] = &[
+    padding::PADDING,
+    additive::FRAME,
+    additive::WATERMARK,
+    additive::PATCH,
+    scale::SCALE,
+    lowrank::LOW_RANK,
+    smm::SMM,
+    affine::AFFINE,
+];
 
 /// The prompt called `name`, in any case.
 pub fn find_prompt(name: &str) -> Option<&'static PromptRow> {
@@ -106,9 +160,22 @@ impl dyn Prompt {
         parameters.map(|(_, value)| value).collect()
     }
 
-    /// Writes its parameters into `state` under `name`.
+    /// Parameters and buffers by name.
+    fn tensors(&self) -> Vec<(String, Tensor)> {
+        let parameters = self.parameters().into_iter();
+        parameters.chain(self.buffers()).collect()
+    }
+
+    /// The same prompt with these values of its parameters and buffers.
+    fn with_tensors(&self, mut values: Vec<Tensor>) -> Arc<dyn Prompt> {
+        let buffers = values.split_off(self.parameters().len());
+        let prompt = self.with_parameters(&values);
+        prompt.with_buffers(&buffers).unwrap_or(prompt)
+    }
+
+    /// Writes its parameters and buffers into `state` under `name`.
     pub fn save(&self, name: &str, state: &mut TrainingState) {
-        for (part, value) in self.parameters() {
+        for (part, value) in self.tensors() {
             state.put_tensor(&format!("{name}.{part}"), &value);
         }
     }
@@ -119,52 +186,41 @@ impl dyn Prompt {
     /// If a parameter is missing or of another shape.
     pub fn restore(&self, name: &str, state: &TrainingState) -> Result<Arc<dyn Prompt>> {
         let read =
-            |(part, value): (&str, Tensor)| state.tensor_like(&format!("{name}.{part}"), &value);
-        let values: Vec<Tensor> = self
-            .parameters()
-            .into_iter()
-            .map(read)
-            .collect::<Result<_>>()?;
-        Ok(self.with_parameters(&values))
+            |(part, value): (String, Tensor)| state.tensor_like(&format!("{name}.{part}"), &value);
+        let values = self.tensors().into_iter().map(read);
+        Ok(self.with_tensors(values.collect::<Result<_>>()?))
     }
 
-    /// A safetensors file with the parameters by name, and the label map: `sources` `[T]`, or `weights` [S, T] and perhaps
-    /// `bias` `[T]`.
+    /// A safetensors file with parameters and buffers by name, and what `beside` holds besides: a label map, a head.
     ///
     /// # Errors
     /// If a tensor is neither f32 nor f64.
-    pub fn to_bytes(&self, map: &LabelMap) -> Result<Vec<u8>> {
-        let mut tensors = map.to_tensors()?;
-        let parameters = self.parameters().into_iter();
-        tensors.extend(parameters.map(|(name, value)| (name.to_owned(), value)));
+    pub fn to_bytes(&self, beside: BTreeMap<String, Tensor>) -> Result<Vec<u8>> {
+        let mut tensors = beside;
+        tensors.extend(self.tensors());
         state::serialize(&tensors, KEY, self.version())
     }
 
-    /// The prompt and the label map that `to_bytes` wrote; everything but the parameters as in `self`.
+    /// The prompt that `to_bytes` wrote, everything but parameters and buffers as in `self`; and all tensors of the file.
     ///
     /// # Errors
-    /// If the bytes hold no prompt of this shape, or no map of `source_classes` classes.
-    pub fn from_bytes(
-        &self,
-        bytes: &[u8],
-        source_classes: usize,
-    ) -> Result<(Arc<dyn Prompt>, LabelMap)> {
+    /// If the bytes hold no prompt of this shape.
+    pub fn from_bytes(&self, bytes: &[u8]) -> Result<(Arc<dyn Prompt>, BTreeMap<String, Tensor>)> {
         let (tensors, version) = state::deserialize(bytes, KEY)?;
         if version != self.version() {
             return Err(unfit(KEY, self.version(), &version));
         }
         let describe = |t: &Tensor| format!("{:?} of shape {:?}", t.dtype(), t.dims());
         let mut values = Vec::new();
-        for (name, own) in self.parameters() {
+        for (name, own) in self.tensors() {
             let found = tensors
-                .get(name)
-                .ok_or_else(|| unfit(name, "a tensor", "none"))?;
+                .get(&name)
+                .ok_or_else(|| unfit(&name, "a tensor", "none"))?;
             if found.dims() != own.dims() || found.dtype() != own.dtype() {
-                return Err(unfit(name, &describe(&own), &describe(found)));
+                return Err(unfit(&name, &describe(&own), &describe(found)));
             }
             values.push(found.clone());
         }
-        let map = LabelMap::from_tensors(&tensors, source_classes)?;
-        Ok((self.with_parameters(&values), map))
+        Ok((self.with_tensors(values), tensors))
     }
 }

@@ -6,8 +6,10 @@ use candle_core::{DType, Device, Tensor};
 use rut_data::ImageRegion;
 use rut_images::RgbImage;
 use rut_models::{Placement, Windowed};
-use rut_record::{Field, Kind, Options, PROMPTING};
+use rut_record::Options;
 
+use super::canvas::channels;
+use super::options::IMAGE_SIZE;
 use super::{Prompt, PromptRow, PromptShape, Prompted};
 use crate::error::{Error, Result};
 
@@ -19,26 +21,15 @@ pub(super) const PADDING: PromptRow = PromptRow {
     name: "padding",
     title: "a trained border around the image (ILM-VP)",
     options: &[IMAGE_SIZE],
-    image_size,
-    new: |shape, _, placement| {
+    image_size: beside_border,
+    new: |shape, _, _, placement| {
         let Placement { dtype, device } = placement;
         Ok(Arc::new(PaddingPrompt::new(shape, *dtype, device)?))
     },
 };
 
-/// Side of the image on the canvas.
-const IMAGE_SIZE: Field = Field {
-    left_out: "the data set's, if smaller than the canvas, else half the canvas",
-    ..Field::new(
-        "image_size",
-        "PIXELS",
-        Kind::Count,
-        PROMPTING,
-        "Side of the image on the canvas, pixels",
-    )
-};
-
-fn image_size(options: &Options, canvas: usize, own: Option<usize>) -> Result<usize> {
+/// The side of an image that leaves a border, pixels.
+pub(super) fn beside_border(options: &Options, canvas: usize, own: Option<usize>) -> Result<usize> {
     let usual = own.filter(|&side| side < canvas).unwrap_or(canvas / 2);
     let side = IMAGE_SIZE
         .whole(options)?
@@ -107,18 +98,13 @@ impl PaddingPrompt {
         let padded = filled(region, image_size, dtype, device)?
             .pad_with_zeros(1, before, after)?
             .pad_with_zeros(2, before, after)?;
-        let channel = |values: [f32; 3]| {
-            Tensor::new(&values, device)?
-                .to_dtype(dtype)?
-                .reshape((3, 1, 1))
-        };
         Ok(Self {
             program: Tensor::zeros((3, canvas, canvas), dtype, device)?,
             image_size,
             region,
             mask: (1.0 - padded)?,
-            mean: channel(normalization.mean)?,
-            std: channel(normalization.std)?,
+            mean: channels(normalization.mean, dtype, device)?,
+            std: channels(normalization.std, dtype, device)?,
         })
     }
 
@@ -180,8 +166,8 @@ impl Prompt for PaddingPrompt {
         }
     }
 
-    fn parameters(&self) -> Vec<(&'static str, Tensor)> {
-        vec![("program", self.program.clone())]
+    fn parameters(&self) -> Vec<(String, Tensor)> {
+        vec![("program".into(), self.program.clone())]
     }
 
     fn with_parameters(&self, values: &[Tensor]) -> Arc<dyn Prompt> {
@@ -274,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_side_that_is_not_said_is_the_data_set_s_or_half_the_canvas() {
-        let side = |options: &Options, own| image_size(options, 224, own);
+        let side = |options: &Options, own| beside_border(options, 224, own);
         let mut options = Options::default();
         assert_eq!(side(&options, Some(32)).unwrap(), 32);
         assert_eq!(side(&options, Some(224)).unwrap(), 112);

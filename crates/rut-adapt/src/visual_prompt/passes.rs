@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 use rut_data::Seed;
-use rut_models::{FrozenNetwork, logits, logits_window};
+use rut_models::{FrozenNetwork, Outputs, logits, logits_window};
 use rut_record::{Event, SplitLogits};
 
 use super::PromptSplits;
@@ -53,21 +53,50 @@ impl PromptedNetwork {
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<MadeMap> {
-        let (sources, targets) = (self.network.classes(), splits.classes);
-        let mut evidence = || {
-            let mut evidence = Evidence::new(sources, targets);
-            self.each_batch(splits.train, pass, reporter, |logits, labels| {
-                Ok(evidence.add(logits, labels)?)
-            })?;
-            Ok(evidence)
+        let mut evidence = |asked| self.evidence(asked, splits.train, pass, reporter);
+        Ok(self.made(mapping, splits, seed, &mut evidence)?.0)
+    }
+
+    /// A label map of `mapping`, and, with nothing seen, the evidence that it asked for.
+    pub(super) fn made(
+        &self,
+        mapping: &MappingChoice,
+        splits: &PromptSplits<'_>,
+        seed: Seed,
+        evidence: &mut dyn FnMut(Evidence) -> Result<Evidence>,
+    ) -> Result<(MadeMap, Option<Evidence>)> {
+        let mut asked = None;
+        let mut evidence = |wanted: Evidence| {
+            asked = Some(wanted.emptied());
+            evidence(wanted)
         };
-        (mapping.row.make)(Making {
-            sources,
-            targets,
+        let made = (mapping.row.make)(Making {
+            sources: self.network.classes(),
+            targets: splits.classes,
+            source_names: splits.source_names,
+            target_names: splits.target_names,
+            images: splits.train.len(),
             seed,
+            placement: &self.network.placement(),
             options: &mapping.options,
             evidence: &mut evidence,
-        })
+        })?;
+        Ok((made, asked))
+    }
+
+    /// `asked` with all `images` added, at the prompt as it is.
+    pub(super) fn evidence(
+        &self,
+        asked: Evidence,
+        images: &dyn LabelledImages,
+        pass: &Pass<'_>,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Evidence> {
+        let mut evidence = asked;
+        each_prompted(self, images, pass, reporter, |outputs, labels| {
+            Ok(evidence.add(&outputs.logits, labels)?)
+        })?;
+        Ok(evidence)
     }
 
     /// Source logits [n, source classes] of all `images`.
@@ -82,8 +111,8 @@ impl PromptedNetwork {
     ) -> Result<SplitLogits> {
         let classes = self.network.classes();
         let mut values = Vec::with_capacity(images.len() * classes);
-        self.each_batch(images, pass, reporter, |logits, _| {
-            values.extend(flat(logits)?);
+        each_prompted(self, images, pass, reporter, |outputs, _| {
+            values.extend(flat(&outputs.logits)?);
             Ok(())
         })?;
         Ok(SplitLogits {
@@ -92,44 +121,43 @@ impl PromptedNetwork {
             classes,
         })
     }
+}
 
-    /// Source logits [n, S] of a batch, with `parameters` in place of the prompt's own. Differentiable in them.
-    ///
-    /// # Errors
-    /// If the network fails.
-    pub(super) fn traced_logits(&self, parameters: &[Tensor], images: &Tensor) -> Result<Tensor> {
-        Ok(match self.prompt.apply(parameters, images)? {
-            Prompted::Window(input) => logits_window(
-                &self.network,
-                &input.canvas,
-                &input.patches,
-                input.top,
-                input.left,
-            )?,
-            Prompted::Images(images) => logits(&self.network, &images)?,
-        })
-    }
+/// Source logits [n, S] of a prompted batch; differentiable in what it depends on.
+///
+/// # Errors
+/// If the network fails.
+pub(super) fn source_logits(network: &Arc<dyn FrozenNetwork>, input: &Prompted) -> Result<Tensor> {
+    Ok(match input {
+        Prompted::Window(input) => logits_window(
+            network,
+            &input.canvas,
+            &input.patches,
+            input.top,
+            input.left,
+        )?,
+        Prompted::Images(images) => logits(network, images)?,
+    })
+}
 
-    fn each_batch(
-        &self,
-        images: &dyn LabelledImages,
-        pass: &Pass<'_>,
-        reporter: &mut Reporter<'_>,
-        mut take: impl FnMut(&Tensor, &[u32]) -> Result<()>,
-    ) -> Result<()> {
-        let (network, values) = (&self.network, self.prompt.values());
-        each_batch(
-            images,
-            &network.placement(),
-            pass,
-            reporter,
-            |batch, labels| {
-                let outputs = match self.prompt.apply(&values, batch)? {
-                    Prompted::Window(input) => network.infer_window(&input)?,
-                    Prompted::Images(images) => network.infer(&images)?,
-                };
-                take(&outputs.logits, labels)
-            },
-        )
-    }
+/// What `prompted` gives for all `images`, batch by batch, with their labels.
+///
+/// # Errors
+/// If an image cannot be read, the network fails, or the observer stops the pass.
+pub(crate) fn each_prompted(
+    prompted: &PromptedNetwork,
+    images: &dyn LabelledImages,
+    pass: &Pass<'_>,
+    reporter: &mut Reporter<'_>,
+    mut take: impl FnMut(&Outputs, &[u32]) -> Result<()>,
+) -> Result<()> {
+    let PromptedNetwork { network, prompt } = prompted;
+    let (values, placement) = (prompt.values(), network.placement());
+    each_batch(images, &placement, pass, reporter, |batch, labels| {
+        let outputs = match prompt.apply(&values, batch)? {
+            Prompted::Window(input) => network.infer_window(&input)?,
+            Prompted::Images(images) => network.infer(&images)?,
+        };
+        take(&outputs, labels)
+    })
 }

@@ -20,12 +20,12 @@ mod words;
 
 pub use locations::LOCATION_FIELDS;
 
-use crate::choices::Optimizer;
+use crate::choices::{HeadKind, Optimizer, ScheduleKind};
 use crate::field::{Field, Flag, Kind};
 use crate::spec::RunSpec;
 use words::{
-    CACHE_DTYPE, ECE_BATCHES, ECE_VALUES, INTERPOLATION, MASKING, NETWORK_KIND, ON_OR_OFF,
-    OPTIMIZER, SELECT, SHORT_CLASSES, VALIDATION,
+    CACHE_DTYPE, ECE_BATCHES, ECE_VALUES, HEAD, INTERPOLATION, MASKING, NETWORK_KIND, ON_OR_OFF,
+    OPTIMIZER, SCHEDULE, SELECT, SHORT_CLASSES, VALIDATION,
 };
 
 const DATA: &str = "Data";
@@ -47,17 +47,30 @@ fn is_prompt(spec: &RunSpec) -> bool {
     spec.prompt().is_some()
 }
 
-/// Whether the run trains by steps of Adam on batches.
+/// Whether the run trains by steps on batches.
 fn has_steps(spec: &RunSpec) -> bool {
-    spec.probe()
-        .is_none_or(|probe| probe.optimizer == Optimizer::Adam)
+    spec.probe().is_none_or(|probe| probe.has_steps())
+}
+
+/// Whether the run's learning rate follows a schedule.
+fn has_schedule(spec: &RunSpec) -> bool {
+    has_steps(spec) && spec.optimizer() != Optimizer::Spsa
+}
+
+/// Whether something is trained: no other head than a linear one.
+fn is_trained(spec: &RunSpec) -> bool {
+    is_head(spec, HeadKind::Linear) || !is_probe(spec)
+}
+
+fn is_head(spec: &RunSpec, head: HeadKind) -> bool {
+    spec.probe().is_some_and(|probe| probe.head == head)
 }
 
 /// Keys of a specification, in the order in which help and indices list them. Options of prompts and label mappings are their
 /// rows' own.
 pub const FIELDS: &[Field] = fields! {
     "method" "NAME", Name, TRAINING, flag: Flag::None,
-        "The adaptation: lp or vp";
+        "The adaptation: lp, vp or joint";
     "dataset" "NAME|FOLDER", Text, DATA,
         "Name in the table of data sets (`rut data list`), or a folder of class folders";
     "split" "NAME", Text, DATA, left_out: "the data set's first",
@@ -119,21 +132,39 @@ pub const FIELDS: &[Field] = fields! {
     "precision" "NAME", Name, PATHS_AND_RESOURCES,
         "The precision that the frozen network computes in";
     "epochs" "N", Count, TRAINING,
-        instead_of: &["steps"], aliases: &["epoch"], used: |spec| spec.training.steps.is_none(),
+        instead_of: &["steps"], aliases: &["epoch"], used: |spec| spec.training.steps.is_none() && is_trained(spec),
         "Passes over the training images";
     "steps" "N", Count, TRAINING, instead_of: &["epochs"], used: has_steps,
         "Instead of `epochs`: optimiser steps, the same for few images as for many";
     "batch_size" "N", Count, TRAINING, used: has_steps,
         "Images per step";
     "lr" "RATE", Number, TRAINING, used: has_steps, instead_of: &["lr_grid"],
-        "Adam's learning rate at the start";
-    "optimizer" "NAME", Words(OPTIMIZER), PROBING, used: is_probe,
-        "The optimiser of the head";
-    "weight_decay" "DECAY", Number, PROBING, used: is_probe, instead_of: &["weight_decay_grid"],
-        "Adam's weight decay, times the parameters, added to their gradients; of lbfgs, of the weights only";
+        "The learning rate at the start; of spsa, its gain";
+    "optimizer" "NAME", Words(OPTIMIZER), TRAINING, used: is_trained,
+        "The optimiser";
+    "schedule" "NAME", Words(SCHEDULE), TRAINING, used: has_schedule,
+        "How the learning rate changes";
+    "milestones" "A,B", Numbers, TRAINING, left_out: "0.5,0.72",
+        used: |spec| has_schedule(spec) && spec.training.schedule == ScheduleKind::MultiStep,
+        "Shares of the training after which `multistep` takes a tenth of the learning rate";
+    "warmup" "N", Count, TRAINING, used: has_schedule,
+        "Steps at the start in which the learning rate rises from 0";
+    "weight_decay" "DECAY", Number, TRAINING,
+        used: |spec| is_trained(spec) && spec.optimizer() != Optimizer::Spsa, instead_of: &["weight_decay_grid"],
+        "Weight decay: times the parameters, added to their gradients; of lbfgs, of the weights only";
+    "augment" "LIST", Texts, TRAINING, left_out: "none", used: is_prompt,
+        "How training images are augmented, in order: crop:N, flip, trivial, trivial-wide";
+    "head" "NAME", Words(HEAD), PROBING, used: is_probe,
+        "What is fitted on the features";
+    "neighbours" "K", Count, PROBING, left_out: "20", used: |spec| is_head(spec, HeadKind::Knn),
+        "Nearest training images that `knn` takes";
+    "knn_temperature" "T", Number, PROBING, left_out: "0.07", used: |spec| is_head(spec, HeadKind::Knn),
+        "What `knn` divides cosines by";
+    "ridge_alpha" "ALPHA", Number, PROBING, left_out: "1", used: |spec| is_head(spec, HeadKind::Ridge),
+        "Penalty of `ridge`: times the squared weights, added to the squared error of all training images";
     "lr_grid" "LIST", Numbers, PROBING, used: |spec| is_probe(spec) && has_steps(spec), instead_of: &["lr"],
         "Train all these learning rates in one pass over the features; the best on the validation images is kept";
-    "weight_decay_grid" "LIST", Numbers, PROBING, used: is_probe, instead_of: &["weight_decay"],
+    "weight_decay_grid" "LIST", Numbers, PROBING, used: |spec| is_head(spec, HeadKind::Linear), instead_of: &["weight_decay"],
         "The same for weight decays; with `lr_grid`, every pair of both";
     "cache_dtype" "TYPE", Words(CACHE_DTYPE), PROBING, used: is_probe,
         "Precision of cached features";
@@ -149,7 +180,7 @@ pub const FIELDS: &[Field] = fields! {
         "Score the validation images every so many epochs; 0 for never";
     "prompt" "NAME", Name, PROMPTING, used: is_prompt,
         "How the input is changed";
-    "mapping" "NAME", Name, PROMPTING, used: is_prompt,
+    "mapping" "NAME", Name, PROMPTING, used: |spec| spec.mapping().is_some(),
         "Label mapping";
     "image_size" "PIXELS", Count, TRANSFORM, left_out: "do not", used: is_probe,
         "First resize images to this side";

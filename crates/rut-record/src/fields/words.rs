@@ -28,11 +28,43 @@ pub(super) const INTERPOLATION: &[Word] = &[
     Word::new("bilinear", "straight lines between pixels"),
     Word::new("bicubic", "cubic curves"),
 ];
+pub(super) const HEAD: &[Word] = &[
+    Word::new("linear", "a linear layer under cross-entropy"),
+    Word::new(
+        "knn",
+        "the nearest training images by cosine, each weighted by exp(cosine / temperature)",
+    ),
+    Word::new("prototype", "the cosine to the mean of each class"),
+    Word::new(
+        "ridge",
+        "ridge regression of the classes; its scores are no logits",
+    ),
+];
+pub(super) const SCHEDULE: &[Word] = &[
+    Word::new(
+        "multistep",
+        "a tenth at half and again at 72 % of the epochs, as published",
+    ),
+    Word::new("cosine", "down half a cosine, changed after every epoch"),
+    Word::new("cosine-step", "the same, changed after every step"),
+    Word::new(
+        "cosine-cycling",
+        "`cosine` with its epochs counted in steps, so that the rate rises and falls (ACAVP as released)",
+    ),
+];
 pub(super) const OPTIMIZER: &[Word] = &[
     Word::new("adam", "steps of Adam on batches, as published"),
     Word::new(
+        "sgd",
+        "steps of stochastic gradient descent with momentum; of prompts",
+    ),
+    Word::new(
+        "spsa",
+        "simultaneous perturbation with gradient correction: the network is asked for outputs alone; of prompts",
+    ),
+    Word::new(
         "lbfgs",
-        "logistic regression on all training features at once, to the optimum; `epochs` is then the most iterations, and \
+        "of heads: logistic regression on all training features at once, to the optimum; `epochs` is then the most iterations, and \
          `resume` starts the fit again",
     ),
 ];

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunSpec;
-use crate::choices::{FeatureType, Optimizer};
+use crate::choices::{FeatureType, HeadKind, Optimizer};
 use crate::options::Options;
 
 /// The name of an adaptation.
@@ -14,17 +14,20 @@ pub enum Method {
     Lp,
     /// Visual prompting.
     Vp,
+    /// A prompt and a linear head together.
+    Joint,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Lp, Self::Vp];
+    pub const ALL: [Self; 3] = [Self::Lp, Self::Vp, Self::Joint];
 
     /// The word for it in files, commands and names of runs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lp => "lp",
             Self::Vp => "vp",
+            Self::Joint => "joint",
         }
     }
 
@@ -32,7 +35,7 @@ impl Method {
     pub(crate) fn trained_file(self) -> &'static str {
         match self {
             Self::Lp => "head.safetensors",
-            Self::Vp => "prompt.safetensors",
+            Self::Vp | Self::Joint => "prompt.safetensors",
         }
     }
 
@@ -41,15 +44,21 @@ impl Method {
         match self {
             Self::Lp => "LP",
             Self::Vp => "VP",
+            Self::Joint => "VP+LP",
         }
     }
 
     /// What it does, in a line.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Lp => "Linear probing: train a linear head on the frozen features",
+            Self::Lp => {
+                "Linear probing: train a linear head on the frozen features, or fit a baseline on them"
+            }
             Self::Vp => {
-                "Visual prompting (ILM-VP): train a border around the image, and map labels"
+                "Visual prompting (ILM-VP and others): train a change of the input, and map labels"
+            }
+            Self::Joint => {
+                "Prompt and head together: train a change of the input and a linear head on the features"
             }
         }
     }
@@ -59,6 +68,7 @@ impl Method {
         match self {
             Self::Lp => "linear probing",
             Self::Vp => "visual prompting",
+            Self::Joint => "training prompt and head together",
         }
     }
 }
@@ -66,10 +76,12 @@ impl Method {
 /// What is trained beside the frozen network.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Adaptation {
-    /// A linear head on frozen features.
+    /// A linear head on frozen features, or another fit.
     Probe(ProbeSpec),
     /// A change of the input, with a label map.
-    Prompt(PromptSpec),
+    Prompt(MappedSpec),
+    /// A change of the input, with a linear head.
+    Joint(PromptSpec),
 }
 
 impl Adaptation {
@@ -77,7 +89,8 @@ impl Adaptation {
     pub fn of(method: Method) -> Self {
         match method {
             Method::Lp => Self::Probe(ProbeSpec::default()),
-            Method::Vp => Self::Prompt(PromptSpec::default()),
+            Method::Vp => Self::Prompt(MappedSpec::default()),
+            Method::Joint => Self::Joint(PromptSpec::default()),
         }
     }
 
@@ -86,6 +99,7 @@ impl Adaptation {
         match self {
             Self::Probe(_) => Method::Lp,
             Self::Prompt(_) => Method::Vp,
+            Self::Joint(_) => Method::Joint,
         }
     }
 }
@@ -102,36 +116,77 @@ impl RunSpec {
         self.adaptation.method()
     }
 
-    /// How a head is trained, if one is.
+    /// How a head is fitted on features, if one is.
     pub fn probe(&self) -> Option<&ProbeSpec> {
         match &self.adaptation {
             Adaptation::Probe(probe) => Some(probe),
-            Adaptation::Prompt(_) => None,
+            Adaptation::Prompt(_) | Adaptation::Joint(_) => None,
         }
     }
 
     /// How a prompt is trained, if one is.
     pub fn prompt(&self) -> Option<&PromptSpec> {
         match &self.adaptation {
-            Adaptation::Prompt(prompt) => Some(prompt),
+            Adaptation::Prompt(mapped) => Some(&mapped.prompt),
+            Adaptation::Joint(prompt) => Some(prompt),
             Adaptation::Probe(_) => None,
         }
     }
 
-    /// The method, and the label mapping where there is one, joined by `separator`: `lp`, `vp-ilm`.
-    pub fn method_title(&self, separator: &str) -> String {
-        let method = self.method().name();
-        match self.prompt() {
-            Some(prompt) => format!("{method}{separator}{}", prompt.mapping),
-            None => method.to_owned(),
+    /// The same, to be changed.
+    pub fn prompt_mut(&mut self) -> Option<&mut PromptSpec> {
+        match &mut self.adaptation {
+            Adaptation::Prompt(mapped) => Some(&mut mapped.prompt),
+            Adaptation::Joint(prompt) => Some(prompt),
+            Adaptation::Probe(_) => None,
         }
+    }
+
+    /// The label mapping, if there is one.
+    pub fn mapping(&self) -> Option<&str> {
+        match &self.adaptation {
+            Adaptation::Prompt(mapped) => Some(&mapped.mapping),
+            Adaptation::Probe(_) | Adaptation::Joint(_) => None,
+        }
+    }
+
+    /// What trains head or prompt.
+    pub fn optimizer(&self) -> Optimizer {
+        match &self.adaptation {
+            Adaptation::Probe(probe) => probe.optimizer,
+            Adaptation::Prompt(MappedSpec { prompt, .. }) | Adaptation::Joint(prompt) => {
+                prompt.optimizer
+            }
+        }
+    }
+
+    /// The method, and the label mapping, head or prompt where it is not the usual one, joined by `separator`: `lp`, `lp-knn`,
+    /// `vp-ilm`, `vp-blm-smm`, `joint-lowrank`.
+    pub fn method_title(&self, separator: &str) -> String {
+        let mut parts = vec![self.method().name().to_owned()];
+        parts.extend(self.mapping().map(str::to_owned));
+        if let Some(prompt) = self.prompt().filter(|prompt| !prompt.is_usual()) {
+            parts.push(prompt.prompt.clone());
+        }
+        if let Some(probe) = self.probe().filter(|probe| probe.head != HeadKind::Linear) {
+            parts.push(probe.head.name().to_owned());
+        }
+        parts.join(separator)
     }
 }
 
-/// How a linear head is trained.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// How a head is fitted on frozen features.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProbeSpec {
-    /// What trains it. With L-BFGS, `epochs` is the most iterations, and batches and learning rates have no meaning.
+    /// What is fitted.
+    pub head: HeadKind,
+    /// k: the nearest training images that `knn` takes.
+    pub neighbours: u32,
+    /// τ: what `knn` divides cosines by.
+    pub knn_temperature: f64,
+    /// The penalty of `ridge`.
+    pub ridge_alpha: f64,
+    /// What trains a linear head. With L-BFGS, `epochs` is the most iterations, and batches and learning rates have no meaning.
     pub optimizer: Optimizer,
     /// Adam's weight decay: times the parameters, added to their gradients. With L-BFGS, that times half the square of the
     /// weights, without the biases, is added to the mean loss.
@@ -151,23 +206,80 @@ pub struct ProbeSpec {
     pub first_resize: Option<u32>,
 }
 
+impl Default for ProbeSpec {
+    fn default() -> Self {
+        Self {
+            head: HeadKind::Linear,
+            neighbours: 20,
+            knn_temperature: 0.07,
+            ridge_alpha: 1.0,
+            optimizer: Optimizer::Adam,
+            weight_decay: 0.0,
+            lr_grid: None,
+            weight_decay_grid: None,
+            cache_dtype: FeatureType::default(),
+            resize: None,
+            crop: None,
+            first_resize: None,
+        }
+    }
+}
+
+impl ProbeSpec {
+    /// Whether a linear head is trained by steps.
+    pub fn has_steps(&self) -> bool {
+        self.head == HeadKind::Linear && self.optimizer != Optimizer::Lbfgs
+    }
+}
+
 /// How a prompt is trained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptSpec {
     /// Name of a prompt of the table.
     pub prompt: String,
-    /// Name of a label mapping of the table.
-    pub mapping: String,
-    /// Options that the rows of prompt and mapping own, where they are not the defaults.
+    /// What trains it.
+    pub optimizer: Optimizer,
+    /// Times the parameters, added to their gradients.
+    pub weight_decay: f64,
+    /// How training images are augmented, in this order.
+    pub augment: Vec<String>,
+    /// Options that the rows of prompt, mapping and optimiser own, where they are not the defaults.
     pub options: Options,
+}
+
+impl PromptSpec {
+    /// Whether the prompt is the one of runs that name none.
+    pub fn is_usual(&self) -> bool {
+        self.prompt == Self::default().prompt
+    }
 }
 
 impl Default for PromptSpec {
     fn default() -> Self {
         Self {
             prompt: "padding".into(),
-            mapping: "ilm".into(),
+            optimizer: Optimizer::Adam,
+            weight_decay: 0.0,
+            augment: Vec::new(),
             options: Options::default(),
+        }
+    }
+}
+
+/// How a prompt is trained in front of a label map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MappedSpec {
+    /// The prompt.
+    pub prompt: PromptSpec,
+    /// Name of a label mapping of the table.
+    pub mapping: String,
+}
+
+impl Default for MappedSpec {
+    fn default() -> Self {
+        Self {
+            prompt: PromptSpec::default(),
+            mapping: "ilm".into(),
         }
     }
 }

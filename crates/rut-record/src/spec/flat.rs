@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Adaptation, DataSpec, EceSpec, LabelSpec, Method, NetworkSpec, ProbeSpec, PromptSpec, RunSpec,
-    TrainingSpec,
+    Adaptation, DataSpec, EceSpec, LabelSpec, MappedSpec, Method, NetworkSpec, ProbeSpec,
+    PromptSpec, RunSpec, TrainingSpec,
 };
 use crate::choices::{
-    FeatureType, Interpolation, Masking, NetworkKind, Optimizer, Select, ShortClasses, Shuffle,
-    ValidationFrom,
+    FeatureType, HeadKind, Interpolation, Masking, NetworkKind, Optimizer, ScheduleKind, Select,
+    ShortClasses, Shuffle, ValidationFrom,
 };
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -160,9 +160,30 @@ pub(crate) struct Flat {
     precision: String,
     #[serde(skip_serializing_if = "is_usual_prompt")]
     prompt: String,
+    #[serde(skip_serializing_if = "is_usual::<ScheduleKind>")]
+    schedule: ScheduleKind,
+    #[serde(skip_serializing_if = "is_usual::<u32>")]
+    warmup: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    milestones: Option<[f64; 2]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    augment: Vec<String>,
+    #[serde(skip_serializing_if = "is_usual::<HeadKind>")]
+    head: HeadKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    neighbours: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    knn_temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ridge_alpha: Option<f64>,
     /// Options of the rows of prompt and mapping.
     #[serde(flatten)]
     options: BTreeMap<String, Value>,
+}
+
+/// Whether this is the default, which files leave out.
+fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Whether this is the prompt of files that name none.
@@ -193,9 +214,15 @@ impl From<RunSpec> for Flat {
             ece,
         } = spec;
         // What the adaptation has no use for stands in files at its default.
-        let (probe, prompt) = match adaptation {
-            Adaptation::Probe(probe) => (probe, PromptSpec::default()),
-            Adaptation::Prompt(prompt) => (ProbeSpec::default(), prompt),
+        let usual = ProbeSpec::default();
+        let (probe, MappedSpec { prompt, mapping }) = match adaptation {
+            Adaptation::Probe(probe) => (probe, MappedSpec::default()),
+            Adaptation::Prompt(mapped) => (of_prompt(&mapped.prompt), mapped),
+            Adaptation::Joint(prompt) => {
+                let probe = of_prompt(&prompt);
+                let mapping = MappedSpec::default().mapping;
+                (probe, MappedSpec { prompt, mapping })
+            }
         };
         let mut options = prompt.options.into_map();
         let [mapping_interval, ties, remap] =
@@ -244,7 +271,7 @@ impl From<RunSpec> for Flat {
             shuffle: training.shuffle,
             select: training.select,
             eval_every: training.eval_every,
-            mapping: prompt.mapping,
+            mapping,
             mapping_interval,
             ties,
             remap,
@@ -252,16 +279,39 @@ impl From<RunSpec> for Flat {
             ece_values: ece.values,
             ece_batches: ece.batches,
             prompt: prompt.prompt,
+            schedule: training.schedule,
+            warmup: training.warmup,
+            milestones: training.milestones,
+            augment: prompt.augment,
+            head: probe.head,
+            neighbours: (probe.neighbours != usual.neighbours).then_some(probe.neighbours),
+            knn_temperature: (probe.knn_temperature != usual.knn_temperature)
+                .then_some(probe.knn_temperature),
+            ridge_alpha: (probe.ridge_alpha != usual.ridge_alpha).then_some(probe.ridge_alpha),
             options,
         }
+    }
+}
+
+/// What `prompt` and probes have in common in files.
+fn of_prompt(prompt: &PromptSpec) -> ProbeSpec {
+    ProbeSpec {
+        optimizer: prompt.optimizer,
+        weight_decay: prompt.weight_decay,
+        ..ProbeSpec::default()
     }
 }
 
 impl Flat {
     /// The typed form. Keys that the adaptation has no use for are left out.
     pub(crate) fn into_spec(self) -> RunSpec {
+        let usual = ProbeSpec::default();
         let adaptation = match self.method {
             Method::Lp => Adaptation::Probe(ProbeSpec {
+                head: self.head,
+                neighbours: self.neighbours.unwrap_or(usual.neighbours),
+                knn_temperature: self.knn_temperature.unwrap_or(usual.knn_temperature),
+                ridge_alpha: self.ridge_alpha.unwrap_or(usual.ridge_alpha),
                 optimizer: self.optimizer,
                 weight_decay: self.weight_decay,
                 lr_grid: self.lr_grid,
@@ -271,7 +321,7 @@ impl Flat {
                 crop: self.crop,
                 first_resize: self.image_size,
             }),
-            Method::Vp => {
+            Method::Vp | Method::Joint => {
                 let mut options = self.options;
                 let written = [self.mapping_interval, self.ties, self.remap];
                 for ((key, default), value) in WRITTEN.into_iter().zip(written) {
@@ -283,11 +333,18 @@ impl Flat {
                     self.image_size
                         .map(|side| ("image_size".into(), side.into())),
                 );
-                Adaptation::Prompt(PromptSpec {
+                let prompt = PromptSpec {
                     prompt: self.prompt,
-                    mapping: self.mapping,
+                    optimizer: self.optimizer,
+                    weight_decay: self.weight_decay,
+                    augment: self.augment,
                     options: Options::of_map(options),
-                })
+                };
+                let mapping = self.mapping;
+                match self.method {
+                    Method::Joint => Adaptation::Joint(prompt),
+                    _ => Adaptation::Prompt(MappedSpec { prompt, mapping }),
+                }
             }
         };
         RunSpec {
@@ -331,6 +388,9 @@ impl Flat {
                 shuffle: self.shuffle,
                 select: self.select,
                 eval_every: self.eval_every,
+                schedule: self.schedule,
+                warmup: self.warmup,
+                milestones: self.milestones,
             },
             adaptation,
             ece: EceSpec {

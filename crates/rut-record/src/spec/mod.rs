@@ -4,7 +4,7 @@ mod adaptation;
 pub(crate) mod flat;
 mod parts;
 
-pub use adaptation::{Adaptation, Method, ProbeSpec, PromptSpec};
+pub use adaptation::{Adaptation, MappedSpec, Method, ProbeSpec, PromptSpec};
 pub use flat::{FILE_KEYS, fields};
 pub use parts::{DataSpec, EceSpec, LabelSpec, NetworkSpec, TrainingSpec};
 
@@ -26,7 +26,7 @@ use flat::Flat;
 /// use rut_record::{Adaptation, RunSpec};
 /// let spec = RunSpec::from_toml("method = 'vp'\ndataset = 'digits'\nn_shot = 16\nmapping = 'flm'")?;
 /// assert_eq!((spec.training.epochs, spec.training.batch_size, spec.training.seed), (100, 128, 4));
-/// assert!(matches!(spec.adaptation, Adaptation::Prompt(prompt) if prompt.mapping == "flm"));
+/// assert!(matches!(spec.adaptation, Adaptation::Prompt(mapped) if mapped.mapping == "flm"));
 /// # Ok::<(), rut_record::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

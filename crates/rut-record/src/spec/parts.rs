@@ -6,7 +6,8 @@ use rut_data::{Budget, Skip};
 use rut_metrics::{Batching, BinnedValues};
 
 use crate::choices::{
-    Interpolation, Masking, NetworkKind, Select, ShortClasses, Shuffle, ValidationFrom,
+    Interpolation, Masking, NetworkKind, ScheduleKind, Select, ShortClasses, Shuffle,
+    ValidationFrom,
 };
 
 /// The images of a run.
@@ -142,7 +143,7 @@ pub struct TrainingSpec {
     pub steps: Option<u32>,
     /// Images per step.
     pub batch_size: usize,
-    /// Adam's learning rate at the start.
+    /// The learning rate at the start.
     pub lr: f64,
     /// Seeds few-shot draws, orders and initial values.
     pub seed: u64,
@@ -152,6 +153,12 @@ pub struct TrainingSpec {
     pub select: Select,
     /// Score the validation images every so many epochs; `None`: 1 for probing and for a selected epoch, else 10.
     pub eval_every: Option<u32>,
+    /// How the learning rate changes.
+    pub schedule: ScheduleKind,
+    /// Steps at the start in which it rises from 0.
+    pub warmup: u32,
+    /// Shares of the training after which `multistep` takes a tenth; `None`: 0.5 and 0.72.
+    pub milestones: Option<[f64; 2]>,
 }
 
 impl Default for TrainingSpec {
@@ -165,6 +172,9 @@ impl Default for TrainingSpec {
             shuffle: Shuffle::On,
             select: Select::Last,
             eval_every: None,
+            schedule: ScheduleKind::MultiStep,
+            warmup: 0,
+            milestones: None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What the adaptations do differently, a file for each: how images are prepared, what is trained, how it is taken up again,
 //! and what it costs. The rest of a run is the same for all.
 
+mod joint;
 mod probe;
 mod prompt;
+mod prompted;
 
-pub use prompt::draw_prompt;
+pub use prompted::draw_prompt;
 
 use std::path::PathBuf;
 
@@ -123,6 +125,7 @@ pub(crate) fn adapter(spec: &RunSpec) -> &'static dyn Adapter {
     match &spec.adaptation {
         Adaptation::Probe(_) => &probe::Probe,
         Adaptation::Prompt(_) => &prompt::Prompting,
+        Adaptation::Joint(_) => &joint::Joint,
     }
 }
 

@@ -15,7 +15,7 @@ use rut_record::{
 
 use super::{Adapted, Adapter, ImageCounts, Trained, TrainingContext, Workload, epochs, notes};
 use crate::checked::CheckedRunSpec;
-use crate::error::{Result, refused};
+use crate::error::{Error, Result, refused};
 use crate::features::Features;
 use crate::grid::{fits_record, grid_record, logistic_options, rates};
 use crate::images::describe;
@@ -36,6 +36,9 @@ impl Adapter for Probe {
     }
 
     fn image_size(&self, spec: &RunSpec, _: &ModelSpec, _: &Dataset) -> Result<Option<usize>> {
+        if let optimizer @ (Optimizer::Sgd | Optimizer::Spsa) = spec.optimizer() {
+            return Err(no_optimizer(optimizer));
+        }
         match probe(spec).first_resize {
             Some(0) => Err(refused("image_size", "at least 1 pixel", "0")),
             side => Ok(side.map(|side| side as usize)),
@@ -94,6 +97,15 @@ impl Adapter for Probe {
     fn published_test_batch(&self, spec: &RunSpec) -> usize {
         spec.training.batch_size
     }
+}
+
+/// Heads are trained by two optimisers.
+fn no_optimizer(found: Optimizer) -> Error {
+    let found = match found {
+        Optimizer::Spsa => "spsa",
+        _ => "sgd",
+    };
+    refused("optimizer", "adam or lbfgs: others train prompts", found)
 }
 
 /// A head of a finished run.
@@ -158,6 +170,7 @@ fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapt
     let (head, training) = match probe(&run.spec).optimizer {
         Optimizer::Adam => by_adam(means, splits, journal)?,
         Optimizer::Lbfgs => by_lbfgs(means, splits, journal)?,
+        Optimizer::Sgd | Optimizer::Spsa => return Err(no_optimizer(run.spec.optimizer())),
     };
     Ok(Adapted {
         test: probe_logits(&head, &test)?,

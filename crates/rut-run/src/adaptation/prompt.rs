@@ -3,33 +3,34 @@
 use std::sync::Arc;
 
 use rut_adapt::{
-    Finished, LabelMap, LabelledImages, MadeMap, Mapped, Observer, Pass, Prompt, PromptOptions,
-    PromptShape, PromptSplits, PromptedNetwork, Refresh, Reporter, TrainingState, mapped,
+    Descent, EvidenceFrom, Finished, LabelMap, LabelledImages, MadeMap, Mapped, Observer, Pass,
+    Prompt, PromptOptions, PromptSplits, PromptedNetwork, Refresh, Reporter, TrainingState, mapped,
     visual_prompt,
 };
-use rut_data::{Dataset, ImageRegion};
-use rut_formats::regular;
-use rut_images::{ColorOrder, Transform};
-use rut_models::{ModelSpec, Normalization, Placement};
+use rut_data::Dataset;
+use rut_images::Transform;
+use rut_models::ModelSpec;
 use rut_record::{
-    MappingRecord, Phase, PromptSpec, Record, RunDir, RunSpec, SplitLogits, TrainingRecord,
+    Adaptation, MappedSpec, MappingRecord, Phase, Record, RunSpec, SplitLogits, TrainingRecord,
 };
 
+use super::prompted::{self, PreparedSplits};
 use super::{Adapted, Adapter, ImageCounts, Trained, TrainingContext, Workload, epochs, notes};
 use crate::checked::CheckedRunSpec;
-use crate::error::{Error, Result, file, refused};
+use crate::error::{Error, Result, refused};
 use crate::fields::mapping_of;
-use crate::images::{describe, prepare};
+use crate::images::describe;
 use crate::journal::Journal;
-use crate::names::{find_model, find_prompt};
 use crate::network::LoadedNetwork;
-use crate::transform::normalization;
 
 pub(super) struct Prompting;
 
-/// What `spec` says of the prompt.
-fn prompt(spec: &RunSpec) -> PromptSpec {
-    spec.prompt().cloned().unwrap_or_default()
+/// What `spec` says of prompt and label map.
+fn mapped_spec(spec: &RunSpec) -> MappedSpec {
+    match &spec.adaptation {
+        Adaptation::Prompt(mapped) => mapped.clone(),
+        Adaptation::Probe(_) | Adaptation::Joint(_) => MappedSpec::default(),
+    }
 }
 
 impl Adapter for Prompting {
@@ -43,26 +44,20 @@ impl Adapter for Prompting {
         model: &ModelSpec,
         dataset: &Dataset,
     ) -> Result<Option<usize>> {
-        let prompt = prompt(spec);
-        let row = find_prompt(&prompt.prompt)?;
         // What is wrong with the mapping's options is found before the run, too.
-        mapping_of(&prompt)?.refresh()?;
-        let own = dataset.prompt_size.map(|side| side as usize);
-        let side = (row.image_size)(&prompt.options, model.input_size as usize, own)?;
-        Ok(Some(side))
+        mapping_of(&mapped_spec(spec))?.refresh()?;
+        Ok(Some(prompted::image_size(spec, model, dataset)?))
     }
 
     fn transform(&self, _: &RunSpec, model: &ModelSpec, image_size: Option<usize>) -> Transform {
-        let side = image_size.map_or(model.input_size, |side| side as u32);
-        Transform::squash(side, ColorOrder::RgbThenResize)
+        prompted::transform(model, image_size)
     }
 
     fn describe(&self, run: &CheckedRunSpec) -> String {
+        let mapping = mapped_spec(&run.spec).mapping;
         format!(
-            "visual prompting: {}-pixel images on a {}-pixel canvas, mapping {}",
-            run.image_size.unwrap_or(0),
-            run.model.input_size,
-            prompt(&run.spec).mapping
+            "visual prompting: {}, mapping {mapping}",
+            prompted::describe(run)
         )
     }
 
@@ -78,19 +73,25 @@ impl Adapter for Prompting {
         bytes: &[u8],
     ) -> Result<Box<dyn Trained>> {
         let placement = network.network.placement();
-        let untrained = recorded(record, model, network.normalization, &placement)?;
-        let (prompt, map) = untrained.from_bytes(bytes, network.network.classes())?;
+        let untrained = prompted::recorded(record, model, network.normalization, &placement)?;
+        let (prompt, tensors) = untrained.from_bytes(bytes)?;
+        let map = LabelMap::from_tensors(&tensors, network.network.classes())?;
         Ok(Box::new(TrainedPrompt { prompt, map }))
     }
 
     fn workload(&self, spec: &RunSpec, images: ImageCounts) -> Workload {
         let (train, epochs) = (images.train as f64, epochs(spec, images.train));
-        let (maps, remaps) = match mapping_of(&prompt(spec)).and_then(|m| Ok(m.refresh()?)) {
+        let refresh = mapping_of(&mapped_spec(spec)).and_then(|m| Ok(m.refresh()?));
+        let (maps, remaps) = match refresh {
             Ok(Refresh::Every {
                 epochs: every,
                 at_the_end,
+                from,
             }) => (
-                epochs / f64::from(every),
+                match from {
+                    EvidenceFrom::Pass => epochs / f64::from(every),
+                    EvidenceFrom::Training => 1.0,
+                },
                 if at_the_end { 1.0 } else { 0.0 },
             ),
             Ok(Refresh::Once) => (1.0, 0.0),
@@ -116,10 +117,15 @@ impl Adapter for Prompting {
     }
 
     fn published_test_batch(&self, spec: &RunSpec) -> usize {
-        match spec.data.dataset.as_str() {
-            "abide" | "oxfordpets" => 64,
-            _ => 128,
-        }
+        published_batch(spec)
+    }
+}
+
+/// Images in a batch of the reference's test of prompts (defect D3).
+pub(super) fn published_batch(spec: &RunSpec) -> usize {
+    match spec.data.dataset.as_str() {
+        "abide" | "oxfordpets" => 64,
+        _ => 128,
     }
 }
 
@@ -153,55 +159,6 @@ impl Trained for TrainedPrompt {
     }
 }
 
-/// The prompt of `spec` before training.
-///
-/// # Errors
-/// If it leaves nothing to train.
-fn untrained(spec: &RunSpec, shape: PromptShape, placement: &Placement) -> Result<Arc<dyn Prompt>> {
-    let prompt = prompt(spec);
-    let row = find_prompt(&prompt.prompt)?;
-    Ok((row.new)(shape, &prompt.options, placement)?)
-}
-
-/// The prompt of a finished run before it was trained.
-fn recorded(
-    record: &Record,
-    model: &ModelSpec,
-    normalization: Normalization,
-    placement: &Placement,
-) -> Result<Arc<dyn Prompt>> {
-    let known = rut_data::find(&record.spec.data.dataset);
-    let shape = PromptShape {
-        canvas: model.input_size as usize,
-        image_size: record.data.image_size.unwrap_or(model.input_size as usize),
-        region: known.map_or(ImageRegion::Whole, |dataset| dataset.region),
-        normalization,
-    };
-    untrained(&record.spec, shape, placement)
-}
-
-/// The prompt of the finished run in `dir` as a PNG file, drawn from what it trained. `prompt.png` beside it is for people: no
-/// checksum covers it.
-///
-/// # Errors
-/// If its file cannot be read.
-pub fn draw_prompt(dir: &RunDir, record: &Record) -> rut_record::Result<Vec<u8>> {
-    let path = dir.prompt();
-    let draw = || -> Result<Vec<u8>> {
-        let bytes = regular::read(&path, regular::WEIGHTS).map_err(file("read", &path))?;
-        let model = find_model(&record.spec.network.model)?;
-        let normalization = normalization(&record.spec, model);
-        let untrained = recorded(record, model, normalization, &Placement::default())?;
-        let sources = record.network.source_classes.unwrap_or(1);
-        let (prompt, _) = untrained.from_bytes(&bytes, sources)?;
-        Ok(rut_images::encode_png(&prompt.picture()?)?)
-    };
-    draw().map_err(|error| match error {
-        Error::Record(error) => error,
-        error => rut_record::Error::broken(&path, error.to_string()),
-    })
-}
-
 fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
     let &TrainingContext {
         run,
@@ -211,35 +168,14 @@ fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapt
         ..
     } = means;
     let transform = &run.transform;
-    let train = prepare(&run.train, transform)?;
-    let validation = if run.validation.is_empty() {
-        None
-    } else {
-        Some(prepare(&run.validation, transform)?)
-    };
-    let test = prepare(&run.dataset.test, transform)?;
-    let splits = PromptSplits {
-        train: &train,
-        validation: validation
-            .as_ref()
-            .map(|images| images as &dyn LabelledImages),
-        test: &test,
-        classes: run.targets(),
-    };
-    let canvas = run.model.input_size as usize;
-    let shape = PromptShape {
-        canvas,
-        image_size: run.image_size.unwrap_or(canvas),
-        region: run.dataset.region,
-        normalization: network.normalization,
-    };
-    let start = PromptedNetwork {
-        network: network.network.clone(),
-        prompt: untrained(&run.spec, shape, &run.computing.placement)?,
-    };
+    let prepared = PreparedSplits::of(run)?;
+    let splits = prepared.splits(run);
+    let start = prompted::start(means)?;
+    let spec = mapped_spec(&run.spec);
     let options = PromptOptions {
         training: run.loop_options(),
-        mapping: mapping_of(&prompt(&run.spec))?,
+        descent: Descent::of(&spec.prompt)?,
+        mapping: mapping_of(&spec)?,
     };
     let finished = visual_prompt(start, splits, &options, state, journal)?;
     let scored = scored(means, &splits, &options, &finished, journal)?;
@@ -251,7 +187,7 @@ fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapt
         test_before_remap: scored.test_before_remap,
         validation: scored.validation,
         training: TrainingRecord {
-            trained_values: prompt.trainable(),
+            trained_values: prompt.trainable() + scored.map.trained_values(),
             steps: finished.steps,
             final_loss: finished.final_loss,
             kept_epoch: finished.epoch,
@@ -261,7 +197,7 @@ fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapt
             notes: notes(run, network),
         },
         preprocessing: describe(run.dataset.test.depth(), transform, network.normalization),
-        trained: (dir.prompt(), prompt.to_bytes(&scored.map)?),
+        trained: (dir.prompt(), prompt.to_bytes(scored.map.to_tensors()?)?),
         mapping: Some(scored.mapping),
         picture: Some(picture),
     })

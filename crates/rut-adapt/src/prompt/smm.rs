@@ -1,0 +1,269 @@
+//! Sample-specific multi-channel masks (SMM, Cai et al., ICML 2024, arXiv 2406.03150): an added image, of which a small network
+//! says for each patch of each image how much it gets.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use rut_images::RgbImage;
+use rut_models::Placement;
+use rut_record::{Field, Kind, Options, PROMPTING};
+
+use super::canvas::Canvas;
+use super::mask_network::{MaskShape, Statistics};
+use super::options::{IMAGE_SIZE, up_to_canvas};
+use super::{Prompt, PromptRow, Prompted};
+use crate::error::{Error, Result};
+use crate::schedule::Rate;
+
+/// An image behind a mask of each sample's own.
+pub(super) const SMM: PromptRow = PromptRow {
+    name: "smm",
+    title: "a trained image added behind a mask that a small trained network makes of each image (SMM)",
+    options: &[
+        IMAGE_SIZE,
+        MASK_PATCH,
+        MASK_LAYERS,
+        MASK_CHANNELS,
+        MASK_LR,
+        MASK_DECAYS,
+    ],
+    image_size: up_to_canvas,
+    new: |shape, options, seed, placement| {
+        let Placement { dtype, device } = placement;
+        let side = shape.canvas;
+        let network = mask_shape(options, side)?;
+        let mut stream = seed.stream("mask network");
+        Ok(Arc::new(SmmPrompt {
+            program: Tensor::zeros((3, side, side), *dtype, device)?,
+            network,
+            weights: network.parameters(&mut stream, (*dtype, device))?,
+            running: network.buffers(*dtype, device)?,
+            rate: mask_rate(options)?,
+            canvas: Canvas::new(shape, placement)?,
+        }))
+    },
+};
+
+const MASK_PATCH: Field = Field {
+    default: Some("8"),
+    ..Field::new(
+        "mask_patch",
+        "PIXELS",
+        Kind::Count,
+        PROMPTING,
+        "Side of the patches of an SMM mask that share one value: 1, 2, 4, 8, 16 (32 with six layers)",
+    )
+};
+
+const MASK_LAYERS: Field = Field {
+    default: Some("5"),
+    ..Field::new(
+        "mask_layers",
+        "N",
+        Kind::Count,
+        PROMPTING,
+        "Convolutions of the SMM mask network: 5 or 6",
+    )
+};
+
+const MASK_CHANNELS: Field = Field {
+    default: Some("3"),
+    ..Field::new(
+        "mask_channels",
+        "N",
+        Kind::Count,
+        PROMPTING,
+        "Channels of the SMM mask: 3 or 1",
+    )
+};
+
+const MASK_LR: Field = Field {
+    left_out: "`lr`",
+    ..Field::new(
+        "mask_lr",
+        "RATE",
+        Kind::Number,
+        PROMPTING,
+        "Learning rate of the SMM mask network at the start",
+    )
+};
+
+const MASK_DECAYS: Field = Field {
+    default: Some("on"),
+    ..Field::new(
+        "mask_decay",
+        "on|off",
+        Kind::Words(&[
+            rut_record::Word::new("on", "by the schedule, as that of the added image"),
+            rut_record::Word::new("off", "the learning rate of the mask network stays"),
+        ]),
+        PROMPTING,
+        "Whether the learning rate of the SMM mask network falls",
+    )
+};
+
+/// How the learning rate of the mask network begins, and whether it falls.
+#[derive(Clone, Copy, Debug)]
+struct MaskRate {
+    initial: Option<f64>,
+    falls: bool,
+}
+
+fn mask_rate(options: &Options) -> Result<MaskRate> {
+    let initial = MASK_LR.number(options)?;
+    if let Some(rate) = initial.filter(|rate| !(rate.is_finite() && *rate > 0.0)) {
+        return Err(Error::Option {
+            field: MASK_LR.key,
+            expected: "a positive number".into(),
+            found: rate.to_string(),
+        });
+    }
+    let falls = MASK_DECAYS.word(options)?.as_deref() != Some("off");
+    Ok(MaskRate { initial, falls })
+}
+
+fn mask_shape(options: &Options, side: usize) -> Result<MaskShape> {
+    let one_of = |field: &Field, allowed: &[u64]| -> Result<usize> {
+        let found = field.whole(options)?.unwrap_or(0);
+        match allowed.contains(&found) {
+            true => Ok(found as usize),
+            false => {
+                let allowed: Vec<String> = allowed.iter().map(u64::to_string).collect();
+                Err(Error::Option {
+                    field: field.key,
+                    expected: format!("one of {}", allowed.join(", ")),
+                    found: found.to_string(),
+                })
+            }
+        }
+    };
+    let layers = one_of(&MASK_LAYERS, &[5, 6])?;
+    let patches = [1, 2, 4, 8, 16, 32];
+    let patch = one_of(&MASK_PATCH, &patches[..layers])?;
+    if !side.is_multiple_of(patch) {
+        return Err(Error::Option {
+            field: MASK_PATCH.key,
+            expected: format!("a divisor of the canvas of {side} pixels"),
+            found: patch.to_string(),
+        });
+    }
+    Ok(MaskShape {
+        layers,
+        patch,
+        channels: one_of(&MASK_CHANNELS, &[3, 1])?,
+    })
+}
+
+/// u = x + P ⊙ r(φ(x)), with x = N(Z(image)), P [3, S, S] trained from 0, φ the mask network, trained too, and r each value
+/// repeated on its patch. φ normalises by the batch in training steps, by running statistics elsewhere.
+#[derive(Clone, Debug)]
+struct SmmPrompt {
+    program: Tensor,
+    network: MaskShape,
+    weights: Vec<Tensor>,
+    running: Vec<Tensor>,
+    rate: MaskRate,
+    canvas: Canvas,
+}
+
+impl SmmPrompt {
+    fn input(
+        &self,
+        parameters: &[Tensor],
+        images: &Tensor,
+        statistics: Statistics,
+    ) -> candle_core::Result<(Prompted, Vec<Tensor>)> {
+        let Some((program, weights)) = parameters.split_first() else {
+            candle_core::bail!("apply a prompt: expected its parameters, found none")
+        };
+        let x = self.canvas.normalize(&self.canvas.place(images)?)?;
+        let (mask, running) = self
+            .network
+            .forward(weights, &self.running, &x, statistics)?;
+        let mask = repeated(&mask, self.network.patch)?;
+        let added = program.broadcast_mul(&mask)?;
+        Ok((Prompted::Images((x + added)?), running))
+    }
+}
+
+/// Each value of `mask` [n, c, h, w] on a square of `patch`² pixels.
+fn repeated(mask: &Tensor, patch: usize) -> candle_core::Result<Tensor> {
+    let (n, c, h, w) = mask.dims4()?;
+    if patch == 1 {
+        return Ok(mask.clone());
+    }
+    mask.reshape((n, c, h, 1, w, 1))?
+        .broadcast_as((n, c, h, patch, w, patch))?
+        .reshape((n, c, h * patch, w * patch))
+}
+
+impl Prompt for SmmPrompt {
+    fn version(&self) -> &'static str {
+        "version 1 smm"
+    }
+
+    fn parameters(&self) -> Vec<(String, Tensor)> {
+        let names = std::iter::once("program".to_owned()).chain(self.network.names());
+        let values = std::iter::once(&self.program).chain(&self.weights);
+        names.zip(values.cloned()).collect()
+    }
+
+    fn with_parameters(&self, values: &[Tensor]) -> Arc<dyn Prompt> {
+        match values.split_first() {
+            Some((program, weights)) if weights.len() == self.weights.len() => Arc::new(Self {
+                program: program.clone(),
+                weights: weights.to_vec(),
+                ..self.clone()
+            }),
+            _ => Arc::new(self.clone()),
+        }
+    }
+
+    fn buffers(&self) -> Vec<(String, Tensor)> {
+        let names = self.network.buffer_names().into_iter();
+        names.zip(self.running.iter().cloned()).collect()
+    }
+
+    fn with_buffers(&self, values: &[Tensor]) -> Option<Arc<dyn Prompt>> {
+        (values.len() == self.running.len()).then(|| {
+            Arc::new(Self {
+                running: values.to_vec(),
+                ..self.clone()
+            }) as Arc<dyn Prompt>
+        })
+    }
+
+    fn rates(&self, rate: Rate) -> Vec<f64> {
+        let initial = self.rate.initial.unwrap_or(rate.initial());
+        let of_mask = if self.rate.falls {
+            rate.from(initial)
+        } else {
+            initial
+        };
+        let mut rates = vec![of_mask; 1 + self.weights.len()];
+        rates[0] = rate.learning_rate();
+        rates
+    }
+
+    fn trainable(&self) -> usize {
+        let weights: usize = self.weights.iter().map(Tensor::elem_count).sum();
+        self.program.elem_count() + weights
+    }
+
+    fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted> {
+        Ok(self.input(parameters, images, Statistics::Running)?.0)
+    }
+
+    fn train(
+        &self,
+        parameters: &[Tensor],
+        images: &Tensor,
+    ) -> candle_core::Result<(Prompted, Vec<Tensor>)> {
+        self.input(parameters, images, Statistics::Batch)
+    }
+
+    /// Before the mask, which is another for each image.
+    fn picture(&self) -> Result<RgbImage> {
+        self.canvas.picture_of_normalized(&self.program)
+    }
+}
