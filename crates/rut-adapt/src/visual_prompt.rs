@@ -20,7 +20,7 @@ use crate::epochs::{Batched, Finished, LoopOptions, Trainer, train};
 use crate::error::{Error, Result};
 use crate::evaluate::Pass;
 use crate::images::{LabelledImages, image_tensor};
-use crate::label_map::{Evidence, EvidenceFrom, LabelMap, MappingChoice, Refresh, check_classes};
+use crate::label_map::{Evidence, EvidenceFrom, LabelMap, MappingChoice, Refresh};
 use crate::loss::Scored;
 use crate::observer::Observer;
 use crate::progress::Reporter;
@@ -94,9 +94,7 @@ pub fn visual_prompt(
         mapping,
     } = options;
     training.check_watched(splits.validation.map_or(0, LabelledImages::len))?;
-    if mapping.row.one_to_one {
-        check_classes(network.classes(), splits.classes)?;
-    }
+    mapping.check_classes(network.classes(), splits.classes)?;
     let refresh = mapping.refresh()?;
     let (select, seed) = (training.select, training.seed);
     let now = Mapped { prompt, map: None };

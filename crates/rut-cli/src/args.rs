@@ -136,6 +136,14 @@ pub enum Command {
     /// The table of models
     #[command(subcommand)]
     Models(TableCommand),
+    /// Published recipes for `--preset`, with their sources and numbers
+    Presets {
+        /// One of them, with its keys
+        name: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Completions for a shell, to be put where it looks for them
     Completions {
         /// Which shell

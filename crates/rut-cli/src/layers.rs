@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::{bail, Result};
 use rut_record::{Locations, Method, RunSpec, Settings};
-use rut_run::{all_fields, as_published, canonicalize, check_device, parse_switches};
+use rut_run::{
+    all_fields, as_published, canonicalize, check_device, find_preset, parse_switches, with_preset,
+    PRESET,
+};
 use rut_study::sweep::Study;
 
 use crate::args::{LayerFlags, StudyFlags};
@@ -72,11 +75,16 @@ pub fn resolve(
         (None, None) => Settings::default(),
     };
     check_method(method, &all)?;
+    let preset = above.text(PRESET).or_else(|| all.text(PRESET));
+    if let Some(name) = preset {
+        check_preset(method, name)?;
+    }
     if quickstart && above.text("optimizer") == Some("lbfgs") {
         // It takes all images at once; the quickstart's batches are for Adam.
         all.forget("batch_size");
     }
     all.cover(above);
+    all = with_preset(all)?;
     all.set("method", method.name(), "the command");
     if let (false, Some(cache)) = (all.has("cache_dir"), default_cache(variables)) {
         all.set("cache_dir", &cache, "the user's cache folder");
@@ -145,10 +153,30 @@ fn check_method(method: Method, file: &Settings) -> Result<()> {
     }
 }
 
+/// A preset belongs to one method.
+fn check_preset(method: Method, name: &str) -> Result<()> {
+    let preset = find_preset(name)?;
+    match preset
+        .table()?
+        .get("method")
+        .and_then(|found| found.as_str())
+    {
+        Some(found) if found != method.name() => {
+            bail!(
+                "use the preset {} with `rut {}`: it is one of `rut {found}`",
+                preset.name,
+                method.name()
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The quickstart's settings of a method, used if nothing is named; `None` if the method has none.
-const QUICKSTARTS: [(Method, &str); 2] = [
+const QUICKSTARTS: [(Method, &str); 3] = [
     (Method::Lp, include_str!("quickstart/lp.toml")),
     (Method::Vp, include_str!("quickstart/vp.toml")),
+    (Method::Joint, include_str!("quickstart/joint.toml")),
 ];
 
 fn quickstart_layer(method: Method) -> Option<&'static str> {

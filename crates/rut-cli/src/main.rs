@@ -46,6 +46,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Fetch(args) => commands::fetch::run(&args),
         Command::Data(command) => commands::data::run(&command),
         Command::Models(command) => commands::models::run(&command),
+        Command::Presets { name, json } => commands::presets::run(name.as_deref(), json),
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man { output } => commands::manual::man(output.as_deref()),
     }

@@ -26,9 +26,9 @@ fn unknown_names_list_the_known_ones() {
     );
     refuses(
         dir.path(),
-        "vp --mapping blm",
+        "vp --mapping blmm",
         2,
-        &["mapping", "blm", "ilm, flm, rlm"],
+        &["mapping", "ilm, flm, rlm, blm", "'blm'"],
     );
     refuses(
         dir.path(),
@@ -395,20 +395,14 @@ fn a_grid_that_cannot_be_trained_or_chosen_from_is_refused() {
             "vp --lr-grid 0.1,1",
             ["lr_grid", "visual prompting makes no use"],
         ),
-        (
-            "vp --weight-decay 1",
-            ["weight_decay", "visual prompting makes no use"],
-        ),
+        ("vp --weight-decay -1", ["weight_decay", "0 or more"]),
         (
             "vp --cache-dtype f16",
             ["cache_dtype", "visual prompting makes no use"],
         ),
         ("lp --cache-dtype f8", ["--cache-dtype", "f32"]),
-        ("lp --optimizer sgd", ["optimizer", "lbfgs"]),
-        (
-            "vp --optimizer lbfgs",
-            ["optimizer", "visual prompting makes no use"],
-        ),
+        ("lp --optimizer sgd", ["optimizer", "adam or lbfgs"]),
+        ("vp --optimizer lbfgs", ["optimizer", "adam, sgd or spsa"]),
         ("lp --optimizer lbfgs --lr 1", ["lr", "L-BFGS makes no use"]),
         (
             "lp --optimizer lbfgs --lr-grid 1,2",

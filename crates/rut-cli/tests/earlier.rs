@@ -309,8 +309,11 @@ fn a_report_says_what_it_said() {
         rows(earlier.path("report/runs.jsonl")),
     );
     assert_eq!(then.len(), now.len());
-    for (then, now) in then.iter().zip(&now) {
-        assert_holds(&then["run_id"].to_string(), then, now);
+    for (mut then, now) in then.into_iter().zip(&now) {
+        // Prompts had one optimiser, which was not said.
+        let fields = then.as_object_mut().unwrap();
+        fields.retain(|key, value| !(value.is_null() && ["optimizer", "weight_decay"].contains(&key.as_str())));
+        assert_holds(&then["run_id"].to_string(), &then, now);
     }
     ends(
         earlier.rut("report runs study shapes_study half whole --out all"),

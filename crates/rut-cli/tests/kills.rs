@@ -87,6 +87,18 @@ fn a_killed_prompt_ends_like_one_left_alone() {
     compare("vp", "prompt.safetensors");
 }
 
+/// What they alone keep: running statistics, evidence of training, velocities, momenta, two trained parts.
+#[test]
+fn killed_runs_of_other_methods_end_like_ones_left_alone() {
+    for method in [
+        "vp --prompt smm --mask-patch 4 --mapping blm --map-from training-pass",
+        "vp --optimizer spsa --spsa-draws 2 --prompt affine",
+        "joint --prompt lowrank --optimizer sgd --schedule cosine-step --augment crop:4,flip,trivial",
+    ] {
+        compare(method, "prompt.safetensors");
+    }
+}
+
 /// A killed sweep and what it started are gone soon, and it ends like one left alone.
 #[cfg(unix)]
 #[test]

@@ -33,6 +33,8 @@ pub struct Content {
     pub data: Option<String>,
     /// Digest of the validation images that a user's data set has of its own, if they are validated on.
     pub validation: Option<String>,
+    /// SHA-256 of the files that options name, by the options' keys.
+    pub options: BTreeMap<String, String>,
 }
 
 /// Name of a run, the same on every machine for the same specification and content.
@@ -137,6 +139,9 @@ fn identity(spec: &RunSpec, content: &Content) -> Result<String> {
     if let Some(validation) = &content.validation {
         differing.insert("validation".into(), validation.clone().into());
     }
+    for (key, digest) in &content.options {
+        differing.insert(key.clone(), digest.clone().into());
+    }
     serde_json::to_string(&differing).map_err(|error| Error::Spec(error.to_string()))
 }
 
@@ -150,6 +155,7 @@ mod tests {
             mask: Some("m".repeat(64)),
             data: None,
             validation: None,
+            options: BTreeMap::new(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! `spec.toml`: the specification of a run, and the content that it named when the run began. Who resumes the run is held
 //! against it.
 
+use std::collections::BTreeMap;
+
 use rut_data::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,8 @@ pub struct SpecFile {
     data_digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_digest: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    options_sha256: BTreeMap<String, String>,
     train_labels_digest: String,
     /// Where it computes; files that do not say mean the processor.
     #[serde(default = "processor", skip_serializing_if = "is_processor")]
@@ -89,6 +93,7 @@ impl SpecFile {
             mask,
             data,
             validation,
+            options,
         } = run.content.clone();
         let labels: Vec<u8> = run
             .train_labels
@@ -102,6 +107,7 @@ impl SpecFile {
             mask_sha256: mask,
             data_digest: data,
             validation_digest: validation,
+            options_sha256: options,
             train_labels_digest: Digest::of_bytes(&labels).to_string(),
             device: run.device.to_owned(),
             key_rule: FITTING,
@@ -127,7 +133,9 @@ impl SpecFile {
             // Words, and places to look; what is found there stands beside by its digest.
             let own_data = fields.contains_key("data_digest");
             let spec = spec.into_iter().filter(|(key, _)| {
-                !(OUTSIDE_IDENTITY.contains(&key.as_str()) || own_data && key == "dataset")
+                !(OUTSIDE_IDENTITY.contains(&key.as_str())
+                    || own_data && key == "dataset"
+                    || file.options_sha256.contains_key(key))
             });
             spec.chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
@@ -227,6 +235,7 @@ mod tests {
             mask: None,
             data: None,
             validation: None,
+            options: BTreeMap::new(),
         };
         SpecFile::of(&Begun {
             id: &RunId::new(&spec, &content).unwrap(),

@@ -4,6 +4,7 @@ use rut_data::canonical_split;
 use rut_record::{Adaptation, Method, RunSpec, field_value, fields};
 use serde_json::Value;
 
+use crate::adaptation::augmentation;
 use crate::fields::{all_fields, canonicalize_options, unused_fields};
 use crate::names::{find_mapping, find_model, find_prompt};
 use crate::transform::canonicalize_transform;
@@ -18,6 +19,17 @@ pub fn canonicalize(spec: &mut RunSpec) {
         } else {
             canonicalized.into()
         });
+    }
+    if let Some(prompt) = spec.prompt_mut()
+        && let Ok(list) = augmentation(prompt)
+    {
+        let spelled = list.to_string();
+        let words = spelled.split(',').map(str::to_owned);
+        prompt.augment = if list.is_empty() {
+            Vec::new()
+        } else {
+            words.collect()
+        };
     }
     if let Some(prompt) = spec.prompt_mut()
         && let Ok(row) = find_prompt(&prompt.prompt)

@@ -4,7 +4,7 @@ use rut_adapt::Descent;
 use rut_data::{Dataset, Draw};
 use rut_record::{Locations, RunId, RunSpec, ValidationFrom};
 
-use crate::adaptation::{adapter, transform};
+use crate::adaptation::{adapter, augmentation, transform};
 use crate::canonicalize::canonicalize;
 use crate::checked::{CheckedRunSpec, loop_options};
 use crate::error::Result;
@@ -33,6 +33,7 @@ pub fn check_among(mut spec: RunSpec, input_cache: &mut InputCache<'_>) -> Resul
     if let Some(prompt) = spec.prompt() {
         find_prompt(&prompt.prompt)?;
         Descent::of(prompt)?;
+        augmentation(prompt)?;
     }
     if let Some(mapping) = spec.mapping() {
         find_mapping(mapping)?;

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use rut_adapt::{LoopOptions, ScheduleOptions, check_classes};
+use rut_adapt::{LoopOptions, ScheduleOptions};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
 use rut_models::ModelSpec;
-use rut_record::{Begun, Content, Masking, NetworkKind, RunId, RunSpec};
+use rut_record::{Adaptation, Begun, Content, Masking, NetworkKind, RunId, RunSpec};
 
 use crate::error::{Result, refused};
+use crate::fields::mapping_of;
 use crate::grid::rates;
-use crate::names::find_mapping;
 use crate::network::Computing;
 
 /// Files of a network's weights.
@@ -144,9 +144,9 @@ impl CheckedRunSpec {
     /// # Errors
     /// If prompting has too few source classes.
     pub fn check_mapped(&self, source_classes: Option<usize>) -> Result<()> {
-        match (self.spec.mapping(), source_classes) {
-            (Some(mapping), Some(classes)) if find_mapping(mapping)?.one_to_one => {
-                Ok(check_classes(classes, self.targets())?)
+        match (&self.spec.adaptation, source_classes) {
+            (Adaptation::Prompt(mapped), Some(classes)) => {
+                Ok(mapping_of(mapped)?.check_classes(classes, self.targets())?)
             }
             _ => Ok(()),
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Result, refused};
 use crate::names::{find_mapping, find_prompt};
+use crate::presets::{PRESET, PRESETS};
 
 /// All fields, in the order of help. An option that several rows share stands once.
 pub fn all_fields() -> Vec<Field> {
@@ -72,6 +73,7 @@ pub fn known_names(key: &str) -> Vec<(&'static str, &'static str)> {
             .map(|row| (row.name, row.title))
             .collect(),
         "prompt" => PROMPTS.iter().map(|row| (row.name, row.title)).collect(),
+        PRESET => PRESETS.iter().map(|row| (row.name, row.about)).collect(),
         _ => Vec::new(),
     }
 }
@@ -98,7 +100,7 @@ pub(crate) fn mapping_of(mapped: &MappedSpec) -> Result<MappingChoice> {
 }
 
 /// The same; none of rows that no table has.
-fn own_options(spec: &RunSpec) -> Vec<Field> {
+pub(crate) fn own_options(spec: &RunSpec) -> Vec<Field> {
     named_options(spec).unwrap_or_default()
 }
 

@@ -1,10 +1,14 @@
 //! A run's name, by the content that its specification names.
 
-use rut_record::{Content, Locations, RunDir, RunId, RunSpec, ValidationFrom};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rut_record::{Content, Kind, Locations, RunDir, RunId, RunSpec, ValidationFrom};
 
 use crate::canonicalize::canonicalize;
 use crate::checked::WeightFiles;
 use crate::error::Result;
+use crate::fields::own_options;
 use crate::input_cache::InputCache;
 use crate::validation::validation_from;
 
@@ -37,7 +41,26 @@ pub(crate) fn content(
         validation: validation
             .then(|| input_cache.validation_digest(spec))
             .transpose()?,
+        options: files_of_options(spec, input_cache)?,
     })
+}
+
+/// Digests of the files that options of the spec's rows name.
+fn files_of_options(
+    spec: &RunSpec,
+    input_cache: &mut InputCache<'_>,
+) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let Some(prompt) = spec.prompt() else {
+        return Ok(found);
+    };
+    for option in own_options(spec) {
+        if let (Kind::Path, Some(path)) = (option.kind, option.word(&prompt.options)?) {
+            let digest = input_cache.file_digest(Path::new(&path))?;
+            found.insert(option.key.to_owned(), digest);
+        }
+    }
+    Ok(found)
 }
 
 /// As a run that was begun in `locations` goes on: one that validates on images kept from the training images keeps to

@@ -8,7 +8,7 @@ use rut_models::Normalization;
 use crate::error::Result;
 
 /// Transformed images are kept in memory up to this size a split, bytes; larger splits are decoded again in every pass.
-const MEMORY_CAP: u64 = 1 << 30;
+pub(crate) const MEMORY_CAP: u64 = 1 << 30;
 
 /// The images of `set` under `transform`, in memory if they are small enough.
 ///

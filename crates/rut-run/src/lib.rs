@@ -29,6 +29,7 @@ mod journal;
 mod names;
 mod network;
 mod predict;
+mod presets;
 mod published;
 mod reliability;
 mod run;
@@ -62,6 +63,7 @@ pub use network::{
     reading,
 };
 pub use predict::{ClassScore, Prediction, Predictions};
+pub use presets::{PRESET, PRESETS, Preset, expand_preset, find_preset, with_preset};
 pub use published::{SWITCHES, Switch, as_published, parse_switches, published_ece};
 pub use run::{Session, run};
 pub use tensorboard::BoardOptions;

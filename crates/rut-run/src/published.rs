@@ -6,7 +6,7 @@ use rut_adapt::{REMAP, TIES};
 use rut_formats::did_you_mean;
 use rut_metrics::{BatchedEce, Batching, BinnedValues, Logits};
 use rut_record::text_file::toml_problem;
-use rut_record::{NetworkKind, Optimizer, PublishedEce, RunSpec, SplitLogits};
+use rut_record::{NetworkKind, PublishedEce, RunSpec, ScheduleKind, SplitLogits};
 use toml::Table;
 
 use crate::adaptation::adapter;
@@ -71,7 +71,7 @@ pub const SWITCHES: &[Switch] = &[
         together: true,
         concerns: |spec| {
             let probe = spec.probe();
-            probe.is_none_or(|probe| probe.optimizer == Optimizer::Adam)
+            probe.is_none_or(|probe| probe.has_steps())
         },
         fields: &[("select", "best-test"), ("eval_every", "1")],
     },
@@ -104,6 +104,22 @@ pub const SWITCHES: &[Switch] = &[
         together: true,
         concerns: |spec| has_option(spec, REMAP.key),
         fields: &[("remap", "off")],
+    },
+    Switch {
+        name: "mask=batch",
+        defect: "ACAVP",
+        about: "ACAVP's border is where all images of a batch are black, and so depends on the batch",
+        together: true,
+        concerns: |spec| has_option(spec, "affine_mask"),
+        fields: &[("affine_mask", "batch")],
+    },
+    Switch {
+        name: "schedule=cycling",
+        defect: "ACAVP",
+        about: "the cosine schedule over epochs is stepped once for each batch, so that the learning rate rises and falls",
+        together: true,
+        concerns: |spec| spec.training.schedule == ScheduleKind::Cosine,
+        fields: &[("schedule", "cosine-cycling")],
     },
 ];
 
@@ -221,7 +237,8 @@ mod tests {
     /// A switch sets fields of a specification to values other than their defaults, and nothing else.
     #[test]
     fn every_switch_changes_what_it_concerns() {
-        let ticket = spec("dataset = 'eurosat'\nsparsity = 8");
+        let ticket =
+            spec("dataset = 'eurosat'\nsparsity = 8\nprompt = 'affine'\nschedule = 'cosine'");
         for switch in SWITCHES {
             let patched = switch.apply(&ticket).unwrap();
             assert_ne!(patched, ticket, "{}", switch.name);

@@ -168,6 +168,17 @@ impl MappingChoice {
     pub fn refresh(&self) -> Result<Refresh> {
         (self.row.refresh)(&self.options)
     }
+
+    /// Whether there are enough source classes for as many target classes.
+    ///
+    /// # Errors
+    /// [`Error::TooManyTargets`], or [`Error::Option`] where each target gets several sources.
+    pub fn check_classes(&self, sources: usize, targets: usize) -> Result<()> {
+        match self.row.one_to_one {
+            true => check_sources(sources, targets, options::sources_each(&self.options)?),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Refuses more target than source classes.

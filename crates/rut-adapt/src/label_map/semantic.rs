@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{DType, Tensor};
 use rut_formats::regular;
-use rut_record::{Field, Kind, PROMPTING};
+use rut_record::{Field, Kind, Options, PROMPTING};
 
 use super::options::{MAP_SOURCES, sources_each};
 use super::{LabelMap, LabelMappingSpec, MadeMap, Making, Refresh, check_sources};
@@ -17,7 +17,7 @@ pub(super) const SEMANTIC: LabelMappingSpec = LabelMappingSpec {
     title: "semantic: the sources whose names have the most similar embeddings, which a file holds",
     options: &[EMBEDDINGS, MAP_SOURCES],
     one_to_one: true,
-    refresh: |_| Ok(Refresh::Never),
+    refresh: |options| embeddings(options).map(|_| Refresh::Never),
     make,
 };
 
@@ -39,14 +39,18 @@ const NAMES: &str = "names";
 fn make(making: Making<'_>) -> Result<MadeMap> {
     let each = sources_each(making.options)?;
     check_sources(making.sources, making.targets, each)?;
-    let path = EMBEDDINGS.word(making.options)?.ok_or(Error::Option {
+    let [source, target] = read(Path::new(&embeddings(making.options)?), &making)?;
+    let map = semantic_map(&source, &target, each)?;
+    Ok(MadeMap::unfounded(LabelMap::mean_of(&map, making.sources)?))
+}
+
+/// The path of the file.
+fn embeddings(options: &Options) -> Result<String> {
+    EMBEDDINGS.word(options)?.ok_or(Error::Option {
         field: EMBEDDINGS.key,
         expected: "a file of embeddings of class names, which `semantic` needs".into(),
         found: "none".into(),
-    })?;
-    let [source, target] = read(Path::new(&path), &making)?;
-    let map = semantic_map(&source, &target, each)?;
-    Ok(MadeMap::unfounded(LabelMap::mean_of(&map, making.sources)?))
+    })
 }
 
 /// For each target the `each` sources of the most similar names, in `each` rounds over the targets: each takes the source of

@@ -12,6 +12,11 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "rut vp --dataset digits --model resnet20_cifar100 --sparsity 8 --n-shot 16 --epochs 40",
         "rut vp --config run.toml --seed 5 --resume",
     ]),
+    ("joint", [
+        "rut joint --dataset digits --model resnet20_cifar100 --sparsity 8 --prompt lowrank",
+        "rut joint --preset lor-vp --dataset photos --model resnet50 --network dense --checkpoint resnet50.pth",
+    ]),
+    ("presets", ["rut presets", "rut presets smm"]),
     ("eval", ["rut eval results/RUN", "rut eval results/RUN --part validation --json"]),
     ("upstream", [
         "rut upstream --model resnet20_cifar100 --sparsity 8 --dataset cifar100",

@@ -9,6 +9,7 @@ pub mod manual;
 pub mod metrics;
 pub mod models;
 pub mod predict;
+pub mod presets;
 pub mod report;
 pub mod run;
 pub mod study;

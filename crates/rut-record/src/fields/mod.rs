@@ -131,6 +131,8 @@ pub const FIELDS: &[Field] = fields! {
         "The engine that computes the frozen network";
     "precision" "NAME", Name, PATHS_AND_RESOURCES,
         "The precision that the frozen network computes in";
+    "preset" "NAME", Name, TRAINING, left_out: "none",
+        "A published recipe (`rut presets`): it gives values to what nothing else sets";
     "epochs" "N", Count, TRAINING,
         instead_of: &["steps"], aliases: &["epoch"], used: |spec| spec.training.steps.is_none() && is_trained(spec),
         "Passes over the training images";

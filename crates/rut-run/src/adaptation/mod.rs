@@ -6,6 +6,7 @@ mod probe;
 mod prompt;
 mod prompted;
 
+pub(crate) use prompted::augmentation;
 pub use prompted::draw_prompt;
 
 use std::path::PathBuf;

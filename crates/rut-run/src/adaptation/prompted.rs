@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rut_adapt::{LabelledImages, Prompt, PromptShape, PromptSplits, PromptedNetwork, Seed};
-use rut_data::{Dataset, ImageRegion, Prepared};
+use rut_data::{Augmentation, Augmented, Dataset, ImageRegion, Prepared};
 use rut_formats::regular;
 use rut_images::{ColorOrder, Transform};
 use rut_models::{ModelSpec, Normalization, Placement};
@@ -12,7 +12,7 @@ use rut_record::{PromptSpec, Record, RunDir, RunSpec};
 use super::TrainingContext;
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, file};
-use crate::images::prepare;
+use crate::images::{MEMORY_CAP, prepare};
 use crate::names::{find_model, find_prompt};
 use crate::transform::normalization;
 
@@ -26,11 +26,17 @@ pub(super) fn image_size(spec: &RunSpec, model: &ModelSpec, dataset: &Dataset) -
     let prompt = prompt(spec);
     let row = find_prompt(&prompt.prompt)?;
     let own = dataset.prompt_size.map(|side| side as usize);
-    Ok((row.image_size)(
-        &prompt.options,
-        model.input_size as usize,
-        own,
-    )?)
+    let canvas = model.input_size as usize;
+    let image_size = (row.image_size)(&prompt.options, canvas, own)?;
+    // What is wrong with the prompt's options is found before the run.
+    let shape = PromptShape {
+        canvas,
+        image_size,
+        region: dataset.region,
+        normalization: model.normalization,
+    };
+    untrained(spec, shape, &Placement::default())?;
+    Ok(image_size)
 }
 
 /// How images reach the canvas.
@@ -53,9 +59,18 @@ pub(super) fn describe(run: &CheckedRunSpec) -> String {
     )
 }
 
+/// How training images are varied.
+pub(crate) fn augmentation(prompt: &PromptSpec) -> Result<Augmentation> {
+    let list = match prompt.augment.as_slice() {
+        [] => return Ok(Augmentation::default()),
+        list => list.join(","),
+    };
+    Ok(list.parse()?)
+}
+
 /// The prepared images of a run.
 pub(super) struct PreparedSplits {
-    train: Prepared,
+    train: Box<dyn LabelledImages>,
     validation: Option<Prepared>,
     test: Prepared,
     source_names: Vec<String>,
@@ -71,8 +86,16 @@ impl PreparedSplits {
             Some(prepare(&run.validation, transform)?)
         };
         let names = run.model.upstream.class_names();
+        let plain = prepare(&run.train, transform)?;
+        let augmentation = augmentation(&prompt(&run.spec))?;
+        let train: Box<dyn LabelledImages> = if augmentation.is_empty() {
+            Box::new(plain)
+        } else {
+            let seed = Seed(run.spec.training.seed);
+            Box::new(Augmented::new(plain, augmentation, seed, MEMORY_CAP)?)
+        };
         Ok(Self {
-            train: prepare(&run.train, transform)?,
+            train,
             validation,
             test: prepare(&run.dataset.test, transform)?,
             source_names: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -83,7 +106,7 @@ impl PreparedSplits {
     pub(super) fn splits<'a>(&'a self, run: &'a CheckedRunSpec) -> PromptSplits<'a> {
         let images = |images: &'a Prepared| images as &dyn LabelledImages;
         PromptSplits {
-            train: &self.train,
+            train: &*self.train,
             validation: self.validation.as_ref().map(images),
             test: &self.test,
             classes: run.targets(),

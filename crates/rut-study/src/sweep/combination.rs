@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use rut_record::{ALTERNATIVES, Locations, RunSpec, fields};
-use rut_run::{all_fields, canonical_value, canonicalize, drop_unused_options, unused_fields};
+use rut_run::{
+    all_fields, canonical_value, canonicalize, drop_unused_options, expand_preset, unused_fields,
+};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -33,7 +35,8 @@ impl Study {
         let mut used = vec![false; self.exclusions.len()];
         for index in 0..total {
             let values = self.values(index);
-            let table = self.table(&base, &values);
+            let mut table = self.table(&base, &values);
+            expand_preset(&mut table).map_err(|error| self.problem(error.to_string()))?;
             if self.is_excluded(&table, &mut used)? {
                 continue;
             }
