@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::gather::Unfinished;
 use crate::run::Run;
-use crate::setting::{PATHS, fields};
+use crate::setting::{PATHS, fields, parts};
 use crate::study::{Condition, Study};
 use crate::{Costs, ReportOptions, UnusedFields};
 
@@ -98,7 +98,9 @@ fn keys(study: &Study, unused: UnusedFields) -> Vec<String> {
 
 /// The fields of a specification under its names for them.
 fn spec_cells(spec: &RunSpec, keys: &[String], unused: UnusedFields) -> Row {
-    let found = fields(spec, unused);
+    // What is usual stands in no file; where others have it, it is named.
+    let mut found = parts(spec);
+    found.extend(fields(spec, unused));
     let cell = |name: &String| {
         let value = match found.get(name).cloned().unwrap_or_default() {
             Value::Array(values) if values.is_empty() => Value::Null,

@@ -23,16 +23,15 @@ const OWN: [&str; 9] = [
 pub(crate) struct Common {
     /// Whose they are, and fields that have the same value in all of them, in words.
     pub(crate) shared: Vec<(String, Vec<String>)>,
-    varying: BTreeMap<&'static str, BTreeSet<String>>,
+    varying: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Common {
     /// Of the finished runs of `study`.
     pub(crate) fn of(study: &Study, unused: UnusedFields) -> Self {
-        let mut by_method: BTreeMap<&'static str, Vec<Fields>> = BTreeMap::new();
-        for run in &study.runs {
-            let method = run.record.spec.method().abbreviation();
-            let found = by_method.entry(method).or_default();
+        let mut by_method: BTreeMap<String, Vec<Fields>> = BTreeMap::new();
+        for (run, condition) in study.runs.iter().zip(&study.conditions) {
+            let found = by_method.entry(study.method_name(*condition)).or_default();
             found.push(fields(&run.record.spec, unused));
         }
         let whole: Vec<&Fields> = by_method.values().flatten().collect();
@@ -45,7 +44,7 @@ impl Common {
             same.retain(|field, _| !everywhere.contains_key(field) && field != "method");
             shared.push((format!("all {method} runs"), words(&same)));
             let names = varying(&own).into_iter().map(str::to_owned);
-            varies.insert(*method, names.collect());
+            varies.insert(method.clone(), names.collect());
         }
         shared.retain(|(_, fields)| !fields.is_empty());
         Self {
@@ -141,7 +140,7 @@ fn row(context: &Context<'_>, run: &Run, condition: &Condition, common: &Common)
     let mut row = vec![
         Value::Run(record.run_id.clone(), context.links.of(&run.dir)),
         Value::Text(record.data.name.clone()),
-        Value::Text(record.spec.method().abbreviation().into()),
+        Value::Text(study.method_name(*condition)),
         Value::Text(condition.labels.tick()),
         Value::Network(
             network.map(|n| n.label.clone()).unwrap_or_default(),
@@ -168,7 +167,7 @@ fn row(context: &Context<'_>, run: &Run, condition: &Condition, common: &Common)
     }
     row.extend([
         Value::Text(common.apart(
-            record.spec.method().abbreviation(),
+            &study.method_name(*condition),
             &fields(&record.spec, options.unused),
         )),
         Value::Text(notes.join("; ")),

@@ -7,6 +7,7 @@ use rut_record::{Labels, Method};
 
 use crate::RunStatus;
 use crate::canvas::colour;
+use crate::setting::Setting;
 use crate::study::{Study, range};
 use crate::wording::{listed, percent, printable};
 
@@ -20,7 +21,7 @@ pub(crate) fn overview(study: &Study, unread: usize) -> Markup {
             (line("Runs", runs(study, unread)))
             (line("Data sets", html! { (printable(&datasets(study))) }))
             (line("Networks", networks(study)))
-            (line("Methods", html! { (methods(study)) }))
+            (line("Methods", html! { (printable(&methods(study))) }))
             (line("Training images", html! { (labels(study)) }))
             (line("Seeds", html! { (seeds(study)) }))
         }
@@ -76,9 +77,13 @@ fn networks(study: &Study) -> Markup {
 }
 
 fn methods(study: &Study) -> String {
-    let used = |method: &Method| study.settings.iter().any(|own| own.method == *method);
-    let described = |method: Method| format!("{} ({})", method.title(), method.abbreviation());
-    listed(Method::ALL.into_iter().filter(used).map(described))
+    let described = |method: Method| {
+        let own = study.settings.iter().filter(|own| own.method == method);
+        let names: BTreeSet<String> = own.map(Setting::method_name).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        (!names.is_empty()).then(|| format!("{} ({})", method.title(), names.join("; ")))
+    };
+    listed(Method::ALL.into_iter().filter_map(described))
 }
 
 fn labels(study: &Study) -> String {

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rut_record::{Method, Record, RunSpec};
+use rut_record::{FILE_KEYS, Method, Record, RunSpec};
 use serde_json::Value;
 
 use crate::UnusedFields;
 use crate::network::short;
 use crate::run::Run;
+use crate::wording::listed;
 
 /// Fields that say which network, which seed or how many labels, and places to look.
 const OTHER: [&str; 13] = [
@@ -29,6 +30,12 @@ const OTHER: [&str; 13] = [
 
 /// Fields that are places to look: nothing that a reader of a report needs.
 pub(crate) const PATHS: [&str; 3] = ["pretrained_dir", "checkpoint", "mask"];
+
+/// Fields that say which method it is, where there are several of a kind.
+const PARTS: [&str; 3] = ["head", "mapping", "prompt"];
+
+/// Options that are left out where there is none; others, but for those of all files, are left out at their defaults.
+const OPTIONAL: [&str; 3] = ["augment", "milestones", "warmup"];
 
 /// The key under which the test images stand.
 const TEST_IMAGES: &str = "test images";
@@ -69,6 +76,8 @@ pub(crate) struct Setting {
     pub(crate) apart: String,
     /// What its files are called.
     pub(crate) slug: String,
+    /// Head, mapping and prompt, where methods of its kind differ in them in the study; `apart` begins with them.
+    parts: Fields,
     key: Fields,
 }
 
@@ -80,12 +89,19 @@ impl Setting {
 
     /// Method and what sets it apart.
     pub(crate) fn name(&self) -> String {
-        let method = self.method.abbreviation();
-        if self.apart.is_empty() {
-            method.to_owned()
-        } else {
-            format!("{method}, {}", self.apart)
-        }
+        joined(self.method.abbreviation(), &self.apart)
+    }
+
+    /// Method with head, mapping and prompt, where methods of its kind differ in them.
+    pub(crate) fn method_name(&self) -> String {
+        joined(self.method.abbreviation(), &words(&self.parts))
+    }
+
+    /// Its method as names of files have it, without the names of fields.
+    fn file_name(&self) -> String {
+        let values = self.parts.values().filter_map(Value::as_str);
+        let words = [self.method.abbreviation()].into_iter().chain(values);
+        words.collect::<Vec<_>>().join("-")
     }
 
     /// Whether both are of the same data set and the same test images.
@@ -93,6 +109,25 @@ impl Setting {
         let images = |setting: &Self| setting.key.get(TEST_IMAGES).cloned();
         self.dataset == other.dataset && images(self) == images(other)
     }
+}
+
+/// Both, or the first alone.
+fn joined(first: &str, second: &str) -> String {
+    let both = [first, second].into_iter().filter(|part| !part.is_empty());
+    both.collect::<Vec<_>>().join(", ")
+}
+
+/// What its method consists of, also what files leave out because it is usual.
+pub(crate) fn parts(spec: &RunSpec) -> Fields {
+    let of = [
+        spec.probe().map(|probe| probe.head.name()),
+        spec.mapping(),
+        spec.prompt().map(|prompt| prompt.prompt.as_str()),
+    ];
+    let found = PARTS.into_iter().zip(of);
+    found
+        .filter_map(|(field, value)| Some((field.to_owned(), value?.into())))
+        .collect()
 }
 
 /// What `record` shares with the runs that it can be compared with.
@@ -146,30 +181,43 @@ fn setting(record: &Record, key: Fields) -> Setting {
         method: record.spec.method(),
         apart: String::new(),
         slug: String::new(),
+        parts: parts(&record.spec),
         key,
     }
 }
 
-/// Writes into each setting which of its values not all settings of its data set and method have.
+/// Leaves each setting those parts of its method in which methods of its kind differ, and writes into it what sets it apart.
 fn tell_apart(settings: &mut [(&str, Setting)]) {
-    let described: Vec<String> = settings
+    let told: Vec<(Fields, String)> = settings
         .iter()
-        .map(|(_, own)| {
-            let kin: Vec<&Fields> = settings
-                .iter()
-                .filter(|(_, other)| (&other.dataset, other.method) == (&own.dataset, own.method))
-                .map(|(_, other)| &other.key)
-                .collect();
-            let varying = varying(&kin);
-            let described = varying
-                .iter()
-                .map(|field| described(field, own.key.get(*field)));
-            described.collect::<Vec<_>>().join(", ")
-        })
+        .map(|(_, own)| told(own, settings))
         .collect();
-    for ((_, setting), apart) in settings.iter_mut().zip(described) {
-        setting.apart = apart;
+    for ((_, setting), (parts, rest)) in settings.iter_mut().zip(told) {
+        setting.apart = joined(&words(&parts), &rest);
+        setting.parts = parts;
     }
+}
+
+/// The parts of `own` in which methods of its kind differ, and in words what else differs among settings of its data set and
+/// method.
+fn told(own: &Setting, settings: &[(&str, Setting)]) -> (Fields, String) {
+    let kin = settings.iter().map(|(_, other)| other);
+    let kin: Vec<&Setting> = kin.filter(|other| other.method == own.method).collect();
+    let all: Vec<&Fields> = kin.iter().map(|other| &other.parts).collect();
+    let different = varying(&all);
+    let mut parts = own.parts.clone();
+    parts.retain(|field, _| different.contains(field.as_str()));
+    let same = |other: &&&Setting| (&other.dataset, &other.parts) == (&own.dataset, &own.parts);
+    let keys: Vec<&Fields> = kin.iter().filter(same).map(|other| &other.key).collect();
+    let rest = varying(&keys).into_iter();
+    let rest = listed(rest.map(|field| described(field, own.key.get(field))));
+    (parts, rest)
+}
+
+/// `field value` pairs.
+fn words(fields: &Fields) -> String {
+    let fields = fields.iter();
+    listed(fields.map(|(field, value)| described(field, Some(value))))
 }
 
 /// The fields whose values differ, or that not all have.
@@ -183,9 +231,10 @@ pub(crate) fn varying<'a>(all: &[&'a Fields]) -> BTreeSet<&'a str> {
 }
 
 /// `field value`, as a reader is described.
-pub(crate) fn described(field: &str, value: Option<&Value>) -> String {
-    let field = field.replace('_', " ");
+pub(crate) fn described(key: &str, value: Option<&Value>) -> String {
+    let field = key.replace('_', " ");
     match value {
+        None if !FILE_KEYS.contains(&key) && !OPTIONAL.contains(&key) => format!("default {field}"),
         None | Some(Value::Null) => format!("no {field}"),
         Some(Value::String(text)) => format!("{field} {text}"),
         Some(Value::Array(values)) if values.is_empty() => format!("all {field}"),
@@ -197,11 +246,7 @@ pub(crate) fn described(field: &str, value: Option<&Value>) -> String {
 fn name_files(settings: &mut [Setting]) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for setting in settings {
-        let name = slug(&format!(
-            "{} {}",
-            setting.dataset,
-            setting.method.abbreviation()
-        ));
+        let name = slug(&format!("{} {}", setting.dataset, setting.file_name()));
         let count = seen.entry(name.clone()).or_insert(0);
         *count += 1;
         setting.slug = match count {

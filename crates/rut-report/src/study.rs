@@ -106,6 +106,12 @@ impl Study {
             .count()
     }
 
+    /// What the method of a condition is called, without what else sets its runs apart.
+    pub(crate) fn method_name(&self, condition: Condition) -> String {
+        let setting = self.settings.get(condition.setting);
+        setting.map(Setting::method_name).unwrap_or_default()
+    }
+
     /// The runs of a condition, by seed.
     pub(crate) fn at(&self, condition: Condition) -> Vec<&Run> {
         let runs = self.cells.get(&condition).into_iter().flatten();
