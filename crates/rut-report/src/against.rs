@@ -36,7 +36,7 @@ fn bounds(unit: Unit) -> (f64, f64) {
 }
 
 /// The vertical axis of `metric` over `points`.
-fn vertical<'a>(metric: &Metric, points: impl Iterator<Item = &'a Point>) -> Axis {
+pub(crate) fn vertical<'a>(metric: &Metric, points: impl Iterator<Item = &'a Point>) -> Axis {
     let intervals: Vec<_> = points.map(|point| (point.y, point.ends)).collect();
     Axis::around_intervals(&axis_name(metric), &intervals, bounds(metric.unit))
 }
@@ -65,7 +65,8 @@ pub(crate) fn share_axes(study: &Study, charts: &mut [(usize, &'static Metric, C
     }
 }
 
-fn point(study: &Study, condition: Condition, x: f64, metric: &Metric) -> Option<Point> {
+/// The figure of `condition` at `x`, with its interval; `None` where it has none.
+pub(crate) fn point(study: &Study, condition: Condition, x: f64, metric: &Metric) -> Option<Point> {
     let (estimate, spread) = study.estimate(condition, metric)?;
     let factor = factor(metric.unit);
     let (lo, hi) = estimate.ends();
@@ -94,6 +95,7 @@ fn point(study: &Study, condition: Condition, x: f64, metric: &Metric) -> Option
         x,
         y,
         ends,
+        x_ends: None,
         tooltip,
     })
 }
@@ -339,6 +341,7 @@ pub(crate) fn scatter(study: &Study, metric: &'static Metric) -> Chart {
                 x,
                 y,
                 ends,
+                x_ends: None,
                 tooltip,
             });
         }

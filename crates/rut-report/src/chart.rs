@@ -16,7 +16,7 @@ const BOTTOM: f64 = 44.0;
 /// The same of its top, with a title and without one.
 const TOP: [f64; 2] = [52.0, 32.0];
 /// Height of a line of the legend, pixels.
-const LEGEND_LINE: f64 = 18.0;
+pub(crate) const LEGEND_LINE: f64 = 18.0;
 
 /// What is drawn.
 pub(crate) struct Chart {
@@ -57,6 +57,8 @@ pub(crate) struct Point {
     pub(crate) y: f64,
     /// Ends of its interval on the vertical axis; the point's own place without one.
     pub(crate) ends: (f64, f64),
+    /// Ends of its interval on the horizontal axis, if it has one.
+    pub(crate) x_ends: Option<(f64, f64)>,
     /// What it says to who points at it: value, interval, numbers of seeds and images.
     pub(crate) tooltip: String,
 }
@@ -220,22 +222,28 @@ impl Chart {
         }
     }
 
-    /// The interval of `point`; where it goes on beyond the frame, an arrow says so in place of a cap.
+    /// The intervals of `point`; where one goes on beyond the frame, an arrow says so in place of a cap.
     fn interval(&self, canvas: &Canvas, frame: Frame, point: &Point, colour: Colour) {
-        let (lo, hi) = point.ends;
-        if lo >= hi {
-            return;
+        if let Some((lo, hi)) = point.x_ends.filter(|(lo, hi)| lo < hi) {
+            let place = |value| self.place(frame, value, point.y);
+            let ends = [(lo, place(lo)), (hi, place(hi))];
+            whisker(
+                canvas,
+                ends.map(|(value, at)| (self.x.holds(value), at)),
+                (1.0, 0.0),
+                colour,
+            );
         }
-        let (x, low) = self.place(frame, point.x, lo);
-        let (_, high) = self.place(frame, point.x, hi);
-        canvas.line(&[(x, low), (x, high)], colour, 1.3);
-        for (value, y, out) in [(lo, low, 1.0), (hi, high, -1.0)] {
-            if self.y.holds(value) {
-                canvas.line(&[(x - 2.5, y), (x + 2.5, y)], colour, 1.3);
-            } else {
-                let back = y - 5.0 * out;
-                canvas.shape(&[(x, y), (x - 3.0, back), (x + 3.0, back)], colour);
-            }
+        let (lo, hi) = point.ends;
+        if lo < hi {
+            let place = |value| self.place(frame, point.x, value);
+            let ends = [(lo, place(lo)), (hi, place(hi))];
+            whisker(
+                canvas,
+                ends.map(|(value, at)| (self.y.holds(value), at)),
+                (0.0, -1.0),
+                colour,
+            );
         }
     }
 
@@ -261,8 +269,29 @@ impl Chart {
     }
 }
 
+/// A line between two ends, which leads in a direction: to a cap where an end is in the frame, else to an arrow.
+fn whisker(canvas: &Canvas, ends: [(bool, (f64, f64)); 2], (dx, dy): (f64, f64), colour: Colour) {
+    let [(_, low), (_, high)] = ends;
+    canvas.line(&[low, high], colour, 1.3);
+    for ((inside, (x, y)), out) in ends.into_iter().zip([-1.0, 1.0]) {
+        // Across the direction, and back along it.
+        let beside = |far: f64, back: f64| {
+            let back = back * out;
+            (
+                x + far * dy.abs() - back * dx,
+                y + far * dx.abs() - back * dy,
+            )
+        };
+        if inside {
+            canvas.line(&[beside(-2.5, 0.0), beside(2.5, 0.0)], colour, 1.3);
+        } else {
+            canvas.shape(&[(x, y), beside(-3.0, 5.0), beside(3.0, 5.0)], colour);
+        }
+    }
+}
+
 /// A legend's entries in rows, each with its place.
-fn legend_rows(entries: &[Entry], width: f64) -> Vec<Vec<(f64, &Entry)>> {
+pub(crate) fn legend_rows(entries: &[Entry], width: f64) -> Vec<Vec<(f64, &Entry)>> {
     let mut rows: Vec<Vec<(f64, &Entry)>> = Vec::new();
     let mut x = f64::INFINITY;
     for entry in entries {
@@ -279,7 +308,8 @@ fn legend_rows(entries: &[Entry], width: f64) -> Vec<Vec<(f64, &Entry)>> {
     rows
 }
 
-fn key(canvas: &Canvas, (x, y): (f64, f64), entry: &Entry) {
+/// An entry of a legend at its place.
+pub(crate) fn key(canvas: &Canvas, (x, y): (f64, f64), entry: &Entry) {
     let ends = [(x, y), (x + 20.0, y)];
     match entry.line {
         Line::Solid => canvas.line(&ends, entry.colour, 1.6),
@@ -318,6 +348,7 @@ mod tests {
             x,
             y,
             ends,
+            x_ends: None,
             tooltip: format!("point {x}"),
         };
         let points = intervals

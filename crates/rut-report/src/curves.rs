@@ -147,6 +147,7 @@ fn series(
             x,
             y,
             ends,
+            x_ends: None,
             tooltip,
         }
     };

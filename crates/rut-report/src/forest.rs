@@ -1,14 +1,13 @@
 //! Differences and their intervals, one below the other, around a line at 0. For the differences, see `pair`.
 
+use crate::across::{Across, row_name};
 use crate::against::factor;
 use crate::axis::Axis;
-use crate::canvas::{
-    Anchor, Canvas, FigureStyle, GRID, INK, SOFT, TextStyle, WHITE, colour, mark, picture,
-};
+use crate::canvas::{Canvas, FigureStyle, INK, colour, mark, picture};
 use crate::metric::{COMPARED, Unit};
 use crate::pair::Pair;
 use crate::study::Study;
-use crate::wording::{cut, signed};
+use crate::wording::signed;
 
 /// Height of a row, pixels: a line of words above the interval.
 const ROW: f64 = 31.0;
@@ -60,9 +59,12 @@ impl Forest {
             look.title(canvas, title);
             let across = Across {
                 axis: &self.axis,
-                width: look.width,
+                left: SIDE,
+                right: look.width - SIDE,
             };
             across.frame(canvas, top, floor);
+            let zero = across.place(0.0);
+            canvas.line(&[(zero, top - 4.0), (zero, floor)], INK, 1.2);
             for (index, row) in rows.iter().enumerate() {
                 let y = top + ROW * index as f64;
                 canvas.titled(&row.tooltip, |canvas| row.draw(canvas, across, y));
@@ -110,56 +112,8 @@ impl Row {
     fn draw(&self, canvas: &Canvas, across: Across<'_>, top: f64) {
         let ink = colour(self.network);
         let y = top + 21.0;
-        let tooltip = cut(&self.words, (across.width / 6.4) as usize);
-        // The words stand on white, so that no line runs through them.
-        let wide = 5.6 * tooltip.chars().count() as f64;
-        let ground = [(SIDE - 1.0, top + 1.0), (SIDE + wide, top + 13.0)];
-        canvas.block(ground, WHITE, 1.0);
-        canvas.text(
-            &tooltip,
-            (SIDE, top + 7.0),
-            TextStyle::new(10.5, SOFT, Anchor::Left),
-        );
-        let (lo, hi) = self.ends;
-        let ends = [(across.place(lo), y), (across.place(hi), y)];
-        canvas.line(&ends, ink, 1.8);
-        for (value, (x, _), out) in [(lo, ends[0], -1.0), (hi, ends[1], 1.0)] {
-            if across.axis.holds(value) {
-                canvas.line(&[(x, y - 3.0), (x, y + 3.0)], ink, 1.8);
-            } else {
-                let back = x - 6.0 * out;
-                canvas.shape(&[(x, y), (back, y - 3.5), (back, y + 3.5)], ink);
-            }
-        }
+        row_name(canvas, &self.words, (SIDE, top), across.right + SIDE);
+        across.interval(canvas, self.ends, y, ink);
         canvas.point((across.place(self.mean), y), ink, mark(self.network));
-    }
-}
-
-/// The axis, laid across a figure.
-#[derive(Clone, Copy)]
-struct Across<'a> {
-    axis: &'a Axis,
-    width: f64,
-}
-
-impl Across<'_> {
-    fn place(self, value: f64) -> f64 {
-        SIDE + (self.width - 2.0 * SIDE) * self.axis.share(value)
-    }
-
-    fn frame(self, canvas: &Canvas, top: f64, floor: f64) {
-        for (value, name) in &self.axis.ticks {
-            let x = self.place(*value);
-            canvas.line(&[(x, top - 4.0), (x, floor)], GRID, 1.0);
-            canvas.text(
-                name,
-                (x, floor + 12.0),
-                TextStyle::new(11.0, SOFT, Anchor::Middle),
-            );
-        }
-        let zero = self.place(0.0);
-        canvas.line(&[(zero, top - 4.0), (zero, floor)], INK, 1.2);
-        let name = TextStyle::new(11.5, INK, Anchor::Middle);
-        canvas.text(&self.axis.name, (self.width / 2.0, floor + 30.0), name);
     }
 }

@@ -1,6 +1,9 @@
-//! Which source classes a label map chooses for which target classes, counted over runs.
+//! Which source classes a label map has for which target classes: of one-to-one maps, how many runs choose one; of weighted
+//! maps, the largest weights of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use rut_record::MappingRecord;
 
 use crate::canvas::{Anchor, Canvas, Colour, FigureStyle, INK, SOFT, TextStyle, picture};
 use crate::run::Run;
@@ -21,75 +24,127 @@ const FULL: Colour = "#005282";
 const GROUND: Colour = "#f4f6f8";
 const PALE: Colour = "#fefefe";
 
-/// How often each source class was chosen for each target class.
+/// Of weights below 0; those above are as [`FULL`].
+const NEGATIVE: Colour = "#a34700";
+
+/// What a cell of the map holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// How many of so many runs choose the source.
+    Runs(usize),
+    /// The weight of the source in a run of this seed.
+    Weights(u64),
+}
+
+/// Source classes for target classes, and what each source is for each target.
 pub(crate) struct HeatMap {
     targets: Vec<String>,
     sources: Vec<String>,
-    counts: BTreeMap<(usize, usize), usize>,
-    runs: usize,
+    cells: BTreeMap<(usize, usize), f64>,
+    /// What cells hold.
+    pub(crate) content: Content,
     /// Targets and sources that are left out.
     pub(crate) left_out: (usize, usize),
 }
 
+/// Of each source by name, what it is for targets by index.
+type Sources = BTreeMap<String, BTreeMap<usize, f64>>;
+
 impl HeatMap {
-    /// Of `runs`, which have the same target classes; `None` where none has a label map.
+    /// Of `runs`, which have the same target classes: the weights of the first, if it has some. `None` where none has a label
+    /// map.
     pub(crate) fn of(runs: &[&Run]) -> Option<Self> {
-        let maps: Vec<_> = runs
-            .iter()
-            .filter_map(|run| Some((*run, run.record.mapping.as_ref()?)))
-            .collect();
-        let (first, _) = maps.first()?;
-        let targets: Vec<String> = first.class_names.iter().take(MOST).cloned().collect();
-        let mut chosen: BTreeMap<&str, BTreeMap<usize, usize>> = BTreeMap::new();
-        for (_, map) in &maps {
-            for (target, source) in map.source_names.iter().enumerate().take(targets.len()) {
-                let counts = chosen.entry(source).or_default();
-                *counts.entry(target).or_default() += 1;
+        let mapped = runs.iter().copied();
+        let mapped = mapped.filter_map(|run| Some((run, run.record.mapping.as_ref()?)));
+        let maps: Vec<(&Run, &MappingRecord)> = mapped.collect();
+        let (first, map) = *maps.first()?;
+        let content = match map.weights {
+            Some(_) => Content::Weights(first.record.spec.training.seed),
+            None => Content::Runs(maps.len()),
+        };
+        let targets = first.class_names.len().min(MOST);
+        let mut sources = Sources::new();
+        let mut add = |source: String, target: usize, value: f64| {
+            if target < targets {
+                *sources
+                    .entry(source)
+                    .or_default()
+                    .entry(target)
+                    .or_default() += value;
+            }
+        };
+        match &map.weights {
+            Some(weights) => {
+                for (target, largest) in weights.largest.iter().enumerate() {
+                    let largest = largest.iter().filter(|(_, weight)| *weight != 0.0);
+                    // Records have no names of these.
+                    largest.for_each(|(source, weight)| {
+                        add(format!("class {source}"), target, *weight)
+                    });
+                }
+            }
+            None => {
+                for (_, map) in &maps {
+                    let names = map.source_names.iter().enumerate();
+                    names.for_each(|(target, source)| add(source.clone(), target, 1.0));
+                }
             }
         }
-        // Sources stand in the order of the target that chooses them most, so that steady choices make a diagonal.
-        let mut sources: Vec<(&str, BTreeMap<usize, usize>)> = chosen.into_iter().collect();
+        Some(Self::arranged(&first.class_names, sources, content))
+    }
+
+    /// Sources stand in the order of the target that they are most for, so that steady choices make a diagonal.
+    fn arranged(targets: &[String], sources: Sources, content: Content) -> Self {
         let total = sources.len();
-        let times = |counts: &BTreeMap<usize, usize>| counts.values().sum::<usize>();
-        sources.sort_by_key(|(name, counts)| (std::cmp::Reverse(times(counts)), *name));
+        let sum =
+            |cells: &BTreeMap<usize, f64>| cells.values().map(|value| value.abs()).sum::<f64>();
+        let mut sources: Vec<(String, BTreeMap<usize, f64>)> = sources.into_iter().collect();
+        sources.sort_by(|(a, first), (b, second)| {
+            sum(second).total_cmp(&sum(first)).then_with(|| a.cmp(b))
+        });
         sources.truncate(MOST);
-        sources.sort_by_key(|(name, counts)| {
-            let favourite = counts
-                .iter()
-                .max_by_key(|(target, count)| (**count, std::cmp::Reverse(**target)));
-            (favourite.map(|(target, _)| *target), *name)
+        sources.sort_by_cached_key(|(name, cells)| {
+            let favourite = cells.iter().max_by(|(a, first), (b, second)| {
+                first.abs().total_cmp(&second.abs()).then(b.cmp(a))
+            });
+            (favourite.map(|(target, _)| *target), name.clone())
         });
-        let counts = sources.iter().enumerate().flat_map(|(row, (_, counts))| {
-            counts
+        let cells = sources.iter().enumerate().flat_map(|(row, (_, cells))| {
+            cells
                 .iter()
-                .map(move |(target, count)| ((row, *target), *count))
+                .map(move |(target, value)| ((row, *target), *value))
         });
-        Some(Self {
-            counts: counts.collect(),
-            left_out: (
-                first.class_names.len() - targets.len(),
-                total - sources.len(),
-            ),
-            sources: sources.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            targets,
-            runs: maps.len(),
-        })
+        let cells = cells.collect();
+        let shown: Vec<String> = targets.iter().take(MOST).cloned().collect();
+        Self {
+            cells,
+            left_out: (targets.len() - shown.len(), total - sources.len()),
+            sources: sources.into_iter().map(|(name, _)| name).collect(),
+            targets: shown,
+            content,
+        }
     }
 
-    /// Runs that were counted.
-    pub(crate) fn runs(&self) -> usize {
-        self.runs
-    }
-
-    /// Each source and target with its count, for a table.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = (&str, &str, usize)> {
-        self.counts.iter().filter_map(|((row, target), count)| {
+    /// Each source and target with what its cell holds, for a table.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (&str, &str, f64)> {
+        self.cells.iter().filter_map(|((row, target), value)| {
             Some((
                 &**self.sources.get(*row)?,
                 &**self.targets.get(*target)?,
-                *count,
+                *value,
             ))
         })
+    }
+
+    /// What the darkest cell may hold.
+    pub(crate) fn most(&self) -> f64 {
+        match self.content {
+            Content::Runs(runs) => runs as f64,
+            Content::Weights(_) => self
+                .cells
+                .values()
+                .fold(0.0, |most, value| value.abs().max(most)),
+        }
     }
 
     /// The picture, as wide as its classes need.
@@ -101,6 +156,10 @@ impl HeatMap {
             let soft = TextStyle::new(11.0, SOFT, Anchor::Left);
             canvas.text("target class →", (LEFT, 33.0), soft);
             canvas.text("source class ↓", (12.0, self.top() - 10.0), soft);
+            if let Content::Weights(_) = self.content {
+                let scale = format!("darkest: {:.3}", self.most());
+                canvas.text(&scale, (LEFT + 110.0, 33.0), soft);
+            }
             self.names(canvas);
             self.blocks(canvas);
         })
@@ -136,34 +195,36 @@ impl HeatMap {
             let (x, y) = (LEFT + CELL * column as f64, self.top() + CELL * row as f64);
             [(x + 0.5, y + 0.5), (x + CELL - 0.5, y + CELL - 0.5)]
         };
-        let chosen: BTreeSet<&(usize, usize)> = self.counts.keys().collect();
         for row in 0..self.sources.len() {
-            for column in (0..self.targets.len()).filter(|column| !chosen.contains(&(row, *column)))
-            {
+            let empty = |column: &usize| !self.cells.contains_key(&(row, *column));
+            for column in (0..self.targets.len()).filter(empty) {
                 canvas.block(corners(row, column), GROUND, 1.0);
             }
         }
-        for ((row, column), count) in &self.counts {
-            let share = *count as f64 / self.runs as f64;
-            let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
-            let words = format!(
-                "{} for {}: {count} of {} runs",
-                name(&self.sources, *row),
-                name(&self.targets, *column),
-                self.runs
-            );
-            canvas.titled(&words, |canvas| {
-                canvas.block(corners(*row, *column), FULL, 0.15 + 0.85 * share);
-                let [(x, y), _] = corners(*row, *column);
-                // On a full cell letters keep their colour in the dark, as the cell does.
-                let ink = if share > 0.45 { PALE } else { INK };
-                let place = (x + CELL / 2.0 - 0.5, y + CELL / 2.0 - 0.5);
-                canvas.text(
-                    &count.to_string(),
-                    place,
-                    TextStyle::new(9.5, ink, Anchor::Middle),
-                );
+        for ((row, column), value) in &self.cells {
+            let share = (value.abs() / self.most()).min(1.0);
+            let colour = if *value < 0.0 { NEGATIVE } else { FULL };
+            canvas.titled(&self.words(*row, *column, *value), |canvas| {
+                canvas.block(corners(*row, *column), colour, 0.15 + 0.85 * share);
+                if let Content::Runs(_) = self.content {
+                    let [(x, y), _] = corners(*row, *column);
+                    // On a full cell letters keep their colour in the dark, as the cell does.
+                    let ink = if share > 0.45 { PALE } else { INK };
+                    let place = (x + CELL / 2.0 - 0.5, y + CELL / 2.0 - 0.5);
+                    let style = TextStyle::new(9.5, ink, Anchor::Middle);
+                    canvas.text(&value.to_string(), place, style);
+                }
             });
+        }
+    }
+
+    /// What a cell says to who points at it.
+    fn words(&self, row: usize, column: usize, value: f64) -> String {
+        let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
+        let (source, target) = (name(&self.sources, row), name(&self.targets, column));
+        match self.content {
+            Content::Runs(runs) => format!("{source} for {target}: {value} of {runs} runs"),
+            Content::Weights(_) => format!("{source} for {target}: weight {value:.4}"),
         }
     }
 }

@@ -167,10 +167,19 @@ struct Number {
     /// Half the interval's width in units of the last digit.
     half: Option<String>,
     is_bold: bool,
+    /// Whether the footnote is about it.
+    is_noted: bool,
 }
 
 /// The number that `value` is written as, if it is one.
 fn number(value: &Value, digits: usize) -> Option<Number> {
+    if let Value::Noted(value) = value {
+        let number = number(value, digits)?;
+        return Some(Number {
+            is_noted: true,
+            ..number
+        });
+    }
     let (shown, _) = value.shown(digits);
     let mean = shown.replace('−', "-").replace('+', "");
     mean.parse::<f64>().ok()?;
@@ -182,6 +191,7 @@ fn number(value: &Value, digits: usize) -> Option<Number> {
         mean,
         half,
         is_bold: value.is_bold(),
+        is_noted: false,
     })
 }
 
@@ -202,12 +212,16 @@ impl Number {
     fn cell(&self) -> String {
         let half = self.half.as_ref().map(|half| format!("({half})"));
         let bold = if self.is_bold { BOLD } else { "" };
-        format!("{bold}{}{}", self.mean, half.unwrap_or_default())
+        let note = if self.is_noted { NOTE } else { "" };
+        format!("{bold}{}{}{note}", self.mean, half.unwrap_or_default())
     }
 }
 
 /// Bold digits that are as wide as the others.
 const BOLD: &str = "\\fontseries{b}\\selectfont ";
+
+/// The mark of a footnote, which takes no width, so that digits stay below each other.
+const NOTE: &str = " {\\rlap{\\textsuperscript{\\textdagger}}}";
 
 /// A column of siunitx, and its width.
 fn siunitx(numbers: &[Option<Number>]) -> (String, f64) {
@@ -235,7 +249,9 @@ fn siunitx(numbers: &[Option<Number>]) -> (String, f64) {
     let form = format!(
         "S[table-format={sign}{whole}.{decimals}{uncertainty},mode=text,detect-weight=true]"
     );
-    (form, width(&widest, SIZE) + 2.0)
+    let noted = numbers.iter().flatten().any(|number| number.is_noted);
+    let note = if noted { 4.0 } else { 0.0 };
+    (form, width(&widest, SIZE) + 2.0 + note)
 }
 
 fn numbers(column: &Column, cells: &[&Value], digits: usize) -> LatexColumn {

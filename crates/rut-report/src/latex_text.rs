@@ -3,7 +3,7 @@
 use crate::wording::printable;
 
 /// What LaTeX does not take as it is.
-const SPECIAL: [(char, &str); 24] = [
+const SPECIAL: [(char, &str); 25] = [
     ('\\', r"\textbackslash{}"),
     ('{', r"\{"),
     ('}', r"\}"),
@@ -24,6 +24,7 @@ const SPECIAL: [(char, &str); 24] = [
     ('÷', r"$\div$"),
     ('–', "--"),
     ('²', r"\textsuperscript{2}"),
+    ('†', r"\textdagger{}"),
     ('·', r"\textperiodcentered{}"),
     ('…', r"\ldots{}"),
     ('\u{a0}', "~"),

@@ -5,7 +5,7 @@
 //! | question | where |
 //! | --- | --- |
 //! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
-//! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods` |
+//! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods`, `side_by_side` |
 //! | how sure is it? | `rut_metrics::Estimate`, `statement` |
 //! | what was run, and what came out? | `overview`, `matrix` |
 //! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `pdf`; `links`; `page` |
@@ -13,6 +13,7 @@
 //!
 //! Nothing here runs or scores anything, and no table of engines, models or mappings is known.
 
+mod across;
 mod against;
 mod axis;
 mod canvas;
@@ -20,6 +21,7 @@ mod chart;
 mod context;
 mod curves;
 mod diagram;
+mod dots;
 mod error;
 mod files;
 mod forest;
@@ -44,6 +46,7 @@ mod run;
 mod sections;
 mod selection;
 mod setting;
+mod side_by_side;
 mod statement;
 mod study;
 mod table;

@@ -7,7 +7,7 @@ use rut_metrics::Estimate;
 use rut_record::Labels;
 
 use crate::canvas::colour;
-use crate::metric::{COMPARED, Metric, Unit};
+use crate::metric::{COMPARED, Metric, NO_PROBABILITY, Unit};
 use crate::pair::{Paired, paired};
 use crate::setting::{Setting, slug};
 use crate::study::{Condition, Study};
@@ -16,34 +16,28 @@ use crate::unread::Unread;
 
 /// What the matrices of one data set are made from.
 pub(crate) struct Target<'a> {
-    study: &'a Study,
+    /// Where they are from.
+    pub(crate) study: &'a Study,
     /// Indices of its settings, which have the same test images.
-    settings: Vec<usize>,
+    pub(crate) settings: Vec<usize>,
     /// Settings and networks, in order: the rows. Rows of one network are compared; if there is one setting, all are.
     rows: Vec<(usize, usize)>,
-    labels: Vec<Labels>,
+    /// Their numbers of labels.
+    pub(crate) labels: Vec<Labels>,
     /// What its files are called.
-    slug: String,
+    pub(crate) slug: String,
 }
 
 /// The matrices of a data set.
 pub(crate) struct Matrices {
-    /// The data set's name.
-    pub(crate) dataset: String,
     /// One for each of [`COMPARED`].
     pub(crate) tables: Vec<Table>,
     /// Logits that could not be read.
     pub(crate) unread: Vec<Unread>,
 }
 
-/// Those of every data set on which there are two rows to compare.
-pub(crate) fn matrices(study: &Study) -> Vec<Matrices> {
-    let targets = targets(study);
-    let compared = targets.iter().filter(|target| target.rows.len() > 1);
-    compared.map(Target::matrices).collect()
-}
-
-fn targets(study: &Study) -> Vec<Target<'_>> {
+/// Every data set on which there are two rows to compare.
+pub(crate) fn targets(study: &Study) -> Vec<Target<'_>> {
     let mut found: Vec<Vec<usize>> = Vec::new();
     for (at, setting) in study.settings.iter().enumerate() {
         let same = |other: &&mut Vec<usize>| {
@@ -59,6 +53,7 @@ fn targets(study: &Study) -> Vec<Target<'_>> {
     found
         .into_iter()
         .map(|settings| Target::of(study, settings, &mut names))
+        .filter(|target| target.rows.len() > 1)
         .collect()
 }
 
@@ -94,9 +89,14 @@ impl<'a> Target<'a> {
         self.study.settings.get(at)
     }
 
-    fn matrices(&self) -> Matrices {
-        let dataset = self.settings.first().and_then(|at| self.setting(*at));
-        let dataset = dataset.map(|own| own.dataset.clone()).unwrap_or_default();
+    /// The data set's name.
+    pub(crate) fn dataset(&self) -> &str {
+        let first = self.settings.first().and_then(|at| self.setting(*at));
+        first.map_or("", |own| &own.dataset)
+    }
+
+    /// Its matrices.
+    pub(crate) fn matrices(&self) -> Matrices {
         let mut differences = Differences {
             study: self.study,
             opened: 0,
@@ -108,14 +108,13 @@ impl<'a> Target<'a> {
                 at,
                 metric,
             };
-            compared.table(&dataset, &mut differences)
+            compared.table(self.dataset(), &mut differences)
         };
         let tables = COMPARED.iter().enumerate().map(table).collect();
         let found = differences.found.into_values().flatten();
         Matrices {
             tables,
             unread: found.flat_map(|paired| paired.unread).collect(),
-            dataset,
         }
     }
 
@@ -211,11 +210,9 @@ impl Compared<'_> {
                 } else {
                     Rank::Other
                 };
-                own.push(Value::Ranked(
-                    self.estimate(row, *labels),
-                    self.metric.unit,
-                    rank,
-                ));
+                let value = Value::Ranked(self.estimate(row, *labels), self.metric.unit, rank);
+                let condition = self.target.condition(row, *labels);
+                own.push(study.marked(condition, self.metric, value));
             }
         }
         Table {
@@ -224,6 +221,7 @@ impl Compared<'_> {
             columns,
             rows: cells,
         }
+        .with_footnote(NO_PROBABILITY)
     }
 
     fn estimate(&self, row: usize, labels: Labels) -> Option<Estimate> {

@@ -32,6 +32,8 @@ pub(crate) struct Metric {
     pub(crate) unit: Unit,
     /// Whether more of it is better; for all others, less is.
     pub(crate) higher_is_better: bool,
+    /// Whether it needs the logits as they are to give probabilities.
+    pub(crate) of_probabilities: bool,
     /// Where a record has it.
     pub(crate) of: fn(&Record) -> Option<f64>,
     /// Its bootstrap interval, where a record has one.
@@ -46,12 +48,16 @@ fn scaled(record: &Record) -> Option<&Summary> {
     record.test.at_temperature.as_ref()
 }
 
+/// The footnote of figures that are of no probability.
+pub(crate) const NO_PROBABILITY: &str = "The scores as they are give no probability, and so this figure is of none; that at the fitted temperature is.";
+
 /// Top-1 accuracy of the test images.
 pub(crate) static ACCURACY: Metric = Metric {
     column: "accuracy",
     name: "accuracy",
     unit: Unit::Percent,
     higher_is_better: true,
+    of_probabilities: false,
     of: |record| Some(raw(record).accuracy),
     interval: Some(|record| record.test.intervals.accuracy),
 };
@@ -62,6 +68,7 @@ pub(crate) static ECE: Metric = Metric {
     name: "ECE",
     unit: Unit::Percent,
     higher_is_better: false,
+    of_probabilities: true,
     of: |record| Some(raw(record).ece),
     interval: Some(|record| record.test.intervals.ece),
 };
@@ -72,6 +79,7 @@ pub(crate) static ECE_AT_TEMPERATURE: Metric = Metric {
     name: "ECE at T",
     unit: Unit::Percent,
     higher_is_better: false,
+    of_probabilities: false,
     of: |record| scaled(record).map(|scores| scores.ece),
     interval: None,
 };
@@ -82,6 +90,7 @@ pub(crate) static NLL: Metric = Metric {
     name: "NLL",
     unit: Unit::Plain,
     higher_is_better: false,
+    of_probabilities: true,
     of: |record| Some(raw(record).nll),
     interval: Some(|record| record.test.intervals.nll),
 };
@@ -92,6 +101,7 @@ pub(crate) static BRIER: Metric = Metric {
     name: "Brier",
     unit: Unit::Plain,
     higher_is_better: false,
+    of_probabilities: true,
     of: |record| Some(raw(record).brier),
     interval: Some(|record| record.test.intervals.brier),
 };
@@ -102,6 +112,7 @@ pub(crate) static DEBIASED: Metric = Metric {
     name: "CE², debiased",
     unit: Unit::Plain,
     higher_is_better: false,
+    of_probabilities: true,
     of: |record| Some(raw(record).debiased_ece_squared),
     interval: None,
 };
@@ -112,6 +123,7 @@ pub(crate) static DEBIASED_AT_TEMPERATURE: Metric = Metric {
     name: "CE² at T, debiased",
     unit: Unit::Plain,
     higher_is_better: false,
+    of_probabilities: false,
     of: |record| scaled(record).map(|scores| scores.debiased_ece_squared),
     interval: None,
 };
@@ -122,6 +134,7 @@ pub(crate) static NLL_AT_TEMPERATURE: Metric = Metric {
     name: "NLL at T",
     unit: Unit::Plain,
     higher_is_better: false,
+    of_probabilities: false,
     of: |record| scaled(record).map(|scores| scores.nll),
     interval: None,
 };

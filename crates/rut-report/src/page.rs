@@ -88,7 +88,7 @@ const SECTIONS: [Section; 12] = [
     },
     Section {
         anchor: "methods",
-        heading: "Methods by training images",
+        heading: "Methods side by side",
         short: "Methods",
         compose: tables::methods,
     },
@@ -256,7 +256,7 @@ fn foot(options: &ReportOptions) -> Markup {
 
 /// Abbreviations, each spelled out once.
 fn words() -> Markup {
-    const WORDS: [(&str, &str); 11] = [
+    const WORDS: [(&str, &str); 12] = [
         (
             "LP",
             "linear probing: a linear head is trained on frozen features",
@@ -265,6 +265,7 @@ fn words() -> Markup {
             "VP",
             "visual prompting: a change of the input is trained, and source classes are mapped to target classes",
         ),
+        ("VP+LP", "a prompt and a linear head are trained together"),
         (
             "Ticket",
             "a pruned network (lottery ticket); its dense network has all weights",

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rut_record::{UpstreamRecord, file_name};
 
 use crate::canvas::colour;
-use crate::heat_map::HeatMap;
-use crate::metric::{COMPARED, METRICS, Unit};
+use crate::heat_map::{Content, HeatMap};
+use crate::metric::{COMPARED, METRICS, NO_PROBABILITY, Unit};
 use crate::network::{Network, short};
 use crate::pair::Pair;
 use crate::run::Run;
@@ -132,6 +132,7 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
         columns,
         rows: rows.map(|condition| figures_row(study, *condition, setting)).collect(),
     }
+    .with_footnote(NO_PROBABILITY)
 }
 
 fn condition_columns(setting: Option<usize>) -> Vec<Column> {
@@ -176,10 +177,8 @@ fn figures_row(study: &Study, condition: Condition, setting: Option<usize>) -> V
         Value::Count(images as u64),
     ]);
     for metric in METRICS {
-        row.push(Value::Estimate(
-            study.over_seeds(condition, metric),
-            metric.unit,
-        ));
+        let value = Value::Estimate(study.over_seeds(condition, metric), metric.unit);
+        row.push(study.marked(condition, metric, value));
         if metric.interval.is_some() {
             row.push(Value::Ends(study.bootstrap(condition, metric), metric.unit));
         }
@@ -263,29 +262,45 @@ fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Val
     row
 }
 
-/// Which source class was chosen how often.
+/// Which source class is for which target class, and how often or with which weight.
 pub(crate) fn choices(map: &HeatMap, slug: &str) -> Table {
+    let (name, key, caption) = match map.content {
+        Content::Runs(runs) => {
+            let caption = format!("How many of {runs} runs choose a source class.");
+            ("runs", "runs", caption)
+        }
+        Content::Weights(seed) => {
+            let caption = format!("{LARGEST} Seed {seed}.");
+            ("weight", "weight", caption)
+        }
+    };
     let columns = [
         ("source class", "source", Kind::Text),
         ("target class", "target", Kind::Text),
-        ("runs", "runs", Kind::Number),
+        (name, key, Kind::Number),
     ];
-    let row = |(source, target, count): (&str, &str, usize)| {
+    let row = |(source, target, value): (&str, &str, f64)| {
         vec![
             Value::Text(source.into()),
             Value::Text(target.into()),
-            Value::Count(count as u64),
+            match map.content {
+                Content::Runs(_) => Value::Count(value as u64),
+                Content::Weights(_) => Value::Figure(Some(value), Unit::Plain),
+            },
         ]
     };
     Table {
         slug: slug.into(),
-        caption: format!("How many of {} runs choose a source class.", map.runs()),
+        caption,
         columns: columns
             .map(|(name, key, kind)| Column::new(name, key, kind))
             .into(),
         rows: map.cells().map(row).collect(),
     }
 }
+
+/// What is shown of a weighted label map.
+pub(crate) const LARGEST: &str = "Weights of source classes, by their index, for target classes; of each target class only the five largest.";
 
 /// Accuracy of every class, a column per run whose record can still be read, and those that cannot; the runs have the same
 /// test images.

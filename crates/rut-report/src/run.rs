@@ -49,4 +49,10 @@ impl Run {
             dir,
         }
     }
+
+    /// Whether its record notes that its scores at T = 1 are of no probability.
+    pub(crate) fn has_no_probabilities(&self) -> bool {
+        let notes = &self.record.training.notes;
+        notes.iter().any(|note| note.contains("no probability"))
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
-use rut_record::file_name;
+use rut_record::{PromptSpec, file_name};
 
 use crate::canvas::{FigureStyle, colour};
 use crate::chart::Chart;
@@ -15,7 +15,7 @@ use crate::diagram;
 use crate::error::Result;
 use crate::files::ReportFiles;
 use crate::forest::Forest;
-use crate::heat_map::HeatMap;
+use crate::heat_map::{Content, HeatMap};
 use crate::metric::{COMPARED, ECE, ECE_AT_TEMPERATURE, Metric, SHOWN};
 use crate::network::Network;
 use crate::pair::{Pair, compared_settings};
@@ -306,7 +306,13 @@ fn maps(study: &Study, runs: &[SelectedRun<'_>], files: &mut ReportFiles) -> Res
             figure.wide {
                 div.scroll tabindex="0" role="region" aria-label="label map" { (files.picture(&name, |look| map.svg(&one.title(), look))) }
                 figcaption {
-                    strong { (printable(&one.title())) } ": how many of " (map.runs()) " runs (seeds) give a source class to a target class in the end."
+                    strong { (printable(&one.title())) } ": "
+                    @match map.content {
+                        Content::Runs(runs) => { "how many of " (runs) " runs (seeds) give a source class to a target class in the end." }
+                        Content::Weights(seed) => {
+                            (results::LARGEST) " Blue is above 0, brown below; the darkest is " (format!("{:.3}", map.most())) ". Seed " (seed) "."
+                        }
+                    }
                     @if targets + sources > 0 { " Left out: " (targets) " target and " (sources) " source classes." }
                 }
             }
@@ -324,7 +330,8 @@ fn prompts_of(runs: &[SelectedRun<'_>], draw: PromptPicture, files: &mut ReportF
                 let uri = data_uri(&png);
                 files.add(&format!("figures/{}.png", one.file("prompt")), png);
                 html! { figure { img src=(uri) alt={ "prompt of " (printable(&title)) };
-                figcaption { strong { (printable(&title)) } ": the trained border, seed " (one.run.record.spec.training.seed) "; the image goes where it is grey." } } }
+                figcaption { strong { (printable(&title)) } ": the trained prompt, seed " (one.run.record.spec.training.seed)
+                    @if one.run.record.spec.prompt().is_some_and(PromptSpec::is_usual) { "; the image goes where it is grey" } "." } } }
             }
             Err(error) => {
                 let unread = Unread::new(format!("{}/{}", one.run.folder, file_name(&one.run.dir.prompt())), error);

@@ -11,6 +11,7 @@ use crate::metric::Metric;
 use crate::network::{Network, NetworkKey, networks};
 use crate::run::Run;
 use crate::setting::{Setting, settings};
+use crate::table::Value;
 use crate::unread::Unread;
 
 /// All that a report tells.
@@ -137,6 +138,16 @@ impl Study {
         match self.bootstrap(condition, metric) {
             Some(found) => Some((found, Some(Spread::TestImages))),
             None => Some((over, None)),
+        }
+    }
+
+    /// `value`, which is of `metric` in a condition, marked where that is of no probability.
+    pub(crate) fn marked(&self, condition: Condition, metric: &Metric, value: Value) -> Value {
+        let of_none = |run: &&Run| run.has_no_probabilities();
+        if metric.of_probabilities && self.at(condition).iter().any(of_none) {
+            Value::Noted(Box::new(value))
+        } else {
+            value
         }
     }
 

@@ -65,6 +65,8 @@ pub(crate) enum Value {
     Difference(Option<Estimate>, Unit),
     /// A figure with its interval among those that it is compared with, if there is one.
     Ranked(Option<Estimate>, Unit, Rank),
+    /// A figure that the table's footnote is about.
+    Noted(Box<Self>),
 }
 
 /// Where a figure stands among those that it is compared with.
@@ -75,6 +77,9 @@ pub(crate) enum Rank {
     /// Worse, or nothing can be told apart.
     Other,
 }
+
+/// What marks a figure that a footnote is about.
+pub(crate) const DAGGER: char = '†';
 
 /// What stands where there is no figure.
 const NONE: &str = "–";
@@ -112,12 +117,19 @@ impl Value {
             Self::Ends(Some(estimate), unit) => {
                 (ends(estimate, *unit).unwrap_or_else(|| NONE.into()), None)
             }
+            Self::Noted(value) => {
+                let (shown, ends) = value.shown(least);
+                (format!("{shown}{DAGGER}"), ends)
+            }
             _ => (NONE.into(), None),
         }
     }
 
     /// Digits after the point that it takes to write it.
     fn digits(&self) -> usize {
+        if let Self::Noted(value) = self {
+            return value.digits();
+        }
         let of = |values: &[f64], unit| values.iter().map(|v| digits(*v, unit)).max();
         let ends = |estimate: &Estimate| estimate.interval.map_or(vec![], |(lo, hi)| vec![lo, hi]);
         let all = |estimate: &Estimate| [vec![estimate.mean], ends(estimate)].concat();
@@ -155,6 +167,7 @@ impl Value {
                 let [_, lo, hi] = Self::Estimate(Some(*estimate), Unit::Plain).exact();
                 [lo, hi, String::new()]
             }
+            Self::Noted(value) => value.exact(),
             _ => Default::default(),
         }
     }
@@ -164,6 +177,7 @@ impl Value {
         match self {
             Self::Difference(Some(estimate), _) => estimate.excludes_zero(),
             Self::Ranked(_, _, rank) => *rank == Rank::Best,
+            Self::Noted(value) => value.is_bold(),
             _ => false,
         }
     }
@@ -175,12 +189,22 @@ impl Value {
                 let (lo, hi) = estimate.interval?;
                 Some(unit.shown(0.5 * (hi - lo)))
             }
+            Self::Noted(value) => value.half_width(),
             _ => None,
         }
     }
 }
 
 impl Table {
+    /// The same with a footnote, if one of its figures is marked.
+    pub(crate) fn with_footnote(mut self, footnote: &str) -> Self {
+        let marked = |value: &Value| matches!(value, Value::Noted(_));
+        if self.rows.iter().flatten().any(marked) {
+            self.caption.push_str(&format!(" {DAGGER} {footnote}"));
+        }
+        self
+    }
+
     /// For the page: the caption, and the table.
     pub(crate) fn html(&self) -> Markup {
         html! {
@@ -250,6 +274,7 @@ impl Table {
             Value::Estimate(..)
             | Value::Ranked(..)
             | Value::Ends(..)
+            | Value::Noted(..)
             | Value::Difference(..)
             | Value::Run(..) => None,
             value => Some(value.shown(0)),

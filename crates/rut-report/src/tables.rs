@@ -7,10 +7,11 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
 use crate::listing::{self, Common};
-use crate::methods;
+use crate::methods::{Matrices, targets};
 use crate::pair::{Pair, compared_settings};
 use crate::results;
 use crate::sections::selection;
+use crate::side_by_side::SideBySide;
 use crate::unread;
 use crate::wording::printable;
 
@@ -35,24 +36,28 @@ pub(crate) fn figures(context: &Context<'_>, files: &mut ReportFiles) -> Result<
     })
 }
 
-/// Matrices of methods and training images, for each data set: the first two figures on the page, all in files.
+/// Methods on each data set: figures and a table where there are several, and matrices of methods and training images, the first
+/// two on the page, all in files.
 pub(crate) fn methods(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
-    let found = methods::matrices(context.study);
-    for matrices in &found {
-        matrices
-            .unread
-            .iter()
-            .for_each(|one| files.add_unread(one.clone()));
-        for table in &matrices.tables {
+    let targets = targets(context.study);
+    let mut bodies = Vec::new();
+    for target in &targets {
+        let compared = SideBySide::of(target, context.options.costs);
+        let compared = compared.map(|own| own.compose(files)).transpose()?;
+        let Matrices { tables, unread } = target.matrices();
+        unread.into_iter().for_each(|one| files.add_unread(one));
+        for table in &tables {
             files.table(table)?;
         }
+        bodies.push(html! {
+            h3 { (printable(target.dataset())) }
+            @if let Some(compared) = compared { (compared) }
+            div.pair { @for table in tables.iter().take(2) { div { (table.html()) } } }
+        });
     }
     Ok(html! {
-        @if found.is_empty() { p { "On no data set there are two methods or networks to compare." } }
-        @for matrices in &found {
-            h3 { (printable(&matrices.dataset)) }
-            div.pair { @for table in matrices.tables.iter().take(2) { div { (table.html()) } } }
-        }
+        @if bodies.is_empty() { p { "On no data set there are two methods or networks to compare." } }
+        @for body in &bodies { (body) }
     })
 }
 

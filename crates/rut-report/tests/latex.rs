@@ -148,7 +148,7 @@ fn pdflatex_takes_every_table_and_none_is_too_wide() {
             record["data"]["class_names"][2] = "W".repeat(60).into();
             record["spec"]["recipe"] = format!("a-recipe_with/parts, {}", "m".repeat(40)).into();
             record["training"]["notes"] =
-                vec![format!("{HOSTILE} {}", "m".repeat(90)); at % 2].into();
+                vec![format!("{HOSTILE} no probability {}", "m".repeat(90)); at % 2].into();
         });
     }
     let begun = results.join("begun");
