@@ -6,12 +6,13 @@ use std::time::Instant;
 use candle_core::{DType, Device};
 use rut_adapt::{
     Descent, FeatureMatrix, LABEL_MAPPINGS, LabelledFeatures, LinearHead, LoopOptions,
-    MappingChoice, Observer, ObserverError, PaddingPrompt, ProbeSplits, PromptOptions, PromptShape,
-    PromptSplits, PromptedNetwork, Refresh, ScheduleOptions, linear_probe, visual_prompt,
+    MappingChoice, Observer, ObserverError, PaddingPrompt, ProbeSplits, Prompt, PromptOptions,
+    PromptRow, PromptShape, PromptSplits, PromptedNetwork, Refresh, ScheduleOptions, linear_probe,
+    visual_prompt,
 };
 use rut_data::ImageRegion;
 use rut_models::FrozenNetwork;
-use rut_record::{Event, Select, Shuffle};
+use rut_record::{Event, Options, Select, Shuffle};
 
 use crate::error::{Error, Result, refused};
 use crate::options::{CheckedBench, HeadShape};
@@ -32,10 +33,43 @@ pub(super) fn vp_steps(
     network: &Arc<dyn FrozenNetwork>,
     side: usize,
 ) -> Result<Vec<f64>> {
+    let shape = shape(bench, side);
+    let prompt = PaddingPrompt::new(shape, network.dtype(), network.device())?;
+    steps(bench, network, shape, Arc::new(prompt))
+}
+
+/// The same with a prompt of the table, at its defaults on whole images.
+pub(super) fn prompt_steps(
+    bench: &CheckedBench,
+    network: &Arc<dyn FrozenNetwork>,
+    row: &PromptRow,
+) -> Result<Vec<f64>> {
+    let options = Options::default();
+    let side = (row.image_size)(&options, bench.image_size, None)?;
+    let shape = shape(bench, side);
+    let prompt = (row.new)(shape, &options, bench.options.seed, &network.placement())?;
+    steps(bench, network, shape, prompt)
+}
+
+fn shape(bench: &CheckedBench, side: usize) -> PromptShape {
+    PromptShape {
+        canvas: bench.image_size,
+        image_size: side,
+        region: ImageRegion::Whole,
+        normalization: bench.model.normalization,
+    }
+}
+
+fn steps(
+    bench: &CheckedBench,
+    network: &Arc<dyn FrozenNetwork>,
+    shape: PromptShape,
+    prompt: Arc<dyn Prompt>,
+) -> Result<Vec<f64>> {
     let (repeats, batch) = (bench.options.repeats, bench.options.batch_size);
     let (seed, classes) = (bench.options.seed, TARGETS.min(network.classes()));
     let steps = repeats.warmup + repeats.repeat;
-    let images = SameImages::new(seed, side, batch, batch * steps, classes);
+    let images = SameImages::new(seed, shape.image_size, batch, batch * steps, classes);
     let splits = PromptSplits {
         train: &images,
         validation: None,
@@ -44,13 +78,6 @@ pub(super) fn vp_steps(
         target_names: &[],
         source_names: &[],
     };
-    let shape = PromptShape {
-        canvas: bench.image_size,
-        image_size: side,
-        region: ImageRegion::Whole,
-        normalization: bench.model.normalization,
-    };
-    let prompt = PaddingPrompt::new(shape, network.dtype(), network.device())?;
     let mut choices = LABEL_MAPPINGS.iter().map(MappingChoice::of);
     let random = choices.find(|choice| matches!(choice.refresh(), Ok(Refresh::Never)));
     let options = PromptOptions {
@@ -60,7 +87,7 @@ pub(super) fn vp_steps(
     };
     let start = PromptedNetwork {
         network: network.clone(),
-        prompt: Arc::new(prompt),
+        prompt,
     };
     let mut stopwatch = Stopwatch::of(|event| matches!(event, Event::Step { .. }));
     visual_prompt(start, splits, &options, None, &mut stopwatch)?;

@@ -16,6 +16,8 @@ pub enum Measurement {
     Window,
     /// A step of visual prompting, as `rut vp` takes it.
     VpStep,
+    /// A step with a prompt of the table that is named, on whole images.
+    PromptStep,
     /// Pixels to features, as `rut lp` extracts them.
     Extract,
     /// An epoch of a linear head, as `rut lp` trains it.
@@ -55,6 +57,11 @@ pub static MEASUREMENTS: &[MeasurementSpec] = &[
         measurement: Measurement::VpStep,
         name: "vp-step",
         about: "a whole step of `rut vp`: prompt, window, label map, loss, backward, Adam",
+    },
+    MeasurementSpec {
+        measurement: Measurement::PromptStep,
+        name: "prompt-step",
+        about: "a whole step of `rut vp` with each prompt that --prompt names, on whole images",
     },
     MeasurementSpec {
         measurement: Measurement::Backward,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use rut_adapt::{PROMPTS, PromptRow};
 use rut_data::Seed;
 use rut_formats::did_you_mean;
 use rut_models::{Engine, MODELS, ModelSpec};
@@ -95,6 +96,8 @@ pub struct BenchOptions {
     pub image_size: Option<usize>,
     /// Sides of windows, pixels; where there are none, 32 and 128 as far as they fit, or half the image.
     pub windows: Vec<usize>,
+    /// Prompts of the table of which a step is measured.
+    pub prompts: Vec<String>,
     /// The head.
     pub head: HeadShape,
     /// How often.
@@ -119,6 +122,7 @@ impl Default for BenchOptions {
             batch_size: 32,
             image_size: None,
             windows: Vec::new(),
+            prompts: Vec::new(),
             head: HeadShape::default(),
             repeats: Repeats {
                 warmup: 1,
@@ -143,6 +147,8 @@ pub struct CheckedBench {
     pub image_size: usize,
     /// Sides of windows, pixels.
     pub windows: Vec<usize>,
+    /// Prompts of which a step is measured.
+    pub prompts: Vec<&'static PromptRow>,
     /// Density and kind of the mask to make.
     pub pruning: Option<(MaskKind, f64)>,
     /// What to measure, in the table's order.
@@ -177,6 +183,11 @@ impl BenchOptions {
         check_size("head", &[images, width])?;
         check_size("batch_size", &[self.batch_size, 3, image_size, image_size])?;
         let windows = self.resolved_windows(image_size)?;
+        let prompts = self.prompts.iter().map(|name| find_prompt(name));
+        let prompts = prompts.collect::<Result<Vec<_>>>()?;
+        if prompts.is_empty() && self.only.contains(&Measurement::PromptStep) {
+            return Err(refused("only", "`prompt` beside prompt-step", "none"));
+        }
         let pruning = self.pruning()?;
         let measurements = MEASUREMENTS.iter().map(|row| row.measurement);
         let asked = |m: &Measurement| self.only.is_empty() || self.only.contains(m);
@@ -185,6 +196,7 @@ impl BenchOptions {
             classes,
             image_size,
             windows,
+            prompts,
             pruning,
             measurements: measurements.filter(asked).collect(),
             options: self,
@@ -256,6 +268,19 @@ fn find_model(name: &str) -> Result<&'static ModelSpec> {
         refused(
             "model",
             format!("one of {known}{hint}"),
+            format!("`{name}`"),
+        )
+    })
+}
+
+fn find_prompt(name: &str) -> Result<&'static PromptRow> {
+    rut_adapt::find_prompt(name).ok_or_else(|| {
+        let names = || PROMPTS.iter().map(|prompt| prompt.name);
+        let known = names().collect::<Vec<_>>().join(", ");
+        let hint = did_you_mean(name, names());
+        refused(
+            "prompt",
+            format!("some of {known}{hint}"),
             format!("`{name}`"),
         )
     })

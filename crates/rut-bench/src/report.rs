@@ -60,6 +60,9 @@ pub struct Measured {
     pub name: &'static str,
     /// Side of the window, pixels.
     pub window: Option<usize>,
+    /// The prompt of a step of one that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<&'static str>,
     /// Images of one repetition; for the head, rows of an epoch.
     pub images: usize,
     /// Seconds of one repetition: a pass, a step, or an epoch of the head.
@@ -98,6 +101,18 @@ pub fn bench(
     let network = subject.as_ref().map(|(network, _)| network);
     let mut measurements = Vec::new();
     for &measurement in &bench.measurements {
+        if let (Measurement::PromptStep, Some(network)) = (measurement, network) {
+            for row in &bench.prompts {
+                announce(&format!("measuring a step of {}", row.name));
+                let laps = loops::prompt_steps(bench, network, row)?;
+                let measured = measured(bench, measurement, &laps);
+                measurements.push(Measured {
+                    prompt: Some(row.name),
+                    ..measured
+                });
+            }
+            continue;
+        }
         let windows = bench.windows.iter().copied().map(Some);
         let windows: Vec<_> = if measurement.has_window() {
             windows.collect()
@@ -145,20 +160,30 @@ fn measure(
         (Measurement::Window, Some(network)) => passes::window(bench, &**network, side),
         (Measurement::VpStep, Some(network)) => loops::vp_steps(bench, network, side),
         (Measurement::Extract, Some(network)) => passes::extract(bench, &**network),
+        // One for each prompt, by the caller.
+        (Measurement::PromptStep, Some(_)) => Ok(Vec::new()),
     }?;
+    Ok(Measured {
+        window,
+        ..measured(bench, measurement, &laps)
+    })
+}
+
+fn measured(bench: &CheckedBench, measurement: Measurement, laps: &[f64]) -> Measured {
     let images = match measurement {
         Measurement::Head => bench.options.head.images,
         _ => bench.options.batch_size,
     };
-    let seconds = Timing::of(&laps);
-    Ok(Measured {
+    let seconds = Timing::of(laps);
+    Measured {
         name: measurement.name(),
-        window,
+        window: None,
+        prompt: None,
         images,
         seconds,
         images_per_second: measurement.has_network().then(|| seconds.rates(images)),
         peak_memory_bytes: peak_memory(),
-    })
+    }
 }
 
 impl BenchReport {

@@ -312,7 +312,9 @@ fn a_report_says_what_it_said() {
     for (mut then, now) in then.into_iter().zip(&now) {
         // Prompts had one optimiser, which was not said.
         let fields = then.as_object_mut().unwrap();
-        fields.retain(|key, value| !(value.is_null() && ["optimizer", "weight_decay"].contains(&key.as_str())));
+        fields.retain(|key, value| {
+            !(value.is_null() && ["optimizer", "weight_decay"].contains(&key.as_str()))
+        });
         assert_holds(&then["run_id"].to_string(), &then, now);
     }
     ends(

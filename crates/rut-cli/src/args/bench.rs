@@ -58,6 +58,9 @@ pub struct BenchArgs {
     /// Sides of the windows (`32,128`) [default: 32 and 128, as far as they fit]
     #[arg(long, value_name = "PIXELS", value_delimiter = ',', value_parser = whole::<usize>)]
     pub window: Vec<usize>,
+    /// Measure a step with each of these prompts, too (`smm,watermark`)
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub prompt: Vec<String>,
     /// Features that the head is trained on: rows, features in a row, classes [default: 50000,2048,10]
     #[arg(long, value_name = "N,D,C", value_parser = head)]
     pub head: Option<HeadShape>,
@@ -96,6 +99,7 @@ impl BenchArgs {
             batch_size: self.batch_size,
             image_size: self.image_size,
             windows: self.window.clone(),
+            prompts: self.prompt.clone(),
             head: self.head.unwrap_or_default(),
             repeats: Repeats {
                 warmup: self.warmup,

@@ -91,9 +91,10 @@ fn rows(report: &BenchReport) -> Vec<Vec<String>> {
 }
 
 fn row(measured: &Measured) -> Vec<String> {
-    let name = match measured.window {
-        Some(side) => format!("{} {side}", measured.name),
-        None => measured.name.to_owned(),
+    let name = match (measured.window, measured.prompt) {
+        (Some(side), _) => format!("{} {side}", measured.name),
+        (None, Some(prompt)) => format!("{} {prompt}", measured.name),
+        (None, None) => measured.name.to_owned(),
     };
     let rate = |rate: f64| format!("{rate:.2}");
     let rates = measured.images_per_second.map_or_else(
