@@ -21,6 +21,8 @@ const HEAD_RATE: f64 = 2e9;
 pub(super) struct Like {
     model: String,
     method: Method,
+    /// Prompt, optimiser and augmentation: what a step costs besides the network.
+    prompt: Option<String>,
     engine: String,
     image_size: Option<usize>,
     weights: Option<String>,
@@ -37,6 +39,10 @@ impl Like {
         Self {
             model: spec.network.model.clone(),
             method: spec.method(),
+            prompt: spec.prompt().map(|prompt| {
+                let (name, optimizer) = (&prompt.prompt, prompt.optimizer);
+                format!("{name} {optimizer:?} {:?}", prompt.augment)
+            }),
             engine: spec.network.engine.clone(),
             image_size,
             weights: Some(format!("{checkpoint} {mask:?} {masking:?}")),
