@@ -61,7 +61,7 @@ pub static MEASUREMENTS: &[MeasurementSpec] = &[
     MeasurementSpec {
         measurement: Measurement::PromptStep,
         name: "prompt-step",
-        about: "a whole step of `rut vp` with each prompt that --prompt names, on whole images",
+        about: "a whole step of `rut vp` with each prompt that `prompts` names, on whole images",
     },
     MeasurementSpec {
         measurement: Measurement::Backward,
