@@ -2,12 +2,14 @@
 //! disk. For training on them, see `linear_probe`.
 
 mod cache;
+mod centred;
 mod file;
 mod matrix;
 mod part;
 mod rows;
 
 pub use cache::{FeatureCache, FeatureKey, Wanted};
+pub(crate) use centred::Centred;
 pub use file::FeatureShape;
 pub use matrix::FeatureMatrix;
 
@@ -97,6 +99,32 @@ pub struct LabelledFeatures {
     pub features: FeatureMatrix,
     /// `[n]`
     pub labels: Vec<u32>,
+}
+
+impl LabelledFeatures {
+    /// Whether a head of `classes` classes can be fitted on them.
+    ///
+    /// # Errors
+    /// If there are none, their labels are not as many, or a label is out of range.
+    pub(crate) fn check(&self, classes: usize) -> Result<()> {
+        let refuse = |field, expected: String, found: String| {
+            Err(Error::Option {
+                field,
+                expected,
+                found,
+            })
+        };
+        let (images, labels) = (self.features.len(), &self.labels);
+        if images == 0 || images != labels.len() {
+            let expected = "training images, and a label for each".into();
+            let found = format!("{images} and {} labels", labels.len());
+            return refuse("training images", expected, found);
+        }
+        match labels.iter().find(|&&label| label as usize >= classes) {
+            Some(label) => refuse("labels", format!("below {classes}"), label.to_string()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A network and what its input is normalised by.

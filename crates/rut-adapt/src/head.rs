@@ -6,10 +6,11 @@ use candle_core::{DType, Device, Tensor};
 use rut_data::Seed;
 
 use crate::error::Result;
+use crate::probe_head::KEY;
 use crate::state::{self, TrainingState};
 
-const KEY: &str = "rut.head";
-const VERSION: &str = "version 1";
+/// What a file of it begins with.
+pub(crate) const VERSION: &str = "version 1";
 
 /// z = x Wᵀ + b, with `weight` [classes, width] and `bias` `[classes]`.
 ///
@@ -102,19 +103,6 @@ impl LinearHead {
             KEY,
             VERSION,
         )
-    }
-
-    /// The head that [`to_bytes`](Self::to_bytes) wrote.
-    ///
-    /// # Errors
-    /// If the bytes hold no head, or shapes that do not fit one another.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (mut tensors, version) = state::deserialize(bytes, KEY)?;
-        if version != VERSION {
-            return Err(state::unfit(KEY, VERSION, &version));
-        }
-        let [weight, bias] = ["weight", "bias"].map(|name| tensors.remove(name));
-        Self::of_tensors(weight, bias)
     }
 
     /// The head of `weight` [classes, width] and `bias` `[classes]` of a file.

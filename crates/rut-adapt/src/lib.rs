@@ -3,7 +3,10 @@
 //! # What is here
 //!
 //! - [`linear_probe()`]: a linear head trained on frozen features; [`linear_probe_grid()`]: a grid of them in one pass; their
-//!   arithmetic is [`SoftmaxRegression`]; [`logistic_probe()`]: fitted to its optimum, by [`minimize()`].
+//!   arithmetic is [`SoftmaxRegression`]; [`logistic_probe()`]: fitted to its optimum, by
+//!   [`minimize()`]; [`logistic_search()`]: with a search for the penalty.
+//! - [`Baseline`]: nearest neighbours, class means and ridge regression on the same features; [`ProbeHead`] is a head of any
+//!   kind.
 //! - [`visual_prompt()`]: a trained change of the input, with a label map refreshed while it trains. [`PROMPTS`] and
 //!   [`LABEL_MAPPINGS`] are the tables of both.
 //! - [`joint()`]: a prompt and a new head on the features, trained together.
@@ -13,6 +16,7 @@
 //!
 //! It is not the place of run specifications, folders or records: those are `rut-record`.
 
+mod baseline;
 mod descent;
 mod epochs;
 mod error;
@@ -27,6 +31,8 @@ mod linear_probe;
 mod loss;
 mod observer;
 mod optimizer;
+mod probe_head;
+mod products;
 mod progress;
 mod prompt;
 mod schedule;
@@ -35,6 +41,7 @@ mod softmax_regression;
 mod state;
 mod visual_prompt;
 
+pub use baseline::{Baseline, KnnHead, PrototypeHead};
 pub use descent::{DESCENT_OPTIONS, Descent, PromptOptimizer};
 pub use epochs::{Finished, LoopOptions};
 pub use error::{Error, Result};
@@ -54,12 +61,14 @@ pub use label_map::{
 };
 pub use lbfgs::{Stopping, minimize};
 pub use linear_probe::{
-    Fit, Fitted, GridMember, LogisticOptions, ProbeSplits, Probed, RELATIVE_GRADIENT, check_grid,
-    linear_probe, linear_probe_grid, logistic_probe, probe_logits,
+    C_SEARCH_FITS, CSearch, CStep, Fit, Fitted, GridMember, LogisticOptions, ProbeSplits, Probed,
+    RELATIVE_GRADIENT, check_grid, linear_probe, linear_probe_grid, logistic_probe,
+    logistic_search, probe_logits,
 };
 pub use loss::{cross_entropy, gradients, label_tensor, score};
 pub use observer::{LoopControl, Observer, ObserverError, Silent};
 pub use optimizer::{Adam, GradientDescent, GradientForm, GradientRule, Sgd, Spsa, SpsaOptions};
+pub use probe_head::ProbeHead;
 pub use progress::Reporter;
 pub use prompt::{
     NewPrompt, PROMPTS, PaddingPrompt, Prompt, PromptRow, PromptShape, Prompted, find_prompt,

@@ -1,9 +1,11 @@
 //! Linear probing: a linear head trained on the pooled features of a frozen network, or a grid of heads in one pass over
 //! them. Features come from `features`, a step's arithmetic from `softmax_regression`; `logistic` fits on all of them at once.
 
+mod c_search;
 mod grid;
 mod logistic;
 
+pub use c_search::{C_SEARCH_FITS, CSearch, CStep, logistic_search};
 pub use grid::{GridMember, Probed, check_grid, linear_probe_grid};
 pub use logistic::{Fit, Fitted, LogisticOptions, RELATIVE_GRADIENT, logistic_probe};
 

@@ -6,7 +6,6 @@
 //! number of threads.
 
 mod loss;
-mod products;
 mod rows;
 mod update;
 
@@ -19,9 +18,9 @@ use crate::features::FeatureMatrix;
 use crate::features::LabelledFeatures;
 use crate::head::LinearHead;
 use crate::loss::Scored;
+use crate::products::{self, Columns, Rows};
 use crate::state::TrainingState;
 use loss::RowScore;
-use products::{Columns, Rows};
 use rows::{Batch, batch_rows, head_logits};
 use update::{Adam, Parameter, Update};
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Device, Tensor};
+use half::f16;
 use rut_formats::check_header;
 use rut_formats::seal::{self, Seal};
 use safetensors::tensor::{Dtype, TensorView};
@@ -139,7 +140,7 @@ impl TrainingState {
     /// All of it as the bytes of a safetensors file; the texts stand in its metadata, one `name=text` a line.
     ///
     /// # Errors
-    /// If a tensor is of another type than f32, f64 and i64.
+    /// If a tensor is of another type than f16, f32, f64 and i64.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let lines = self
             .texts
@@ -187,7 +188,7 @@ impl TrainingState {
 /// The bytes of a safetensors file with `text` under `key` in its metadata: the same bytes for the same content.
 ///
 /// # Errors
-/// If a tensor is of another type than f32, f64 and i64.
+/// If a tensor is of another type than f16, f32, f64 and i64.
 pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> Result<Vec<u8>> {
     let mut raw = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
@@ -208,7 +209,7 @@ pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> R
 /// The tensors of a safetensors file, on the CPU, and the text under `key` in its metadata (empty without one).
 ///
 /// # Errors
-/// If the bytes are no whole safetensors file, its header is too long, or a tensor is of another type than f32, f64 and i64.
+/// If the bytes are no whole safetensors file, its header is too long, or a tensor is of another type than f16, f32, f64 and i64.
 pub fn deserialize(bytes: &[u8], key: &str) -> Result<(BTreeMap<String, Tensor>, String)> {
     let broken = |e: safetensors::SafeTensorError| {
         unfit("the file", "a whole safetensors file", &e.to_string())
@@ -235,6 +236,13 @@ pub fn deserialize(bytes: &[u8], key: &str) -> Result<(BTreeMap<String, Tensor>,
 fn to_bytes(name: &str, tensor: &Tensor) -> Result<(Dtype, Vec<u8>)> {
     let flat = tensor.flatten_all()?;
     Ok(match tensor.dtype() {
+        DType::F16 => (
+            Dtype::F16,
+            flat.to_vec1::<f16>()?
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect(),
+        ),
         DType::F32 => (
             Dtype::F32,
             flat.to_vec1::<f32>()?
@@ -256,19 +264,20 @@ fn to_bytes(name: &str, tensor: &Tensor) -> Result<(Dtype, Vec<u8>)> {
                 .flat_map(|v| v.to_le_bytes())
                 .collect(),
         ),
-        other => return Err(unfit(name, "f32, f64 or i64", &format!("{other:?}"))),
+        other => return Err(unfit(name, "f16, f32, f64 or i64", &format!("{other:?}"))),
     })
 }
 
 fn to_tensor(view: &TensorView<'_>) -> Result<Tensor> {
     let dtype = match view.dtype() {
+        Dtype::F16 => DType::F16,
         Dtype::F32 => DType::F32,
         Dtype::F64 => DType::F64,
         Dtype::I64 => DType::I64,
         other => {
             return Err(unfit(
                 "the file",
-                "f32, f64 or i64 tensors",
+                "f16, f32, f64 or i64 tensors",
                 &format!("{other:?}"),
             ));
         }

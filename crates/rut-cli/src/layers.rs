@@ -79,8 +79,10 @@ pub fn resolve(
     if let Some(name) = preset {
         check_preset(method, name)?;
     }
-    if quickstart && above.text("optimizer") == Some("lbfgs") {
-        // It takes all images at once; the quickstart's batches are for Adam.
+    let at_once = above.text("optimizer") == Some("lbfgs")
+        || above.text("head").is_some_and(|head| head != "linear");
+    if quickstart && at_once {
+        // All images are taken at once; the quickstart's batches are for Adam.
         all.forget("batch_size");
     }
     all.cover(above);

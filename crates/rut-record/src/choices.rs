@@ -55,6 +55,9 @@ pub enum HeadKind {
 }
 
 impl HeadKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Linear, Self::Knn, Self::Prototype, Self::Ridge];
+
     /// The word for it in files and commands.
     pub fn name(self) -> &'static str {
         match self {
@@ -64,6 +67,14 @@ impl HeadKind {
             Self::Ridge => "ridge",
         }
     }
+}
+
+/// How the penalty of a logistic regression is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CSearchRule {
+    /// A coarse grid of C, then a bisection, by the accuracy on the validation images: as CLIP's probes, as released with CoOp.
+    Coop,
 }
 
 /// How the learning rate changes over a training.

@@ -47,8 +47,8 @@ mod upstream;
 pub mod versioned;
 
 pub use choices::{
-    FeatureType, HeadKind, Interpolation, Masking, NetworkKind, Optimizer, ScheduleKind, Select,
-    ShortClasses, Shuffle, ValidationFrom,
+    CSearchRule, FeatureType, HeadKind, Interpolation, Masking, NetworkKind, Optimizer,
+    ScheduleKind, Select, ShortClasses, Shuffle, ValidationFrom,
 };
 pub use environment::{Environment, cpu, means, peak_memory, platform};
 pub use error::{Error, Result, file};

@@ -176,17 +176,17 @@ pub struct KeysRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecord {
-    /// Trained values.
+    /// Trained values; of a head that is computed, those that are stored and its logits depend on.
     pub trained_values: usize,
     /// Optimiser steps.
     pub steps: u64,
-    /// Mean loss of the last epoch, nats.
+    /// Mean loss of the last epoch, nats; 0 of a head that is computed without one.
     pub final_loss: f64,
     /// The epoch whose parameters were kept, from 0.
     pub kept_epoch: u32,
     /// Its accuracy on the split it was chosen on; absent for `last`.
     pub selected_accuracy: Option<f64>,
-    /// The members of a grid of learning rates and weight decays.
+    /// The members of a grid of learning rates and weight decays, or of a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grid: Option<GridRecord>,
     /// How L-BFGS ended, where it trained.
@@ -212,12 +212,12 @@ pub struct LbfgsRecord {
     pub converged: bool,
 }
 
-/// A grid of learning rates and weight decays.
+/// A grid of learning rates and weight decays, or the weight decays that a search tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GridRecord {
     /// The member that is kept, from 0: of the best accuracy on the validation images, of equals of the lower NLL, of these
-    /// the first.
+    /// the first; of a search the one that it ends with.
     pub chosen: usize,
     /// All members, in order.
     pub members: Vec<GridMemberRecord>,

@@ -58,6 +58,14 @@ fn canonicalize_dataset(spec: &mut RunSpec) {
     }
 }
 
+/// What stands beside a field that not every run of a method has a use for.
+const BESIDE: [Option<(&str, &str)>; 4] = [
+    None,
+    Some(("optimizer", "lbfgs")),
+    Some(("head", "knn")),
+    Some(("head", "ridge")),
+];
+
 /// `field = value` as a settled specification has it, null where that leaves it out.
 ///
 /// # Errors
@@ -65,8 +73,13 @@ fn canonicalize_dataset(spec: &mut RunSpec) {
 pub fn canonical_value(field: &str, value: &toml::Value) -> Result<Value, String> {
     let alone = field_value(&all_fields(), field, value)?;
     let other = |error: rut_record::Error| error.to_string();
-    for method in Method::ALL {
-        let table = [("method", method.name().into()), (field, value.clone())];
+    let methods = BESIDE
+        .iter()
+        .flat_map(|beside| Method::ALL.map(|method| (method, beside)));
+    for (method, beside) in methods {
+        let own = [("method", method.name().into()), (field, value.clone())];
+        let beside = beside.map(|(key, word)| (key, word.into()));
+        let table = beside.into_iter().chain(own);
         let table = table.map(|(key, value)| (key.to_owned(), value));
         let mut spec = RunSpec::of_useful(toml::Table::from_iter(table)).map_err(other)?;
         canonicalize(&mut spec);
@@ -76,4 +89,26 @@ pub fn canonical_value(field: &str, value: &toml::Value) -> Result<Value, String
         }
     }
     Ok(alone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_that_files_leave_out_is_null() {
+        for (field, default, other) in [
+            ("neighbours", toml::Value::from(20), toml::Value::from(5)),
+            ("ridge_alpha", 1.0.into(), 0.5.into()),
+            ("head", "linear".into(), "knn".into()),
+        ] {
+            assert_eq!(
+                canonical_value(field, &default).unwrap(),
+                Value::Null,
+                "{field}"
+            );
+            let found = canonical_value(field, &other).unwrap();
+            assert_eq!(Some(found), serde_json::to_value(other).ok(), "{field}");
+        }
+    }
 }

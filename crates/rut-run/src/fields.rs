@@ -3,7 +3,9 @@
 use rut_adapt::{DESCENT_OPTIONS, LABEL_MAPPINGS, MappingChoice, PROMPTS};
 use rut_formats::did_you_mean;
 use rut_models::{DEVICES, ENGINES, PRECISIONS};
-use rut_record::{FIELDS, Field, HeadKind, MappedSpec, Method, Optimizer, RunSpec, fields};
+use rut_record::{
+    Adaptation, FIELDS, Field, HeadKind, MappedSpec, Method, Optimizer, ProbeSpec, RunSpec, fields,
+};
 use serde_json::Value;
 
 use crate::error::{Result, refused};
@@ -31,8 +33,9 @@ pub fn is_field(key: &str) -> bool {
 /// Those that runs of `method` may have a use for.
 pub fn fields_of(method: Method) -> Vec<Field> {
     let usual = RunSpec::of(method);
-    let own = FIELDS.iter().filter(|field| (field.used)(&usual)).copied();
-    let mut found: Vec<Field> = own.collect();
+    let heads = heads(&usual);
+    let used = |field: &&Field| heads.iter().any(|spec| (field.used)(spec));
+    let mut found: Vec<Field> = FIELDS.iter().filter(used).copied().collect();
     if usual.prompt().is_some() {
         let of_mappings = LABEL_MAPPINGS.iter().flat_map(|row| row.options);
         let mapped = usual.mapping().is_some();
@@ -50,6 +53,27 @@ pub fn fields_of(method: Method) -> Vec<Field> {
         }
     }
     found
+}
+
+/// `spec`, and of a probe the same with every head and optimiser that changes what it has a use for.
+fn heads(spec: &RunSpec) -> Vec<RunSpec> {
+    let mut all = vec![spec.clone()];
+    if let Adaptation::Probe(probe) = &spec.adaptation {
+        let lbfgs = ProbeSpec {
+            optimizer: Optimizer::Lbfgs,
+            ..probe.clone()
+        };
+        let with = |head| ProbeSpec {
+            head,
+            ..probe.clone()
+        };
+        let others = HeadKind::ALL.map(with).into_iter().chain([lbfgs]);
+        all.extend(others.map(|probe| RunSpec {
+            adaptation: Adaptation::Probe(probe),
+            ..spec.clone()
+        }));
+    }
+    all
 }
 
 /// Options of all rows, with those that several share.
@@ -186,9 +210,11 @@ pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
         None => Ok(()),
         Some(field) => {
             let user = match spec.probe() {
-                _ if field.instead_of.contains(&"steps") => "a run by `steps`",
                 Some(probe) if probe.head != HeadKind::Linear => probe.head.name(),
+                _ if field.instead_of.contains(&"steps") => "a run by `steps`",
+                Some(_) if is_of_baseline(field, spec) => "a linear head",
                 Some(probe) if probe.optimizer == Optimizer::Lbfgs => "L-BFGS",
+                Some(_) if field.key == "c_search" => "Adam",
                 None if spec.optimizer() == Optimizer::Spsa => "SPSA",
                 _ => spec.method().title(),
             };
@@ -196,6 +222,18 @@ pub(crate) fn check_used(spec: &RunSpec) -> Result<()> {
             Err(rut_record::Error::unused(field.key, user, &found).into())
         }
     }
+}
+
+/// Whether heads that are computed have a use for a field of a probe.
+fn is_of_baseline(field: &Field, spec: &RunSpec) -> bool {
+    let computed = |spec: &&RunSpec| {
+        spec.probe()
+            .is_some_and(|probe| probe.head != HeadKind::Linear)
+    };
+    heads(spec)
+        .iter()
+        .filter(computed)
+        .any(|spec| (field.used)(spec))
 }
 
 /// What makes no use of an option of others: the prompt, where it is one of prompts; else the optimiser or the mapping.
@@ -251,6 +289,18 @@ mod tests {
             (
                 "method = 'lp'\noptimizer = 'lbfgs'\nlr = 1",
                 ["lr = 1.0", "L-BFGS makes no use of it"],
+            ),
+            (
+                "method = 'lp'\nc_search = 'coop'",
+                ["c_search = coop", "Adam makes no use of it"],
+            ),
+            (
+                "method = 'lp'\nhead = 'knn'\nepochs = 3",
+                ["epochs = 3", "knn makes no use of it"],
+            ),
+            (
+                "method = 'lp'\nneighbours = 3",
+                ["neighbours = 3", "a linear head makes no use of it"],
             ),
             (
                 "steps = 10\nepochs = 3",
@@ -316,6 +366,9 @@ mod tests {
         for (key, of_lp, of_vp) in [
             ("lr_grid", true, false),
             ("resize", true, false),
+            ("neighbours", true, false),
+            ("ridge_alpha", true, false),
+            ("c_search", true, false),
             ("mapping", false, true),
             ("ties", false, true),
             ("image_size", true, true),

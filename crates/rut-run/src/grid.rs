@@ -1,11 +1,11 @@
-//! Learning rates and weight decays of a probe, one pair or a grid of them. For how they are
-//! trained, see `rut_adapt`.
+//! What a probe's specification says of heads: learning rates and weight decays, one pair or a grid of them, and baselines. For
+//! how they are fitted, see `rut_adapt`.
 
 use rut_adapt::{
-    Fit, Fitted, GridMember, HeadRates, LogisticOptions, Probed, RELATIVE_GRADIENT, Stopping,
-    check_grid,
+    Baseline, C_SEARCH_FITS, Fit, Fitted, GridMember, HeadRates, LogisticOptions, Probed,
+    RELATIVE_GRADIENT, Stopping, check_grid,
 };
-use rut_record::{GridMemberRecord, GridRecord, ProbeSpec, RunSpec};
+use rut_record::{GridMemberRecord, GridRecord, HeadKind, ProbeSpec, RunSpec};
 
 use crate::error::{Result, refused};
 
@@ -45,22 +45,52 @@ pub(crate) fn check_rates(spec: &RunSpec) -> Result<()> {
         if let Some((field, _)) = hidden.iter().find(|(_, hidden)| *hidden) {
             return Err(refused(*field, format!("it or `{field}_grid`"), "both"));
         }
+        if probe.c_search.is_some() && (decay_grid.is_some() || probe.weight_decay != 0.0) {
+            let expected = "it or weight decays (`weight_decay`, `weight_decay_grid`)";
+            return Err(refused("c_search", expected, "both"));
+        }
+        if let Some(baseline) = baseline(probe) {
+            baseline.check()?;
+        }
         check_list("lr_grid", lr_grid, |rate| rate > 0.0)?;
         check_list("weight_decay_grid", decay_grid, |decay| decay >= 0.0)?;
     }
     Ok(check_grid(&rates(spec))?)
 }
 
-/// A grid is chosen from on validation images.
+/// The head that a probe computes without training, if it does.
+pub(crate) fn baseline(probe: &ProbeSpec) -> Option<Baseline> {
+    match probe.head {
+        HeadKind::Linear => None,
+        HeadKind::Knn => Some(Baseline::Knn {
+            neighbours: probe.neighbours as usize,
+            temperature: probe.knn_temperature,
+        }),
+        HeadKind::Prototype => Some(Baseline::Prototype),
+        HeadKind::Ridge => Some(Baseline::Ridge {
+            alpha: probe.ridge_alpha,
+        }),
+    }
+}
+
+/// Heads that a run trains, by what its specification says of rates and decays; 0 of a head that is computed.
+pub(crate) fn members(spec: &RunSpec) -> usize {
+    match spec.probe() {
+        Some(probe) if baseline(probe).is_some() => 0,
+        Some(probe) if probe.c_search.is_some() => C_SEARCH_FITS,
+        _ => rates(spec).len(),
+    }
+}
+
+/// A choice is made on validation images.
 pub(crate) fn check_chosen_on(spec: &RunSpec, validation_images: usize) -> Result<()> {
-    if rates(spec).len() < 2 || validation_images > 0 {
+    if members(spec) < 2 || validation_images > 0 {
         return Ok(());
     }
-    let by_rate = spec.probe().is_some_and(|probe| probe.lr_grid.is_some());
-    let field = if by_rate {
-        "lr_grid"
-    } else {
-        "weight_decay_grid"
+    let field = match spec.probe() {
+        Some(probe) if probe.c_search.is_some() => "c_search",
+        Some(probe) if probe.lr_grid.is_some() => "lr_grid",
+        _ => "weight_decay_grid",
     };
     Err(refused(
         field,
@@ -88,9 +118,11 @@ pub(crate) fn grid_record(probe: &ProbeSpec, probed: &Probed) -> Option<GridReco
     })
 }
 
-/// What a record says of the fits of several weight decays; nothing where there was no list.
+/// What a record says of the fits of several weight decays; nothing where there was no list and no search.
 pub(crate) fn fits_record(probe: &ProbeSpec, fitted: &Fitted) -> Option<GridRecord> {
-    probe.weight_decay_grid.as_ref()?;
+    if probe.weight_decay_grid.is_none() && probe.c_search.is_none() {
+        return None;
+    }
     let record = |fit: &Fit| GridMemberRecord {
         lr: None,
         weight_decay: fit.weight_decay,
@@ -185,6 +217,22 @@ mod tests {
             ("weight_decay_grid = [nan]", ["0 or more", "NaN"]),
             ("weight_decay = -1", ["weight_decay", "-1"]),
             ("lr = 0.1\nlr_grid = [1]", ["`lr_grid`", "both"]),
+            (
+                "c_search = 'coop'\nweight_decay = 1",
+                ["c_search = both", "`weight_decay_grid`"],
+            ),
+            (
+                "head = 'knn'\nneighbours = 0",
+                ["neighbours = 0", "at least 1"],
+            ),
+            (
+                "head = 'knn'\nknn_temperature = 0",
+                ["knn_temperature = 0", "0.0001 or more"],
+            ),
+            (
+                "head = 'ridge'\nridge_alpha = -1",
+                ["ridge_alpha = -1", "positive"],
+            ),
         ] {
             let error = check_rates(&spec(toml)).unwrap_err().to_string();
             assert!(
@@ -203,6 +251,13 @@ mod tests {
             text.contains("weight_decay_grid") && text.contains("`val_shots`"),
             "{text}"
         );
+        let search = spec("optimizer = 'lbfgs'\nc_search = 'coop'");
+        let text = check_chosen_on(&search, 0).unwrap_err().to_string();
+        assert!(
+            text.contains("c_search") && text.contains("`val_shots`"),
+            "{text}"
+        );
+        assert!(check_chosen_on(&search, 1).is_ok());
         assert!(check_chosen_on(&spec("lr_grid = [0.1, 1]"), 1).is_ok());
         assert!(check_chosen_on(&spec("lr_grid = [0.1]"), 0).is_ok());
     }

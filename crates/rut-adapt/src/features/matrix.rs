@@ -1,5 +1,8 @@
 //! Features of a split in memory, in single or half precision. `cache` stores them.
 
+use std::ops::Range;
+
+use candle_core::{DType, Device, Tensor};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use rut_record::FeatureType;
@@ -119,6 +122,50 @@ impl FeatureMatrix {
                 Values::F16(values) => values[row].convert_to_f32_slice(to),
             }
         }
+    }
+
+    /// The rows of `range` [range, width] in single precision: where they lie, or widened into `buffer`.
+    pub(crate) fn widened<'a>(
+        &'a self,
+        range: Range<usize>,
+        buffer: &'a mut Vec<f32>,
+    ) -> &'a [f32] {
+        let values = range.start * self.width..range.end * self.width;
+        match &self.values {
+            Values::F32(all) => &all[values],
+            Values::F16(all) => {
+                buffer.resize(values.len(), 0.0);
+                all[values].convert_to_f32_slice(buffer);
+                buffer
+            }
+        }
+    }
+
+    /// All rows as a tensor [n, width], as they are kept.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn to_tensor(&self) -> Result<Tensor> {
+        let shape = (self.len(), self.width);
+        Ok(match &self.values {
+            Values::F32(values) => Tensor::from_slice(values, shape, &Device::Cpu)?,
+            Values::F16(values) => Tensor::from_slice(values, shape, &Device::Cpu)?,
+        })
+    }
+
+    /// What [`to_tensor`](Self::to_tensor) gave.
+    ///
+    /// # Errors
+    /// If the tensor is neither f16 nor f32, or is no matrix with columns.
+    pub(crate) fn of_tensor(tensor: &Tensor) -> Result<Self> {
+        let (_, width) = tensor.dims2()?;
+        let flat = tensor.flatten_all()?;
+        check_rows(flat.elem_count(), width)?;
+        let values = match tensor.dtype() {
+            DType::F16 => Values::F16(flat.to_vec1()?),
+            _ => Values::F32(flat.to_vec1()?),
+        };
+        Ok(Self { values, width })
     }
 
     /// The rows at `indices`, as they are kept.

@@ -6,17 +6,16 @@
 //! first and put back into the biases in the end: the optimum is the same, the way to it shorter, and gradients are by
 //! weights and biases of these centred features.
 
-use candle_core::{Device, Tensor};
-use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use rut_record::{Event, Phase, Scores};
 
 use super::{ProbeSplits, probe_logits};
 use crate::error::{Error, Result};
-use crate::features::LabelledFeatures;
+use crate::features::{Centred, LabelledFeatures};
 use crate::head::LinearHead;
 use crate::lbfgs::{Solved, Stopping, minimize};
 use crate::observer::Observer;
+use crate::products::double;
 use crate::progress::{At, Reporter};
 use crate::select::is_better;
 use crate::state::TrainingState;
@@ -50,13 +49,13 @@ pub struct Fit {
     pub head: LinearHead,
 }
 
-/// All fits, and which of them is kept: of the best accuracy on the validation split, of equals of the lower NLL, of these
-/// the first.
+/// All fits, and which of them is kept.
 #[derive(Clone, Debug)]
 pub struct Fitted {
-    /// In the order of the weight decays; at least one.
+    /// In the order of the weight decays, or of a search; at least one.
     pub fits: Vec<Fit>,
-    /// The kept one.
+    /// The kept one: of the best accuracy on the validation split, of equals of the lower NLL, of these the first; of a search
+    /// the one that it ends with.
     pub chosen: usize,
 }
 
@@ -92,7 +91,7 @@ pub fn logistic_probe(
     Ok(Fitted { fits, chosen })
 }
 
-fn check(splits: ProbeSplits<'_>, options: &LogisticOptions) -> Result<()> {
+pub(super) fn check(splits: ProbeSplits<'_>, options: &LogisticOptions) -> Result<()> {
     let refuse = |field, expected: String, found: String| {
         Err(Error::Option {
             field,
@@ -121,25 +120,10 @@ fn check(splits: ProbeSplits<'_>, options: &LogisticOptions) -> Result<()> {
     if options.stopping.iterations == 0 {
         return refuse("epochs", "at least 1".into(), "0".into());
     }
-    let LabelledFeatures { features, labels } = splits.train;
-    if features.is_empty() || features.len() != labels.len() {
-        let expected = "training images, and a label for each".into();
-        let found = format!("{} and {} labels", features.len(), labels.len());
-        return refuse("training images", expected, found);
-    }
-    match labels
-        .iter()
-        .find(|&&label| label as usize >= options.classes)
-    {
-        Some(label) => {
-            let expected = format!("below {}", options.classes);
-            refuse("labels", expected, label.to_string())
-        }
-        None => Ok(()),
-    }
+    splits.train.check(options.classes)
 }
 
-fn fit(
+pub(super) fn fit(
     splits: ProbeSplits<'_>,
     options: &LogisticOptions,
     weight_decay: f64,
@@ -181,12 +165,12 @@ fn fit(
             learning_rate: 0.0,
         });
     }
-    let head = objective.head(&x)?;
+    let (weight, bias) = x.split_at(options.classes * objective.width);
+    let head = objective.centred.head(weight, bias)?;
     let validation = match splits.validation.filter(|split| !split.labels.is_empty()) {
         Some(split) => Some(probe_logits(&head, split)?.scores()?),
         None => None,
     };
-    let (weight, _) = x.split_at(options.classes * objective.width);
     let decayed = 0.5 * weight_decay * weight.iter().map(|value| value * value).sum::<f64>();
     let loss = solved.value - decayed;
     let fit = Fit {
@@ -199,12 +183,12 @@ fn fit(
     Ok((fit, events))
 }
 
-/// Rows that are widened and worked on at once.
+/// Rows that are worked on at once.
 const ROWS: usize = 512;
 
 /// The regularised loss as a function of weights and biases.
 struct Objective<'a> {
-    data: &'a LabelledFeatures,
+    labels: &'a [u32],
     classes: usize,
     width: usize,
     weight_decay: f64,
@@ -212,74 +196,22 @@ struct Objective<'a> {
     loss: f64,
     /// Hits of the last evaluation.
     correct: usize,
-    single: Vec<f32>,
-    rows: Vec<f64>,
+    centred: Centred<'a>,
     logits: Vec<f64>,
-    /// Of every feature.
-    mean: Vec<f64>,
 }
 
 impl<'a> Objective<'a> {
     fn new(data: &'a LabelledFeatures, classes: usize, weight_decay: f64) -> Self {
-        let width = data.features.width();
-        let mut objective = Self {
-            data,
+        Self {
+            labels: &data.labels,
             classes,
-            width,
+            width: data.features.width(),
             weight_decay,
             loss: 0.0,
             correct: 0,
-            single: vec![0.0; ROWS * width],
-            rows: vec![0.0; ROWS * width],
+            centred: Centred::new(&data.features),
             logits: vec![0.0; ROWS * classes],
-            mean: vec![0.0; width],
-        };
-        objective.mean = objective.feature_means();
-        objective
-    }
-
-    fn feature_means(&mut self) -> Vec<f64> {
-        let width = self.width;
-        let mut sums = vec![0.0; width];
-        let all: Vec<usize> = (0..self.data.labels.len()).collect();
-        for indices in all.chunks(ROWS) {
-            for row in self.centred(indices).chunks_exact(width) {
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += value;
-                }
-            }
         }
-        sums.iter_mut().for_each(|sum| *sum /= all.len() as f64);
-        sums
-    }
-
-    /// Rows less the means, in f64.
-    fn centred(&mut self, indices: &[usize]) -> &[f64] {
-        let len = indices.len() * self.width;
-        self.data.features.gather(indices, &mut self.single[..len]);
-        let rows = self.rows[..len].chunks_exact_mut(self.width);
-        for (to, row) in rows.zip(self.single.chunks_exact(self.width)) {
-            for ((to, value), mean) in to.iter_mut().zip(row).zip(&self.mean) {
-                *to = f64::from(*value) - mean;
-            }
-        }
-        &self.rows[..len]
-    }
-
-    /// The head for features as they are, rounded to f32.
-    fn head(&self, x: &[f64]) -> Result<LinearHead> {
-        let (weight, bias) = x.split_at(self.classes * self.width);
-        let rows = weight.chunks_exact(self.width).zip(bias);
-        let bias = rows.map(|(row, bias)| {
-            let moved: f64 = row.iter().zip(&self.mean).map(|(w, mean)| w * mean).sum();
-            (bias - moved) as f32
-        });
-        let weight: Vec<f32> = weight.iter().map(|&value| value as f32).collect();
-        let shape = (self.classes, self.width);
-        Ok(LinearHead {
-            weight: Tensor::from_vec(weight, shape, &Device::Cpu)?,
-            bias: Tensor::from_vec(bias.collect(), self.classes, &Device::Cpu)?,
-        })
     }
 
     /// Sums go row by row and block by block: threads change no bit.
@@ -290,22 +222,19 @@ impl<'a> Objective<'a> {
         weight_gradient.fill(0.0);
         bias_gradient.fill(0.0);
         let (mut loss, mut correct) = (0.0, 0);
-        let all: Vec<usize> = (0..self.data.labels.len()).collect();
-        for indices in all.chunks(ROWS) {
-            self.centred(indices);
-            let rows = &self.rows[..indices.len() * width];
-            let logits = &mut self.logits[..indices.len() * classes];
+        for (index, labels) in self.labels.chunks(ROWS).enumerate() {
+            let start = index * ROWS;
+            let rows = self.centred.rows(start..start + labels.len());
+            let logits = &mut self.logits[..labels.len() * classes];
             let places = logits.par_chunks_exact_mut(classes);
-            let parts = places.zip(rows.par_chunks_exact(width)).zip(indices);
+            let parts = places.zip(rows.par_chunks_exact(width)).zip(labels);
             let scored: Vec<(f64, bool)> = parts
-                .map(|((logits, row), &index)| {
-                    Arch::new().dispatch(Logits {
-                        row,
-                        weight,
-                        bias,
-                        logits,
-                    });
-                    residual(logits, self.data.labels[index] as usize)
+                .map(|((logits, row), &label)| {
+                    double::dots(row, weight, logits);
+                    for (logit, bias) in logits.iter_mut().zip(bias) {
+                        *logit += bias;
+                    }
+                    residual(logits, label as usize)
                 })
                 .collect();
             for (row, (own, hit)) in logits.chunks_exact(classes).zip(scored) {
@@ -319,10 +248,10 @@ impl<'a> Objective<'a> {
             let places = weight_gradient.par_chunks_exact_mut(width).enumerate();
             places.for_each(|(class, to)| {
                 let factors = logits.iter().copied().skip(class).step_by(classes);
-                Arch::new().dispatch(AddRows { rows, factors, to });
+                double::add_rows(factors.zip(rows.chunks_exact(width)), to);
             });
         }
-        let scale = 1.0 / all.len() as f64;
+        let scale = 1.0 / self.labels.len() as f64;
         let decay = self.weight_decay;
         for (to, value) in weight_gradient.iter_mut().zip(weight) {
             *to = *to * scale + decay * value;
@@ -350,62 +279,4 @@ fn residual(logits: &mut [f64], label: usize) -> (f64, bool) {
     logits.iter_mut().for_each(|value| *value /= sum);
     logits[label] -= 1.0;
     (sum.ln() - own, best == label)
-}
-
-/// `logits` = W row + b.
-struct Logits<'a> {
-    row: &'a [f64],
-    weight: &'a [f64],
-    bias: &'a [f64],
-    logits: &'a mut [f64],
-}
-
-impl WithSimd for Logits<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (row, row_tail) = S::as_simd_f64s(self.row);
-        let weights = self.weight.chunks_exact(self.row.len());
-        for ((logit, weight), bias) in self.logits.iter_mut().zip(weights).zip(self.bias) {
-            let (weight, weight_tail) = S::as_simd_f64s(weight);
-            let mut sums = [simd.splat_f64s(0.0); 4];
-            let (parts, rest) = row.as_chunks::<4>();
-            let (weight_parts, weight_rest) = weight.as_chunks::<4>();
-            for (x, w) in parts.iter().zip(weight_parts) {
-                for i in 0..4 {
-                    sums[i] = simd.mul_add_e_f64s(x[i], w[i], sums[i]);
-                }
-            }
-            for (x, w) in rest.iter().zip(weight_rest) {
-                sums[0] = simd.mul_add_e_f64s(*x, *w, sums[0]);
-            }
-            let low = simd.add_f64s(sums[0], sums[1]);
-            let sum = simd.add_f64s(low, simd.add_f64s(sums[2], sums[3]));
-            let tail = row_tail.iter().zip(weight_tail);
-            let tail: f64 = tail.map(|(x, w)| x * w).sum();
-            *logit = simd.reduce_sum_f64s(sum) + tail + bias;
-        }
-    }
-}
-
-/// `to` += Σ factor · row.
-struct AddRows<'a, F> {
-    rows: &'a [f64],
-    factors: F,
-    to: &'a mut [f64],
-}
-
-impl<F: Iterator<Item = f64>> WithSimd for AddRows<'_, F> {
-    type Output = ();
-
-    /// A plain loop: the compiler turns it into vectors of the instruction set at hand.
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (row, factor) in self.rows.chunks_exact(self.to.len()).zip(self.factors) {
-            for (to, value) in self.to.iter_mut().zip(row) {
-                *to += factor * value;
-            }
-        }
-    }
 }

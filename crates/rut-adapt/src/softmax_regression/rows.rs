@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::products::{Rows, logits as logits_of};
 use super::{add, unfit};
 use crate::error::Result;
 use crate::features::FeatureMatrix;
+use crate::products::{Rows, logits as logits_of};
 
 /// Rows with their labels; `labels` are all rows', `indices` say which of them.
 #[derive(Clone, Copy)]

@@ -24,8 +24,8 @@ use crate::choices::{HeadKind, Optimizer, ScheduleKind};
 use crate::field::{Field, Flag, Kind};
 use crate::spec::RunSpec;
 use words::{
-    CACHE_DTYPE, ECE_BATCHES, ECE_VALUES, HEAD, INTERPOLATION, MASKING, NETWORK_KIND, ON_OR_OFF,
-    OPTIMIZER, SCHEDULE, SELECT, SHORT_CLASSES, VALIDATION,
+    C_SEARCH, CACHE_DTYPE, ECE_BATCHES, ECE_VALUES, HEAD, INTERPOLATION, MASKING, NETWORK_KIND,
+    ON_OR_OFF, OPTIMIZER, SCHEDULE, SELECT, SHORT_CLASSES, VALIDATION,
 };
 
 const DATA: &str = "Data";
@@ -60,6 +60,11 @@ fn has_schedule(spec: &RunSpec) -> bool {
 /// Whether something is trained: no other head than a linear one.
 fn is_trained(spec: &RunSpec) -> bool {
     is_head(spec, HeadKind::Linear) || !is_probe(spec)
+}
+
+/// Whether a head is fitted to the optimum under a penalty.
+fn has_penalty(spec: &RunSpec) -> bool {
+    is_head(spec, HeadKind::Linear) && spec.optimizer() == Optimizer::Lbfgs
 }
 
 fn is_head(spec: &RunSpec, head: HeadKind) -> bool {
@@ -168,6 +173,9 @@ pub const FIELDS: &[Field] = fields! {
         "Train all these learning rates in one pass over the features; the best on the validation images is kept";
     "weight_decay_grid" "LIST", Numbers, PROBING, used: |spec| is_head(spec, HeadKind::Linear), instead_of: &["weight_decay"],
         "The same for weight decays; with `lr_grid`, every pair of both";
+    "c_search" "RULE", Words(C_SEARCH), PROBING, left_out: "none", used: has_penalty,
+        instead_of: &["weight_decay", "weight_decay_grid"],
+        "Search for the penalty of lbfgs on the validation images";
     "cache_dtype" "TYPE", Words(CACHE_DTYPE), PROBING, used: is_probe,
         "Precision of cached features";
     "seed" "SEED", Whole, LABELS,

@@ -40,6 +40,11 @@ pub(super) const HEAD: &[Word] = &[
         "ridge regression of the classes; its scores are no logits",
     ),
 ];
+pub(super) const C_SEARCH: &[Word] = &[Word::new(
+    "coop",
+    "C from 1e6 to 1e-6, then eight steps of bisection in log C around the best, as CoOp's linear probes of CLIP; \
+     the weight decay is 1 / (C × training images)",
+)];
 pub(super) const SCHEDULE: &[Word] = &[
     Word::new(
         "multistep",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunSpec;
-use crate::choices::{FeatureType, HeadKind, Optimizer};
+use crate::choices::{CSearchRule, FeatureType, HeadKind, Optimizer};
 use crate::options::Options;
 
 /// The name of an adaptation.
@@ -195,6 +195,8 @@ pub struct ProbeSpec {
     pub lr_grid: Option<Vec<f64>>,
     /// Instead of `weight_decay`: as `lr_grid`; with it, every pair of both.
     pub weight_decay_grid: Option<Vec<f64>>,
+    /// Instead of `weight_decay` and its grid, with L-BFGS: how it is searched for on the validation images.
+    pub c_search: Option<CSearchRule>,
     /// The precision that extracted features are kept in, on disk and in memory.
     pub cache_dtype: FeatureType,
     /// Side that the shorter side of an image is resized to before the middle is taken, pixels; `None` beside `crop`: as the
@@ -217,6 +219,7 @@ impl Default for ProbeSpec {
             weight_decay: 0.0,
             lr_grid: None,
             weight_decay_grid: None,
+            c_search: None,
             cache_dtype: FeatureType::default(),
             resize: None,
             crop: None,

@@ -1,5 +1,7 @@
 //! The flat form of a specification: keys and values as TOML, JSON and flags have them, and ids are hashed over.
 
+mod budget_text;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -13,8 +15,8 @@ use super::{
     PromptSpec, RunSpec, TrainingSpec,
 };
 use crate::choices::{
-    FeatureType, HeadKind, Interpolation, Masking, NetworkKind, Optimizer, ScheduleKind, Select,
-    ShortClasses, Shuffle, ValidationFrom,
+    CSearchRule, FeatureType, HeadKind, Interpolation, Masking, NetworkKind, Optimizer,
+    ScheduleKind, Select, ShortClasses, Shuffle, ValidationFrom,
 };
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -176,6 +178,8 @@ pub(crate) struct Flat {
     knn_temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ridge_alpha: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c_search: Option<CSearchRule>,
     /// Options of the rows of prompt and mapping.
     #[serde(flatten)]
     options: BTreeMap<String, Value>,
@@ -288,6 +292,7 @@ impl From<RunSpec> for Flat {
             knn_temperature: (probe.knn_temperature != usual.knn_temperature)
                 .then_some(probe.knn_temperature),
             ridge_alpha: (probe.ridge_alpha != usual.ridge_alpha).then_some(probe.ridge_alpha),
+            c_search: probe.c_search,
             options,
         }
     }
@@ -316,6 +321,7 @@ impl Flat {
                 weight_decay: self.weight_decay,
                 lr_grid: self.lr_grid,
                 weight_decay_grid: self.weight_decay_grid,
+                c_search: self.c_search,
                 cache_dtype: self.cache_dtype,
                 resize: self.resize,
                 crop: self.crop,
@@ -453,44 +459,6 @@ pub(crate) fn alone(key: &str, value: &toml::Value) -> Result<Value, String> {
         .map_err(|e: toml::de::Error| e.message().to_owned())?;
     let found = serde_json::to_value(flat).unwrap_or_default();
     Ok(found.get(key).cloned().unwrap_or_default())
-}
-
-/// A budget as TOML and JSON hold it: `"all"` or a whole number.
-mod budget_text {
-    use rut_data::{Budget, Shots};
-    use serde::de::{Deserializer, Error};
-    use serde::ser::Error as _;
-    use serde::{Deserialize, Serialize, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Text {
-        Number(i64),
-        Float(f64),
-        Word(String),
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        budget: &Budget,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match budget {
-            Budget::All => "all".serialize(serializer),
-            Budget::PerClass(Shots(shots)) => shots.serialize(serializer),
-            Budget::Fraction(_) => Err(S::Error::custom("a fraction is the key `fraction`'s")),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Budget, D::Error> {
-        let text = match Text::deserialize(deserializer)? {
-            Text::Number(number) => number.to_string(),
-            Text::Float(number) => number.to_string(),
-            Text::Word(word) => word,
-        };
-        text.parse().map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

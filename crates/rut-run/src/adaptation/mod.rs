@@ -202,5 +202,8 @@ mod tests {
     fn a_probe_s_work_is_that_of_its_grid() {
         let work = own("method = 'lp'\nepochs = 3\nlr_grid = [1.0, 0.1]");
         assert_eq!(work, [(Phase::Train, 600.0)]);
+        let work = own("method = 'lp'\noptimizer = 'lbfgs'\nepochs = 3\nc_search = 'coop'");
+        assert_eq!(work, [(Phase::Train, 4800.0)]);
+        assert_eq!(own("method = 'lp'\nhead = 'knn'"), [(Phase::Train, 0.0)]);
     }
 }

@@ -1,23 +1,23 @@
-//! Linear probing: features from the cache, a head, its logits. The loop is `rut_adapt::linear_probe`.
+//! Linear probing and baselines: features from the cache, a head, its logits. The loop is `rut_adapt::linear_probe`.
 
 use candle_core::{DType, Device};
 use rut_adapt::{
-    Extractor, LabelledImages, LinearHead, Observer, Pass, ProbeSplits, Reporter, Seed,
-    TrainingState, linear_probe_grid, logistic_probe, probe_logits,
+    Baseline, Extractor, LabelledFeatures, LabelledImages, LinearHead, Observer, Pass, ProbeHead,
+    ProbeSplits, Reporter, Seed, TrainingState, linear_probe_grid, logistic_probe, logistic_search,
 };
 use rut_data::Dataset;
 use rut_images::{ColorOrder, Geometry, Transform};
 use rut_models::{Evaluation, ModelSpec};
 use rut_record::{
-    FeatureType, LbfgsRecord, Optimizer, Phase, ProbeSpec, Record, RunSpec, SplitLogits,
-    TrainingRecord,
+    CSearchRule, FeatureType, HeadKind, LbfgsRecord, Optimizer, Phase, ProbeSpec, Record, RunSpec,
+    SplitLogits, TrainingRecord,
 };
 
 use super::{Adapted, Adapter, ImageCounts, Trained, TrainingContext, Workload, epochs, notes};
 use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result, refused};
 use crate::features::Features;
-use crate::grid::{fits_record, grid_record, logistic_options, rates};
+use crate::grid::{baseline, fits_record, grid_record, logistic_options, members, rates};
 use crate::images::describe;
 use crate::journal::Journal;
 use crate::network::LoadedNetwork;
@@ -59,9 +59,15 @@ impl Adapter for Probe {
     }
 
     fn describe(&self, run: &CheckedRunSpec) -> String {
+        let what = match probe(&run.spec).head {
+            HeadKind::Linear => "linear probing",
+            HeadKind::Knn => "k nearest neighbours",
+            HeadKind::Prototype => "class means",
+            HeadKind::Ridge => "ridge regression",
+        };
         match run.image_size {
-            None => "linear probing".to_owned(),
-            Some(side) => format!("linear probing on images first resized to {side} pixels"),
+            None => what.to_owned(),
+            Some(side) => format!("{what} on images first resized to {side} pixels"),
         }
     }
 
@@ -77,17 +83,16 @@ impl Adapter for Probe {
         bytes: &[u8],
     ) -> Result<Box<dyn Trained>> {
         Ok(Box::new(TrainedHead {
-            head: LinearHead::from_bytes(bytes)?,
+            head: ProbeHead::from_bytes(bytes)?,
             kept: probe(&record.spec).cache_dtype,
         }))
     }
 
     fn workload(&self, spec: &RunSpec, images: ImageCounts) -> Workload {
-        let members = rates(spec).len().max(1) as f64;
         let trained = epochs(spec, images.train) * images.train as f64;
         let all = images.train + images.validation + images.test;
         Workload {
-            own: vec![(Phase::Train, trained * members)],
+            own: vec![(Phase::Train, trained * members(spec) as f64)],
             shared: vec![(Phase::Extract, all as f64)],
             // A probe whose features came from the cache has no rate of extraction.
             decisive: Phase::Extract,
@@ -110,7 +115,7 @@ fn no_optimizer(found: Optimizer) -> Error {
 
 /// A head of a finished run.
 struct TrainedHead {
-    head: LinearHead,
+    head: ProbeHead,
     /// The precision that its features had.
     kept: FeatureType,
 }
@@ -132,11 +137,10 @@ impl Trained for TrainedHead {
             step: 0,
             state: &TrainingState::default,
         };
-        let extracted = extractor.extract(images, &pass, &mut Reporter::new(observer))?;
-        Ok(probe_logits(
-            &self.head,
-            &extracted.labelled(images.labels())?,
-        )?)
+        let mut reporter = Reporter::new(observer);
+        let extracted = extractor.extract(images, &pass, &mut reporter)?;
+        let split = extracted.labelled(images.labels())?;
+        Ok(self.head.reported_logits(&split, &pass, &mut reporter)?)
     }
 }
 
@@ -161,26 +165,41 @@ fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapt
     for note in features.notes() {
         journal.note(&note);
     }
-    let width = network.network.width();
-    let splits = ProbeSplits {
-        train: &train,
-        validation: validation.as_ref(),
-        test: &test,
+    let of_probe = probe(&run.spec);
+    let (head, training) = match (baseline(&of_probe), of_probe.optimizer) {
+        (Some(baseline), _) => computed(means, baseline, train)?,
+        (None, optimizer) => {
+            let splits = ProbeSplits {
+                train: &train,
+                validation: validation.as_ref(),
+                test: &test,
+            };
+            let (head, training) = match optimizer {
+                Optimizer::Adam => by_adam(means, splits, journal)?,
+                Optimizer::Lbfgs => by_lbfgs(means, splits, journal)?,
+                Optimizer::Sgd | Optimizer::Spsa => return Err(no_optimizer(optimizer)),
+            };
+            (ProbeHead::Linear(head), training)
+        }
     };
-    let (head, training) = match probe(&run.spec).optimizer {
-        Optimizer::Adam => by_adam(means, splits, journal)?,
-        Optimizer::Lbfgs => by_lbfgs(means, splits, journal)?,
-        Optimizer::Sgd | Optimizer::Spsa => return Err(no_optimizer(run.spec.optimizer())),
+    let state = || means.state.cloned().unwrap_or_default();
+    let mut logits = |split: &LabelledFeatures, phase| {
+        let pass = Pass {
+            phase,
+            step: training.steps,
+            state: &state,
+        };
+        head.reported_logits(split, &pass, &mut Reporter::new(&mut *journal))
     };
     Ok(Adapted {
-        test: probe_logits(&head, &test)?,
+        test: logits(&test, Phase::Test)?,
         test_before_remap: None,
         validation: validation
             .as_ref()
-            .map(|split| probe_logits(&head, split))
+            .map(|split| logits(split, Phase::Validate))
             .transpose()?,
         training: TrainingRecord {
-            trained_values: (width + 1) * run.targets(),
+            trained_values: head.values(),
             ..training
         },
         mapping: None,
@@ -188,6 +207,31 @@ fn adapt(means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapt
         trained: (dir.head(), head.to_bytes()?),
         picture: None,
     })
+}
+
+fn computed(
+    means: &TrainingContext<'_>,
+    baseline: Baseline,
+    train: LabelledFeatures,
+) -> Result<(ProbeHead, TrainingRecord)> {
+    let mut notes = notes(means.run, means.network);
+    if matches!(baseline, Baseline::Ridge { .. }) {
+        notes.push(
+            "the scores of ridge regression are no logits: the ECE at T = 1 is of no probability; that at the fitted temperature is"
+                .into(),
+        );
+    }
+    let training = TrainingRecord {
+        trained_values: 0,
+        steps: 0,
+        final_loss: 0.0,
+        kept_epoch: 0,
+        selected_accuracy: None,
+        grid: None,
+        lbfgs: None,
+        notes,
+    };
+    Ok((baseline.fit(train, means.run.targets())?, training))
 }
 
 fn by_adam(
@@ -231,7 +275,10 @@ fn by_lbfgs(
             .note("L-BFGS keeps nothing of a stopped run: it starts again, on the kept features");
     }
     let options = logistic_options(&run.spec, &probe(&run.spec), run.targets());
-    let fitted = logistic_probe(splits, &options, journal)?;
+    let fitted = match probe(&run.spec).c_search {
+        Some(CSearchRule::Coop) => logistic_search(splits, &options, journal)?,
+        None => logistic_probe(splits, &options, journal)?,
+    };
     let grid = fits_record(&probe(&run.spec), &fitted);
     let kept = fitted.fits.into_iter().nth(fitted.chosen);
     let fit = kept.ok_or_else(|| refused("weight_decay_grid", "at least one number", "none"))?;

@@ -1,21 +1,23 @@
-//! The two matrix products of a step, on the widest vectors that the machine has. What is between them is `loss`.
+//! Matrix products of features, on the widest vectors that the machine has: in f32 here, in f64 in `double`.
 //!
 //! Every sum has an order of its own that no tile, thread or neighbour changes: a logit is summed along the features in as
 //! many partial sums as a vector has lanes, a gradient along the batch from its first row. So a head beside others has the
 //! bits of the same head alone.
 
+pub(crate) mod double;
+
 use pulp::{Arch, Simd, WithSimd};
 
 /// Rows of a matrix [n, width] picked by index.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    pub(super) values: &'a [f32],
-    pub(super) width: usize,
-    pub(super) picks: &'a [usize],
+pub(crate) struct Rows<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) width: usize,
+    pub(crate) picks: &'a [usize],
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn part(self, start: usize, len: usize) -> Self {
+    pub(crate) fn part(self, start: usize, len: usize) -> Self {
         let picks = &self.picks[start..start + len];
         Self { picks, ..self }
     }
@@ -28,7 +30,7 @@ impl<'a> Rows<'a> {
 }
 
 /// `logits` [rows, outputs] = rows · `weight`ᵀ, with `weight` [outputs, width].
-pub(super) fn logits(rows: Rows<'_>, weight: &[f32], logits: &mut [f32]) {
+pub(crate) fn logits(rows: Rows<'_>, weight: &[f32], logits: &mut [f32]) {
     let outputs = weight.len() / rows.width;
     Arch::new().dispatch(Forward {
         rows,
@@ -39,7 +41,7 @@ pub(super) fn logits(rows: Rows<'_>, weight: &[f32], logits: &mut [f32]) {
 }
 
 /// `gradient` [outputs, width] = columns `first`.. of `logits`ᵀ · rows, with `logits` [rows, stride].
-pub(super) fn gradient(rows: Rows<'_>, logits: Columns<'_>, gradient: &mut [f32]) {
+pub(crate) fn gradient(rows: Rows<'_>, logits: Columns<'_>, gradient: &mut [f32]) {
     Arch::new().dispatch(Backward {
         rows,
         logits,
@@ -49,10 +51,10 @@ pub(super) fn gradient(rows: Rows<'_>, logits: Columns<'_>, gradient: &mut [f32]
 
 /// Columns of a matrix [n, stride] from `first` on.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<'a> {
-    pub(super) values: &'a [f32],
-    pub(super) stride: usize,
-    pub(super) first: usize,
+pub(crate) struct Columns<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) stride: usize,
+    pub(crate) first: usize,
 }
 
 impl Columns<'_> {
