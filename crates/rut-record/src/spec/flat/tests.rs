@@ -87,8 +87,12 @@ fn what_would_be_ignored_is_refused_by_name_unless_it_is_to_be_dropped() {
         ),
         ("lr_grid = [1]", ["lr_grid = [1.0]", "visual prompting"]),
         (
-            "optimizer = 'lbfgs'",
-            ["optimizer = lbfgs", "visual prompting"],
+            "method = 'lp'\naugment = ['flip']",
+            ["augment = ", "linear probing"],
+        ),
+        (
+            "method = 'joint'\nmapping = 'flm'",
+            ["mapping = flm", "prompt and head together"],
         ),
         ("resize = 256", ["resize = 256", "visual prompting"]),
     ] {
