@@ -35,6 +35,17 @@ pub struct Pass<'a> {
     pub state: &'a dyn Fn() -> TrainingState,
 }
 
+impl Pass<'static> {
+    /// A test of what was trained before, by no loop.
+    pub fn test() -> Self {
+        Self {
+            phase: Phase::Test,
+            step: 0,
+            state: &TrainingState::default,
+        }
+    }
+}
+
 /// Batches that are prepared ahead of the network.
 const AHEAD: usize = 1;
 

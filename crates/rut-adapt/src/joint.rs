@@ -9,7 +9,7 @@ use rut_record::{Phase, Select, SplitLogits};
 use crate::descent::{Descending, Descent, PromptedBatch};
 use crate::epochs::{Batched, Finished, LoopOptions, Trainer, train};
 use crate::error::Result;
-use crate::evaluate::{Pass, flat};
+use crate::evaluate::Pass;
 use crate::head::LinearHead;
 use crate::images::{LabelledImages, image_tensor};
 use crate::loss::Scored;
@@ -17,7 +17,7 @@ use crate::observer::Observer;
 use crate::progress::Reporter;
 use crate::prompt::{Prompt, Prompted};
 use crate::state::TrainingState;
-use crate::visual_prompt::{PromptSplits, PromptedNetwork, each_prompted};
+use crate::visual_prompt::{PromptSplits, PromptedNetwork};
 
 /// How prompt and head are trained.
 #[derive(Clone, Debug)]
@@ -49,20 +49,13 @@ impl Joined {
         pass: &Pass<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<SplitLogits> {
-        let classes = self.head.classes();
-        let mut values = Vec::with_capacity(images.len() * classes);
         let prompted = PromptedNetwork {
             network: network.clone(),
             prompt: self.prompt.clone(),
         };
-        each_prompted(&prompted, images, pass, reporter, |outputs, _| {
-            values.extend(flat(&self.head.logits(&outputs.features)?)?);
-            Ok(())
-        })?;
-        Ok(SplitLogits {
-            values,
-            labels: images.labels().to_vec(),
-            classes,
+        let classes = self.head.classes();
+        prompted.split_logits(images, classes, pass, reporter, |outputs| {
+            self.head.logits(&outputs.features)
         })
     }
 }

@@ -3,7 +3,6 @@
 
 mod passes;
 
-pub(crate) use passes::each_prompted;
 use passes::source_logits;
 pub use passes::{PromptedNetwork, mapped};
 

@@ -7,15 +7,13 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::{Adam, Error};
 use rut_adapt::{
-    GradientDescent, GradientForm, GradientRule, Prompt, PromptShape, Prompted, Schedule,
-    ScheduleKind, ScheduleOptions, Seed, Sgd, cross_entropy, find_prompt, gradients,
+    GradientDescent, GradientForm, GradientRule, Prompt, Prompted, Schedule, ScheduleKind,
+    ScheduleOptions, Sgd, cross_entropy, gradients,
 };
-use rut_data::ImageRegion;
-use rut_models::{FrozenNetwork, Normalization, Placement, logits};
-use rut_record::Options;
+use rut_models::{FrozenNetwork, logits};
 use rut_testkit::close::{Tolerance, assert_close};
 
-use tiny::{Golden, Tiny, values};
+use tiny::{Golden, Tiny, options, prompt, values};
 
 /// Mean and deviation are rounded to f32 here, which the golden ones are not.
 const INPUT: Tolerance = Tolerance {
@@ -35,30 +33,8 @@ const VALUES: Tolerance = Tolerance {
     rel: 1e-5,
 };
 
-fn options(set: &[(&str, serde_json::Value)]) -> Options {
-    let mut options = Options::default();
-    for (key, value) in set {
-        options.set(key, value.clone());
-    }
-    options
-}
-
-fn try_new(name: &str, image: usize, options: &Options) -> rut_adapt::Result<Arc<dyn Prompt>> {
-    let shape = PromptShape {
-        canvas: 16,
-        image_size: image,
-        region: ImageRegion::Whole,
-        normalization: Normalization::IMAGENET,
-    };
-    let placement = Placement {
-        dtype: DType::F64,
-        device: Device::Cpu,
-    };
-    (find_prompt(name).unwrap().new)(shape, options, Seed(4), &placement)
-}
-
 fn new(name: &str, image: usize, set: &[(&str, serde_json::Value)]) -> Arc<dyn Prompt> {
-    try_new(name, image, &options(set)).unwrap()
+    prompt(name, (16, image), &options(set)).unwrap()
 }
 
 fn input(prompted: Prompted) -> Tensor {
@@ -421,88 +397,9 @@ fn autovp_s_scale_is_the_golden_one() {
 }
 
 #[test]
-fn acavp_s_motion_is_the_golden_one() {
-    let golden = Golden::read("prompts");
-    for rule in ["batch", "geometry"] {
-        let set = [
-            ("affine_centre", "corner".into()),
-            ("affine_mask", rule.into()),
-        ];
-        let prompt = new("affine", 16, &set);
-        let mut begin = prompt.values();
-        for (at, name) in ["theta", "s", "sh", "tt"].into_iter().enumerate() {
-            let raw = golden.tensor(&format!("acavp.raw.{name}"));
-            begin[at] = raw.reshape(begin[at].shape()).unwrap();
-        }
-        begin[5] = golden.tensor("acavp.pad");
-        let found = prompt.apply(&begin, &golden.tensor("x16")).unwrap();
-        let channels = |v: [f32; 3]| {
-            let v = Tensor::new(&v, &Device::Cpu).unwrap().to_dtype(DType::F64);
-            v.unwrap().reshape((3, 1, 1)).unwrap()
-        };
-        let Normalization { mean, std } = Normalization::IMAGENET;
-        let pixels = input(found).broadcast_mul(&channels(std)).unwrap();
-        let pixels = pixels.broadcast_add(&channels(mean)).unwrap();
-        let want = golden.values("acavp.u_before_norm");
-        assert_close(rule, &values(&pixels), &want, INPUT);
-    }
-    assert_eq!(golden.json["acavp.prompt_pixels"], 100);
-}
-
-/// The slopes of what moves images, against differences.
-#[test]
-fn motions_have_the_slopes_of_differences() {
-    let golden = Golden::read("prompts");
-    let images = golden.tensor("x16");
-    let weight = golden.tensor("smm_l5_p4_c3.u");
-    for (name, moved) in [("affine", 4), ("scale", 1)] {
-        let prompt = match name {
-            "scale" => new("scale", 16, &[("initial_scale", 0.83.into())]),
-            _ => new("affine", 16, &[]),
-        };
-        let begin: Vec<Tensor> = prompt
-            .values()
-            .iter()
-            .enumerate()
-            .map(|(at, value)| match at < moved && name == "affine" {
-                true => (value + 0.37).unwrap(),
-                false => value.clone(),
-            })
-            .collect();
-        let at = |values: &[Tensor]| {
-            let made = input(prompt.apply(values, &images).unwrap());
-            (made * &weight).unwrap().sum_all().unwrap()
-        };
-        let vars: Vec<Var> = begin.iter().map(|v| Var::from_tensor(v).unwrap()).collect();
-        let traced: Vec<Tensor> = vars.iter().map(|var| var.as_tensor().clone()).collect();
-        let found = at(&traced).backward().unwrap();
-        for parameter in 0..moved {
-            let slopes = values(found.get(vars[parameter].as_tensor()).unwrap());
-            for (entry, slope) in slopes.into_iter().enumerate() {
-                let step = 1e-6;
-                let shifted = |by: f64| {
-                    let mut all = values(&begin[parameter]);
-                    all[entry] += by;
-                    let mut moved = begin.clone();
-                    let shape = begin[parameter].shape();
-                    moved[parameter] = Tensor::from_vec(all, shape, &Device::Cpu).unwrap();
-                    values(&at(&moved))[0]
-                };
-                let difference = (shifted(step) - shifted(-step)) / (2.0 * step);
-                let error = (slope - difference).abs() / difference.abs().max(1.0);
-                assert!(
-                    error < 1e-4,
-                    "{name} {parameter}.{entry}: {slope} {difference}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn options_without_sense_are_refused() {
     let problem = |name: &str, set: &[(&str, serde_json::Value)]| -> String {
-        let error: Error = try_new(name, 16, &options(set)).unwrap_err();
+        let error: Error = prompt(name, (16, 16), &options(set)).unwrap_err();
         error.to_string()
     };
     for (name, key, value, text) in [

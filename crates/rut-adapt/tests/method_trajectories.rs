@@ -5,19 +5,17 @@ mod tiny;
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use rut_adapt::{
     Descent, Finished, Joined, JointOptions, LinearHead, LoopOptions, Mapped, MappingChoice,
-    Prompt, PromptOptimizer, PromptOptions, PromptShape, PromptSplits, PromptedNetwork,
-    ScheduleKind, ScheduleOptions, Seed, find_label_mapping, find_prompt, joint, visual_prompt,
+    Prompt, PromptOptimizer, PromptOptions, PromptSplits, PromptedNetwork, ScheduleKind,
+    ScheduleOptions, Seed, find_label_mapping, joint, visual_prompt,
 };
-use rut_data::ImageRegion;
-use rut_models::{Normalization, Placement};
 use rut_record::{Event, Options, Select, Shuffle};
 use rut_testkit::close::{Tolerance, assert_close};
 
 use listen::Listener;
-use tiny::{Golden, Images, Tiny, values};
+use tiny::{Golden, Images, Tiny, prompt, values};
 
 /// Images, mean and deviation are rounded to f32 here, which the golden ones are not.
 const LOSS: Tolerance = Tolerance {
@@ -41,20 +39,6 @@ fn training(epochs: u32, batch_size: usize, learning_rate: f64) -> LoopOptions {
         select: Select::Last,
         eval_every: 0,
     }
-}
-
-fn prompt(name: &str, canvas: usize, image_size: usize, options: &Options) -> Arc<dyn Prompt> {
-    let shape = PromptShape {
-        canvas,
-        image_size,
-        region: ImageRegion::Whole,
-        normalization: Normalization::IMAGENET,
-    };
-    let placement = Placement {
-        dtype: DType::F64,
-        device: Device::Cpu,
-    };
-    (find_prompt(name).unwrap().new)(shape, options, Seed(4), &placement).unwrap()
 }
 
 fn losses(listener: &Listener) -> Vec<f64> {
@@ -93,7 +77,7 @@ fn prompted(golden: &Golden, mapping: MappingChoice, rate: f64) -> (Finished<Map
     };
     let start = PromptedNetwork {
         network: Tiny::of(golden),
-        prompt: prompt("padding", 12, 8, &Options::default()),
+        prompt: prompt("padding", (12, 8), &Options::default()).unwrap(),
     };
     let mut listener = Listener::default();
     let finished = visual_prompt(start, splits(&images, 7), &options, None, &mut listener);
@@ -217,7 +201,7 @@ fn prompt_and_head_together_are_the_golden_ones() {
     let golden = Golden::read("joint");
     let mut options = Options::default();
     options.set("rank", 2.into());
-    let low_rank = prompt("lowrank", 12, 12, &options);
+    let low_rank = prompt("lowrank", (12, 12), &options).unwrap();
     let begin = [
         low_rank.values()[0].clone(),
         golden.tensor("lorvp_head_sgd.A0"),
@@ -250,7 +234,7 @@ fn prompt_and_head_together_are_the_golden_ones() {
         training: cosine,
         descent: sgd,
     };
-    let padding = prompt("padding", 12, 8, &Options::default());
+    let padding = prompt("padding", (12, 8), &Options::default()).unwrap();
     let low_rank = low_rank.with_parameters(&begin);
     for (name, prompt, options, parameters) in [
         ("pad_head_adam", padding, by_adam, vec!["delta"]),

@@ -12,13 +12,14 @@ use rut_adapt::{
     PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, TrainingState,
     cross_entropy, find_label_mapping, visual_prompt,
 };
-use rut_data::{Batch, ImageRegion};
+use rut_data::ImageRegion;
 use rut_models::{
     CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, Placement, logits_window,
 };
 
 use rut_testkit::close;
 mod listen;
+mod tiny;
 use rut_testkit::place;
 use rut_testkit::weights_rule;
 
@@ -26,36 +27,7 @@ use rut_record::{Event, Options, Select, Shuffle};
 
 use close::{Tolerance, assert_close};
 use listen::Listener;
-
-/// f32 images that lie on no grid of bytes.
-struct Images {
-    pixels: Vec<f32>,
-    labels: Vec<u32>,
-    side: usize,
-}
-
-impl LabelledImages for Images {
-    fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    fn side(&self) -> usize {
-        self.side
-    }
-
-    fn labels(&self) -> &[u32] {
-        &self.labels
-    }
-
-    fn batch(&self, indices: &[usize]) -> rut_adapt::Result<Batch> {
-        let size = 3 * self.side * self.side;
-        let image = |&i: &usize| self.pixels[i * size..(i + 1) * size].iter().copied();
-        Ok(Batch {
-            images: indices.iter().flat_map(image).collect(),
-            labels: indices.iter().map(|&i| self.labels[i]).collect(),
-        })
-    }
-}
+use tiny::Images;
 
 fn golden() -> (BTreeMap<String, Tensor>, serde_json::Value) {
     let path = place::golden("vp_trajectory.safetensors");

@@ -1,4 +1,4 @@
-//! Prepared images that are changed at random, anew in each epoch, where they are trained on.
+//! Prepared images that are changed at random in each epoch, where they are trained on.
 
 use rut_images::Depth;
 

@@ -72,7 +72,7 @@ impl RunDir {
         self.trained(Method::Lp)
     }
 
-    /// `prompt.safetensors` of visual prompting.
+    /// `prompt.safetensors` of visual prompting, with its label map, or of joint training, with its head.
     pub fn prompt(&self) -> PathBuf {
         self.trained(Method::Vp)
     }

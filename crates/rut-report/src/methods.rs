@@ -165,7 +165,7 @@ struct Compared<'a> {
     metric: &'a Metric,
 }
 
-/// What became of the comparisons with the best of a column.
+/// How many comparisons with the best of a column there are, and how many of them have no interval.
 #[derive(Default)]
 struct Comparisons {
     all: usize,

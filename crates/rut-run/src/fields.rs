@@ -36,20 +36,14 @@ pub fn fields_of(method: Method) -> Vec<Field> {
     let heads = heads(&usual);
     let used = |field: &&Field| heads.iter().any(|spec| (field.used)(spec));
     let mut found: Vec<Field> = FIELDS.iter().filter(used).copied().collect();
-    if usual.prompt().is_some() {
-        let of_mappings = LABEL_MAPPINGS.iter().flat_map(|row| row.options);
-        let mapped = usual.mapping().is_some();
-        let alone = |key: &str| {
-            let of_prompts = PROMPTS.iter().flat_map(|row| row.options);
-            let others = of_prompts.chain(DESCENT_OPTIONS);
-            !mapped
-                && of_mappings.clone().any(|option| option.key == key)
-                && !others.into_iter().any(|option| option.key == key)
-        };
-        for option in options() {
-            if !alone(option.key) && !found.iter().any(|field| field.key == option.key) {
-                found.push(option);
-            }
+    let prompts = PROMPTS.iter().filter(|_| usual.prompt().is_some());
+    let mappings = LABEL_MAPPINGS.iter().filter(|_| usual.mapping().is_some());
+    let descent = DESCENT_OPTIONS.iter().filter(|_| usual.prompt().is_some());
+    let options = prompts.flat_map(|row| row.options);
+    let options = options.chain(mappings.flat_map(|row| row.options));
+    for option in options.chain(descent) {
+        if !found.iter().any(|field| field.key == option.key) {
+            found.push(*option);
         }
     }
     found

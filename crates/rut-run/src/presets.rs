@@ -90,7 +90,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "autovp",
         about: "a border around an image whose scale is trained, and a full map",
-        source: "Tsao et al., arXiv 2310.08381; its search over mappings and scales is a sweep",
+        source: "Tsao et al., arXiv 2310.08381; epochs and batch size are ours, its search over mappings and scales is a sweep",
         published: "with CLIP ViT-B/32 only",
         toml: "method = 'vp'\nprompt = 'scale'\nmapping = 'full'\nlr = 0.001\nepochs = 200\nbatch_size = 64",
     },
@@ -118,7 +118,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "acavp",
         about: "a moved and coloured image, a border where nothing is left of it",
-        source: "NeurIPS 2025, arXiv 2510.07823; turned about the corner as published",
+        source: "NeurIPS 2025, arXiv 2510.07823; turned about the corner as published, the size of the crop is ours",
         published: NONE_KNOWN,
         toml: "method = 'vp'\nprompt = 'affine'\naffine_centre = 'corner'\nmapping = 'mode'\noptimizer = 'sgd'\nmomentum = 0.9\nschedule = 'cosine'\naugment = ['crop:32', 'flip', 'trivial']\nlr = 40.0\nepochs = 1000\nbatch_size = 256",
     },
@@ -126,7 +126,7 @@ pub static PRESETS: &[Preset] = &[
         name: "ilm-lp",
         about: "a linear head by Adam",
         source: "Chen et al., CVPR 2023: the linear probe of its code",
-        published: "75.3 % (SMM's \"finetuning FC\")",
+        published: NONE_KNOWN,
         toml: "method = 'lp'\nlr = 0.1\nepochs = 200\nbatch_size = 256",
     },
 ];
@@ -194,13 +194,10 @@ pub fn expand_preset(table: &mut Table) -> Result<()> {
 /// # Errors
 /// As [`expand_preset`].
 pub fn with_preset(mut settings: Settings) -> Result<Settings> {
-    let Some(name) = settings.text(PRESET).map(str::to_owned) else {
-        return match settings.has(PRESET) {
-            true => find_preset("").map(|_| settings),
-            false => Ok(settings),
-        };
-    };
-    let preset = find_preset(&name)?;
+    if !settings.has(PRESET) {
+        return Ok(settings);
+    }
+    let preset = find_preset(settings.text(PRESET).unwrap_or_default())?;
     settings.forget(PRESET);
     let mut all = Settings::of_table(preset.table()?, &format!("the preset {}", preset.name));
     all.cover(settings);

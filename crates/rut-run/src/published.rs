@@ -1,4 +1,4 @@
-//! The defects of the reference that move a number, as switches: each sets ordinary fields of a
+//! Published defects that move a number, the reference's and others', as switches: each sets ordinary fields of a
 //! specification, so that what a defect does to a figure can be measured. Nothing below this crate
 //! knows of them. For what a card of them looks like, see `card`.
 
@@ -13,12 +13,12 @@ use crate::adaptation::adapter;
 use crate::error::{Result, refused};
 use crate::fields::has_option;
 
-/// A defect of the reference that can be switched on.
+/// A published defect that can be switched on.
 #[derive(Clone, Copy, Debug)]
 pub struct Switch {
     /// What a person types.
     pub name: &'static str,
-    /// Its numbers in the list of defects.
+    /// Its numbers in the list of the reference's defects, or the method whose code has it.
     pub defect: &'static str,
     /// What it does, in a line.
     pub about: &'static str,

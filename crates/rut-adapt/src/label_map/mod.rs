@@ -48,7 +48,7 @@ pub enum Refresh {
 pub enum EvidenceFrom {
     /// Those of a pass over the training images at the current prompt.
     Pass,
-    /// Those that training gave in the epoch before, each at the prompt of its step.
+    /// Those that training gave since the last map, each at the prompt of its step.
     Training,
 }
 

@@ -75,7 +75,7 @@ pub const MAP_FROM: Field = Field {
             ),
             Word::new(
                 "training-pass",
-                "the logits that training gave in the epoch before, which costs no pass (the fast variant of BLM)",
+                "the logits that training gave since the last map, which costs no pass (the fast variant of BLM)",
             ),
         ]),
         PROMPTING,

@@ -110,9 +110,25 @@ impl PromptedNetwork {
         reporter: &mut Reporter<'_>,
     ) -> Result<SplitLogits> {
         let classes = self.network.classes();
+        let logits = |outputs: &Outputs| Ok(outputs.logits.clone());
+        self.split_logits(images, classes, pass, reporter, logits)
+    }
+
+    /// The logits [n, classes] of all `images` that `of` gives for each batch of outputs.
+    ///
+    /// # Errors
+    /// As [`source_logits`](Self::source_logits), and those of `of`.
+    pub(crate) fn split_logits(
+        &self,
+        images: &dyn LabelledImages,
+        classes: usize,
+        pass: &Pass<'_>,
+        reporter: &mut Reporter<'_>,
+        of: impl Fn(&Outputs) -> candle_core::Result<Tensor>,
+    ) -> Result<SplitLogits> {
         let mut values = Vec::with_capacity(images.len() * classes);
         each_prompted(self, images, pass, reporter, |outputs, _| {
-            values.extend(flat(&outputs.logits)?);
+            values.extend(flat(&of(outputs)?)?);
             Ok(())
         })?;
         Ok(SplitLogits {
@@ -144,7 +160,7 @@ pub(super) fn source_logits(network: &Arc<dyn FrozenNetwork>, input: &Prompted) 
 ///
 /// # Errors
 /// If an image cannot be read, the network fails, or the observer stops the pass.
-pub(crate) fn each_prompted(
+fn each_prompted(
     prompted: &PromptedNetwork,
     images: &dyn LabelledImages,
     pass: &Pass<'_>,

@@ -10,9 +10,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use candle_core::{D, DType, Device, Tensor, Var};
-use rut_adapt::LabelledImages;
-use rut_data::Batch;
-use rut_models::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
+use rut_adapt::{LabelledImages, Prompt, PromptShape, Seed, find_prompt};
+use rut_data::{Batch, ImageRegion};
+use rut_models::{
+    EngineInfo, FrozenNetwork, Normalization, OutputGrads, Outputs, Placement, Trace,
+};
+use rut_record::Options;
 use rut_testkit::place;
 
 /// Tensors and numbers of `golden/methods/NAME`.
@@ -59,6 +62,34 @@ impl Golden {
         let labels = self.tensor("y").to_vec1::<i64>().unwrap();
         labels.into_iter().map(|label| label as u32).collect()
     }
+}
+
+/// Options with these values.
+pub fn options(set: &[(&str, serde_json::Value)]) -> Options {
+    let mut options = Options::default();
+    for (key, value) in set {
+        options.set(key, value.clone());
+    }
+    options
+}
+
+/// A prompt of the table on a canvas of `canvas` pixels, for images of `image`, in f64.
+pub fn prompt(
+    name: &str,
+    (canvas, image): (usize, usize),
+    options: &Options,
+) -> rut_adapt::Result<Arc<dyn Prompt>> {
+    let shape = PromptShape {
+        canvas,
+        image_size: image,
+        region: ImageRegion::Whole,
+        normalization: Normalization::IMAGENET,
+    };
+    let placement = Placement {
+        dtype: DType::F64,
+        device: Device::Cpu,
+    };
+    (find_prompt(name).unwrap().new)(shape, options, Seed(4), &placement)
 }
 
 pub fn values(tensor: &Tensor) -> Vec<f64> {

@@ -2,7 +2,7 @@
 
 use rut_adapt::{
     Descent, Joined, JointOptions, LabelledImages, LinearHead, Observer, Pass, PromptOptimizer,
-    Reporter, Seed, TrainingState, joint,
+    Reporter, Seed, joint,
 };
 use rut_data::Dataset;
 use rut_images::Transform;
@@ -71,16 +71,12 @@ impl Adapter for Joint {
 
     fn workload(&self, spec: &RunSpec, images: ImageCounts) -> Workload {
         let epochs = epochs(spec, images.train);
-        let validations = match spec.eval_interval(epochs.ceil() as u32) {
-            0 => 0.0,
-            every => epochs / f64::from(every),
-        };
         Workload {
             own: vec![
                 (Phase::Train, epochs * images.train as f64),
                 (
                     Phase::Validate,
-                    (validations + 1.0) * images.validation as f64,
+                    prompted::validated(spec, epochs, images.validation),
                 ),
                 (Phase::Test, images.test as f64),
             ],
@@ -104,11 +100,7 @@ impl Trained for TrainedJointly {
         images: &dyn LabelledImages,
         observer: &mut dyn Observer,
     ) -> Result<SplitLogits> {
-        let pass = Pass {
-            phase: Phase::Test,
-            step: 0,
-            state: &TrainingState::default,
-        };
+        let pass = Pass::test();
         let mut reporter = Reporter::new(observer);
         Ok(self
             .0

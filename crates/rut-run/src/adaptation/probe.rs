@@ -3,7 +3,7 @@
 use candle_core::{DType, Device};
 use rut_adapt::{
     Baseline, Extractor, LabelledFeatures, LabelledImages, LinearHead, Observer, Pass, ProbeHead,
-    ProbeSplits, Reporter, Seed, TrainingState, linear_probe_grid, logistic_probe, logistic_search,
+    ProbeSplits, Reporter, Seed, linear_probe_grid, logistic_probe, logistic_search,
 };
 use rut_data::Dataset;
 use rut_images::{ColorOrder, Geometry, Transform};
@@ -132,11 +132,7 @@ impl Trained for TrainedHead {
             normalization: network.normalization,
             kept: self.kept,
         };
-        let pass = Pass {
-            phase: Phase::Test,
-            step: 0,
-            state: &TrainingState::default,
-        };
+        let pass = Pass::test();
         let mut reporter = Reporter::new(observer);
         let extracted = extractor.extract(images, &pass, &mut reporter)?;
         let split = extracted.labelled(images.labels())?;

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use rut_adapt::{
     Descent, EvidenceFrom, Finished, LabelMap, LabelledImages, MadeMap, Mapped, Observer, Pass,
-    Prompt, PromptOptions, PromptSplits, PromptedNetwork, Refresh, Reporter, TrainingState, mapped,
-    visual_prompt,
+    Prompt, PromptOptions, PromptSplits, PromptedNetwork, Refresh, Reporter, mapped, visual_prompt,
 };
 use rut_data::Dataset;
 use rut_images::Transform;
@@ -97,17 +96,13 @@ impl Adapter for Prompting {
             Ok(Refresh::Once) => (1.0, 0.0),
             Ok(Refresh::Never) | Err(_) => (0.0, 0.0),
         };
-        let validations = match spec.eval_interval(epochs.ceil() as u32) {
-            0 => 0.0,
-            every => epochs / f64::from(every),
-        };
         Workload {
             own: vec![
                 (Phase::Train, epochs * train),
                 (Phase::Map, (maps + remaps) * train),
                 (
                     Phase::Validate,
-                    (validations + 1.0) * images.validation as f64,
+                    prompted::validated(spec, epochs, images.validation),
                 ),
                 (Phase::Test, (1.0 + remaps) * images.test as f64),
             ],
@@ -146,11 +141,7 @@ impl Trained for TrainedPrompt {
             network: network.network.clone(),
             prompt: self.prompt.clone(),
         };
-        let pass = Pass {
-            phase: Phase::Test,
-            step: 0,
-            state: &TrainingState::default,
-        };
+        let pass = Pass::test();
         let source = prompted.source_logits(images, &pass, &mut Reporter::new(observer))?;
         Ok(self
             .map

@@ -68,9 +68,18 @@ pub(crate) fn augmentation(prompt: &PromptSpec) -> Result<Augmentation> {
     Ok(list.parse()?)
 }
 
+/// Images through the passes of validation: while training as often as `spec` says, and once after it.
+pub(super) fn validated(spec: &RunSpec, epochs: f64, images: usize) -> f64 {
+    let scorings = match spec.eval_interval(epochs.ceil() as u32) {
+        0 => 0.0,
+        every => epochs / f64::from(every),
+    };
+    (scorings + 1.0) * images as f64
+}
+
 /// The prepared images of a run.
 pub(super) struct PreparedSplits {
-    train: Box<dyn LabelledImages>,
+    train: Augmented,
     validation: Option<Prepared>,
     test: Prepared,
     source_names: Vec<String>,
@@ -88,14 +97,9 @@ impl PreparedSplits {
         let names = run.model.upstream.class_names();
         let plain = prepare(&run.train, transform)?;
         let augmentation = augmentation(&prompt(&run.spec))?;
-        let train: Box<dyn LabelledImages> = if augmentation.is_empty() {
-            Box::new(plain)
-        } else {
-            let seed = Seed(run.spec.training.seed);
-            Box::new(Augmented::new(plain, augmentation, seed, MEMORY_CAP)?)
-        };
+        let seed = Seed(run.spec.training.seed);
         Ok(Self {
-            train,
+            train: Augmented::new(plain, augmentation, seed, MEMORY_CAP)?,
             validation,
             test: prepare(&run.dataset.test, transform)?,
             source_names: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -106,7 +110,7 @@ impl PreparedSplits {
     pub(super) fn splits<'a>(&'a self, run: &'a CheckedRunSpec) -> PromptSplits<'a> {
         let images = |images: &'a Prepared| images as &dyn LabelledImages;
         PromptSplits {
-            train: &*self.train,
+            train: &self.train,
             validation: self.validation.as_ref().map(images),
             test: &self.test,
             classes: run.targets(),
