@@ -48,9 +48,38 @@ pub fn label_tensor(labels: &[u32], beside: &Tensor) -> Result<Tensor> {
 pub fn gradients(loss: &Tensor, variables: &[&Var]) -> Result<Vec<Tensor>> {
     let mut found = loss.backward()?;
     let take = |variable: &&Var| {
-        found.remove(variable.as_tensor()).ok_or_else(|| {
+        let gradient = found.remove(variable.as_tensor()).ok_or_else(|| {
             candle_core::Error::Msg("the loss does not depend on a trained tensor".into())
-        })
+        })?;
+        // It may hold the graph that it was computed in, and an optimiser would keep that of every step.
+        Ok(gradient.detach())
     };
     variables.iter().map(take).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+
+    #[test]
+    fn gradients_do_not_hold_the_graph() {
+        let ones = |shape| Tensor::ones(shape, DType::F64, &Device::Cpu).unwrap();
+        let kernel = Var::from_tensor(&ones((1, 1, 2, 2))).unwrap();
+        let scale = Var::from_tensor(&ones((1, 1, 1, 1))).unwrap();
+        // The convolution's input depends on a variable: candle computes the kernel's gradient from it.
+        let input = ones((1, 1, 3, 3)).broadcast_mul(&scale).unwrap();
+        let loss = input
+            .conv2d(&kernel, 0, 1, 1, 1)
+            .unwrap()
+            .sum_all()
+            .unwrap();
+        let found = gradients(&loss, &[&kernel, &scale]).unwrap();
+        assert_eq!(
+            found[0].flatten_all().unwrap().to_vec1::<f64>().unwrap(),
+            [4.0; 4]
+        );
+        assert!(found.iter().all(|gradient| !gradient.track_op()));
+    }
 }
