@@ -29,6 +29,7 @@ mod gather;
 mod heat_map;
 mod index;
 mod latex;
+mod latex_column;
 mod latex_text;
 mod links;
 mod listing;
