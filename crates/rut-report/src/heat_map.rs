@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rut_record::MappingRecord;
 
+use crate::SourceName;
 use crate::canvas::{Anchor, Canvas, Colour, FigureStyle, INK, SOFT, TextStyle, picture};
 use crate::run::Run;
 use crate::wording::cut;
@@ -52,8 +53,8 @@ type Sources = BTreeMap<String, BTreeMap<usize, f64>>;
 
 impl HeatMap {
     /// Of `runs`, which have the same target classes: the weights of the first, if it has some. `None` where none has a label
-    /// map.
-    pub(crate) fn of(runs: &[&Run]) -> Option<Self> {
+    /// map. Weights are of source classes by number, which `named` names.
+    pub(crate) fn of(runs: &[&Run], named: SourceName) -> Option<Self> {
         let mapped = runs.iter().copied();
         let mapped = mapped.filter_map(|run| Some((run, run.record.mapping.as_ref()?)));
         let maps: Vec<(&Run, &MappingRecord)> = mapped.collect();
@@ -76,11 +77,11 @@ impl HeatMap {
         match &map.weights {
             Some(weights) => {
                 for (target, largest) in weights.largest.iter().enumerate() {
-                    let largest = largest.iter().filter(|(_, weight)| *weight != 0.0);
-                    // Records have no names of these.
-                    largest.for_each(|(source, weight)| {
-                        add(format!("class {source}"), target, *weight)
-                    });
+                    for (source, weight) in largest.iter().filter(|(_, weight)| *weight != 0.0) {
+                        let name = named(&first.record.spec, *source).map(str::to_owned);
+                        let name = name.unwrap_or_else(|| format!("class {source}"));
+                        add(name, target, *weight);
+                    }
                 }
             }
             None => {

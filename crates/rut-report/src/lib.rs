@@ -72,6 +72,9 @@ pub type UnusedFields = fn(&RunSpec) -> Vec<&'static str>;
 /// The trained prompt of a run as a PNG file, or why there is none.
 pub type PromptPicture = fn(&RunDir, &Record) -> rut_record::Result<Vec<u8>>;
 
+/// The name of a source class of a run's network, where it is known.
+pub type SourceName = fn(&RunSpec, u32) -> Option<&'static str>;
+
 /// Whether a report shows what runs cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Costs {
@@ -141,6 +144,8 @@ pub struct ReportOptions {
     pub unused: UnusedFields,
     /// What draws prompts.
     pub prompt_picture: PromptPicture,
+    /// What names source classes in weighted label maps, of which records have only numbers.
+    pub source_name: SourceName,
 }
 
 impl Default for ReportOptions {
@@ -157,6 +162,7 @@ impl Default for ReportOptions {
                 let problem = "expected something that draws prompts, found nothing";
                 Err(rut_record::Error::broken(&dir.prompt(), problem))
             },
+            source_name: |_, _| None,
         }
     }
 }

@@ -300,7 +300,8 @@ pub(crate) fn choices(map: &HeatMap, slug: &str) -> Table {
 }
 
 /// What is shown of a weighted label map.
-pub(crate) const LARGEST: &str = "Weights of source classes, by their index, for target classes; of each target class only the five largest.";
+pub(crate) const LARGEST: &str =
+    "Weights of source classes for target classes; of each target class only the five largest.";
 
 /// Accuracy of every class, a column per run whose record can still be read, and those that cannot; the runs have the same
 /// test images.

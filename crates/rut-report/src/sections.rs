@@ -237,7 +237,7 @@ pub(crate) fn training(context: &Context<'_>, files: &mut ReportFiles) -> Result
             .iter()
             .any(|one| one.run.record.spec.prompt().is_some())
         {
-            figures.push(maps(context.study, &runs, files)?);
+            figures.push(maps(context, &runs, files)?);
             figures.push(prompts_of(&runs, context.options.prompt_picture, files));
         }
     }
@@ -293,10 +293,17 @@ fn curves_of(runs: &[SelectedRun<'_>], files: &mut ReportFiles) -> Result<Markup
     })
 }
 
-fn maps(study: &Study, runs: &[SelectedRun<'_>], files: &mut ReportFiles) -> Result<Markup> {
+fn maps(
+    context: &Context<'_>,
+    runs: &[SelectedRun<'_>],
+    files: &mut ReportFiles,
+) -> Result<Markup> {
     let mut pictures = Vec::new();
     for one in runs {
-        let Some(map) = HeatMap::of(&study.at(one.condition)) else {
+        let Some(map) = HeatMap::of(
+            &context.study.at(one.condition),
+            context.options.source_name,
+        ) else {
             continue;
         };
         let name = one.file("label-map");

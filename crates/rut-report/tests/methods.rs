@@ -201,16 +201,20 @@ fn weighted_label_maps_are_drawn_with_their_signs() {
             record["mapping"]["weights"] = json!({"digest": "00", "largest": largest});
         });
     }
-    let files = reported(dir.path(), &plain());
+    let options = rut_report::ReportOptions {
+        source_name: |_, source| (source == 7).then_some("crane"),
+        ..plain()
+    };
+    let files = reported(dir.path(), &options);
     let table = text(&files, "tables/label-map-digits-vp-1.csv");
     assert!(table.starts_with("source,target,weight\n"), "{table}");
     assert_eq!(column(&table, "source").len(), 4, "{table}");
     assert!(
-        table.contains("class 7,0,-0.8\n") && table.contains("class 11,1,0.25\n"),
+        table.contains("crane,0,-0.8\n") && table.contains("class 11,1,0.25\n"),
         "{table}"
     );
     let map = text(&files, "figures/label-map-digits-vp-1.svg");
-    assert!(map.contains("class 7 for 0: weight -0.8000"), "{map:.3000}");
+    assert!(map.contains("crane for 0: weight -0.8000"), "{map:.3000}");
     assert!(map.contains("darkest: 0.800"), "{map:.3000}");
     // One cell below 0; shades are by the largest of either sign.
     assert_eq!(map.matches("#a34700").count(), 1, "{map}");

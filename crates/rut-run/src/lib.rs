@@ -57,7 +57,7 @@ pub use identity::{as_begun, identify};
 pub use images::describe;
 pub use input_cache::InputCache;
 pub use journal::{Display, Journal, Requests, SaveOptions};
-pub use names::{check_device, find_dataset, find_engine, find_model};
+pub use names::{check_device, find_dataset, find_engine, find_model, source_name};
 pub use network::{
     Computing, Inspected, LoadOptions, LoadedNetwork, inspect_named, load_checked, load_named,
     reading,

@@ -8,7 +8,7 @@ use rut_models::{
     find_precision,
 };
 
-use rut_record::Locations;
+use rut_record::{Locations, RunSpec};
 
 use crate::error::{Error, Result, refused};
 
@@ -28,6 +28,13 @@ pub fn find_dataset(name: &str) -> Result<&'static DatasetSpec> {
 pub fn find_model(name: &str) -> Result<&'static ModelSpec> {
     let known = MODELS.iter().map(|model| model.name);
     rut_models::find(name).ok_or_else(|| unknown("model", name, known))
+}
+
+/// The name of class `source` of the data that the network of `spec` was trained on, by the table of models.
+pub fn source_name(spec: &RunSpec, source: u32) -> Option<&'static str> {
+    let model = rut_models::find(&spec.network.model)?;
+    let names = model.upstream.class_names();
+    names.get(usize::try_from(source).ok()?).copied()
 }
 
 /// The label mapping called `name`.

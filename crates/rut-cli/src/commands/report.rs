@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::Utc;
 use rut_formats::{counted, escape, shell_word};
 use rut_report::{report, Costs, FigureFormat, Provenance, ReportCounts, ReportOptions};
-use rut_run::{draw_prompt, unused_fields};
+use rut_run::{draw_prompt, source_name, unused_fields};
 
 use crate::args::{ReportArgs, DEFAULT_FIGURES};
 use crate::output::{note, result};
@@ -27,6 +27,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         figure_formats: args.figure_format.iter().copied().collect(),
         unused: unused_fields,
         prompt_picture: draw_prompt,
+        source_name,
     };
     let written = report(&args.folders, &args.out, &options)?;
     note(&described(&written));

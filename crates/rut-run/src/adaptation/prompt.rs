@@ -20,6 +20,7 @@ use crate::error::{Error, Result, refused};
 use crate::fields::mapping_of;
 use crate::images::describe;
 use crate::journal::Journal;
+use crate::names::source_name;
 use crate::network::LoadedNetwork;
 
 pub(super) struct Prompting;
@@ -271,11 +272,8 @@ fn mapping_record(
     before: &LabelMap,
     made: Option<&MadeMap>,
 ) -> Result<MappingRecord> {
-    let names = run.model.upstream.class_names();
     let name = |&source: &u32| {
-        names
-            .get(source as usize)
-            .map_or_else(|| source.to_string(), |name| (*name).to_owned())
+        source_name(&run.spec, source).map_or_else(|| source.to_string(), str::to_owned)
     };
     let sources = map.sources().unwrap_or_default();
     Ok(MappingRecord {
