@@ -107,6 +107,10 @@ fn what_cannot_be_measured_is_refused() {
         ("--density 1.5", ["density", "at most 1"]),
         ("--window 32", ["window", "1 to 31"]),
         ("--window x", ["window", "whole number"]),
+        (
+            "--window 16 --prompt watermark --only prompt-step",
+            ["use --window", "window,vp-step"],
+        ),
         ("--batch-size -1", ["batch-size", "whole number"]),
         ("--head 1,2", ["head", "images,features,classes"]),
         ("--head 0,2,2", ["head", "at least 1"]),

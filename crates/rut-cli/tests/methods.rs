@@ -125,3 +125,29 @@ fn what_makes_no_sense_is_refused_before_it_runs() {
     let line = "vp --mapping semantic --embeddings nowhere.safetensors --dry-run";
     refuses(dir.path(), line, 3, &["nowhere.safetensors"]);
 }
+
+#[test]
+fn a_dry_run_says_where_the_inputs_of_a_batch_differ() {
+    let dir = tempfile::tempdir().unwrap();
+    for (line, window) in [
+        (
+            "vp --image-size 16",
+            Some("16 × 16 pixels from row 8, column 8;"),
+        ),
+        ("vp --prompt watermark", Some("none: every pixel changes,")),
+        ("joint --prompt lowrank", Some("none: every pixel changes,")),
+        ("lp", None),
+    ] {
+        let (out, _) = ends(rut(dir.path(), &format!("{line} --dry-run")), 0);
+        let found = out
+            .lines()
+            .find_map(|line| line.strip_prefix("# window     "));
+        match window {
+            Some(window) => assert!(
+                found.is_some_and(|found| found.starts_with(window)),
+                "{out}"
+            ),
+            None => assert_eq!(found, None),
+        }
+    }
+}

@@ -39,7 +39,9 @@ mod transform;
 mod upstream;
 mod validation;
 
-pub use adaptation::{ImageCounts, Workload, draw_prompt, is_on_features, transform, workload};
+pub use adaptation::{
+    ImageCounts, Workload, draw_prompt, is_on_features, transform, window, workload,
+};
 pub use announcement::announcement;
 pub use canonicalize::{canonical_value, canonicalize};
 pub use check::{check, check_among, drawn};

@@ -6,8 +6,8 @@ use anyhow::Result;
 use rut_formats::{escape, shell_word};
 use rut_record::{Existing, Locations, Method, Record, RunDir, RunSpec};
 use rut_run::{
-    announcement, as_begun, check, inspect_named, parse_switches, CheckedRunSpec, LoadOptions,
-    Session, Switch,
+    announcement, as_begun, check, inspect_named, parse_switches, window, CheckedRunSpec,
+    LoadOptions, Session, Switch,
 };
 
 use crate::args::{RunCommand, SessionFlags};
@@ -136,8 +136,9 @@ fn dry_run(run: &CheckedRunSpec, locations: &Locations) -> Result<()> {
     run.check_mapped(found.classes)?;
     let notes = found.keys.notes.iter().chain(&found.notes);
     notes.for_each(|text| note(text));
+    let window = window(run)?.map_or_else(String::new, |window| format!("\n# window     {window}"));
     result(&format!(
-        "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}",
+        "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}{window}",
         run.spec.to_toml()?.trim_end(),
         run.id,
         escape(&locations.results_path.join(name)).whole(),

@@ -50,6 +50,10 @@ impl Adapter for Joint {
         format!("prompt and head together: {}", prompted::describe(run))
     }
 
+    fn window(&self, run: &CheckedRunSpec) -> Result<Option<String>> {
+        prompted::window(run).map(Some)
+    }
+
     fn adapt(&self, means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
         adapt(means, journal)
     }

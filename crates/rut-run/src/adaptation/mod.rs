@@ -102,6 +102,11 @@ pub(crate) trait Adapter: Sync {
     /// What it is, in words.
     fn describe(&self, run: &CheckedRunSpec) -> String;
 
+    /// Where the inputs of a batch differ, in words, if it puts images onto a canvas.
+    fn window(&self, _: &CheckedRunSpec) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// Trains.
     fn adapt(&self, means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted>;
 
@@ -134,6 +139,14 @@ pub(crate) fn adapter(spec: &RunSpec) -> &'static dyn Adapter {
 /// torchvision's. `image_size` is the side on the canvas (prompting), or before the network's own size (probing), pixels.
 pub fn transform(spec: &RunSpec, model: &ModelSpec, image_size: Option<usize>) -> Transform {
     interpolated(spec, adapter(spec).transform(spec, model, image_size))
+}
+
+/// Where the network's inputs of a batch differ in a run with a prompt, in words; `None` without one.
+///
+/// # Errors
+/// If the prompt cannot be made.
+pub fn window(run: &CheckedRunSpec) -> Result<Option<String>> {
+    adapter(&run.spec).window(run)
 }
 
 /// Whether a run of `spec` trains a new head on features, which runs of the same network and images share.

@@ -61,6 +61,10 @@ impl Adapter for Prompting {
         )
     }
 
+    fn window(&self, run: &CheckedRunSpec) -> Result<Option<String>> {
+        prompted::window(run).map(Some)
+    }
+
     fn adapt(&self, means: &TrainingContext<'_>, journal: &mut Journal<'_>) -> Result<Adapted> {
         adapt(means, journal)
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use rut_adapt::{LabelledImages, Prompt, PromptShape, PromptSplits, PromptedNetwork, Seed};
+use candle_core::Tensor;
+use rut_adapt::{
+    LabelledImages, Prompt, PromptShape, PromptSplits, Prompted, PromptedNetwork, Seed,
+};
 use rut_data::{Augmentation, Augmented, Dataset, ImageRegion, Prepared};
 use rut_formats::regular;
 use rut_images::{ColorOrder, Transform};
@@ -57,6 +60,38 @@ pub(super) fn describe(run: &CheckedRunSpec) -> String {
         run.image_size.unwrap_or(0),
         run.model.input_size,
     )
+}
+
+/// Where a batch's inputs differ, in words: found by applying the prompt to an image.
+pub(super) fn window(run: &CheckedRunSpec) -> Result<String> {
+    let placement = Placement::default();
+    let shape = shape(run, run.model.normalization);
+    let prompt = untrained(&run.spec, shape, &placement)?;
+    let side = shape.image_size;
+    let image = Tensor::zeros((1, 3, side, side), placement.dtype, &placement.device);
+    let input = image.and_then(|image| prompt.apply(&prompt.values(), &image));
+    Ok(match input.map_err(rut_adapt::Error::from)? {
+        Prompted::Window(input) => {
+            let (top, left) = (input.top, input.left);
+            format!(
+                "{side} × {side} pixels from row {top}, column {left}; the rest is the same for all images of a batch"
+            )
+        }
+        Prompted::Images(_) => {
+            "none: every pixel changes, each step computes the whole input".to_owned()
+        }
+    })
+}
+
+/// The images of `run` on their canvas.
+fn shape(run: &CheckedRunSpec, normalization: Normalization) -> PromptShape {
+    let canvas = run.model.input_size as usize;
+    PromptShape {
+        canvas,
+        image_size: run.image_size.unwrap_or(canvas),
+        region: run.dataset.region,
+        normalization,
+    }
 }
 
 /// How training images are varied.
@@ -123,13 +158,7 @@ impl PreparedSplits {
 /// The network of a run behind its prompt before training.
 pub(super) fn start(means: &TrainingContext<'_>) -> Result<PromptedNetwork> {
     let (run, network) = (means.run, means.network);
-    let canvas = run.model.input_size as usize;
-    let shape = PromptShape {
-        canvas,
-        image_size: run.image_size.unwrap_or(canvas),
-        region: run.dataset.region,
-        normalization: network.normalization,
-    };
+    let shape = shape(run, network.normalization);
     Ok(PromptedNetwork {
         network: network.network.clone(),
         prompt: untrained(&run.spec, shape, &run.computing.placement)?,
