@@ -56,7 +56,7 @@ pub struct PromptSplits<'a> {
 
 impl<'a> PromptSplits<'a> {
     /// The split that is looked at while training, by the rule of selection.
-    pub(crate) fn watched(&self, select: Select) -> Option<(&'a dyn LabelledImages, Phase)> {
+    pub fn watched(&self, select: Select) -> Option<(&'a dyn LabelledImages, Phase)> {
         match (select, self.validation) {
             (Select::BestTest, _) => Some((self.test, Phase::Test)),
             (_, Some(validation)) => Some((validation, Phase::Validate)),
@@ -72,6 +72,9 @@ pub struct Mapped {
     pub prompt: Arc<dyn Prompt>,
     /// The map; `None` before the first one was made.
     pub map: Option<LabelMap>,
+    /// Source logits [n, source classes] of the split that was looked at with this prompt, so that no pass is made again. A saved
+    /// state does not have them.
+    pub watched: Option<Arc<SplitLogits>>,
 }
 
 /// Trains the prompt of `start` for its network, or goes on from `resume`.
@@ -96,7 +99,11 @@ pub fn visual_prompt(
     mapping.check_classes(network.classes(), splits.classes)?;
     let refresh = mapping.refresh()?;
     let (select, seed) = (training.select, training.seed);
-    let now = Mapped { prompt, map: None };
+    let now = Mapped {
+        prompt,
+        map: None,
+        watched: None,
+    };
     let mut prompting = Prompting {
         network,
         splits,
@@ -107,6 +114,7 @@ pub fn visual_prompt(
         now,
         descending: Descending::new(descent, seed),
         collected: None,
+        watched: RefCell::new(None),
     };
     train(
         &mut prompting,
@@ -128,6 +136,8 @@ struct Prompting<'a> {
     descending: Descending,
     /// What training gave of the epoch at hand, where the next map is made of it.
     collected: Option<Evidence>,
+    /// Source logits that the prompt as it is gave for the split that is looked at.
+    watched: RefCell<Option<Arc<SplitLogits>>>,
 }
 
 impl Prompting<'_> {
@@ -188,6 +198,7 @@ impl Trainer for Prompting<'_> {
         let Mapped {
             prompt,
             map: Some(map),
+            ..
         } = &self.now
         else {
             return Err(Error::TrainingState {
@@ -220,7 +231,9 @@ impl Trainer for Prompting<'_> {
         self.now = Mapped {
             prompt: stepped.prompt,
             map: Some(map),
+            watched: None,
         };
+        *self.watched.get_mut() = None;
         Ok(())
     }
 
@@ -238,11 +251,16 @@ impl Trainer for Prompting<'_> {
         };
         let pass = Pass { phase, ..*pass };
         let source = self.prompted().source_logits(split, &pass, reporter)?;
-        Ok(Some((map.target_logits(&source)?, phase)))
+        let target = map.target_logits(&source)?;
+        *self.watched.borrow_mut() = Some(Arc::new(source));
+        Ok(Some((target, phase)))
     }
 
     fn trained(&self, _: usize) -> Result<Mapped> {
-        Ok(self.now.clone())
+        Ok(Mapped {
+            watched: self.watched.borrow().clone(),
+            ..self.now.clone()
+        })
     }
 
     fn save_trained(&self, name: &str, trained: &Mapped, state: &mut TrainingState) {
@@ -256,6 +274,7 @@ impl Trainer for Prompting<'_> {
         Ok(Mapped {
             prompt: self.now.prompt.restore(name, state)?,
             map: LabelMap::restore(name, state, self.network.classes())?,
+            watched: None,
         })
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::{
-    Descent, Error, LabelMappingSpec, MadeMap, Making, Refresh, ScheduleOptions, Seed,
+    Descent, Error, LabelMappingSpec, MadeMap, Making, Pass, Refresh, Reporter, ScheduleOptions,
+    Seed,
 };
 use rut_adapt::{
     Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
@@ -368,6 +369,20 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
             let rest = |f: &Finished<Mapped>| (f.epoch, f.selected_accuracy, f.final_loss, f.steps);
             assert_eq!(rest(&got), rest(&want), "{map}, stopped at {stop_at}");
         }
+    }
+}
+
+#[test]
+fn logits_of_the_split_looked_at_are_those_of_the_prompt_that_is_kept() {
+    let (data, listener) = (small_images(), &mut Listener::default());
+    for select in [Select::Last, Select::BestVal] {
+        let mut options = options(4);
+        (options.select, options.eval_every) = (select, 1);
+        let kept = small_run(&data, &options, "ilm", None, listener).unwrap();
+        let (prompt, network) = (kept.trained.prompt, network("resnet20_cifar10", DType::F32));
+        let again = PromptedNetwork { network, prompt };
+        let again = again.source_logits(&data, &Pass::test(), &mut Reporter::new(listener));
+        assert_eq!(*kept.trained.watched.unwrap(), again.unwrap(), "{select:?}");
     }
 }
 

@@ -80,7 +80,7 @@ impl Adapter for Joint {
                 (Phase::Train, epochs * images.train as f64),
                 (
                     Phase::Validate,
-                    prompted::validated(spec, epochs, images.validation),
+                    prompted::validated(spec, epochs, images.validation) + images.validation as f64,
                 ),
                 (Phase::Test, images.test as f64),
             ],

@@ -101,15 +101,14 @@ impl Adapter for Prompting {
             Ok(Refresh::Once) => (1.0, 0.0),
             Ok(Refresh::Never) | Err(_) => (0.0, 0.0),
         };
+        // The last of these is the one after training.
+        let validated = prompted::validated(spec, epochs, images.validation);
         Workload {
             own: vec![
                 (Phase::Train, epochs * train),
                 (Phase::Map, (maps + remaps) * train),
-                (
-                    Phase::Validate,
-                    prompted::validated(spec, epochs, images.validation),
-                ),
-                (Phase::Test, (1.0 + remaps) * images.test as f64),
+                (Phase::Validate, validated.max(images.validation as f64)),
+                (Phase::Test, images.test as f64),
             ],
             shared: Vec::new(),
             decisive: Phase::Train,
@@ -219,6 +218,7 @@ fn scored(
     let Mapped {
         prompt,
         map: Some(before),
+        watched,
     } = &finished.trained
     else {
         return Err(refused("epochs", "at least 1", "no label map was made"));
@@ -247,7 +247,11 @@ fn scored(
         _ => None,
     };
     let map = made.as_ref().map_or(before, |made| &made.map);
-    let mut logits = |images, phase| prompted.source_logits(images, &pass(phase), &mut reporter);
+    let looked_at = splits.watched(options.training.select);
+    let mut logits = |images, phase| match (watched, looked_at) {
+        (Some(watched), Some((_, of))) if of == phase => Ok(SplitLogits::clone(watched)),
+        _ => prompted.source_logits(images, &pass(phase), &mut reporter),
+    };
     let validation = splits
         .validation
         .map(|images| logits(images, Phase::Validate))

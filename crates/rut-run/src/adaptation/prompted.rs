@@ -103,13 +103,13 @@ pub(crate) fn augmentation(prompt: &PromptSpec) -> Result<Augmentation> {
     Ok(list.parse()?)
 }
 
-/// Images through the passes of validation: while training as often as `spec` says, and once after it.
+/// Images through the passes of validation while training, as often as `spec` says.
 pub(super) fn validated(spec: &RunSpec, epochs: f64, images: usize) -> f64 {
     let scorings = match spec.eval_interval(epochs.ceil() as u32) {
         0 => 0.0,
         every => epochs / f64::from(every),
     };
-    (scorings + 1.0) * images as f64
+    scorings * images as f64
 }
 
 /// The prepared images of a run.
