@@ -20,6 +20,15 @@ const CHECKED: [&str; 3] = [
 /// The oldest C library that a release binary runs with.
 const OLDEST_GLIBC: (u32, u32) = (2, 28);
 
+/// What an archive of a release holds beside the program and the licence of the font in it: the last is of the digits in it.
+const BESIDE: [&str; 5] = [
+    "README.md",
+    "LICENSE",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "data/README.md",
+];
+
 /// Packages every crate, looks for dependencies that are unused or not allowed, and checks the program for other systems.
 ///
 /// # Errors
@@ -144,7 +153,13 @@ pub fn release(root: &Path) -> Result<()> {
                 .arg(&archive)
                 .arg("-C")
                 .arg(&built)
-                .arg("rut"),
+                .arg("rut")
+                .arg("-C")
+                .arg(root)
+                .args(BESIDE)
+                .arg("-C")
+                .arg(root.join("crates/rut-report"))
+                .arg("fonts/LICENSE"),
         )?;
         eprintln!("release: target/{name} (needs glibc: {needs:?})");
     }
