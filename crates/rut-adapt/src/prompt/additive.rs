@@ -8,6 +8,7 @@ use rut_images::RgbImage;
 use rut_models::Placement;
 use rut_record::{Field, Kind, Options, PROMPTING};
 
+use super::batch::added;
 use super::canvas::{Canvas, picture};
 use super::options::{
     IMAGE_SIZE, PROMPT_INIT, PROMPT_SPACE, SQUASH, from_one, is, normal, up_to_canvas,
@@ -26,7 +27,7 @@ pub(super) const FRAME: PromptRow = PromptRow {
         let width = from_one(&WIDTH, options, canvas / 2)?;
         let inner = width..canvas - width;
         let frame = |row, column| !(inner.contains(&row) && inner.contains(&column));
-        added("version 1 frame", shape, options, (seed, placement), &frame)
+        additive("version 1 frame", shape, options, (seed, placement), &frame)
     },
 };
 
@@ -38,7 +39,7 @@ pub(super) const WATERMARK: PromptRow = PromptRow {
     image_size: up_to_canvas,
     new: |shape, options, seed, placement| {
         let all = |_, _| true;
-        added(
+        additive(
             "version 1 watermark",
             shape,
             options,
@@ -57,7 +58,7 @@ pub(super) const PATCH: PromptRow = PromptRow {
     new: |shape, options, seed, placement| {
         let width = from_one(&WIDTH, options, shape.canvas)?;
         let corner = |row, column| row < width && column < width;
-        added(
+        additive(
             "version 1 patch",
             shape,
             options,
@@ -92,7 +93,7 @@ struct AdditivePrompt {
     covered: usize,
 }
 
-fn added(
+fn additive(
     version: &'static str,
     shape: PromptShape,
     options: &Options,
@@ -133,12 +134,13 @@ impl AdditivePrompt {
     }
 
     fn add(&self, delta: &Tensor, images: &Tensor) -> candle_core::Result<Prompted> {
-        let images = self.canvas.place(images)?;
-        Ok(Prompted::Images(if self.in_pixels {
-            self.canvas.normalize(&images.broadcast_add(delta)?)?
+        let delta = if self.in_pixels {
+            self.canvas.scaled(delta)?
         } else {
-            self.canvas.normalize(&images)?.broadcast_add(delta)?
-        }))
+            delta.clone()
+        };
+        let images = self.canvas.normalized(images)?;
+        Ok(Prompted::Images(added(&images, &delta)?))
     }
 }
 

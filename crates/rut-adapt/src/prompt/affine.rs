@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use rut_images::RgbImage;
 use rut_models::Placement;
 use rut_record::{Field, Kind, PROMPTING, Word};
 
 use super::canvas::{Canvas, picture};
 use super::options::{IMAGE_SIZE, is, up_to_canvas};
-use super::warp::sample;
+use super::warp::{Coordinates, empty, warped};
 use super::{Prompt, PromptRow, Prompted};
 use crate::error::Result;
 
@@ -179,7 +179,7 @@ impl AffinePrompt {
     }
 
     /// Rows and columns that the pixels of the moved image are sampled at, each [S·S].
-    fn coordinates(&self, parameters: &[Tensor]) -> candle_core::Result<[Tensor; 2]> {
+    fn coordinates(&self, parameters: &[Tensor]) -> candle_core::Result<Coordinates> {
         let side = self.canvas.side;
         let like = &parameters[0];
         let place = |of: fn(usize, usize) -> usize| {
@@ -196,27 +196,26 @@ impl AffinePrompt {
         Ok([along(y)?, along(x)?])
     }
 
-    /// 1 where a moved image [n, 3, S, S] has no pixel, [1, S, S].
-    fn mask(&self, rows: &Tensor, columns: &Tensor, moved: &Tensor) -> candle_core::Result<Tensor> {
+    /// 1 where a moved image has no pixel, [S, S].
+    fn mask(&self, images: &Tensor, at: &Coordinates) -> candle_core::Result<Tensor> {
+        if self.by_batch {
+            return empty(images, at);
+        }
         let side = self.canvas.side;
-        let empty = if self.by_batch {
-            let any = moved.detach().ne(0.0)?.to_dtype(DType::F32)?;
-            any.sum((0, 1))?.eq(0.0)?
-        } else {
-            let white = Tensor::ones((1, 1, side, side), moved.dtype(), moved.device())?;
-            sample(&white, &rows.detach(), &columns.detach())?
-                .eq(0.0)?
-                .reshape((side, side))?
-        };
-        empty.to_dtype(moved.dtype())?.unsqueeze(0)
+        empty(
+            &Tensor::ones((1, 1, side, side), images.dtype(), images.device())?,
+            at,
+        )
     }
 
-    fn input(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Tensor> {
-        let [rows, columns] = self.coordinates(parameters)?;
-        let moved = sample(images, &rows, &columns)?;
+    /// Factors of moved images, and what is added to them, each [3, S, S].
+    fn colours(
+        &self,
+        parameters: &[Tensor],
+        mask: &Tensor,
+    ) -> candle_core::Result<(Tensor, Tensor)> {
         let colour = (candle_nn::ops::sigmoid(&parameters[4])? * 6.0)?;
-        let border = parameters[5].broadcast_mul(&self.mask(&rows, &columns, &moved)?)?;
-        moved.broadcast_mul(&colour)?.broadcast_add(&border)
+        Ok((colour, parameters[5].broadcast_mul(mask)?))
     }
 }
 
@@ -243,8 +242,14 @@ impl Prompt for AffinePrompt {
     }
 
     fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted> {
-        let input = self.input(parameters, &self.canvas.place(images)?)?;
-        Ok(Prompted::Images(self.canvas.normalize(&input)?))
+        let images = self.canvas.place(images)?;
+        let at = self.coordinates(parameters)?;
+        let (colour, border) = self.colours(parameters, &self.mask(&images, &at)?)?;
+        let (colour, border) = (
+            self.canvas.scaled(&colour)?,
+            self.canvas.normalize(&border)?,
+        );
+        Ok(Prompted::Images(warped(&images, &at, &colour, &border)?))
     }
 
     /// Of a grey image.
@@ -252,6 +257,8 @@ impl Prompt for AffinePrompt {
         let side = self.canvas.side;
         let grey = Tensor::full(0.5f64, (1, 3, side, side), &Device::Cpu)?;
         let grey = grey.to_dtype(self.parameters[0].dtype())?;
-        Ok(picture(&self.input(&self.parameters, &grey)?.squeeze(0)?)?)
+        let at = self.coordinates(&self.parameters)?;
+        let (colour, border) = self.colours(&self.parameters, &self.mask(&grey, &at)?)?;
+        Ok(picture(&warped(&grey, &at, &colour, &border)?.squeeze(0)?)?)
     }
 }

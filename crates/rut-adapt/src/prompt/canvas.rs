@@ -2,9 +2,10 @@
 
 use candle_core::{DType, Device, Tensor};
 use rut_images::RgbImage;
-use rut_models::Placement;
+use rut_models::{Normalization, Placement};
 
 use super::PromptShape;
+use super::batch;
 use crate::error::Result;
 
 /// The canvas that images lie on, and how it is normalised.
@@ -13,6 +14,7 @@ pub(super) struct Canvas {
     /// Its side, pixels.
     pub(super) side: usize,
     image: usize,
+    normalization: Normalization,
     mean: Tensor,
     std: Tensor,
 }
@@ -24,33 +26,50 @@ impl Canvas {
         Ok(Self {
             side: shape.canvas,
             image: shape.image_size,
+            normalization,
             mean: channels(normalization.mean, *dtype, device)?,
             std: channels(normalization.std, *dtype, device)?,
         })
     }
 
-    /// Images [n, 3, s, s] in the middle of black canvases [n, 3, S, S], ⌊(S − s + 1) / 2⌋ before.
+    /// Images [n, 3, s, s] in the middle of black canvases [n, 3, S, S], ⌊(S − s + 1) / 2⌋ before, normalised.
+    pub(super) fn normalized(&self, images: &Tensor) -> candle_core::Result<Tensor> {
+        self.check(images)?;
+        let before = (self.side - self.image).div_ceil(2);
+        let Normalization { mean, std } = self.normalization;
+        batch::normalized(images, (self.side, before), mean, std)
+    }
+
+    /// The same as they are.
     pub(super) fn place(&self, images: &Tensor) -> candle_core::Result<Tensor> {
-        let (before, after) = (
-            (self.side - self.image).div_ceil(2),
-            (self.side - self.image) / 2,
-        );
-        if images.dims()[2..] != [self.image; 2] {
-            candle_core::bail!(
-                "put images on a canvas: expected a side of {}, found {:?}",
-                self.image,
-                images.dims()
-            );
-        }
-        if before + after == 0 {
+        self.check(images)?;
+        let before = (self.side - self.image).div_ceil(2);
+        if self.side == self.image {
             return Ok(images.clone());
         }
+        let after = self.side - self.image - before;
         images
             .pad_with_zeros(2, before, after)?
             .pad_with_zeros(3, before, after)
     }
 
-    /// (x − mean) / std, channel by channel.
+    fn check(&self, images: &Tensor) -> candle_core::Result<()> {
+        if images.rank() == 4 && images.dims()[1..] == [3, self.image, self.image] {
+            return Ok(());
+        }
+        candle_core::bail!(
+            "put images on a canvas: expected a side of {}, found {:?}",
+            self.image,
+            images.dims()
+        )
+    }
+
+    /// What is a factor of, or is added to, images [3, S, S] before normalisation, as it is after it.
+    pub(super) fn scaled(&self, delta: &Tensor) -> candle_core::Result<Tensor> {
+        delta.broadcast_div(&self.std)
+    }
+
+    /// (x − mean) / std, channel by channel, of x [3, S, S].
     pub(super) fn normalize(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         x.broadcast_sub(&self.mean)?.broadcast_div(&self.std)
     }

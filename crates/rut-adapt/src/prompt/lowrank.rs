@@ -7,6 +7,7 @@ use rut_images::RgbImage;
 use rut_models::Placement;
 use rut_record::{Field, Kind, PROMPTING};
 
+use super::batch::added;
 use super::canvas::{Canvas, picture};
 use super::options::{IMAGE_SIZE, from_one, normal, up_to_canvas};
 use super::{Prompt, PromptRow, Prompted};
@@ -78,8 +79,9 @@ impl Prompt for LowRankPrompt {
     fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted> {
         let value = |at: usize, own: &Tensor| parameters.get(at).unwrap_or(own).clone();
         let delta = value(0, &self.left).matmul(&value(1, &self.right))?;
-        let images = self.canvas.place(images)?.broadcast_add(&delta)?;
-        Ok(Prompted::Images(self.canvas.normalize(&images)?))
+        let images = self.canvas.normalized(images)?;
+        let delta = self.canvas.scaled(&delta)?;
+        Ok(Prompted::Images(added(&images, &delta)?))
     }
 
     fn picture(&self) -> Result<RgbImage> {

@@ -1,13 +1,27 @@
 //! The mask network of SMM: a few convolutions whose output says how much of a prompt each patch of an image gets.
+//!
+//! Not of candle-nn's layers, with which it took several times as long as a ResNet-50 behind it: each of their operations is a pass
+//! over the batch by one thread. The tests compare it with them.
+
+mod block;
+mod convolution;
+mod norm;
+mod passes;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{BatchNorm, Conv2d, Conv2dConfig, Module, ModuleT};
+use rayon::prelude::*;
 use rut_data::Stream;
+
+use self::block::{Block, Passed};
+use self::convolution::{Kernels, Plane, kernel_gradient, total};
+use super::real::{Real, Spare};
 
 /// Channels of the blocks; the fifth is there with six layers.
 const CHANNELS: [usize; 6] = [3, 8, 16, 32, 64, 128];
-/// ε of batch normalisation.
-const EPSILON: f64 = 1e-5;
 /// Names of the tensors of a block, and of its running statistics.
 const BLOCK: [&str; 4] = ["conv.weight", "conv.bias", "norm.weight", "norm.bias"];
 const RUNNING: [&str; 2] = ["norm.running_mean", "norm.running_var"];
@@ -28,6 +42,23 @@ pub(super) struct MaskShape {
 pub(super) enum Statistics {
     Batch,
     Running,
+}
+
+/// What a batch left behind.
+pub(super) struct Trace<T: Real> {
+    blocks: Vec<Passed<T>>,
+    /// Of the last block, padded.
+    output: Vec<T>,
+    spare: Arc<Spare>,
+}
+
+impl<T: Real> Drop for Trace<T> {
+    fn drop(&mut self) {
+        for passed in self.blocks.drain(..) {
+            passed.give(&self.spare);
+        }
+        self.spare.give(std::mem::take(&mut self.output));
+    }
 }
 
 impl MaskShape {
@@ -92,53 +123,159 @@ impl MaskShape {
         Ok(all)
     }
 
-    /// The mask [n, c, S/p, S/p] of normalised images `x` [n, 3, S, S], and the running statistics after it, which those of a
-    /// batch move.
-    pub(super) fn forward(
+    /// The mask [n, c, S/p, S/p] of normalised images [n, 3, S, S], side S, and what `backward` needs; `running` statistics are
+    /// moved where the batch's own are taken. `parameters` are in a row.
+    pub(super) fn forward<T: Real>(
         self,
-        parameters: &[Tensor],
-        buffers: &[Tensor],
-        x: &Tensor,
+        parameters: &[T],
+        running: &mut [Vec<T>],
+        (images, side): (&[T], usize),
         statistics: Statistics,
-    ) -> candle_core::Result<(Tensor, Vec<Tensor>)> {
-        let same = Conv2dConfig {
-            padding: 1,
-            ..Conv2dConfig::default()
-        };
-        let convolution =
-            |weight: &Tensor, bias: &Tensor| Conv2d::new(weight.clone(), Some(bias.clone()), same);
-        let (mut x, mut after) = (x.clone(), Vec::new());
-        let blocks = parameters.chunks_exact(4).zip(buffers.chunks_exact(2));
-        for (block, (own, running)) in blocks.take(self.blocks()).enumerate() {
-            let norm = BatchNorm::new(
-                CHANNELS[block + 1],
-                running[0].clone(),
-                running[1].clone(),
-                own[2].clone(),
-                own[3].clone(),
-                EPSILON,
-            )?;
-            let convolved = convolution(&own[0], &own[1]).forward(&x)?;
-            x = norm
-                .forward_t(&convolved, statistics == Statistics::Batch)?
-                .relu()?;
-            if self.patch >= 2 << block {
-                x = pooled(&x)?;
-            }
-            after.extend([norm.running_mean().copy()?, norm.running_var().copy()?]);
+        spare: &Arc<Spare>,
+    ) -> (Vec<T>, Trace<T>) {
+        let mut plane = square(side);
+        let count = images.len() / (CHANNELS[0] * plane.size());
+        let mut x = spare.take(count * CHANNELS[0] * plane.padded());
+        let each = images.par_chunks_exact(CHANNELS[0] * plane.size());
+        x.par_chunks_exact_mut(CHANNELS[0] * plane.padded())
+            .zip(each)
+            .for_each(|(to, image)| {
+                to.fill(T::zero());
+                plane.pad(image, to);
+            });
+        let mut blocks = Vec::new();
+        for (block, running) in running.chunks_exact_mut(2).enumerate() {
+            let block = self.block(parameters, block, plane);
+            let (output, passed) = block.forward(x, running, statistics, spare);
+            (x, plane) = (output, block.after());
+            blocks.push(passed);
         }
-        let mask = match &parameters[4 * self.blocks()..] {
-            [weight, bias] => convolution(weight, bias).forward(&x)?,
-            _ => x.mean_keepdim(1)?,
+        let mut mask = vec![T::zero(); count * self.channels * plane.size()];
+        let last = CHANNELS[self.blocks()];
+        let each = x.par_chunks_exact(last * plane.padded());
+        let to = mask.par_chunks_exact_mut(self.channels * plane.size());
+        match self.last(parameters) {
+            Some([weight, bias]) => {
+                let kernels = Kernels::forward(weight, bias);
+                to.zip(each)
+                    .for_each(|(to, x)| kernels.convolve(plane, x, to));
+            }
+            None => to.zip(each).for_each(|(to, x)| plane.mean(x, to)),
+        }
+        let trace = Trace {
+            blocks,
+            output: x,
+            spare: spare.clone(),
         };
-        Ok((mask, after))
+        (mask, trace)
+    }
+
+    /// The gradient of the parameters, in a row, from that of the mask [n, c, S/p, S/p].
+    pub(super) fn backward<T: Real>(
+        self,
+        parameters: &[T],
+        side: usize,
+        trace: &Trace<T>,
+        gradient: &[T],
+    ) -> Vec<T> {
+        let (mut back, of_last) = self.last_backward(parameters, side, &trace.output, gradient);
+        let mut gradients = vec![of_last];
+        for (at, passed) in trace.blocks.iter().enumerate().rev() {
+            let block = self.block(parameters, at, self.plane(side, at));
+            let found = block.backward(passed, &back, at > 0);
+            back = found.input;
+            gradients.push(found.parameters);
+        }
+        gradients.into_iter().rev().flatten().collect()
+    }
+
+    /// The gradients of the last block's padded `output` [n, last, S/p, S/p], and of the last convolution, if there is one.
+    fn last_backward<T: Real>(
+        self,
+        parameters: &[T],
+        side: usize,
+        output: &[T],
+        gradient: &[T],
+    ) -> (Vec<T>, Vec<T>) {
+        let (plane, last) = (self.plane(side, self.blocks()), CHANNELS[self.blocks()]);
+        let mut back = vec![T::zero(); output.len() / plane.padded() * plane.size()];
+        let each = back
+            .par_chunks_exact_mut(last * plane.size())
+            .zip(gradient.par_chunks_exact(self.channels * plane.size()));
+        let Some([weight, bias]) = self.last(parameters) else {
+            each.for_each(|(to, gradient)| {
+                for to in to.chunks_exact_mut(plane.size()) {
+                    for (to, &gradient) in to.iter_mut().zip(gradient) {
+                        *to = gradient / T::of(last as f64);
+                    }
+                }
+            });
+            return (back, Vec::new());
+        };
+        let kernels = Kernels::backward(weight, bias.len());
+        let per_image: Vec<Vec<T>> = each
+            .zip(output.par_chunks_exact(last * plane.padded()))
+            .map_init(
+                || vec![T::zero(); bias.len() * plane.padded()],
+                |delta, ((to, gradient), output)| {
+                    plane.pad(gradient, delta);
+                    kernels.convolve(plane, delta, to);
+                    kernel_gradient(plane, output, delta)
+                },
+            )
+            .collect();
+        let mut of_bias = vec![0.0; bias.len()];
+        for (at, channel) in gradient.chunks_exact(plane.size()).enumerate() {
+            of_bias[at % bias.len()] += channel.iter().map(|&g| g.into()).sum::<f64>();
+        }
+        let of_last = total(&per_image).into_iter().chain(of_bias);
+        (back, of_last.map(T::of).collect())
+    }
+
+    /// Sides of the input of a block, or of the output of the last.
+    fn plane(self, side: usize, block: usize) -> Plane {
+        let halved = |plane: Plane, block: usize| {
+            if self.pools(block) {
+                plane.halved()
+            } else {
+                plane
+            }
+        };
+        (0..block).fold(square(side), halved)
+    }
+
+    fn pools(self, block: usize) -> bool {
+        self.patch >= 2 << block
+    }
+
+    /// A block of the network, whose input has sides `plane`.
+    fn block<T>(self, parameters: &[T], block: usize, plane: Plane) -> Block<'_, T> {
+        let size = |block: usize| CHANNELS[block + 1] * (9 * CHANNELS[block] + 3);
+        let start = (0..block).map(size).sum::<usize>();
+        let own = &parameters[start..start + size(block)];
+        let outputs = CHANNELS[block + 1];
+        let (weight, rest) = own.split_at(own.len() - 3 * outputs);
+        Block {
+            weight,
+            bias: &rest[..outputs],
+            scale: &rest[outputs..2 * outputs],
+            shift: &rest[2 * outputs..],
+            plane,
+            pooled: self.pools(block),
+        }
+    }
+
+    /// Weight and bias of the last convolution, if there is one.
+    fn last<T>(self, parameters: &[T]) -> Option<[&[T]; 2]> {
+        let bias = parameters.len().checked_sub(3)?;
+        let weight = bias.checked_sub(27 * CHANNELS[self.blocks()])?;
+        (self.channels == 3).then(|| [&parameters[weight..bias], &parameters[bias..]])
     }
 }
 
-/// The largest of each square of 2 × 2. candle's own pooling has a wrong gradient: a quarter of it, where one value is largest.
-fn pooled(x: &Tensor) -> candle_core::Result<Tensor> {
-    let (n, channels, height, width) = x.dims4()?;
-    x.reshape((n, channels, height / 2, 2, width / 2, 2))?
-        .max(5)?
-        .max(3)
+fn square(side: usize) -> Plane {
+    Plane {
+        height: side,
+        width: side,
+    }
 }

@@ -2,11 +2,15 @@
 
 mod additive;
 mod affine;
+mod batch;
 mod canvas;
+mod given;
 mod lowrank;
 mod mask_network;
 mod options;
 mod padding;
+mod patches;
+mod real;
 mod scale;
 mod smm;
 mod warp;

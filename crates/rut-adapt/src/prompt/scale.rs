@@ -10,7 +10,7 @@ use rut_record::{Field, Kind, PROMPTING};
 use super::canvas::{Canvas, picture};
 use super::options::IMAGE_SIZE;
 use super::padding::beside_border;
-use super::warp::sample;
+use super::warp::{Coordinates, warped};
 use super::{Prompt, PromptRow, Prompted};
 use crate::error::{Error, Result};
 
@@ -84,21 +84,17 @@ impl ScalePrompt {
         candle_nn::ops::sigmoid(program)?.broadcast_mul(&self.mask(scale)?)
     }
 
-    /// The canvases `images` [n, 3, S, S] scaled about their middle.
-    fn scaled(&self, scale: &Tensor, images: &Tensor) -> candle_core::Result<Tensor> {
+    /// Where the pixels of the canvas, scaled about its middle, are sampled.
+    fn coordinates(&self, scale: &Tensor) -> candle_core::Result<Coordinates> {
         let side = self.canvas.side;
         let centre = (side as f64 - 1.0) / 2.0;
         let along = |of: fn(usize, usize) -> usize| {
             let from_centre = (0..side * side).map(|at| of(at, side) as f64 - centre);
-            let offset = Tensor::from_iter(from_centre, images.device())?;
-            let offset = offset.to_dtype(images.dtype())?;
+            let offset = Tensor::from_iter(from_centre, scale.device())?;
+            let offset = offset.to_dtype(scale.dtype())?;
             offset.broadcast_div(scale)? + centre
         };
-        sample(
-            images,
-            &along(|at, side| at / side)?,
-            &along(|at, side| at % side)?,
-        )
+        Ok([along(|at, side| at / side)?, along(|at, side| at % side)?])
     }
 }
 
@@ -136,10 +132,14 @@ impl Prompt for ScalePrompt {
     fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted> {
         let value = |at: usize, own: &Tensor| parameters.get(at).unwrap_or(own).clone();
         let (scale, program) = (value(0, &self.scale), value(1, &self.program));
-        let scaled = self.scaled(&scale, &self.canvas.place(images)?)?;
         let border = self.border(&scale.detach(), &program)?;
-        let input = scaled.broadcast_add(&border)?;
-        Ok(Prompted::Images(self.canvas.normalize(&input)?))
+        let (one, border) = (border.ones_like()?, self.canvas.normalize(&border)?);
+        Ok(Prompted::Images(warped(
+            &self.canvas.place(images)?,
+            &self.coordinates(&scale)?,
+            &self.canvas.scaled(&one)?,
+            &border,
+        )?))
     }
 
     fn picture(&self) -> Result<RgbImage> {

@@ -8,9 +8,13 @@ use rut_images::RgbImage;
 use rut_models::Placement;
 use rut_record::{Field, Kind, Options, PROMPTING};
 
+use super::batch::in_type_of;
 use super::canvas::Canvas;
+use super::given::given;
 use super::mask_network::{MaskShape, Statistics};
 use super::options::{IMAGE_SIZE, up_to_canvas};
+use super::patches::Patches;
+use super::real::{Real, Spare, with_values};
 use super::{Prompt, PromptRow, Prompted};
 use crate::error::{Error, Result};
 use crate::schedule::Rate;
@@ -40,6 +44,7 @@ pub(super) const SMM: PromptRow = PromptRow {
             running: network.buffers(*dtype, device)?,
             rate: mask_rate(options)?,
             canvas: Canvas::new(shape, placement)?,
+            spare: Arc::default(),
         }))
     },
 };
@@ -164,6 +169,7 @@ struct SmmPrompt {
     running: Vec<Tensor>,
     rate: MaskRate,
     canvas: Canvas,
+    spare: Arc<Spare>,
 }
 
 impl SmmPrompt {
@@ -173,28 +179,64 @@ impl SmmPrompt {
         images: &Tensor,
         statistics: Statistics,
     ) -> candle_core::Result<(Prompted, Vec<Tensor>)> {
-        let Some((program, weights)) = parameters.split_first() else {
-            candle_core::bail!("apply a prompt: expected its parameters, found none")
-        };
-        let x = self.canvas.normalize(&self.canvas.place(images)?)?;
-        let (mask, running) = self
-            .network
-            .forward(weights, &self.running, &x, statistics)?;
-        let mask = repeated(&mask, self.network.patch)?;
-        let added = program.broadcast_mul(&mask)?;
-        Ok((Prompted::Images((x + added)?), running))
+        let x = self.canvas.normalized(images)?;
+        let flat: Vec<Tensor> = parameters
+            .iter()
+            .map(Tensor::flatten_all)
+            .collect::<candle_core::Result<_>>()?;
+        let flat = Tensor::cat(&flat, 0)?;
+        if flat.elem_count() != self.trainable() {
+            candle_core::bail!(
+                "apply a prompt: expected {} values of its parameters, found {}",
+                self.trainable(),
+                flat.elem_count()
+            )
+        }
+        in_type_of!(flat.dtype(), T => self.masked::<T>(&flat, &x, statistics))
     }
-}
 
-/// Each value of `mask` [n, c, h, w] on a square of `patch`² pixels.
-fn repeated(mask: &Tensor, patch: usize) -> candle_core::Result<Tensor> {
-    let (n, c, h, w) = mask.dims4()?;
-    if patch == 1 {
-        return Ok(mask.clone());
+    /// Normalised images `x` with the masked image added, and the running statistics after it; `flat` are the parameters in a
+    /// row.
+    fn masked<T: Real>(
+        &self,
+        flat: &Tensor,
+        x: &Tensor,
+        statistics: Statistics,
+    ) -> candle_core::Result<(Prompted, Vec<Tensor>)> {
+        let (network, side) = (self.network, self.canvas.side);
+        let values = flat.to_vec1::<T>()?;
+        let (program, weights) = values.split_at(self.program.elem_count());
+        let mut running: Vec<Vec<T>> = self
+            .running
+            .iter()
+            .map(Tensor::to_vec1)
+            .collect::<candle_core::Result<_>>()?;
+        let patches = Patches {
+            side,
+            patch: network.patch,
+            channels: network.channels,
+        };
+        let (sum, mask, trace) = with_values::<T, _>(x, |x| {
+            let (mask, trace) =
+                network.forward(weights, &mut running, (x, side), statistics, &self.spare);
+            (patches.add(x, program, &mask), mask, trace)
+        })?;
+        let sum = Tensor::from_vec(sum, x.shape(), x.device())?;
+        let (shape, device) = (flat.shape().clone(), flat.device().clone());
+        let input = given(flat, sum, move |gradient| {
+            let (program, weights) = values.split_at(3 * side * side);
+            let (mut total, of_mask) =
+                with_values::<T, _>(gradient, |g| patches.gradients(g, program, &mask))?;
+            total.extend(network.backward(weights, side, &trace, &of_mask));
+            Tensor::from_vec(total, shape, &device)
+        })?;
+        let moved = |values| Tensor::new::<Vec<T>>(values, x.device());
+        let running = running.into_iter().map(moved);
+        Ok((
+            Prompted::Images(input),
+            running.collect::<candle_core::Result<_>>()?,
+        ))
     }
-    mask.reshape((n, c, h, 1, w, 1))?
-        .broadcast_as((n, c, h, patch, w, patch))?
-        .reshape((n, c, h * patch, w * patch))
 }
 
 impl Prompt for SmmPrompt {
