@@ -16,7 +16,7 @@ const METHODS: [&str; 13] = [
     "vp --mapping full",
     "vp --prompt frame --prompt-width 4 --lr 0.1",
     "vp --prompt watermark --augment crop:4 --lr 0.05",
-    "vp --prompt smm --mask-patch 4 --mapping blm",
+    "vp --prompt smm --mask-patch 4 --mapping blm --lr 0.003",
     "vp --prompt scale --image-size 20",
     "vp --prompt affine --mapping blm --augment trivial",
     "vp --optimizer sgd --schedule cosine --gradient normalized --lr 5",
@@ -65,7 +65,7 @@ fn every_method_learns_and_is_evaluated_to_the_same_numbers() {
 #[test]
 fn threads_change_nothing() {
     for method in [
-        "vp --prompt smm --mask-patch 4 --mapping blm",
+        "vp --prompt smm --mask-patch 4 --mapping blm --lr 0.003",
         "joint --prompt affine --augment crop:4,flip,trivial-wide",
     ] {
         let (command, more) = method.split_once(' ').unwrap();

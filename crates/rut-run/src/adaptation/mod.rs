@@ -204,8 +204,8 @@ mod tests {
         let of = |phase| work.iter().find(|(p, _)| *p == phase).unwrap().1;
         assert_eq!(of(Phase::Train), 2000.0);
         assert_eq!(of(Phase::Map), 2100.0);
-        assert_eq!(of(Phase::Validate), 30.0);
-        assert_eq!(of(Phase::Test), 100.0);
+        assert_eq!(of(Phase::Validate), 20.0);
+        assert_eq!(of(Phase::Test), 50.0);
         let work = own("mapping = 'rlm'\nsteps = 10\nbatch_size = 50");
         assert_eq!(work[0].1, 500.0);
         assert_eq!((work[1].1, work[3].1), (0.0, 50.0));
