@@ -209,6 +209,15 @@ impl BenchOptions {
             let expected = format!("1 to {} on {image_size}-pixel images", image_size - 1);
             return Err(refused("window", &expected, side.to_string()));
         }
+        let with_window = |m: &Measurement| m.has_window();
+        if !(self.windows.is_empty() || self.only.is_empty() || self.only.iter().any(with_window)) {
+            let all = MEASUREMENTS.iter().map(|row| row.measurement);
+            let expected = format!(
+                "a measurement with windows ({}), because `window` is given",
+                names(all.filter(with_window))
+            );
+            return Err(refused("only", &expected, names(self.only.iter().copied())));
+        }
         let usual = USUAL_WINDOWS.into_iter().filter(fits);
         Ok(match (self.windows.is_empty(), usual.clone().count()) {
             (false, _) => self.windows.clone(),
@@ -273,6 +282,11 @@ fn find_model(name: &str) -> Result<&'static ModelSpec> {
     })
 }
 
+/// The names of measurements.
+fn names(of: impl Iterator<Item = Measurement>) -> String {
+    of.map(Measurement::name).collect::<Vec<_>>().join(",")
+}
+
 fn find_prompt(name: &str) -> Result<&'static PromptRow> {
     rut_adapt::find_prompt(name).ok_or_else(|| {
         let names = || PROMPTS.iter().map(|prompt| prompt.name);
@@ -321,6 +335,14 @@ mod tests {
                     ..base()
                 },
                 "window",
+            ),
+            (
+                BenchOptions {
+                    windows: vec![16],
+                    only: vec![Measurement::Forward],
+                    ..base()
+                },
+                "only",
             ),
             (
                 BenchOptions {

@@ -109,7 +109,10 @@ fn what_cannot_be_measured_is_refused() {
         ("--window x", ["window", "whole number"]),
         (
             "--window 16 --prompt watermark --only prompt-step",
-            ["use --window", "window,vp-step"],
+            [
+                "only = prompt-step",
+                "(window,vp-step), because `window` is given",
+            ],
         ),
         ("--batch-size -1", ["batch-size", "whole number"]),
         ("--head 1,2", ["head", "images,features,classes"]),

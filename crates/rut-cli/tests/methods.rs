@@ -65,7 +65,7 @@ fn every_method_learns_and_is_evaluated_to_the_same_numbers() {
 #[test]
 fn threads_change_nothing() {
     for method in [
-        "vp --prompt smm --mask-patch 4 --mapping blm --lr 0.003",
+        "vp --prompt smm --mask-patch 4 --mapping blm",
         "joint --prompt affine --augment crop:4,flip,trivial-wide",
     ] {
         let (command, more) = method.split_once(' ').unwrap();

@@ -139,7 +139,7 @@ impl AdditivePrompt {
         } else {
             delta.clone()
         };
-        let images = self.canvas.normalized(images)?;
+        let images = self.canvas.placed_and_normalized(images)?;
         Ok(Prompted::Images(added(&images, &delta)?))
     }
 }

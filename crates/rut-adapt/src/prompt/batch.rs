@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
-use super::given::given;
+use super::precomputed::precomputed;
 use super::real::{Real, with_values};
 
 /// Runs `$call` with `$real` the type of `$dtype`.
@@ -42,7 +42,7 @@ pub(super) fn added(images: &Tensor, delta: &Tensor) -> candle_core::Result<Tens
         })??;
         let result = Tensor::from_vec(sums, images.shape(), &Device::Cpu)?;
         let shape = delta.shape().clone();
-        given(delta, result, move |gradient| {
+        precomputed(delta, result, move |gradient| {
             let total = with_values::<T, _>(gradient, |gradient| total(gradient, shape.elem_count()))?;
             Tensor::from_vec(total, shape, &Device::Cpu)
         })

@@ -33,7 +33,7 @@ impl Canvas {
     }
 
     /// Images [n, 3, s, s] in the middle of black canvases [n, 3, S, S], ⌊(S − s + 1) / 2⌋ before, normalised.
-    pub(super) fn normalized(&self, images: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn placed_and_normalized(&self, images: &Tensor) -> candle_core::Result<Tensor> {
         self.check(images)?;
         let before = (self.side - self.image).div_ceil(2);
         let Normalization { mean, std } = self.normalization;

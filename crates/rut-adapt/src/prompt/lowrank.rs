@@ -79,7 +79,7 @@ impl Prompt for LowRankPrompt {
     fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted> {
         let value = |at: usize, own: &Tensor| parameters.get(at).unwrap_or(own).clone();
         let delta = value(0, &self.left).matmul(&value(1, &self.right))?;
-        let images = self.canvas.normalized(images)?;
+        let images = self.canvas.placed_and_normalized(images)?;
         let delta = self.canvas.scaled(&delta)?;
         Ok(Prompted::Images(added(&images, &delta)?))
     }

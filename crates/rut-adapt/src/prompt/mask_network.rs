@@ -18,7 +18,8 @@ use rut_data::Stream;
 
 use self::block::{Block, Passed};
 use self::convolution::{Kernels, Plane, kernel_gradient, total};
-use super::real::{Real, Spare};
+use super::real::Real;
+use super::spare::Spare;
 
 /// Channels of the blocks; the fifth is there with six layers.
 const CHANNELS: [usize; 6] = [3, 8, 16, 32, 64, 128];

@@ -4,15 +4,16 @@ mod additive;
 mod affine;
 mod batch;
 mod canvas;
-mod given;
 mod lowrank;
 mod mask_network;
 mod options;
 mod padding;
 mod patches;
+mod precomputed;
 mod real;
 mod scale;
 mod smm;
+mod spare;
 mod warp;
 
 pub use padding::PaddingPrompt;
@@ -64,10 +65,10 @@ pub trait Prompt: fmt::Debug + Send + Sync {
     fn trainable(&self) -> usize;
 
     /// The network's input for `images` [n, 3, s, s] in [0, 1], with `parameters` in place of its own. Differentiable in
-    /// them.
+    /// them, once; not in the images.
     ///
     /// # Errors
-    /// If the images have another size.
+    /// If the images have another size, or lie on another device than the CPU.
     fn apply(&self, parameters: &[Tensor], images: &Tensor) -> candle_core::Result<Prompted>;
 
     /// The same in a training step, and the buffers after it.

@@ -1,39 +1,11 @@
 //! Numbers of either width on the widest vectors that the machine has.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use candle_core::{Storage, Tensor, WithDType};
 use pulp::Simd;
 
-/// Memory of one pass for the next: that of a batch is large, and slow to get from the system.
-#[derive(Debug, Default)]
-pub(super) struct Spare {
-    single: Mutex<Vec<Vec<f32>>>,
-    double: Mutex<Vec<Vec<f64>>>,
-}
-
-impl Spare {
-    /// `len` values, whatever they are.
-    pub(super) fn take<T: Real>(&self, len: usize) -> Vec<T> {
-        let mut held = T::spare(self);
-        match held.iter().position(|values| values.len() == len) {
-            Some(at) => held.remove(at),
-            None => vec![T::zero(); len],
-        }
-    }
-
-    /// Keeps `values` for the next who takes as many; the oldest go where there are too many.
-    pub(super) fn give<T: Real>(&self, values: Vec<T>) {
-        let mut held = T::spare(self);
-        if held.len() >= KEPT {
-            held.remove(0);
-        }
-        held.push(values);
-    }
-}
-
-/// As many as one pass of the largest mask network takes.
-const KEPT: usize = 11;
+use super::spare::Spare;
 
 /// f32 or f64.
 pub(super) trait Real: WithDType + Into<f64> {

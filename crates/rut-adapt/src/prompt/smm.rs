@@ -10,11 +10,12 @@ use rut_record::{Field, Kind, Options, PROMPTING};
 
 use super::batch::in_type_of;
 use super::canvas::Canvas;
-use super::given::given;
 use super::mask_network::{MaskShape, Statistics};
 use super::options::{IMAGE_SIZE, up_to_canvas};
 use super::patches::Patches;
-use super::real::{Real, Spare, with_values};
+use super::precomputed::precomputed;
+use super::real::{Real, with_values};
+use super::spare::Spare;
 use super::{Prompt, PromptRow, Prompted};
 use crate::error::{Error, Result};
 use crate::schedule::Rate;
@@ -179,7 +180,7 @@ impl SmmPrompt {
         images: &Tensor,
         statistics: Statistics,
     ) -> candle_core::Result<(Prompted, Vec<Tensor>)> {
-        let x = self.canvas.normalized(images)?;
+        let x = self.canvas.placed_and_normalized(images)?;
         let flat: Vec<Tensor> = parameters
             .iter()
             .map(Tensor::flatten_all)
@@ -223,7 +224,7 @@ impl SmmPrompt {
         })?;
         let sum = Tensor::from_vec(sum, x.shape(), x.device())?;
         let (shape, device) = (flat.shape().clone(), flat.device().clone());
-        let input = given(flat, sum, move |gradient| {
+        let input = precomputed(flat, sum, move |gradient| {
             let (program, weights) = values.split_at(3 * side * side);
             let (mut total, of_mask) =
                 with_values::<T, _>(gradient, |g| patches.gradients(g, program, &mask))?;

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::batch::in_type_of;
-use super::given::given;
+use super::precomputed::precomputed;
 use super::real::{Real, with_values};
 
 /// Rows and columns that the pixels of a canvas are sampled at, each [S·S], in pixels.
@@ -38,7 +38,7 @@ pub(super) fn warped(
         let moved = with_values(images, |images| warp.apply(images))?;
         let moved = Tensor::from_vec(moved, images.shape(), &Device::Cpu)?;
         let (images, shape) = (images.clone(), flat.shape().clone());
-        given(&flat, moved, move |gradient| {
+        precomputed(&flat, moved, move |gradient| {
             let total = with_values(gradient, |gradient| {
                 with_values(&images, |images| warp.gradients(images, gradient))
             })??;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{anyhow, Result};
-use rut_bench::{bench, BenchReport, Built, Measured, Measurement, MEASUREMENTS};
+use rut_bench::{bench, BenchReport, Built, Measured};
 use rut_formats::{counted, escape};
 
 use crate::args::BenchArgs;
@@ -17,7 +17,6 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     if let Some(path) = &args.json {
         check_folder(path)?;
     }
-    check_window(args)?;
     let checked = args.options().check()?;
     let threads = crate::set_threads(args.threads.map(usize::from));
     let built = Built {
@@ -31,24 +30,6 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         note(&format!("written to {}", escape(path).whole()));
     }
     Ok(())
-}
-
-/// Windows must belong to something that is measured: a step with a named prompt has what the prompt gives it.
-fn check_window(args: &BenchArgs) -> Result<()> {
-    if args.window.is_empty() || args.only.is_empty() || args.only.iter().any(|m| m.has_window()) {
-        return Ok(());
-    }
-    let names = |of: &mut dyn Iterator<Item = Measurement>| {
-        let names: Vec<&str> = of.map(Measurement::name).collect();
-        names.join(",")
-    };
-    let all = MEASUREMENTS.iter().map(|row| row.measurement);
-    Err(Usage(anyhow!(
-        "use --window: expected a measurement with windows in --only ({}), found {}, which use none; leave --window out",
-        names(&mut all.filter(|m| m.has_window())),
-        names(&mut args.only.iter().copied()),
-    ))
-    .into())
 }
 
 /// What would fail at the end fails at the beginning.

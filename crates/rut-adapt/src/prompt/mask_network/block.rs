@@ -7,7 +7,8 @@ use super::Statistics;
 use super::convolution::{Kernels, Plane, kernel_gradient, total};
 use super::norm::{self, Norm, Sums, observed, totals};
 use super::passes::{Activate, Channels, Delta, Moments, Slopes};
-use crate::prompt::real::{Real, Spare};
+use crate::prompt::real::Real;
+use crate::prompt::spare::Spare;
 
 /// Parameters of a block.
 #[derive(Clone, Copy)]

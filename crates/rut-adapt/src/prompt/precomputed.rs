@@ -9,7 +9,7 @@ type Backward = Box<dyn FnOnce(&Tensor) -> Result<Tensor> + Send>;
 
 /// `result`, which was computed from `argument`: `backward` goes from its gradient to the argument's, once. Where nobody asks
 /// for a gradient, what `backward` holds is dropped at once.
-pub(super) fn given(
+pub(super) fn precomputed(
     argument: &Tensor,
     result: Tensor,
     backward: impl FnOnce(&Tensor) -> Result<Tensor> + Send + 'static,
@@ -17,13 +17,13 @@ pub(super) fn given(
     if !argument.track_op() {
         return Ok(result);
     }
-    argument.apply_op1(Given {
+    argument.apply_op1(Precomputed {
         result: Mutex::new(Some(result)),
         backward: Mutex::new(Some(Box::new(backward))),
     })
 }
 
-struct Given {
+struct Precomputed {
     result: Mutex<Option<Tensor>>,
     backward: Mutex<Option<Backward>>,
 }
@@ -37,7 +37,7 @@ fn taken<T>(held: &Mutex<Option<T>>, what: &str) -> Result<T> {
     }
 }
 
-impl CustomOp1 for Given {
+impl CustomOp1 for Precomputed {
     fn name(&self) -> &'static str {
         "prompt"
     }
