@@ -17,7 +17,7 @@ use rut_kernels::{Area, Isa, LANES, Workspace};
 
 use super::candle::Record;
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, OutputShape, Outputs, Trace};
-use super::plan::{Geometry, Kernels, Plan};
+use super::plan::{Geometry, Kernels, Plan, SinglePrecision};
 use super::window::{WindowTrace, Windowed, pasted};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -57,9 +57,10 @@ impl CpuNetwork {
     /// processor lacks; [`Error::Argument`] for weights of another graph.
     pub fn new(graph: &Graph, weights: &Weights, kernels: Kernels) -> Result<Self> {
         let isa = Isa::chosen()?;
+        let arithmetic = SinglePrecision { kernels, isa };
         let inner = Inner {
             graph: graph.clone(),
-            plan: Plan::new(graph, weights, kernels, isa)?,
+            plan: Plan::new(graph, weights, arithmetic)?,
             workspace: Workspace::new(),
             arenas: Mutex::default(),
             canvases: Mutex::default(),
@@ -72,7 +73,7 @@ impl CpuNetwork {
 
     /// The instruction set of the kernels.
     pub fn isa(&self) -> Isa {
-        self.inner.plan.isa
+        self.inner.plan.arithmetic.isa
     }
 
     /// [`FrozenNetwork::trace`] with the trace's own type, whose decisions can be read.
@@ -294,7 +295,8 @@ impl fmt::Debug for CpuNetwork {
 
 impl FrozenNetwork for CpuNetwork {
     fn engine(&self) -> EngineInfo {
-        info(self.inner.plan.kernels, self.inner.plan.isa)
+        let SinglePrecision { kernels, isa } = self.inner.plan.arithmetic;
+        info(kernels, isa)
     }
 
     fn classes(&self) -> usize {

@@ -1,18 +1,23 @@
 //! A graph as the CPU engine runs it: batch norms folded into the convolutions before them, ReLUs and residual sums
 //! fused into the convolutions that they end.
 
+mod arithmetic;
 mod build;
 mod choice;
 mod fold;
 mod geometry;
+mod single;
 
-use rut_kernels::{AveragePool, Conv, ConvShape, Isa, Linear, MaxPool, OptionA};
+use rut_kernels::{AveragePool, ConvShape, MaxPool, OptionA};
 
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
 use crate::weights::Weights;
+pub(super) use arithmetic::{Arithmetic, Built, Refused};
 pub use choice::Kernels;
+pub(super) use fold::Folded;
 pub(super) use geometry::Geometry;
+pub(super) use single::SinglePrecision;
 
 /// Position of a value in [`Plan::values`]; 0 is the input.
 pub(super) type ValueId = usize;
@@ -33,67 +38,46 @@ pub(super) struct Value {
 
 /// One operation of the engine.
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) kind: Kind,
+pub(super) struct Step<A: Arithmetic = SinglePrecision> {
+    pub(super) kind: Kind<A>,
     pub(super) from: ValueId,
     pub(super) into: ValueId,
     /// A value that is added before the ReLU.
     pub(super) add: Option<ValueId>,
 }
 
-impl Step {
+impl<A: Arithmetic> Step<A> {
     /// The values that it reads.
-    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> + use<> {
+    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> + use<A> {
         [Some(self.from), self.add].into_iter().flatten()
     }
 }
 
 /// What a step computes.
 #[derive(Debug)]
-pub(super) enum Kind {
-    Conv(Box<ConvLayer>),
+pub(super) enum Kind<A: Arithmetic = SinglePrecision> {
+    Conv { shape: ConvShape, layer: A::Conv },
     MaxPool(MaxPool),
     Average(AveragePool),
     OptionA(OptionA),
-    Linear(Box<LinearLayer>),
-}
-
-/// A convolution with its batch norm.
-#[derive(Debug)]
-pub(super) struct ConvLayer {
-    pub(super) shape: ConvShape,
-    pub(super) forward: Conv,
-    pub(super) backward: Conv,
-}
-
-/// A fully connected layer; the features of a map are in the map's own order, channels innermost.
-#[derive(Debug)]
-pub(super) struct LinearLayer {
-    pub(super) forward: Linear,
-    pub(super) backward: Linear,
+    Linear(A::Linear),
 }
 
 /// A network for the CPU engine.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) steps: Vec<Step>,
+pub(super) struct Plan<A: Arithmetic = SinglePrecision> {
+    pub(super) steps: Vec<Step<A>>,
     pub(super) values: Vec<Value>,
     pub(super) features: ValueId,
     pub(super) logits: ValueId,
-    pub(super) isa: Isa,
-    pub(super) kernels: Kernels,
+    pub(super) arithmetic: A,
 }
 
-impl Plan {
+impl<A: Arithmetic> Plan<A> {
     /// # Errors
     ///
     /// [`Error::Graph`](crate::Error::Graph) names the first node that the engine cannot run.
-    pub(super) fn new(
-        graph: &Graph,
-        weights: &Weights,
-        kernels: Kernels,
-        isa: Isa,
-    ) -> Result<Self> {
-        build::plan(graph, weights, kernels, isa)
+    pub(super) fn new(graph: &Graph, weights: &Weights, arithmetic: A) -> Result<Self> {
+        build::plan(graph, weights, arithmetic)
     }
 }

@@ -164,7 +164,7 @@ impl Block<'_> {
             }
         };
         match &step.kind {
-            Kind::Conv(layer) => {
+            Kind::Conv { layer, .. } => {
                 let target = self.map_mut(step.into, target);
                 layer
                     .forward
@@ -181,7 +181,7 @@ impl Block<'_> {
                     places.as_mut_slice()
                 });
                 pool.run(
-                    self.plan.isa,
+                    self.plan.arithmetic.isa,
                     source,
                     self.map_mut(step.into, target),
                     area,
@@ -288,7 +288,7 @@ impl Block<'_> {
         let end = grads.end(step.from, decisions);
         let source = self.map(step.into, grad);
         match &step.kind {
-            Kind::Conv(layer) => {
+            Kind::Conv { layer, .. } => {
                 let target = self.map_mut(step.from, &mut target);
                 layer
                     .backward
@@ -339,7 +339,7 @@ impl Block<'_> {
             grad: self.map(step.into, grad),
             taken: decisions.taken[index].as_deref().ok_or_else(lost)?,
             area: self.geometry.areas[step.into],
-            isa: self.plan.isa,
+            isa: self.plan.arithmetic.isa,
         })
     }
 

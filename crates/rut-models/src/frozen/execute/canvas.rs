@@ -75,7 +75,7 @@ impl Painter<'_> {
         let source = self.plane(step.from, source);
         let target = self.plane_mut(step.into, &mut values);
         match &step.kind {
-            Kind::Conv(layer) => {
+            Kind::Conv { layer, .. } => {
                 let conv = &layer.forward;
                 conv.run_plane(self.workspace, source, target, areas, start)?;
             }
@@ -166,12 +166,12 @@ impl Painter<'_> {
             None => (self.take(id), Start::Fresh),
         };
         let source = self.plane(step.into, grad);
-        if start == Start::Fresh && !matches!(step.kind, Kind::Conv(_)) {
+        if start == Start::Fresh && !matches!(step.kind, Kind::Conv { .. }) {
             values.fill(0.0);
         }
         let target = self.plane_mut(id, &mut values);
         match &step.kind {
-            Kind::Conv(layer) => {
+            Kind::Conv { layer, .. } => {
                 let conv = &layer.backward;
                 conv.run_plane(self.workspace, source, target, areas, start)?;
             }

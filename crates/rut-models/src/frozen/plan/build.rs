@@ -1,58 +1,33 @@
 //! Walks a graph and fuses. A convolution waits until it is known what follows it: a batch norm, a sum, a ReLU.
 
-use rut_kernels::{AveragePool, Conv, ConvShape, Direction, Isa, Linear, MaxPool, OptionA};
+use rut_kernels::{AveragePool, ConvShape, MaxPool, OptionA};
 
-use super::choice::{Kernels, density};
 use super::fold;
-use super::{ConvLayer, Kind, LinearLayer, Plan, Step, Value, ValueId};
-use crate::error::{Error, Result};
+use super::{Arithmetic, Built, Kind, Plan, Refused, Step, Value, ValueId};
+use crate::error::Result;
 use crate::graph::{self, BatchNorm, Graph, Node, NodeId, Op};
 use crate::weights::Weights;
 
-pub(super) fn plan(graph: &Graph, weights: &Weights, kernels: Kernels, isa: Isa) -> Result<Plan> {
+pub(super) fn plan<A: Arithmetic>(
+    graph: &Graph,
+    weights: &Weights,
+    arithmetic: A,
+) -> Result<Plan<A>> {
     let mut builder = Builder {
         graph,
         weights,
-        kernels,
-        isa,
+        arithmetic,
         readers: readers(graph),
         made: Vec::new(),
         steps: Vec::new(),
         values: Vec::new(),
     };
     for (index, node) in graph.nodes().iter().enumerate() {
-        let made = builder.node(index, node).map_err(|error| match error {
-            Refused::Because(reason) => Error::Graph {
-                node: index,
-                op: node.op.name(),
-                reason,
-            },
-            Refused::Error(error) => error,
-        })?;
+        let made = builder.node(index, node);
+        let made = made.map_err(|refused| refused.at(index, node.op.name()))?;
         builder.made.push(made);
     }
     builder.finish()
-}
-
-/// A result of fusing.
-type Built<T> = std::result::Result<T, Refused>;
-
-/// Why a node cannot be run.
-enum Refused {
-    Because(String),
-    Error(Error),
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<rut_kernels::Error> for Refused {
-    fn from(error: rut_kernels::Error) -> Self {
-        Self::Error(error.into())
-    }
 }
 
 /// What a node was compiled to.
@@ -69,6 +44,8 @@ enum Made {
 #[derive(Clone)]
 struct Waiting {
     op: WaitingOp,
+    /// The convolution or the linear layer.
+    node: usize,
     from: ValueId,
     add: Option<ValueId>,
 }
@@ -82,19 +59,18 @@ enum WaitingOp {
     Linear(graph::Linear),
 }
 
-struct Builder<'a> {
+struct Builder<'a, A: Arithmetic> {
     graph: &'a Graph,
     weights: &'a Weights,
-    kernels: Kernels,
-    isa: Isa,
+    arithmetic: A,
     /// For each node how many nodes read it, and the caller.
     readers: Vec<usize>,
     made: Vec<Made>,
-    steps: Vec<Step>,
+    steps: Vec<Step<A>>,
     values: Vec<Value>,
 }
 
-impl Builder<'_> {
+impl<A: Arithmetic> Builder<'_, A> {
     fn node(&mut self, index: usize, node: &Node) -> Built<Made> {
         let id = NodeId(index);
         let first = node.inputs.first().map(|id| id.index());
@@ -107,9 +83,9 @@ impl Builder<'_> {
                     conv: conv.clone(),
                     norm: None,
                 };
-                self.waiting(op, first)
+                self.waiting(op, index, first)
             }
-            Op::Linear(linear) => self.waiting(WaitingOp::Linear(linear.clone()), first),
+            Op::Linear(linear) => self.waiting(WaitingOp::Linear(linear.clone()), index, first),
             Op::BatchNorm(norm) => self.batch_norm(norm, first),
             Op::Relu => match self.take(first) {
                 Some(waiting) => Ok(Made::Value(self.step(waiting, id, true)?)),
@@ -144,10 +120,11 @@ impl Builder<'_> {
         }
     }
 
-    fn waiting(&mut self, op: WaitingOp, first: usize) -> Built<Made> {
+    fn waiting(&mut self, op: WaitingOp, node: usize, first: usize) -> Built<Made> {
         let from = self.read(first)?;
         Ok(Made::Waiting(Waiting {
             op,
+            node,
             from,
             add: None,
         }))
@@ -159,6 +136,7 @@ impl Builder<'_> {
         match waiting {
             Waiting {
                 op: WaitingOp::Conv { conv, norm: None },
+                node,
                 from,
                 add: None,
             } => Ok(Made::Waiting(Waiting {
@@ -166,6 +144,7 @@ impl Builder<'_> {
                     conv,
                     norm: Some(norm.clone()),
                 },
+                node,
                 from,
                 add: None,
             })),
@@ -200,7 +179,7 @@ impl Builder<'_> {
         ))
     }
 
-    fn plain(&mut self, kind: Kind, first: usize, id: NodeId) -> Built<Made> {
+    fn plain(&mut self, kind: Kind<A>, first: usize, id: NodeId) -> Built<Made> {
         let from = self.read(first)?;
         let into = self.value(id, self.values[from].channels, false);
         self.push(kind, from, into, None);
@@ -241,12 +220,12 @@ impl Builder<'_> {
     fn step(&mut self, waiting: Waiting, node: NodeId, relu: bool) -> Built<ValueId> {
         let (kind, channels) = match &waiting.op {
             WaitingOp::Conv { conv, norm } => {
-                let layer = self.conv(conv, norm.as_ref())?;
-                (Kind::Conv(Box::new(layer)), conv.out_channels)
+                let kind = self.conv(conv, norm.as_ref(), &waiting)?;
+                (kind, conv.out_channels)
             }
             WaitingOp::Linear(linear) => {
-                let layer = self.linear(linear, self.values[waiting.from].channels)?;
-                (Kind::Linear(Box::new(layer)), linear.out_features)
+                let kind = self.linear(linear, &waiting)?;
+                (kind, linear.out_features)
             }
         };
         let into = self.value(node, channels, relu);
@@ -254,7 +233,12 @@ impl Builder<'_> {
         Ok(into)
     }
 
-    fn conv(&self, conv: &graph::Conv, norm: Option<&BatchNorm>) -> Built<ConvLayer> {
+    fn conv(
+        &self,
+        conv: &graph::Conv,
+        norm: Option<&BatchNorm>,
+        waiting: &Waiting,
+    ) -> Built<Kind<A>> {
         let folded = fold::conv(self.weights, conv, norm)?;
         let shape = ConvShape {
             in_channels: conv.in_channels,
@@ -263,17 +247,13 @@ impl Builder<'_> {
             stride: conv.stride,
             padding: conv.padding,
         };
-        let method = self.kernels.conv(shape, density(&folded.weights));
-        let made =
-            |direction, bias| Conv::new(self.isa, method, shape, direction, &folded.weights, bias);
-        Ok(ConvLayer {
-            shape,
-            forward: made(Direction::Forward, Some(folded.bias.as_slice()))?,
-            backward: made(Direction::Backward, None)?,
-        })
+        let layer = self.arithmetic.conv(shape, &folded, waiting.from == 0);
+        let layer = self.named(waiting, layer)?;
+        Ok(Kind::Conv { shape, layer })
     }
 
-    fn linear(&self, linear: &graph::Linear, channels: usize) -> Built<LinearLayer> {
+    fn linear(&self, linear: &graph::Linear, waiting: &Waiting) -> Built<Kind<A>> {
+        let channels = self.values[waiting.from].channels;
         if !linear.in_features.is_multiple_of(channels.max(1)) {
             return Err(Refused::Because(format!(
                 "`{}` reads {} features of a map of {channels} channels",
@@ -281,19 +261,15 @@ impl Builder<'_> {
             )));
         }
         let folded = fold::linear(self.weights, linear, channels)?;
-        let (read, written) = (linear.in_features, linear.out_features);
-        let mut transposed = vec![0.0; folded.weights.len()];
-        for (out, row) in folded.weights.chunks(read).enumerate() {
-            for (input, &weight) in row.iter().enumerate() {
-                transposed[input * written + out] = weight;
-            }
-        }
-        let method = self.kernels.linear(density(&folded.weights));
-        let bias = Some(folded.bias.as_slice());
-        Ok(LinearLayer {
-            forward: Linear::new(self.isa, method, [written, read], &folded.weights, bias)?,
-            backward: Linear::new(self.isa, method, [read, written], &transposed, None)?,
-        })
+        let size = [linear.out_features, linear.in_features];
+        let layer = self.arithmetic.linear(size, &folded);
+        Ok(Kind::Linear(self.named(waiting, layer)?))
+    }
+
+    /// A layer is made when what follows it is known: a reason that speaks against it names its own node, not that one.
+    fn named<T>(&self, waiting: &Waiting, layer: Built<T>) -> Built<T> {
+        let op = self.graph.nodes()[waiting.node].op.name();
+        layer.map_err(|refused| Refused::Error(refused.at(waiting.node, op)))
     }
 
     fn value(&mut self, node: NodeId, channels: usize, relu: bool) -> ValueId {
@@ -307,7 +283,7 @@ impl Builder<'_> {
         self.values.len() - 1
     }
 
-    fn push(&mut self, kind: Kind, from: ValueId, into: ValueId, add: Option<ValueId>) {
+    fn push(&mut self, kind: Kind<A>, from: ValueId, into: ValueId, add: Option<ValueId>) {
         self.steps.push(Step {
             kind,
             from,
@@ -341,17 +317,11 @@ impl Builder<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<Plan> {
+    fn finish(mut self) -> Result<Plan<A>> {
         let nodes = [self.graph.logits(), self.graph.features()];
         let [logits, features] = nodes.map(|node| {
-            self.read(node.index()).map_err(|refused| match refused {
-                Refused::Error(error) => error,
-                Refused::Because(reason) => Error::Graph {
-                    node: node.index(),
-                    op: "result",
-                    reason,
-                },
-            })
+            self.read(node.index())
+                .map_err(|refused| refused.at(node.index(), "result"))
         });
         let (logits, features) = (logits?, features?);
         self.count_readers([features, logits]);
@@ -360,8 +330,7 @@ impl Builder<'_> {
             values: self.values,
             features,
             logits,
-            isa: self.isa,
-            kernels: self.kernels,
+            arithmetic: self.arithmetic,
         })
     }
 }

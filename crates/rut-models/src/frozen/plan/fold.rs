@@ -5,12 +5,12 @@ use crate::error::{Error, Result};
 use crate::graph::{BatchNorm, Bias, Conv, Linear};
 use crate::weights::Weights;
 
-/// Weights and bias of a convolution with its batch norm, folded in f64 and rounded once.
-pub(super) struct Folded {
-    /// `[out, in, kernel, kernel]`; what was zero stays zero.
-    pub(super) weights: Vec<f32>,
+/// Weights and bias of a layer; those of a convolution with its batch norm are folded in f64 and rounded once.
+pub(in crate::frozen) struct Folded {
+    /// `[out, in, kernel, kernel]` or `[out, in]`; what was zero stays zero.
+    pub(in crate::frozen) weights: Vec<f32>,
     /// `[out]`.
-    pub(super) bias: Vec<f32>,
+    pub(in crate::frozen) bias: Vec<f32>,
 }
 
 pub(super) fn conv(weights: &Weights, conv: &Conv, norm: Option<&BatchNorm>) -> Result<Folded> {

@@ -2,7 +2,7 @@
 
 use rut_kernels::{Area, ConvShape};
 
-use super::{Kind, Plan, Step, ValueId};
+use super::{Arithmetic, Kind, Plan, Step, ValueId};
 use crate::error::Result;
 use crate::graph::{Graph, Shape};
 
@@ -27,9 +27,9 @@ impl Geometry {
     /// # Errors
     ///
     /// [`Error::Graph`](crate::Error::Graph) names the node that does not fit.
-    pub(in crate::frozen) fn whole(
+    pub(in crate::frozen) fn whole<A: Arithmetic>(
         graph: &Graph,
-        plan: &Plan,
+        plan: &Plan<A>,
         [height, width]: [usize; 2],
     ) -> Result<Self> {
         let shapes = graph.shapes([3, height, width])?;
@@ -54,9 +54,9 @@ impl Geometry {
     /// # Errors
     ///
     /// [`Error::Graph`](crate::Error::Graph) names the node that does not fit.
-    pub(in crate::frozen) fn windowed(
+    pub(in crate::frozen) fn windowed<A: Arithmetic>(
         graph: &Graph,
-        plan: &Plan,
+        plan: &Plan<A>,
         size: [usize; 2],
         window: Area,
     ) -> Result<Self> {
@@ -90,7 +90,7 @@ impl Geometry {
     }
 
     /// What of a step's result goes back to pixels of what it reads that are the same for all images.
-    fn rim(&self, plan: &Plan, step: &Step) -> [Area; 4] {
+    fn rim<A: Arithmetic>(&self, plan: &Plan<A>, step: &Step<A>) -> [Area; 4] {
         let area = self.areas[step.into];
         let inside = match (&step.kind, window_of(plan, step)) {
             // Which pixel it took differs between the images, so that blocks go back through it themselves.
@@ -106,7 +106,7 @@ impl Geometry {
 
     /// Widens what is held until every step finds what it reads. A sum shares the memory of what it adds to, so both
     /// hold the same pixels.
-    fn hold(&mut self, plan: &Plan) {
+    fn hold<A: Arithmetic>(&mut self, plan: &Plan<A>) {
         loop {
             let before = self.held.clone();
             for step in plan.steps.iter().rev() {
@@ -138,7 +138,7 @@ impl Geometry {
     }
 }
 
-impl Plan {
+impl<A: Arithmetic> Plan<A> {
     /// Whether a step reads all pixels of a value at once.
     pub(in crate::frozen) fn reads_whole(&self, id: ValueId) -> bool {
         let mut steps = self.steps.iter();
@@ -147,10 +147,10 @@ impl Plan {
 }
 
 /// The window that each pixel of a step's result reads, where there is one.
-fn window_of(plan: &Plan, step: &Step) -> Option<ConvShape> {
+fn window_of<A: Arithmetic>(plan: &Plan<A>, step: &Step<A>) -> Option<ConvShape> {
     let channels = plan.values[step.from].channels;
     match &step.kind {
-        Kind::Conv(layer) => Some(layer.shape),
+        Kind::Conv { shape, .. } => Some(*shape),
         Kind::MaxPool(pool) => Some(pool.shape(channels)),
         Kind::OptionA(option) => Some(ConvShape {
             in_channels: option.in_channels,
