@@ -20,7 +20,7 @@ pub enum Error {
 
     /// `RUT_ISA` names something else than an instruction set.
     #[error(
-        "read the variable RUT_ISA: found `{found}`, expected portable, avx2 or avx512: correct it or unset it"
+        "read the variable RUT_ISA: found `{found}`, expected portable, avx2, avx512 or avx512-bf16: correct it or unset it"
     )]
     UnknownIsa {
         /// What it names.
@@ -36,6 +36,15 @@ pub enum Error {
         found: &'static str,
         /// What there is.
         available: String,
+    },
+
+    /// Nothing here computes in bfloat16 faster than in single precision.
+    #[error(
+        "compute in bf16: it would be slower here than f32, which runs on {isa}; use the precision f32, or set RUT_ISA=portable to compute in bf16 all the same"
+    )]
+    SlowBf16 {
+        /// The instruction set of single precision.
+        isa: &'static str,
     },
 }
 

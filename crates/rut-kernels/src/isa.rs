@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::bf16::Bf16Isa;
 use crate::error::{Error, Result};
 
 /// An instruction set for which there are kernels, from the plainest to the widest.
@@ -71,12 +72,9 @@ impl Isa {
     ///
     /// [`Error::UnknownIsa`] or [`Error::MissingIsa`] where the variable asks for what there is not.
     pub fn chosen() -> Result<Self> {
-        match std::env::var("RUT_ISA") {
-            Ok(name) if !name.is_empty() => {
-                let isa: Self = name.parse()?;
-                isa.checked()
-            }
-            _ => Ok(Self::best()),
+        match asked_for() {
+            Some(name) => name.parse::<Self>()?.checked(),
+            None => Ok(Self::best()),
         }
     }
 
@@ -89,12 +87,23 @@ impl Isa {
         if self.is_available() {
             return Ok(self);
         }
-        let names: Vec<&str> = Self::available().into_iter().map(Self::name).collect();
         Err(Error::MissingIsa {
             found: self.name(),
-            available: names.join(", "),
+            available: Self::names_available(),
         })
     }
+
+    pub(crate) fn names_available() -> String {
+        let names: Vec<&str> = Self::available().into_iter().map(Self::name).collect();
+        names.join(", ")
+    }
+}
+
+/// What the variable `RUT_ISA` holds, if anything.
+pub(crate) fn asked_for() -> Option<String> {
+    std::env::var("RUT_ISA")
+        .ok()
+        .filter(|name| !name.is_empty())
 }
 
 impl fmt::Display for Isa {
@@ -106,7 +115,11 @@ impl fmt::Display for Isa {
 impl FromStr for Isa {
     type Err = Error;
 
+    /// The name of an instruction set of bfloat16 stands for that of single precision that comes with it.
     fn from_str(name: &str) -> Result<Self> {
+        if name == Bf16Isa::Avx512.name() {
+            return Ok(Self::Avx512);
+        }
         Self::ALL
             .into_iter()
             .find(|isa| isa.name() == name)

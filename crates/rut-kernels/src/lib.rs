@@ -3,6 +3,7 @@
 mod arch;
 mod area;
 mod average;
+pub mod bf16;
 mod conv;
 mod error;
 mod finish;

@@ -1,0 +1,107 @@
+//! Kernels in bfloat16: sums of a few rows with one panel, and how sums are finished. As everywhere here, a door checks every
+//! bound before it calls what reads memory without asking.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use crate::bf16::{Bf16End, Bf16Isa, CHANNELS, ROW_BYTES, Row, STEP_ROWS, Step};
+use crate::finish::Start;
+
+/// Most rows of any kernel.
+const MOST_ROWS: usize = 32;
+/// Numbers that the sums of a job take.
+pub(crate) const SCRATCH: usize = MOST_ROWS * CHANNELS;
+
+/// Sums of products: row `r` of `sums`, for 32 outputs, is Σ over the list of the 32 values at `first + r·step + source` bytes
+/// with the two tiles of the step's weights.
+pub(crate) struct Sum<'a> {
+    pub(crate) source: &'a [Row],
+    /// In bytes, as `step` is.
+    pub(crate) first: usize,
+    pub(crate) step: usize,
+    pub(crate) rows: usize,
+    pub(crate) list: &'a [Step],
+    pub(crate) weights: &'a [Row],
+    pub(crate) sums: &'a mut [f32; SCRATCH],
+}
+
+/// What becomes of sums: bias and what is there are added, a ReLU applied or undone, the result rounded and stored.
+pub(crate) struct Finish<'a> {
+    pub(crate) sums: &'a [f32; SCRATCH],
+    pub(crate) bias: &'a [f32; CHANNELS],
+    /// The first row that is written, and rows from one to the next.
+    pub(crate) first: usize,
+    pub(crate) step: usize,
+    pub(crate) rows: usize,
+    /// A bit for each row that is written.
+    pub(crate) valid: u32,
+    pub(crate) start: Start,
+    pub(crate) target: &'a mut [Row],
+    pub(crate) end: Bf16End<'a>,
+}
+
+/// The kernels of an instruction set.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Most rows of a sum.
+    pub(crate) rows: usize,
+    pub(crate) sum: fn(Sum<'_>),
+    pub(crate) finish: fn(Finish<'_>),
+}
+
+impl Table {
+    /// The kernels of an instruction set that this processor has, else the portable ones.
+    pub(crate) fn of(isa: Bf16Isa) -> &'static Self {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Bf16Isa::Avx512 if isa.is_available() => &avx512::TABLE,
+            _ => &portable::TABLE,
+        }
+    }
+}
+
+impl Sum<'_> {
+    /// Panics where a kernel would read outside its slices: routes prove that it does not, so that only a mistake here
+    /// gets so far.
+    #[inline(always)]
+    fn check(&self, most_rows: usize) {
+        assert!(0 < self.rows && self.rows <= most_rows.min(MOST_ROWS));
+        let last = self.first + (self.rows - 1) * self.step;
+        let (mut farthest, mut weights) = (0, 0);
+        for step in self.list {
+            farthest = farthest.max(step.source);
+            weights = weights.max(step.weights);
+        }
+        if !self.list.is_empty() {
+            assert!(last + farthest as usize + ROW_BYTES <= size_of_val(self.source));
+            assert!((weights as usize + 1) * STEP_ROWS <= self.weights.len());
+        }
+    }
+}
+
+impl Finish<'_> {
+    #[inline(always)]
+    fn check(&self) {
+        assert!(0 < self.rows && self.rows <= MOST_ROWS);
+        assert!(self.first + (self.rows - 1) * self.step < self.target.len());
+        match &self.end {
+            Bf16End::Store | Bf16End::Relu => {}
+            Bf16End::ReluRecord(bits) => assert!(bits.len() >= self.target.len()),
+            Bf16End::Mask(bits) => assert!(bits.len() >= self.target.len()),
+        }
+    }
+}
+
+/// The maker of this processor, as CPUID leaf 0 says it.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn vendor() -> [u8; 12] {
+    #[expect(unused_unsafe, reason = "CPUID is safe to call from some compilers on")]
+    // SAFETY: every x86-64 processor has CPUID.
+    let leaf = unsafe { core::arch::x86_64::__cpuid(0) };
+    let mut name = [0; 12];
+    for (part, register) in name.chunks_exact_mut(4).zip([leaf.ebx, leaf.edx, leaf.ecx]) {
+        part.copy_from_slice(&register.to_le_bytes());
+    }
+    name
+}

@@ -1,0 +1,223 @@
+//! Runs a convolution along its route, for a few images.
+
+use super::isa::Bf16Isa;
+use super::layout::Layout;
+use super::route::{Job, Route};
+use super::row::{CHANNELS, Row};
+use super::weights::Panels;
+use crate::arch::bf16::{Finish, SCRATCH, Sum, Table};
+use crate::error::{Error, Result};
+use crate::finish::Start;
+
+/// How a sum is stored. Bits stand like the rows of what is written, one u32 for the 32 channels of a row, the first lowest.
+#[derive(Debug)]
+pub enum Bf16End<'a> {
+    /// It is rounded and stored.
+    Store,
+    /// Below zero it becomes zero.
+    Relu,
+    /// The same, and the bit of each channel says whether it was above zero.
+    ReluRecord(&'a mut [u32]),
+    /// Where the bit is 0 it becomes zero: the way back through a recorded ReLU.
+    Mask(&'a [u32]),
+}
+
+impl Bf16End<'_> {
+    fn check(&self, rows: usize) -> Result<()> {
+        let found = match self {
+            Bf16End::Store | Bf16End::Relu => rows,
+            Bf16End::ReluRecord(bits) => bits.len(),
+            Bf16End::Mask(bits) => bits.len(),
+        };
+        Error::check_len("the record of a ReLU", found, rows)
+    }
+}
+
+/// What is written: rows of bfloat16, or the sums themselves.
+enum Target<'a, 'b> {
+    Rows(&'a mut [Row], Start, Bf16End<'b>),
+    Sums(&'a mut [f32]),
+}
+
+/// Panels of at most this many bytes stay in the second-level cache while a few rows at a time go through all of them.
+const RESIDENT: usize = 128 << 10;
+/// Otherwise as many bytes of what is read stay there while one panel after the other goes over them.
+const CHUNK: usize = 192 << 10;
+
+impl Panels {
+    /// Sums for the images of `source` into those of `target`, both in the layouts of the route.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a slice or the route does not fit.
+    pub fn run(
+        &self,
+        isa: Bf16Isa,
+        route: &Route,
+        source: &[Row],
+        target: &mut [Row],
+        (start, end): (Start, Bf16End<'_>),
+    ) -> Result<()> {
+        let images = self.images(route, source)?;
+        Error::check_len(
+            "the map that is written",
+            target.len(),
+            images * route.target_rows,
+        )?;
+        end.check(target.len())?;
+        self.pass(isa, route, source, images, Target::Rows(target, start, end));
+        Ok(())
+    }
+
+    /// Sums in single precision, 32 for each row of the target: those of a route to an image.
+    ///
+    /// # Errors
+    ///
+    /// As [`Panels::run`].
+    pub fn run_sums(
+        &self,
+        isa: Bf16Isa,
+        route: &Route,
+        source: &[Row],
+        target: &mut [f32],
+    ) -> Result<()> {
+        let images = self.images(route, source)?;
+        let expected = images * route.target_rows * CHANNELS;
+        Error::check_len("the sums that are written", target.len(), expected)?;
+        self.pass(isa, route, source, images, Target::Sums(target));
+        Ok(())
+    }
+
+    fn images(&self, route: &Route, source: &[Row]) -> Result<usize> {
+        route.check(self)?;
+        if source.len().is_multiple_of(route.source_rows) {
+            return Ok(source.len() / route.source_rows);
+        }
+        Err(Error::Shape {
+            what: "the map that is read",
+            found: format!("{} rows", source.len()),
+            expected: format!("a multiple of {}", route.source_rows),
+        })
+    }
+
+    fn pass(
+        &self,
+        isa: Bf16Isa,
+        route: &Route,
+        source: &[Row],
+        images: usize,
+        mut target: Target<'_, '_>,
+    ) {
+        let table = Table::of(isa);
+        let mut scratch = [0.0; SCRATCH];
+        let jobs = images * route.jobs.len();
+        let chunk = self.chunk(route);
+        for first in (0..jobs).step_by(chunk) {
+            for panel in 0..self.count() {
+                for at in first..jobs.min(first + chunk) {
+                    let (image, job) = (at / route.jobs.len(), &route.jobs[at % route.jobs.len()]);
+                    (table.sum)(Sum {
+                        source: &source[image * route.source_rows..][..route.source_rows],
+                        first: job.source as usize,
+                        step: route.source_step,
+                        rows: usize::from(job.rows),
+                        list: &route.lists[usize::from(job.list)],
+                        weights: self.panel(panel),
+                        sums: &mut scratch,
+                    });
+                    self.store(table, route, [image, panel], job, &scratch, &mut target);
+                }
+            }
+        }
+    }
+
+    /// Jobs that go through one panel before the next.
+    fn chunk(&self, route: &Route) -> usize {
+        if self.bytes() <= RESIDENT || self.count() == 1 {
+            return 4;
+        }
+        let job = route.jobs.first().map_or(1, |job| usize::from(job.rows));
+        let bytes = job * route.source_rows * size_of::<Row>() / route.source_plane().max(1);
+        (CHUNK / bytes.max(1)).max(4)
+    }
+
+    fn store(
+        &self,
+        table: &Table,
+        route: &Route,
+        [image, panel]: [usize; 2],
+        job: &Job,
+        sums: &[f32; SCRATCH],
+        target: &mut Target<'_, '_>,
+    ) {
+        let plane = image * route.target_rows + panel * route.target_plane;
+        let plane = plane..plane + route.target_plane;
+        match target {
+            Target::Rows(rows, start, end) => (table.finish)(Finish {
+                sums,
+                bias: self.bias_of(panel),
+                first: job.target as usize,
+                step: route.target_step,
+                rows: usize::from(job.rows),
+                valid: job.valid,
+                start: *start,
+                target: &mut rows[plane.clone()],
+                end: match end {
+                    Bf16End::Store => Bf16End::Store,
+                    Bf16End::Relu => Bf16End::Relu,
+                    Bf16End::ReluRecord(bits) => Bf16End::ReluRecord(&mut bits[plane]),
+                    Bf16End::Mask(bits) => Bf16End::Mask(&bits[plane]),
+                },
+            }),
+            Target::Sums(all) => {
+                for (row, sums) in sums
+                    .chunks_exact(CHANNELS)
+                    .take(job.rows.into())
+                    .enumerate()
+                {
+                    let at = plane.start + job.target as usize + row * route.target_step;
+                    all[at * CHANNELS..][..CHANNELS].copy_from_slice(sums);
+                }
+            }
+        }
+    }
+}
+
+/// Adds rows to others, both rounded once: a gradient that comes from two readers.
+///
+/// # Errors
+///
+/// [`Error::Shape`] where the lengths differ.
+pub fn add_rows(target: &mut [Row], rows: &[Row]) -> Result<()> {
+    Error::check_len("the rows that are added", rows.len(), target.len())?;
+    for (target, row) in target.iter_mut().zip(rows) {
+        let (mut sums, more) = (target.to_f32(), row.to_f32());
+        for (sum, value) in sums.iter_mut().zip(more) {
+            *sum += value;
+        }
+        *target = Row::rounded(&sums);
+    }
+    Ok(())
+}
+
+/// Ends sums that no convolution ends: the way back through a ReLU that is recorded.
+///
+/// # Errors
+///
+/// [`Error::Shape`] where the lengths differ.
+pub fn mask_rows(rows: &mut [Row], bits: &[u32]) -> Result<()> {
+    Error::check_len("the record of a ReLU", bits.len(), rows.len())?;
+    for (row, bits) in rows.iter_mut().zip(bits) {
+        for (channel, value) in row.0.iter_mut().enumerate() {
+            if bits >> channel & 1 == 0 {
+                *value = 0;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// New rows for images, of zeros.
+pub fn zeros(layout: &Layout, images: usize) -> Vec<Row> {
+    vec![Row::ZERO; layout.rows() * images]
+}

@@ -1,0 +1,92 @@
+//! Instruction sets with kernels for bfloat16, and which of them is offered.
+
+use crate::error::{Error, Result};
+use crate::isa::{Isa, asked_for};
+
+/// An instruction set for which there are kernels in bfloat16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bf16Isa {
+    /// Plain Rust: the same roundings, far slower than single precision. It is there for tests and comparisons.
+    Portable,
+    /// AVX512_BF16: pairs of products in vectors of 512 bits.
+    Avx512,
+}
+
+impl Bf16Isa {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Portable, Self::Avx512];
+
+    /// The name that `RUT_ISA` takes and records hold.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx512 => "avx512-bf16",
+        }
+    }
+
+    /// Whether this processor has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                std::is_x86_feature_detected!("avx512bf16")
+                    && std::is_x86_feature_detected!("avx512bw")
+                    && Isa::Avx512.is_available()
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 => false,
+        }
+    }
+
+    /// Whether it is faster here than single precision.
+    pub fn is_faster(self) -> bool {
+        match self {
+            Self::Portable => false,
+            // Intel's processors run half as many products of AVX512_BF16 as of single precision.
+            Self::Avx512 => self.is_available() && !is_intel(),
+        }
+    }
+
+    /// What the variable `RUT_ISA` asks for, else what is faster here than single precision.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SlowBf16`] where nothing is; [`Error::UnknownIsa`] or [`Error::MissingIsa`] where the variable asks for what
+    /// there is not.
+    pub fn chosen() -> Result<Self> {
+        let slow = || Error::SlowBf16 {
+            isa: Isa::best().name(),
+        };
+        let Some(name) = asked_for() else {
+            let mut faster = Self::ALL.into_iter().filter(|isa| isa.is_faster());
+            return faster.next_back().ok_or_else(slow);
+        };
+        match Self::ALL.into_iter().find(|isa| isa.name() == name) {
+            Some(isa) if isa.is_available() => Ok(isa),
+            Some(isa) => Err(Error::MissingIsa {
+                found: isa.name(),
+                available: Isa::names_available(),
+            }),
+            None => {
+                name.parse::<Isa>()?;
+                Err(slow())
+            }
+        }
+    }
+
+    /// Most rows that a kernel sums at once: what routes are made for.
+    pub fn rows(self) -> usize {
+        crate::arch::bf16::Table::of(self).rows
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn is_intel() -> bool {
+    crate::arch::bf16::vendor() == *b"GenuineIntel"
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn is_intel() -> bool {
+    false
+}

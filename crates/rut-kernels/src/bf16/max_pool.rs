@@ -1,0 +1,195 @@
+//! Max-pooling of bfloat16 maps, and its way back.
+
+use super::conv::Bf16End;
+use super::layout::Layout;
+use super::row::{CHANNELS, Row, widen};
+use crate::area::Area;
+use crate::error::{Error, Result};
+
+/// A max-pool with a square kernel; pixels of the padding are never taken. Of equal values the first is taken, line by line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bf16MaxPool {
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Step between windows.
+    pub stride: usize,
+    /// Pixels added on each side.
+    pub padding: usize,
+}
+
+/// Which pixel of the window each channel of a row took: line · kernel + column.
+pub type Places = [u8; CHANNELS];
+
+impl Bf16MaxPool {
+    /// The pixels `area` of images, from `source` to `target` in their layouts; a place for each element of the target where
+    /// they are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where a slice does not fit, or pixels are not kept.
+    pub fn run(
+        self,
+        [source_layout, target_layout]: [&Layout; 2],
+        area: Area,
+        source: &[Row],
+        target: &mut [Row],
+        mut taken: Option<&mut [Places]>,
+    ) -> Result<()> {
+        let images = source_layout.images("the map that a max-pool reads", source.len())?;
+        target_layout.check("the map that a max-pool writes", target.len(), images)?;
+        target_layout.check_holds("the map that a max-pool writes", area)?;
+        same_channels(source_layout, target_layout)?;
+        if let Some(taken) = &taken {
+            Error::check_len("the places of a max-pool", taken.len(), target.len())?;
+        }
+        let planes = images * source_layout.planes();
+        for plane in 0..planes {
+            let source = &source[plane * source_layout.plane()..][..source_layout.plane()];
+            let first = plane * target_layout.plane();
+            for y in area.top..area.bottom() {
+                for x in area.left..area.right() {
+                    let (row, places) = self.pixel(source_layout, source, [y, x]);
+                    let at = first + target_layout.row(y, x);
+                    target[at] = row;
+                    if let Some(taken) = &mut taken {
+                        taken[at] = places;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pixel(self, layout: &Layout, source: &[Row], [y, x]: [usize; 2]) -> (Row, Places) {
+        let area = layout.area;
+        let (mut best, mut places) = ([i16::MIN; CHANNELS], [0; CHANNELS]);
+        for dy in 0..self.kernel {
+            let Some(sy) = inside(y * self.stride + dy, self.padding, area.top, area.bottom())
+            else {
+                continue;
+            };
+            for dx in 0..self.kernel {
+                let Some(sx) = inside(x * self.stride + dx, self.padding, area.left, area.right())
+                else {
+                    continue;
+                };
+                let place = (dy * self.kernel + dx) as u8;
+                let values = &source[layout.row(sy, sx)].0;
+                for channel in 0..CHANNELS {
+                    // Minus zero is no less than zero.
+                    let key = ordered(values[channel]);
+                    let key = if key == -1 { 0 } else { key };
+                    let is_above = key > best[channel];
+                    best[channel] = if is_above { key } else { best[channel] };
+                    places[channel] = if is_above { place } else { places[channel] };
+                }
+            }
+        }
+        (Row(best.map(|key| ordered(key as u16) as u16)), places)
+    }
+
+    /// The gradient of the pixels `area` of what was read, from that of what was written, which is known at `known`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bf16MaxPool::run`].
+    pub fn backward(
+        self,
+        [source_layout, target_layout]: [&Layout; 2],
+        [known, area]: [Area; 2],
+        (grad, taken): (&[Row], &[Places]),
+        target: &mut [Row],
+        end: &Bf16End<'_>,
+    ) -> Result<()> {
+        let images = source_layout.images("the gradient that a max-pool reads", grad.len())?;
+        Error::check_len("the places of a max-pool", taken.len(), grad.len())?;
+        target_layout.check("the gradient that a max-pool writes", target.len(), images)?;
+        target_layout.check_holds("the gradient that a max-pool writes", area)?;
+        source_layout.check_holds("the gradient that a max-pool reads", known)?;
+        same_channels(source_layout, target_layout)?;
+        let bits = mask("a max-pool", end, target.len())?;
+        for plane in 0..images * source_layout.planes() {
+            let first = plane * source_layout.plane();
+            for y in area.top..area.bottom() {
+                for x in area.left..area.right() {
+                    let mut sums = [0.0; CHANNELS];
+                    for (oy, dy) in self.readers(y, known.top, known.bottom()) {
+                        for (ox, dx) in self.readers(x, known.left, known.right()) {
+                            let at = first + source_layout.row(oy, ox);
+                            let place = (dy * self.kernel + dx) as u8;
+                            add_where(&mut sums, &grad[at], &taken[at], place);
+                        }
+                    }
+                    let at = plane * target_layout.plane() + target_layout.row(y, x);
+                    let mut row = Row::rounded(&sums);
+                    if let Some(bits) = bits {
+                        super::conv::mask_rows(std::slice::from_mut(&mut row), &bits[at..=at])?;
+                    }
+                    target[at] = row;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The outputs within bounds that read a pixel along one axis, and as which of theirs.
+    fn readers(self, at: usize, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
+        let padded = at + self.padding;
+        let first = (padded + 1)
+            .saturating_sub(self.kernel)
+            .div_ceil(self.stride);
+        let last = padded / self.stride;
+        (first.max(from)..(last + 1).min(to)).map(move |out| (out, padded - out * self.stride))
+    }
+}
+
+fn add_where(sums: &mut [f32; CHANNELS], grad: &Row, taken: &Places, place: u8) {
+    for channel in 0..CHANNELS {
+        let value = if taken[channel] == place {
+            grad.0[channel]
+        } else {
+            0
+        };
+        sums[channel] += widen(value);
+    }
+}
+
+/// Where padding ends and pixels are kept.
+fn inside(padded: usize, padding: usize, from: usize, to: usize) -> Option<usize> {
+    let at = padded.checked_sub(padding)?;
+    (from..to).contains(&at).then_some(at)
+}
+
+/// Whole numbers in the order of the bfloat16 numbers whose bits they are, and back.
+fn ordered(bits: u16) -> i16 {
+    let bits = bits as i16;
+    bits ^ (bits >> 15 & 0x7fff)
+}
+
+fn same_channels(source: &Layout, target: &Layout) -> Result<()> {
+    Error::check_len(
+        "the channels of a pool's maps",
+        target.channels,
+        source.channels,
+    )
+}
+
+/// The bits that end a gradient.
+pub(super) fn mask<'a>(
+    what: &'static str,
+    end: &Bf16End<'a>,
+    rows: usize,
+) -> Result<Option<&'a [u32]>> {
+    match end {
+        Bf16End::Store => Ok(None),
+        Bf16End::Mask(bits) => {
+            Error::check_len("the record of a ReLU", bits.len(), rows)?;
+            Ok(Some(bits))
+        }
+        end => Err(Error::Shape {
+            what,
+            found: format!("{end:?}"),
+            expected: "a gradient that is stored, or masked".into(),
+        }),
+    }
+}
