@@ -1,5 +1,6 @@
 //! Networks that do not change: what they compute and, given the gradient of the logits, the gradient of the images.
 
+mod bf16;
 mod candle;
 mod engine;
 mod execute;
@@ -9,6 +10,7 @@ mod placement;
 mod plan;
 mod window;
 
+pub use bf16::{Bf16Network, Bf16Trace};
 pub use candle::{CandleNetwork, Record};
 pub use engine::{ENGINES, Engine, EngineSpec};
 pub use execute::{CpuNetwork, CpuTrace};

@@ -25,10 +25,10 @@ pub use checkpoint::Checkpoint;
 pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};
 pub use frozen::{
-    CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES, Engine, EngineInfo,
-    EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS, Placement, PrecisionSpec,
-    Record, Trace, WindowGradients, WindowTrace, Windowed, find_device, find_precision, logits,
-    logits_window, outputs, outputs_window, precision_name,
+    Bf16Network, Bf16Trace, CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES,
+    Engine, EngineInfo, EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS,
+    Placement, PrecisionSpec, Record, Trace, WindowGradients, WindowTrace, Windowed, find_device,
+    find_precision, logits, logits_window, outputs, outputs_window, precision_name,
 };
 pub use graph::{
     BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,

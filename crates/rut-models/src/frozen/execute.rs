@@ -4,7 +4,7 @@
 mod arena;
 mod block;
 mod canvas;
-mod images;
+pub(super) mod images;
 mod waves;
 mod windowed;
 
@@ -23,9 +23,10 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::Weights;
 use arena::Arena;
-use block::{Block, Decisions, RowGrads};
+pub(super) use block::RowGrads;
+use block::{Block, Decisions};
 use canvas::{Canvas, Sums};
-use waves::in_waves;
+pub(super) use waves::in_waves;
 
 /// The CPU engine, f32: batch norm folded into weights, one bit kept for each ReLU, kernels for the widest instruction
 /// set of the processor (or that of `RUT_ISA`), on the threads of the current rayon pool. Results do not depend on the
@@ -279,7 +280,7 @@ struct Passed {
 }
 
 /// Nothing that these locks guard can be left half done, so that a thread that died in one does not matter.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -17,7 +17,7 @@ pub(super) use arithmetic::{Arithmetic, Built, Refused};
 pub use choice::Kernels;
 pub(super) use fold::Folded;
 pub(super) use geometry::Geometry;
-pub(super) use single::SinglePrecision;
+pub(super) use single::{LinearLayer, SinglePrecision};
 
 /// Position of a value in [`Plan::values`]; 0 is the input.
 pub(super) type ValueId = usize;

@@ -37,22 +37,22 @@ pub(super) struct Rows {
 
 /// Gradients of what a block's images gave, row by row; of one of the two or of both.
 #[derive(Clone, Copy)]
-pub(super) struct RowGrads<'a> {
+pub(in crate::frozen) struct RowGrads<'a> {
     /// `[count, width]`.
-    pub(super) features: Option<&'a [f32]>,
+    pub(in crate::frozen) features: Option<&'a [f32]>,
     /// `[count, classes]`.
-    pub(super) logits: Option<&'a [f32]>,
+    pub(in crate::frozen) logits: Option<&'a [f32]>,
     /// Images, at most sixteen.
-    pub(super) count: usize,
+    pub(in crate::frozen) count: usize,
 }
 
 impl<'a> RowGrads<'a> {
     /// Those that are there.
-    pub(super) fn each(&self) -> impl Iterator<Item = &'a [f32]> {
+    pub(in crate::frozen) fn each(&self) -> impl Iterator<Item = &'a [f32]> {
         [self.features, self.logits].into_iter().flatten()
     }
 
-    pub(super) fn is_finite(&self) -> bool {
+    pub(in crate::frozen) fn is_finite(&self) -> bool {
         self.each().flatten().all(|value| value.is_finite())
     }
 }

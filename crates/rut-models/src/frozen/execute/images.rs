@@ -11,7 +11,7 @@ use crate::frozen::plan::{Geometry, Kind, Plan, ValueId};
 use crate::frozen::window::Frame;
 
 /// The dimensions of a batch of images, `[n, 3, h, w]` f32 on the CPU.
-pub(super) fn check(images: &Tensor) -> Result<[usize; 4]> {
+pub(in crate::frozen) fn check(images: &Tensor) -> Result<[usize; 4]> {
     match <[usize; 4]>::try_from(images.dims()) {
         Ok(dims) if is_ours(images) && dims[1] == 3 && !dims.contains(&0) => Ok(dims),
         _ => Err(argument(
@@ -23,7 +23,7 @@ pub(super) fn check(images: &Tensor) -> Result<[usize; 4]> {
 }
 
 /// Hands the rows of `grads` of `n` images over, block by block.
-pub(super) fn with_rows<T>(
+pub(in crate::frozen) fn with_rows<T>(
     grads: &OutputGrads,
     n: usize,
     take: impl FnOnce(&[RowGrads<'_>]) -> Result<T>,
@@ -70,7 +70,11 @@ fn argument(what: &'static str, tensor: &Tensor, expected: String) -> Error {
 }
 
 /// Rows of `n` images as tensors.
-pub(super) fn outputs(features: Vec<f32>, logits: Vec<f32>, n: usize) -> Result<Outputs> {
+pub(in crate::frozen) fn outputs(
+    features: Vec<f32>,
+    logits: Vec<f32>,
+    n: usize,
+) -> Result<Outputs> {
     let tensor = |rows: Vec<f32>| {
         let width = rows.len() / n;
         Tensor::from_vec(rows, (n, width), &Device::Cpu)
@@ -82,7 +86,10 @@ pub(super) fn outputs(features: Vec<f32>, logits: Vec<f32>, n: usize) -> Result<
 }
 
 /// Lends a tensor's elements in row-major order.
-pub(super) fn with_slice<T>(tensor: &Tensor, run: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+pub(in crate::frozen) fn with_slice<T>(
+    tensor: &Tensor,
+    run: impl FnOnce(&[f32]) -> Result<T>,
+) -> Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else {
@@ -93,7 +100,11 @@ pub(super) fn with_slice<T>(tensor: &Tensor, run: impl FnOnce(&[f32]) -> Result<
 }
 
 /// Kernels that skip zeros would lose a NaN or an infinity: what comes of an image that holds one is NaN.
-pub(super) fn spread_nan<const N: usize>(read: &[f32], n: usize, written: [&mut [f32]; N]) {
+pub(in crate::frozen) fn spread_nan<const N: usize>(
+    read: &[f32],
+    n: usize,
+    written: [&mut [f32]; N],
+) {
     let row = read.len() / n;
     let bad: Vec<bool> = read
         .chunks_exact(row)

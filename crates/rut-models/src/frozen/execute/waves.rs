@@ -7,7 +7,7 @@ use crate::error::Result;
 /// Runs every item, as many at a time as there are threads, and hands the results on in the items' order: what is kept
 /// for a block is kept for a few of them, never for the whole batch. In the last, smaller wave idle threads help inside
 /// the kernels.
-pub(super) fn in_waves<T: Send, R: Send>(
+pub(in crate::frozen) fn in_waves<T: Send, R: Send>(
     items: impl Iterator<Item = T>,
     run: impl Fn(T) -> Result<R> + Sync,
     mut hand_on: impl FnMut(R),

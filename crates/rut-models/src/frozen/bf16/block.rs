@@ -1,0 +1,526 @@
+//! A block of images through the maps of a plan, forward and backward: group by group through one segment after the other.
+
+use rut_kernels::bf16::{
+    Bf16Average, Bf16End, Bf16MaxPool, Bf16OptionA, Places, Row, add_rows, mask_rows,
+};
+use rut_kernels::{Area, Start};
+
+use super::arithmetic::Bf16;
+use super::shelf::Shelf;
+use super::sizes::{Sizes, lost};
+use crate::error::Result;
+use crate::frozen::plan::{Kind, Plan, Step, ValueId};
+
+/// The decisions of a forward pass over one block, in the layouts of the values.
+#[derive(Debug)]
+pub(super) struct Decisions {
+    /// Images of the block.
+    pub(super) images: usize,
+    /// For each value that a ReLU gave a bit for each channel of each row.
+    pub(super) relu: Vec<Option<Vec<u32>>>,
+    /// For each step that is a max-pool the places that it took.
+    pub(super) taken: Vec<Option<Vec<Places>>>,
+}
+
+/// What one block runs with.
+pub(super) struct Block<'a> {
+    plan: &'a Plan<Bf16>,
+    sizes: &'a Sizes,
+    shelf: &'a mut Shelf,
+    /// For each slot the rows of as many images as the schedule says; values forward, gradients backward.
+    slots: Vec<Option<Vec<Row>>>,
+    /// Images of the block.
+    images: usize,
+}
+
+/// Some images of a block.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    first: usize,
+    count: usize,
+}
+
+/// What a forward pass reads and writes.
+struct Forward<'a> {
+    /// `[n, 3, area]`.
+    pixels: &'a [f32],
+    /// `[n, pixels · channels]`.
+    means: &'a mut [f32],
+    decisions: Option<&'a mut Decisions>,
+}
+
+/// What a backward pass reads and writes.
+struct Backward<'a> {
+    means: &'a [f32],
+    decisions: &'a Decisions,
+    pixels: &'a mut [f32],
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn new(
+        plan: &'a Plan<Bf16>,
+        sizes: &'a Sizes,
+        shelf: &'a mut Shelf,
+        images: usize,
+    ) -> Self {
+        Self {
+            plan,
+            sizes,
+            shelf,
+            slots: vec![None; plan.values.len()],
+            images,
+        }
+    }
+
+    /// Pixels `[n, 3, area]` to the means `[n, pixels · channels]` of the last maps; decisions only where they are kept.
+    pub(super) fn forward(
+        &mut self,
+        pixels: &[f32],
+        keep: bool,
+    ) -> Result<(Vec<f32>, Option<Decisions>)> {
+        let mut decisions = keep.then(|| self.no_decisions());
+        let mut means = vec![0.0; self.images * self.mean_width()];
+        let mut pass = Forward {
+            pixels,
+            means: &mut means,
+            decisions: decisions.as_mut(),
+        };
+        let all = Group {
+            first: 0,
+            count: self.images,
+        };
+        self.forward_through(self.sizes.schedule.segments.len(), all, &mut pass)?;
+        Ok((means, decisions))
+    }
+
+    /// A group through the first `segments` segments.
+    fn forward_through(
+        &mut self,
+        segments: usize,
+        group: Group,
+        pass: &mut Forward<'_>,
+    ) -> Result<()> {
+        let Some(last) = segments.checked_sub(1) else {
+            return Ok(());
+        };
+        let sizes = self.sizes;
+        let segment = &sizes.schedule.segments[last];
+        for group in group.parts(segment.images) {
+            self.forward_through(last, group, pass)?;
+            for index in segment.steps.clone() {
+                self.step(index, group, pass)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, index: usize, group: Group, pass: &mut Forward<'_>) -> Result<()> {
+        let plan = self.plan;
+        let step = &plan.steps[index];
+        if let Kind::Average(pool) = &step.kind {
+            let width = self.mean_width();
+            let means = &mut pass.means[group.first * width..][..group.count * width];
+            let source = self.read(step.from, group)?;
+            Bf16Average { side: pool.side }.run(
+                self.sizes.layouts.map(step.from)?,
+                source,
+                means,
+            )?;
+            self.retire(step.from, group);
+            return Ok(());
+        }
+        let start = step.add.map_or(Start::Fresh, |_| Start::Add);
+        let mut target = self.take(step.into, group)?;
+        self.copy_added(step, &mut target, group)?;
+        let rows = self.range(step.into, group);
+        let image_rows = self.sizes.rows(step.into, 1);
+        let kept = group.first * image_rows..(group.first + group.count) * image_rows;
+        let (relu, taken) = match &mut pass.decisions {
+            Some(decisions) => (
+                decisions.relu[step.into]
+                    .as_mut()
+                    .map(|bits| &mut bits[kept.clone()]),
+                decisions.taken[index]
+                    .as_mut()
+                    .map(|places| &mut places[kept]),
+            ),
+            None => (None, None),
+        };
+        let end = match (plan.values[step.into].relu, relu) {
+            (false, _) => Bf16End::Store,
+            (true, None) => Bf16End::Relu,
+            (true, Some(bits)) => Bf16End::ReluRecord(bits),
+        };
+        let area = self.sizes.geometry.areas[step.into];
+        let target_rows = &mut target[rows];
+        match &step.kind {
+            Kind::Conv { layer, .. } => {
+                let [route, _] = self.sizes.routes[index].as_ref().ok_or_else(lost)?;
+                let isa = plan.arithmetic.isa;
+                if step.from == 0 {
+                    self.stem(index, group, pass.pixels, target_rows, end)?;
+                } else {
+                    let source = self.read(step.from, group)?;
+                    layer
+                        .forward
+                        .run(isa, route, source, target_rows, (start, end))?;
+                }
+            }
+            Kind::MaxPool(pool) => {
+                let layouts = [
+                    self.sizes.layouts.map(step.from)?,
+                    self.sizes.layouts.map(step.into)?,
+                ];
+                let source = self.read(step.from, group)?;
+                max_pool(pool).run(layouts, area, source, target_rows, taken)?;
+            }
+            Kind::OptionA(option) => {
+                let layouts = [
+                    self.sizes.layouts.map(step.from)?,
+                    self.sizes.layouts.map(step.into)?,
+                ];
+                let source = self.read(step.from, group)?;
+                option_a(option).run(layouts, area, source, target_rows)?;
+            }
+            Kind::Average(_) | Kind::Linear(_) => return Err(lost()),
+        }
+        self.put(step.into, target);
+        for id in step.reads() {
+            if plan.values[id].last_step == index && self.slot(id) != self.slot(step.into) {
+                self.retire(id, group);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first convolution, image by image: each is written into the same rows.
+    fn stem(
+        &mut self,
+        index: usize,
+        group: Group,
+        pixels: &[f32],
+        target: &mut [Row],
+        mut end: Bf16End<'_>,
+    ) -> Result<()> {
+        let (plan, sizes) = (self.plan, self.sizes);
+        let Kind::Conv { layer, .. } = &plan.steps[index].kind else {
+            return Err(lost());
+        };
+        let [route, _] = sizes.routes[index].as_ref().ok_or_else(lost)?;
+        let layout = &sizes.layouts.image;
+        let mut rows = self.shelf.take_image(layout.rows());
+        let len = 3 * sizes.geometry.areas[0].len();
+        let image_rows = target.len() / group.count;
+        for (image, target) in target.chunks_exact_mut(image_rows).enumerate() {
+            layout.fill(&pixels[(group.first + image) * len..][..len], &mut rows)?;
+            let bits = image * image_rows..(image + 1) * image_rows;
+            let end = match &mut end {
+                Bf16End::ReluRecord(all) => Bf16End::ReluRecord(&mut all[bits]),
+                Bf16End::Relu => Bf16End::Relu,
+                _ => Bf16End::Store,
+            };
+            layer.forward.run(
+                plan.arithmetic.isa,
+                route,
+                &rows,
+                target,
+                (Start::Fresh, end),
+            )?;
+        }
+        self.shelf.give_image(rows);
+        Ok(())
+    }
+
+    /// What is added to, where it stands elsewhere.
+    fn copy_added(&self, step: &Step<Bf16>, target: &mut [Row], group: Group) -> Result<()> {
+        let Some(add) = step
+            .add
+            .filter(|&add| self.slot(add) != self.slot(step.into))
+        else {
+            return Ok(());
+        };
+        let there = self.read(add, group)?;
+        target[self.range(step.into, group)].copy_from_slice(there);
+        Ok(())
+    }
+
+    /// The gradient of the means to that of the images' pixels `[n, 3, area]`.
+    pub(super) fn backward(
+        &mut self,
+        means: &[f32],
+        decisions: &Decisions,
+        pixels: &mut [f32],
+    ) -> Result<()> {
+        let mut pass = Backward {
+            means,
+            decisions,
+            pixels,
+        };
+        let all = Group {
+            first: 0,
+            count: self.images,
+        };
+        self.backward_through(self.sizes.schedule.segments.len(), all, &mut pass)
+    }
+
+    fn backward_through(
+        &mut self,
+        segments: usize,
+        group: Group,
+        pass: &mut Backward<'_>,
+    ) -> Result<()> {
+        let Some(last) = segments.checked_sub(1) else {
+            return Ok(());
+        };
+        let sizes = self.sizes;
+        let segment = &sizes.schedule.segments[last];
+        for group in group.parts(segment.images) {
+            for index in segment.steps.clone().rev() {
+                self.step_back(index, group, pass)?;
+            }
+            self.backward_through(last, group, pass)?;
+        }
+        Ok(())
+    }
+
+    fn step_back(&mut self, index: usize, group: Group, pass: &mut Backward<'_>) -> Result<()> {
+        let (plan, sizes) = (self.plan, self.sizes);
+        let step = &plan.steps[index];
+        if step.from == 0 {
+            self.stem_back(index, group, pass.pixels)?;
+            self.retire(step.into, group);
+            return Ok(());
+        }
+        let mut target = self.take(step.from, group)?;
+        let range = self.range(step.from, group);
+        // The gradient of what is added is passed on after that of what is read.
+        let start = if self.is_first(step.from, index) {
+            Start::Fresh
+        } else {
+            Start::Add
+        };
+        let is_last = self.is_last(step.from, index) && step.add != Some(step.from);
+        let end = self.end(step.from, is_last, group, pass.decisions);
+        let area = sizes.geometry.areas[step.from];
+        let layout = sizes.layouts.map(step.from)?;
+        let target_rows = &mut target[range];
+        if let Kind::Average(pool) = &step.kind {
+            let width = self.mean_width();
+            let means = &pass.means[group.first * width..][..group.count * width];
+            let average = Bf16Average { side: pool.side };
+            average.backward(layout, means, target_rows, (start, &end))?;
+            self.put(step.from, target);
+            return Ok(());
+        }
+        let grad = self.read(step.into, group)?;
+        let layouts = [sizes.layouts.map(step.into)?, layout];
+        match &step.kind {
+            Kind::Conv { layer, .. } => {
+                let [_, route] = sizes.routes[index].as_ref().ok_or_else(lost)?;
+                layer
+                    .backward
+                    .run(plan.arithmetic.isa, route, grad, target_rows, (start, end))?;
+            }
+            Kind::MaxPool(pool) => {
+                let rows = sizes.rows(step.into, 1);
+                let taken = pass.decisions.taken[index].as_deref().ok_or_else(lost)?;
+                let taken = &taken[group.first * rows..][..group.count * rows];
+                let areas = [sizes.geometry.areas[step.into], area];
+                max_pool(pool).backward(layouts, areas, (grad, taken), target_rows, &end)?;
+            }
+            Kind::OptionA(option) => {
+                option_a(option).backward(layouts, area, grad, target_rows, (start, &end))?;
+            }
+            Kind::Average(_) | Kind::Linear(_) => return Err(lost()),
+        }
+        self.put(step.from, target);
+        self.pass_on(index, group, pass.decisions)
+    }
+
+    /// A sum gives its gradient to what was added as well; then it is not needed any more.
+    fn pass_on(&mut self, index: usize, group: Group, decisions: &Decisions) -> Result<()> {
+        let step = &self.plan.steps[index];
+        let Some(add) = step.add else {
+            self.retire(step.into, group);
+            return Ok(());
+        };
+        let is_first = self.is_first(add, index) && add != step.from;
+        let end = self.end(add, self.is_last(add, index), group, decisions);
+        let is_shared = self.slot(add) == self.slot(step.into);
+        let mut target = self.take(add, group)?;
+        let rows = &mut target[self.range(add, group)];
+        if !is_shared {
+            let grad = self.read(step.into, group)?;
+            if is_first {
+                rows.copy_from_slice(grad);
+            } else {
+                add_rows(rows, grad)?;
+            }
+        }
+        if let Bf16End::Mask(bits) = end {
+            mask_rows(rows, bits)?;
+        }
+        self.put(add, target);
+        if !is_shared {
+            self.retire(step.into, group);
+        }
+        Ok(())
+    }
+
+    fn stem_back(&mut self, index: usize, group: Group, pixels: &mut [f32]) -> Result<()> {
+        let sizes = self.sizes;
+        let step = &self.plan.steps[index];
+        let Kind::Conv { layer, .. } = &step.kind else {
+            return Err(lost());
+        };
+        let [_, route] = sizes.routes[index].as_ref().ok_or_else(lost)?;
+        let grad = self.read(step.into, group)?;
+        let len = 3 * sizes.geometry.areas[0].len();
+        let mut sums = vec![0.0; sizes.image_sums.len()];
+        for (image, grad) in grad.chunks_exact(sizes.rows(step.into, 1)).enumerate() {
+            layer
+                .backward
+                .run_sums(self.plan.arithmetic.isa, route, grad, &mut sums)?;
+            let pixels = &mut pixels[(group.first + image) * len..][..len];
+            sizes.image_sums.place(&sums, pixels)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no later step reads a value: on the way back its gradient begins here.
+    fn is_first(&self, id: ValueId, index: usize) -> bool {
+        self.plan.values[id].last_step == index
+    }
+
+    /// Whether no earlier step reads a value: on the way back its gradient is complete here.
+    fn is_last(&self, id: ValueId, index: usize) -> bool {
+        let mut earlier = self.plan.steps[..index].iter();
+        !earlier.any(|step| step.reads().any(|read| read == id))
+    }
+
+    fn end<'d>(
+        &self,
+        id: ValueId,
+        is_last: bool,
+        group: Group,
+        decisions: &'d Decisions,
+    ) -> Bf16End<'d> {
+        let rows = self.sizes.rows(id, 1);
+        match &decisions.relu[id] {
+            Some(bits) if is_last => {
+                Bf16End::Mask(&bits[group.first * rows..][..group.count * rows])
+            }
+            _ => Bf16End::Store,
+        }
+    }
+
+    fn slot(&self, id: ValueId) -> ValueId {
+        self.sizes.schedule.slots[id]
+    }
+
+    /// The rows of a group in a value's memory.
+    fn range(&self, id: ValueId, group: Group) -> std::ops::Range<usize> {
+        let rows = self.sizes.rows(id, 1);
+        let first = group.first % self.sizes.schedule.images[id];
+        first * rows..(first + group.count) * rows
+    }
+
+    fn read(&self, id: ValueId, group: Group) -> Result<&[Row]> {
+        let rows = self.slots[self.slot(id)].as_deref().ok_or_else(lost)?;
+        Ok(&rows[self.range(id, group)])
+    }
+
+    /// A value's memory, to be put back.
+    fn take(&mut self, id: ValueId, group: Group) -> Result<Vec<Row>> {
+        let images = self.sizes.schedule.images[id];
+        let slot = self.slot(id);
+        match self.slots[slot].take() {
+            Some(rows) => Ok(rows),
+            None => {
+                debug_assert_eq!(group.first % images, 0);
+                Ok(self.shelf.take(self.sizes.layouts.map(id)?, images))
+            }
+        }
+    }
+
+    fn put(&mut self, id: ValueId, rows: Vec<Row>) {
+        let slot = self.slot(id);
+        self.slots[slot] = Some(rows);
+    }
+
+    /// Gives a value's memory back after the last group that it holds.
+    fn retire(&mut self, id: ValueId, group: Group) {
+        let images = self.sizes.schedule.images[id];
+        let end = group.first + group.count;
+        let slot = self.slot(id);
+        if (end.is_multiple_of(images) || end == self.images)
+            && let (Some(rows), Ok(layout)) = (self.slots[slot].take(), self.sizes.layouts.map(id))
+        {
+            self.shelf.give(layout, images, rows);
+        }
+    }
+
+    fn mean_width(&self) -> usize {
+        mean_width(self.plan, self.sizes)
+    }
+
+    fn no_decisions(&self) -> Decisions {
+        let rows = |id: ValueId| self.sizes.rows(id, self.images);
+        let steps = &self.plan.steps[..self.sizes.routes.len()];
+        let mut decisions = Decisions {
+            images: self.images,
+            relu: vec![None; self.plan.values.len()],
+            taken: vec![None; steps.len()],
+        };
+        for (index, step) in steps.iter().enumerate() {
+            if self.plan.values[step.into].relu {
+                decisions.relu[step.into] = Some(vec![0; rows(step.into)]);
+            }
+            if matches!(step.kind, Kind::MaxPool(_)) {
+                decisions.taken[index] = Some(vec![Places::default(); rows(step.into)]);
+            }
+        }
+        decisions
+    }
+}
+
+/// Means of an image.
+pub(super) fn mean_width(plan: &Plan<Bf16>, sizes: &Sizes) -> usize {
+    let step = &plan.steps[sizes.routes.len() - 1];
+    let side = match &step.kind {
+        Kind::Average(pool) => pool.side,
+        _ => 1,
+    };
+    side * side * plan.values[step.into].channels
+}
+
+impl Group {
+    /// Groups of at most so many images, beginning at multiples of their number.
+    fn parts(self, images: usize) -> impl Iterator<Item = Self> {
+        let end = self.first + self.count;
+        (self.first..end).step_by(images).map(move |first| Self {
+            first,
+            count: images.min(end - first),
+        })
+    }
+}
+
+fn max_pool(pool: &rut_kernels::MaxPool) -> Bf16MaxPool {
+    Bf16MaxPool {
+        kernel: pool.kernel,
+        stride: pool.stride,
+        padding: pool.padding,
+    }
+}
+
+fn option_a(option: &rut_kernels::OptionA) -> Bf16OptionA {
+    Bf16OptionA {
+        in_channels: option.in_channels,
+        out_channels: option.out_channels,
+    }
+}
+
+/// All of an image's pixels.
+pub(super) fn image_len(area: Area) -> usize {
+    3 * area.len()
+}

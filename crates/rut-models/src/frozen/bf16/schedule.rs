@@ -1,0 +1,93 @@
+//! How many images go through which steps at a time, so that what lies between two steps stays in a core's cache; and which
+//! values may share memory.
+
+use std::ops::Range;
+
+use super::arithmetic::Bf16;
+use super::sizes::Layouts;
+use crate::frozen::plan::{Step, ValueId};
+
+/// Bytes of maps that a group of images should not exceed.
+const RESIDENT: usize = 1 << 20;
+/// Most images of a group, and of a block.
+pub(super) const MOST_IMAGES: usize = 32;
+
+/// Consecutive steps that the same number of images goes through together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) steps: Range<usize>,
+    /// A power of two; never below that of the segment before.
+    pub(super) images: usize,
+}
+
+/// The order in which a block of images goes through a plan.
+#[derive(Debug, Clone)]
+pub(super) struct Schedule {
+    pub(super) segments: Vec<Segment>,
+    /// For each value how many images its memory holds: those of the last segment that touches it.
+    pub(super) images: Vec<usize>,
+    /// For each value the one in whose memory it stands: that of what is added to it, where nothing reads that later.
+    pub(super) slots: Vec<ValueId>,
+}
+
+impl Schedule {
+    /// Of steps on `values` values; `weights` are the bytes of each step's weights.
+    pub(super) fn new(
+        steps: &[Step<Bf16>],
+        values: usize,
+        layouts: &Layouts,
+        weights: &[usize],
+    ) -> Self {
+        let bytes = |id: ValueId| layouts.bytes(id);
+        let mut images: Vec<usize> = steps
+            .iter()
+            .zip(weights)
+            .map(|(step, &weights)| {
+                let maps = bytes(step.from) + bytes(step.into);
+                let wanted = RESIDENT.max(weights) / maps.max(1);
+                wanted.clamp(1, MOST_IMAGES)
+            })
+            .collect();
+        // Later steps with smaller groups would have to begin before earlier ones have ended.
+        for at in (1..images.len()).rev() {
+            images[at - 1] = images[at - 1].min(images[at]);
+        }
+        let images: Vec<usize> = images.iter().map(|&n| 1 << n.ilog2()).collect();
+        let mut segments: Vec<Segment> = Vec::new();
+        for (index, &images) in images.iter().enumerate() {
+            match segments.last_mut() {
+                Some(last) if last.images == images => last.steps.end = index + 1,
+                _ => segments.push(Segment {
+                    steps: index..index + 1,
+                    images,
+                }),
+            }
+        }
+        let mut held = vec![1; values];
+        for (step, &images) in steps.iter().zip(&images) {
+            for id in [Some(step.from), Some(step.into), step.add]
+                .into_iter()
+                .flatten()
+            {
+                held[id] = held[id].max(images);
+            }
+        }
+        let mut slots: Vec<ValueId> = (0..held.len()).collect();
+        for (index, step) in steps.iter().enumerate() {
+            let Some(add) = step.add else { continue };
+            let is_last = steps
+                .iter()
+                .rposition(|step| step.reads().any(|id| id == add))
+                == Some(index);
+            let is_alike = held[add] == held[step.into] && layouts.are_alike(add, step.into);
+            if is_last && step.from != add && is_alike {
+                slots[step.into] = slots[add];
+            }
+        }
+        Self {
+            segments,
+            images: held,
+            slots,
+        }
+    }
+}

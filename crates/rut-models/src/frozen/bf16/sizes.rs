@@ -1,0 +1,214 @@
+//! A plan for images of one size: where the pixels of every value lie, the routes of all convolutions, and the schedule.
+
+use rut_kernels::bf16::{ImageLayout, ImageSums, Layout, Route, Row, halo, halo_to_image};
+use rut_kernels::{ConvShape, Direction};
+
+use super::arithmetic::Bf16;
+use super::schedule::Schedule;
+use crate::error::{Error, Result};
+use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
+
+/// What [`Plan`] becomes for one size of images.
+pub(super) struct Sizes {
+    pub(super) geometry: Geometry,
+    pub(super) layouts: Layouts,
+    /// For each step that is a convolution its ways forward and back.
+    pub(super) routes: Vec<Option<[Route; 2]>>,
+    /// Where the gradient of the image comes from.
+    pub(super) image_sums: ImageSums,
+    pub(super) schedule: Schedule,
+}
+
+/// Where the pixels of every value lie.
+pub(super) struct Layouts {
+    pub(super) image: ImageLayout,
+    /// None of the image, and of what comes after the last map.
+    maps: Vec<Option<Layout>>,
+}
+
+impl Layouts {
+    pub(super) fn map(&self, id: ValueId) -> Result<&Layout> {
+        self.maps.get(id).and_then(Option::as_ref).ok_or_else(lost)
+    }
+
+    /// Bytes of a value of one image.
+    pub(super) fn bytes(&self, id: ValueId) -> usize {
+        self.rows(id) * size_of::<Row>()
+    }
+
+    /// Rows of a value of one image.
+    pub(super) fn rows(&self, id: ValueId) -> usize {
+        match (id, self.maps[id]) {
+            (0, _) => self.image.rows(),
+            (_, Some(layout)) => layout.rows(),
+            (_, None) => 0,
+        }
+    }
+
+    /// Whether two values are maps that lie alike.
+    pub(super) fn are_alike(&self, a: ValueId, b: ValueId) -> bool {
+        self.maps[a].is_some() && self.maps[a] == self.maps[b]
+    }
+}
+
+impl Sizes {
+    /// # Errors
+    ///
+    /// [`Error::Kernel`] where maps do not fit the kernels.
+    pub(super) fn new(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
+        let end = map_steps(plan)?;
+        let stem = stem(plan, end)?;
+        let layouts = layouts(plan, &geometry, end, stem);
+        let isa = plan.arithmetic.isa;
+        let mut sums = None;
+        let mut routes = Vec::new();
+        for step in &plan.steps[..end] {
+            let Kind::Conv { layer, .. } = &step.kind else {
+                routes.push(None);
+                continue;
+            };
+            let target = layouts.map(step.into)?;
+            let [from, into] = [step.from, step.into].map(|id| geometry.areas[id]);
+            let rows = isa.rows();
+            routes.push(Some(if step.from == 0 {
+                let there = Route::from_image(&layer.forward, &layouts.image, target, into, rows)?;
+                let (back, placing) = Route::to_image(&layer.backward, target, from, rows)?;
+                sums = Some(placing);
+                [there, back]
+            } else {
+                let source = layouts.map(step.from)?;
+                let there = Route::new(&layer.forward, source, target, into, rows)?;
+                [
+                    there,
+                    Route::new(&layer.backward, target, source, from, rows)?,
+                ]
+            }));
+        }
+        let weights = |step: &Step<Bf16>| match &step.kind {
+            Kind::Conv { layer, .. } => layer.bytes(),
+            _ => 0,
+        };
+        let weights: Vec<usize> = plan.steps.iter().map(weights).collect();
+        let schedule = Schedule::new(&plan.steps[..end], plan.values.len(), &layouts, &weights);
+        Ok(Self {
+            geometry,
+            layouts,
+            routes,
+            image_sums: sums.ok_or_else(lost)?,
+            schedule,
+        })
+    }
+
+    /// Rows of a value of `images` images.
+    pub(super) fn rows(&self, id: ValueId, images: usize) -> usize {
+        self.layouts.rows(id) * images
+    }
+}
+
+/// The number of steps up to the average that ends the maps, itself included.
+///
+/// # Errors
+///
+/// [`Error::Graph`] for networks that are not maps, then an average, then linear layers.
+pub(super) fn map_steps(plan: &Plan<Bf16>) -> Result<usize> {
+    let is_average = |step: &Step<Bf16>| matches!(step.kind, Kind::Average(_));
+    let is_linear = |step: &Step<Bf16>| matches!(step.kind, Kind::Linear(_));
+    let refused = |step: Option<&Step<Bf16>>, reason: &str| Error::Graph {
+        node: step.map_or(0, |step| plan.values[step.into].node.index()),
+        op: "an operation",
+        reason: format!("{reason} in bf16; use the precision f32"),
+    };
+    let last = plan.steps.iter().position(is_average);
+    let last = last.ok_or_else(|| refused(None, "maps have to end in an average pool"))?;
+    let (maps, tail) = (&plan.steps[..last], &plan.steps[last + 1..]);
+    if let Some(step) = maps.iter().find(|step| is_linear(step)) {
+        return Err(refused(
+            Some(step),
+            "a linear layer has to come after the average pool",
+        ));
+    }
+    if let Some(step) = tail.iter().find(|step| !is_linear(step)) {
+        return Err(refused(
+            Some(step),
+            "only linear layers may come after the average pool",
+        ));
+    }
+    let reads_pooled = |step: &&Step<Bf16>| {
+        matches!(step.kind, Kind::MaxPool(_)) && plan.values[step.from].readers != 1
+    };
+    if let Some(step) = maps.iter().find(reads_pooled) {
+        return Err(refused(
+            Some(step),
+            "what a max-pool reads may not be read again",
+        ));
+    }
+    Ok(last + 1)
+}
+
+/// The shape of the one convolution that reads the image.
+fn stem(plan: &Plan<Bf16>, end: usize) -> Result<ConvShape> {
+    let mut readers = plan.steps[..end]
+        .iter()
+        .filter(|step| step.reads().any(|id| id == 0));
+    match (
+        readers.next().map(|step| (&step.kind, step.add)),
+        readers.next(),
+    ) {
+        (Some((Kind::Conv { shape, .. }, None)), None) => Ok(*shape),
+        _ => Err(Error::Graph {
+            node: 0,
+            op: "the input",
+            reason:
+                "in bf16 one convolution reads the image, and nothing else; use the precision f32"
+                    .into(),
+        }),
+    }
+}
+
+fn layouts(plan: &Plan<Bf16>, geometry: &Geometry, end: usize, stem: ConvShape) -> Layouts {
+    let mut halos = vec![0; plan.values.len()];
+    let mut is_map = vec![false; plan.values.len()];
+    for step in &plan.steps[..end - 1] {
+        is_map[step.into] = true;
+        let Kind::Conv { shape, .. } = &step.kind else {
+            continue;
+        };
+        let back = if step.from == 0 {
+            halo_to_image(*shape)
+        } else {
+            halos[step.from] = halos[step.from].max(halo(*shape, Direction::Forward));
+            halo(*shape, Direction::Backward)
+        };
+        halos[step.into] = halos[step.into].max(back);
+    }
+    // A sum stands where what it is added to stood.
+    for step in plan.steps[..end].iter().rev() {
+        if let Some(add) = step.add {
+            let most = halos[add].max(halos[step.into]);
+            (halos[add], halos[step.into]) = (most, most);
+        }
+    }
+    let map = |id: ValueId| Layout {
+        channels: plan.values[id].channels,
+        area: geometry.held[id],
+        halo: halos[id],
+    };
+    Layouts {
+        image: ImageLayout {
+            area: geometry.held[0],
+            padding: stem.padding,
+        },
+        maps: (0..halos.len())
+            .map(|id| is_map[id].then(|| map(id)))
+            .collect(),
+    }
+}
+
+/// Only a plan that reads what no step wrote gets here.
+pub(super) fn lost() -> Error {
+    Error::Argument {
+        what: "a value of the plan",
+        found: "absent".into(),
+        expected: "written by an earlier step".into(),
+    }
+}

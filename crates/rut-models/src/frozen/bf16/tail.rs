@@ -1,0 +1,147 @@
+//! What comes after the last map, in single precision: linear layers on sixteen images at a time.
+
+use rut_kernels::{
+    Area, End, LANES, Lanes, MapMut, Start, Workspace, deinterleave, finish, interleave,
+};
+
+use super::arithmetic::Bf16;
+use super::sizes::lost;
+use crate::error::Result;
+use crate::frozen::execute::RowGrads;
+use crate::frozen::plan::{Kind, LinearLayer, Plan, Step, ValueId};
+
+/// The steps of a plan after the maps.
+pub(super) struct Tail<'a> {
+    pub(super) plan: &'a Plan<Bf16>,
+    /// The first of them.
+    pub(super) first: usize,
+    pub(super) workspace: &'a Workspace,
+}
+
+/// Rows of features and logits.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) features: Vec<f32>,
+    pub(super) logits: Vec<f32>,
+}
+
+/// For each value that a ReLU gave a bit for each element and lane, of up to sixteen images.
+pub(super) type Bits = Vec<Option<Vec<u16>>>;
+
+impl Tail<'_> {
+    /// Means `[n, pixels · channels]` to features and logits, and the ReLUs' bits of each sixteen images.
+    pub(super) fn forward(&self, means: &[f32], n: usize) -> Result<(Rows, Vec<Bits>)> {
+        let (mut rows, mut bits) = (Rows::default(), Vec::new());
+        for first in (0..n).step_by(LANES) {
+            let count = LANES.min(n - first);
+            let width = means.len() / n;
+            let mut values: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
+            let mut kept: Bits = vec![None; self.plan.values.len()];
+            values[self.mean()] = Some(lanes(&means[first * width..][..count * width], count)?);
+            for step in self.steps() {
+                let source = values[step.from].as_deref().ok_or_else(lost)?;
+                let mut target = vec![Lanes::ZERO; self.plan.values[step.into].channels];
+                let end = if self.plan.values[step.into].relu {
+                    End::ReluRecord(kept[step.into].insert(vec![0; target.len()]))
+                } else {
+                    End::Store
+                };
+                let layer = self.linear(step)?;
+                layer
+                    .forward
+                    .run(self.workspace, source, &mut target, Start::Fresh, end)?;
+                values[step.into] = Some(target);
+            }
+            for (rows, id) in [
+                (&mut rows.features, self.plan.features),
+                (&mut rows.logits, self.plan.logits),
+            ] {
+                let value = values[id].as_deref().ok_or_else(lost)?;
+                let from = rows.len();
+                rows.resize(from + count * value.len(), 0.0);
+                deinterleave(value, [count, value.len(), 1], &mut rows[from..])?;
+            }
+            bits.push(kept);
+        }
+        Ok((rows, bits))
+    }
+
+    /// The gradients of features and logits to that of the means; `grads` and `bits` are those of each sixteen images.
+    pub(super) fn backward(&self, grads: &[RowGrads<'_>], bits: &[Bits]) -> Result<Vec<f32>> {
+        let mut means = Vec::new();
+        for (rows, bits) in grads.iter().zip(bits) {
+            let mut grads: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
+            let given = [
+                (self.plan.features, rows.features),
+                (self.plan.logits, rows.logits),
+            ];
+            for (id, rows_of) in given {
+                if let Some(of) = rows_of {
+                    grads[id] = Some(lanes(of, rows.count)?);
+                }
+            }
+            for step in self.steps().iter().rev() {
+                let Some(mut grad) = grads[step.into].take() else {
+                    continue;
+                };
+                if let Some(bits) = &bits[step.into] {
+                    // All that reads it has added its part.
+                    let area = Area::whole(1, 1);
+                    let (size, channels) = ([1, 1], grad.len());
+                    let map = MapMut {
+                        values: &mut grad,
+                        size,
+                        area,
+                        channels,
+                    };
+                    finish(map, area, End::Mask(bits))?;
+                }
+                let layer = self.linear(step)?;
+                let (mut target, start) = match grads[step.from].take() {
+                    Some(there) => (there, Start::Add),
+                    None => (vec![Lanes::ZERO; self.width(step.from)], Start::Fresh),
+                };
+                layer
+                    .backward
+                    .run(self.workspace, &grad, &mut target, start, End::Store)?;
+                grads[step.from] = Some(target);
+            }
+            let grad = grads[self.mean()].take().ok_or_else(lost)?;
+            let from = means.len();
+            means.resize(from + rows.count * grad.len(), 0.0);
+            deinterleave(&grad, [rows.count, grad.len(), 1], &mut means[from..])?;
+        }
+        Ok(means)
+    }
+
+    fn steps(&self) -> &[Step<Bf16>] {
+        &self.plan.steps[self.first..]
+    }
+
+    /// The value that the average pool gives.
+    fn mean(&self) -> ValueId {
+        self.plan.steps[self.first - 1].into
+    }
+
+    fn width(&self, id: ValueId) -> usize {
+        let pixels = match &self.plan.steps[self.first - 1].kind {
+            Kind::Average(pool) if id == self.mean() => pool.side * pool.side,
+            _ => 1,
+        };
+        pixels * self.plan.values[id].channels
+    }
+
+    fn linear<'s>(&self, step: &'s Step<Bf16>) -> Result<&'s LinearLayer> {
+        match &step.kind {
+            Kind::Linear(layer) => Ok(layer),
+            _ => Err(lost()),
+        }
+    }
+}
+
+fn lanes(rows: &[f32], count: usize) -> Result<Vec<Lanes>> {
+    let mut lanes = vec![Lanes::ZERO; rows.len() / count];
+    let width = lanes.len();
+    interleave(rows, [count, width, 1], &mut lanes)?;
+    Ok(lanes)
+}
