@@ -80,7 +80,7 @@ fn made(
     };
     let placement = Placement {
         dtype: DType::F64,
-        device: Device::Cpu,
+        ..Placement::default()
     };
     let names = |count: usize, of: &str| -> Vec<String> {
         (0..count).map(|class| format!("{of} {class}")).collect()

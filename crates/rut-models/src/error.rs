@@ -253,6 +253,20 @@ pub enum Error {
         expected: String,
     },
 
+    /// An engine does not compute in this precision.
+    #[error(
+        "compute in `precision = {precision}` with `engine = {engine}`: in this precision, expected the engine {others}; {engine} \
+         computes in f32"
+    )]
+    Precision {
+        /// The engine.
+        engine: &'static str,
+        /// The precision.
+        precision: &'static str,
+        /// The engines that do.
+        others: String,
+    },
+
     /// A trace was asked for a second backward pass.
     #[error(
         "run backward through a frozen network: the trace of this forward pass is used up by an earlier backward pass; run forward again"

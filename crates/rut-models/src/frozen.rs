@@ -17,8 +17,8 @@ pub use execute::{CpuNetwork, CpuTrace};
 pub use network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
 pub use op::{logits, logits_window, outputs, outputs_window};
 pub use placement::{
-    DEVICES, DeviceSpec, PRECISIONS, Placement, PrecisionSpec, find_device, find_precision,
-    precision_name,
+    DEVICES, DeviceSpec, PRECISIONS, Placement, Precision, PrecisionSpec, find_device,
+    find_precision,
 };
 pub use plan::Kernels;
 pub use window::{WindowGradients, WindowTrace, Windowed};

@@ -27,8 +27,8 @@ pub use error::{Error, Result};
 pub use frozen::{
     Bf16Network, Bf16Trace, CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES,
     Engine, EngineInfo, EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS,
-    Placement, PrecisionSpec, Record, Trace, WindowGradients, WindowTrace, Windowed, find_device,
-    find_precision, logits, logits_window, outputs, outputs_window, precision_name,
+    Placement, Precision, PrecisionSpec, Record, Trace, WindowGradients, WindowTrace, Windowed,
+    find_device, find_precision, logits, logits_window, outputs, outputs_window,
 };
 pub use graph::{
     BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,

@@ -4,7 +4,7 @@ mod common;
 
 use candle_core::{DType, Device};
 use common::nets::{by_rule, noise, values};
-use rut_models::{ENGINES, FrozenNetwork, Placement, find};
+use rut_models::{ENGINES, Engine, Error, FrozenNetwork, Placement, Precision, find};
 use rut_testkit::close::{Tolerance, assert_close};
 use rut_testkit::weights_rule::weights;
 
@@ -75,5 +75,34 @@ fn an_image_has_the_same_bits_alone_and_among_others() {
                 assert_eq!(values(some), values(&among), "{what}");
             }
         }
+    }
+}
+
+/// Of the others and of wider images it would be f32 under another name.
+#[test]
+fn bfloat16_is_refused_where_no_engine_has_it() {
+    let graph = find("resnet20_cifar10").unwrap().build();
+    let weights = weights(&graph, None);
+    let load = |engine: Engine, dtype| {
+        let placement = Placement {
+            dtype,
+            precision: Precision::Bf16,
+            ..Placement::default()
+        };
+        engine.load(&graph, &weights, &placement).map(|_| ())
+    };
+    for engine in [Engine::Sparse, Engine::Reference] {
+        let error = load(engine, DType::F32).unwrap_err();
+        let Error::Precision { others, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(others, "auto or dense");
+        let text = error.to_string();
+        let named = [format!("`engine = {engine}`"), "`precision = bf16`".into()];
+        assert!(named.iter().all(|part| text.contains(part)), "{text}");
+    }
+    for engine in [Engine::Auto, Engine::Dense] {
+        let error = load(engine, DType::F64).unwrap_err();
+        assert!(matches!(error, Error::Argument { .. }), "{error}");
     }
 }

@@ -79,7 +79,9 @@ impl FinishedRun {
         let verification = dir.check_files(&record)?;
         let (_, files) = network_files(&weights.put_into(&record.spec))?;
         let mut computing = Computing::of(&record.spec, &dir.device()?)?;
-        computing.engine = engine.unwrap_or(computing.engine);
+        if let Some(engine) = engine {
+            computing = computing.by(engine)?;
+        }
         let options = LoadOptions {
             rule: match record.network.keys {
                 Some(_) => KeyRule::Fitting,

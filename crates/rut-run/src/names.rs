@@ -89,6 +89,7 @@ pub fn find_placement(precision: &str, device: &str) -> Result<Placement> {
     let device = (place.open)().map_err(rut_models::Error::from)?;
     Ok(Placement {
         dtype: row.dtype,
+        precision: row.precision,
         device,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rut_formats::list;
 use rut_models::{
     Checkpoint, Classifier, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity,
-    LayerRole, Mask, ModelSpec, Normalization, Placement, Reading, Weights, precision_name,
+    LayerRole, Mask, ModelSpec, Normalization, Placement, Reading, Weights,
 };
 use rut_record::{KeyRule, KeysRecord, RunSpec};
 
@@ -50,12 +50,23 @@ impl Computing {
     /// What `spec` says, on the device of this name.
     ///
     /// # Errors
-    /// If a table has no such name.
+    /// If a table has no such name, or the engine does not compute in the precision.
     pub fn of(spec: &RunSpec, device: &str) -> Result<Self> {
-        Ok(Self {
-            engine: find_engine(&spec.network.engine)?,
+        let engine = find_engine(&spec.network.engine)?;
+        Self {
+            engine,
             placement: find_placement(&spec.network.precision, device)?,
-        })
+        }
+        .by(engine)
+    }
+
+    /// The same by `engine`.
+    ///
+    /// # Errors
+    /// If it does not compute in the precision.
+    pub fn by(self, engine: Engine) -> Result<Self> {
+        engine.check(self.placement.precision)?;
+        Ok(Self { engine, ..self })
     }
 }
 
@@ -277,7 +288,8 @@ impl Assembled<'static> {
 
 fn title(model: &ModelSpec, classes: Option<usize>, network: &dyn FrozenNetwork) -> String {
     let EngineInfo { name, isa } = network.engine();
-    let precision = precision_name(network.dtype());
+    let placement = network.placement();
+    let precision = placement.precision_name();
     let classes = classes.map_or_else(|| "headless".to_owned(), |classes| classes.to_string());
     format!("{} {classes} {name} {precision} {isa}", model.name)
 }

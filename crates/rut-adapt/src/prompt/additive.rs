@@ -101,7 +101,7 @@ fn additive(
     covers: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Arc<dyn Prompt>> {
     let side = shape.canvas;
-    let Placement { dtype, device } = placement;
+    let Placement { dtype, device, .. } = placement;
     let cells = (0..side * side).map(|at| u8::from(covers(at / side, at % side)));
     let cells: Vec<u8> = cells.collect();
     let covered = cells.iter().filter(|&&cell| cell == 1).count();
@@ -203,7 +203,7 @@ impl Prompt for AdditivePrompt {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{DType, Device};
+    use candle_core::DType;
     use rut_data::ImageRegion;
     use rut_models::Normalization;
 
@@ -222,7 +222,7 @@ mod tests {
         };
         let placement = Placement {
             dtype: DType::F64,
-            device: Device::Cpu,
+            ..Placement::default()
         };
         (row.new)(shape, &options, Seed(4), &placement)
     }

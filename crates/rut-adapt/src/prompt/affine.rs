@@ -20,7 +20,7 @@ pub(super) const AFFINE: PromptRow = PromptRow {
     options: &[IMAGE_SIZE, AFFINE_CENTRE, AFFINE_MASK],
     image_size: up_to_canvas,
     new: |shape, options, _, placement| {
-        let Placement { dtype, device } = placement;
+        let Placement { dtype, device, .. } = placement;
         let side = shape.canvas;
         let of = |values: &[f64]| Tensor::new(values, device)?.to_dtype(*dtype);
         let logit = |p: f64| (p / (1.0 - p)).ln();

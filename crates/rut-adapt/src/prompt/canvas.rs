@@ -21,7 +21,7 @@ pub(super) struct Canvas {
 
 impl Canvas {
     pub(super) fn new(shape: PromptShape, placement: &Placement) -> Result<Self> {
-        let Placement { dtype, device } = placement;
+        let Placement { dtype, device, .. } = placement;
         let normalization = shape.normalization;
         Ok(Self {
             side: shape.canvas,

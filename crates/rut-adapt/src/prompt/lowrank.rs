@@ -22,7 +22,7 @@ pub(super) const LOW_RANK: PromptRow = PromptRow {
     new: |shape, options, seed, placement| {
         let side = shape.canvas;
         let rank = from_one(&RANK, options, side)?;
-        let Placement { dtype, device } = placement;
+        let Placement { dtype, device, .. } = placement;
         Ok(Arc::new(LowRankPrompt {
             left: Tensor::zeros((3, side, rank), *dtype, device)?,
             right: normal(seed, (3, rank, side), 0.01, (*dtype, device))?,

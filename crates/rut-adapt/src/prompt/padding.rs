@@ -23,7 +23,7 @@ pub(super) const PADDING: PromptRow = PromptRow {
     options: &[IMAGE_SIZE],
     image_size: beside_border,
     new: |shape, _, _, placement| {
-        let Placement { dtype, device } = placement;
+        let Placement { dtype, device, .. } = placement;
         Ok(Arc::new(PaddingPrompt::new(shape, *dtype, device)?))
     },
 };

@@ -29,7 +29,7 @@ pub(super) const SCALE: PromptRow = PromptRow {
                 found: scale.to_string(),
             });
         }
-        let Placement { dtype, device } = placement;
+        let Placement { dtype, device, .. } = placement;
         let side = shape.canvas;
         Ok(Arc::new(ScalePrompt {
             scale: Tensor::new(scale, device)?.to_dtype(*dtype)?,

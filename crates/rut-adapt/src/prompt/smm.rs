@@ -34,7 +34,7 @@ pub(super) const SMM: PromptRow = PromptRow {
     ],
     image_size: up_to_canvas,
     new: |shape, options, seed, placement| {
-        let Placement { dtype, device } = placement;
+        let Placement { dtype, device, .. } = placement;
         let side = shape.canvas;
         let network = mask_shape(options, side)?;
         let mut stream = seed.stream("mask network");

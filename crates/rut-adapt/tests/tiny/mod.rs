@@ -87,7 +87,7 @@ pub fn prompt(
     };
     let placement = Placement {
         dtype: DType::F64,
-        device: Device::Cpu,
+        ..Placement::default()
     };
     (find_prompt(name).unwrap().new)(shape, options, Seed(4), &placement)
 }

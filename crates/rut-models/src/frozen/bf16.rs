@@ -21,6 +21,7 @@ use rut_kernels::{LANES, Workspace};
 
 use super::execute::{RowGrads, images, in_waves, lock};
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, OutputShape, Outputs, Trace};
+use super::placement::Precision;
 use super::plan::{Geometry, Plan};
 use crate::error::Result;
 use crate::graph::Graph;
@@ -234,6 +235,10 @@ impl FrozenNetwork for Bf16Network {
 
     fn device(&self) -> &Device {
         &Device::Cpu
+    }
+
+    fn precision(&self) -> Precision {
+        Precision::Bf16
     }
 
     fn infer(&self, images: &Tensor) -> Result<Outputs> {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use candle_core::DType;
 
+use super::bf16::Bf16Network;
 use super::candle::CandleNetwork;
 use super::execute::CpuNetwork;
 use super::network::FrozenNetwork;
-use super::placement::Placement;
+use super::placement::{Placement, Precision};
 use super::plan::Kernels;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -51,7 +52,12 @@ pub struct EngineSpec {
     /// Whether an image's logits and features have the same bits in every batch. Matrix products of the reference round by
     /// their shape.
     pub same_in_every_batch: bool,
+    /// What it can compute f32 images in.
+    pub precisions: &'static [Precision],
 }
+
+const SINGLE: &[Precision] = &[Precision::F32];
+const BOTH: &[Precision] = &[Precision::F32, Precision::Bf16];
 
 /// All engines, in the order in which they are listed. Parsing, printing and help texts read this table.
 pub static ENGINES: &[EngineSpec] = &[
@@ -61,6 +67,7 @@ pub static ENGINES: &[EngineSpec] = &[
         about: "the fastest way for every layer, by its shape and its density",
         kernels: Some(Kernels::Auto),
         same_in_every_batch: true,
+        precisions: BOTH,
     },
     EngineSpec {
         engine: Engine::Dense,
@@ -68,6 +75,7 @@ pub static ENGINES: &[EngineSpec] = &[
         about: "the fast engine, every layer dense",
         kernels: Some(Kernels::Dense),
         same_in_every_batch: true,
+        precisions: BOTH,
     },
     EngineSpec {
         engine: Engine::Sparse,
@@ -75,6 +83,7 @@ pub static ENGINES: &[EngineSpec] = &[
         about: "the fast engine, every layer by its non-zero weights",
         kernels: Some(Kernels::Sparse),
         same_in_every_batch: true,
+        precisions: SINGLE,
     },
     EngineSpec {
         engine: Engine::Reference,
@@ -82,6 +91,7 @@ pub static ENGINES: &[EngineSpec] = &[
         about: "the readable engine, which the others are compared with",
         kernels: None,
         same_in_every_batch: false,
+        precisions: SINGLE,
     },
 ];
 
@@ -91,21 +101,65 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`CandleNetwork::new`] and [`CpuNetwork::new`].
+    /// As [`CandleNetwork::new`], [`CpuNetwork::new`], [`Bf16Network::new`] and [`Engine::check`]; [`Error::Argument`]
+    /// for bfloat16 of other images than f32 or on another device than the CPU.
     pub fn load(
         self,
         graph: &Graph,
         weights: &Weights,
         placement: &Placement,
     ) -> Result<Arc<dyn FrozenNetwork>> {
-        let Placement { dtype, device } = placement;
+        let Placement {
+            dtype,
+            precision,
+            device,
+        } = placement;
         let fast = *dtype == DType::F32 && device.is_cpu();
+        if *precision == Precision::Bf16 {
+            self.check(*precision)?;
+            if !fast {
+                return Err(Error::Argument {
+                    what: "the placement of a network in bfloat16",
+                    found: format!("{dtype:?} on {device:?}"),
+                    expected: "F32 on the processor".into(),
+                });
+            }
+            return Ok(Arc::new(Bf16Network::new(graph, weights)?));
+        }
         match self.spec().kernels.filter(|_| fast) {
             Some(kernels) => Ok(Arc::new(CpuNetwork::new(graph, weights, kernels)?)),
             None => Ok(Arc::new(CandleNetwork::new(
                 graph, weights, *dtype, device,
             )?)),
         }
+    }
+
+    /// Whether it computes in `precision`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Precision`] where it does not, with the engines that do.
+    ///
+    /// ```
+    /// use rut_models::{Engine, Precision};
+    /// assert!(Engine::Dense.check(Precision::Bf16).is_ok());
+    /// assert!(Engine::Sparse.check(Precision::Bf16).is_err());
+    /// ```
+    pub fn check(self, precision: Precision) -> Result<()> {
+        let able = |row: &EngineSpec| row.precisions.contains(&precision);
+        if able(self.spec()) {
+            return Ok(());
+        }
+        let others: Vec<&str> = ENGINES
+            .iter()
+            .filter(|row| able(row))
+            .map(|row| row.name)
+            .collect();
+        Err(Error::Precision {
+            engine: self.spec().name,
+            precision: precision.spec().name,
+            others: others.join(" or "),
+        })
     }
 
     /// Its line of [`ENGINES`].

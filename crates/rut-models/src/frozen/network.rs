@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::placement::Placement;
+use super::placement::{Placement, Precision};
 use super::window::{self, WindowTrace, Windowed};
 use crate::error::{Error, Result};
 
@@ -45,10 +45,16 @@ pub trait FrozenNetwork: Send + Sync {
     /// Device of images, features and logits.
     fn device(&self) -> &Device;
 
-    /// Both.
+    /// What its convolutions are rounded to between them.
+    fn precision(&self) -> Precision {
+        Precision::F32
+    }
+
+    /// All three.
     fn placement(&self) -> Placement {
         Placement {
             dtype: self.dtype(),
+            precision: self.precision(),
             device: self.device().clone(),
         }
     }
