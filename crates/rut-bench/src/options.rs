@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rut_adapt::{PROMPTS, PromptRow};
 use rut_data::Seed;
 use rut_formats::did_you_mean;
-use rut_models::{Engine, MODELS, ModelSpec};
+use rut_models::{Engine, MODELS, ModelSpec, Precision};
 use serde::Serialize;
 
 use crate::error::{Error, Result, refused};
@@ -90,6 +90,8 @@ pub struct BenchOptions {
     pub mask_kind: Option<MaskKind>,
     /// What computes the network.
     pub engine: Engine,
+    /// In which precision.
+    pub precision: Precision,
     /// Images per pass or step through the network; an epoch of the head always has batches of 128.
     pub batch_size: usize,
     /// Side of the input, pixels; left out, the model's.
@@ -119,6 +121,7 @@ impl Default for BenchOptions {
             density: None,
             mask_kind: None,
             engine: Engine::Auto,
+            precision: Precision::F32,
             batch_size: 32,
             image_size: None,
             windows: Vec::new(),
@@ -162,6 +165,7 @@ impl BenchOptions {
     /// If a name is unknown, a number is out of range, or two options do not go together.
     pub fn check(self) -> Result<CheckedBench> {
         let model = find_model(&self.model)?;
+        self.engine.check(self.precision)?;
         let image_size = self.image_size.unwrap_or(model.input_size as usize);
         let classes = self.source_classes.unwrap_or(model.classes);
         let HeadShape {

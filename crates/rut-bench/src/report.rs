@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rut_models::{EngineInfo, FrozenNetwork};
+use rut_models::{EngineInfo, FrozenNetwork, Precision};
 use rut_record::{cpu, peak_memory, platform, write_whole};
 use serde::Serialize;
 
@@ -34,6 +34,9 @@ pub struct BenchReport {
     pub threads: usize,
     /// What computed the network; absent where none was asked.
     pub engine: Option<String>,
+    /// In which precision, if not in f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<&'static str>,
     /// Instruction set that it used.
     pub isa: Option<String>,
     /// The network; absent where none was asked.
@@ -134,6 +137,7 @@ pub fn bench(
         platform: platform(),
         threads: built.threads,
         engine: engine.map(|engine| engine.name.into()),
+        precision: network.map(|network| network.precision()).and_then(named),
         isa: engine.map(|engine| engine.isa.into()),
         network: subject.map(|(_, about)| about),
         batch_size: bench.options.batch_size,
@@ -143,6 +147,11 @@ pub fn bench(
         seed: bench.options.seed.0,
         measurements,
     })
+}
+
+/// The name of a precision that is not the default.
+fn named(precision: Precision) -> Option<&'static str> {
+    (precision != Precision::default()).then(|| precision.spec().name)
 }
 
 fn measure(

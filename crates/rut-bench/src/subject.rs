@@ -31,7 +31,12 @@ pub struct BenchedNetwork {
 /// The engine with its weights, and what a report says of them. The weights themselves are dropped: what is measured is
 /// the engine's memory.
 pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, BenchedNetwork)> {
-    let BenchOptions { engine, seed, .. } = bench.options;
+    let BenchOptions {
+        engine,
+        precision,
+        seed,
+        ..
+    } = bench.options;
     let files = Files::open(&bench.options)?;
     let (graph, read) = match &files {
         Some(files) => {
@@ -65,7 +70,11 @@ pub(super) fn load(bench: &CheckedBench) -> Result<(Arc<dyn FrozenNetwork>, Benc
         density: density.overall.value(),
         density_without_stem_and_classifier: density.without_stem_and_classifier.value(),
     };
-    let network = engine.load(&graph, &weights, &Placement::default())?;
+    let placement = Placement {
+        precision,
+        ..Placement::default()
+    };
+    let network = engine.load(&graph, &weights, &placement)?;
     Ok((network, about))
 }
 

@@ -14,7 +14,7 @@ mod sweep;
 
 pub use bench::BenchArgs;
 pub use data::{CheckArgs, DataCommand, DrawArgs, SheetPart, ShowArgs, WhichData};
-pub use engine::EngineFlags;
+pub use engine::{EngineFlags, PrecisionFlags};
 pub use fetch::FetchArgs;
 pub use fields::{FieldFlags, OfDataset, OfDraw, OfNetwork, OfSource, OfStudy, OfUpstream, Pick};
 pub use finished::{EvalArgs, PartChoice, PredictArgs, TakenUpFlags};

@@ -356,6 +356,14 @@ mod tests {
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-9b0af618fa",
             ),
             (
+                "precision = 'f32'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-0d4037b967",
+            ),
+            (
+                "precision = 'bf16'",
+                "cifar10-resnet50-ticket9-vp-ilm-all-seed4-cc1d67f453",
+            ),
+            (
                 "ece_values = 'logits'\nece_batches = 'batch-sum'",
                 "cifar10-resnet50-ticket9-vp-ilm-all-seed4-c0ca7c7157",
             ),

@@ -26,6 +26,9 @@ pub struct UpstreamRecord {
     pub mask: Option<String>,
     /// Whether the mask was applied.
     pub masking: Masking,
+    /// In which precision it computed, if not in f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
     /// How the network was trained, in words.
     pub recipe: Option<String>,
     /// Share of non-zero weights over all convolutions and linear layers, 0–1.
@@ -65,8 +68,10 @@ impl UpstreamRecord {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, results: &Path) -> Result<PathBuf> {
+        let precision = self.precision.as_ref();
+        let precision = precision.map_or_else(String::new, |name| format!(" {name}"));
         let identity = format!(
-            "{} {} {:?} {:?} {} {}",
+            "{} {} {:?} {:?} {} {}{precision}",
             self.model,
             self.checkpoint,
             self.mask,

@@ -65,8 +65,10 @@ fn upstream(study: &Study, network: &Network) -> String {
     let described = |record: &UpstreamRecord| {
         let scores = &record.scores;
         let accuracy = scores.intervals.accuracy;
+        let precision = record.precision.as_ref();
+        let precision = precision.map_or_else(String::new, |name| format!(", precision {name}"));
         format!(
-            "{}: accuracy {} ({} to {}), ECE {}, N = {}",
+            "{}: accuracy {} ({} to {}), ECE {}, N = {}{precision}",
             last_part(&record.dataset),
             percent(accuracy.estimate),
             percent(accuracy.lo),

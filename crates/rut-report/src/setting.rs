@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rut_record::{FILE_KEYS, Method, Record, RunSpec};
+use rut_record::{FILE_KEYS, Method, NetworkSpec, Record, RunSpec};
 use serde_json::Value;
 
 use crate::UnusedFields;
@@ -234,6 +234,7 @@ pub(crate) fn varying<'a>(all: &[&'a Fields]) -> BTreeSet<&'a str> {
 pub(crate) fn described(key: &str, value: Option<&Value>) -> String {
     let field = key.replace('_', " ");
     match value {
+        None if key == "precision" => format!("{field} {}", NetworkSpec::default().precision),
         None if !FILE_KEYS.contains(&key) && !OPTIONAL.contains(&key) => format!("default {field}"),
         None | Some(Value::Null) => format!("no {field}"),
         Some(Value::String(text)) => format!("{field} {text}"),

@@ -2,6 +2,7 @@
 
 use rut_formats::{counted, escape};
 use rut_images::Filter;
+use rut_models::Precision;
 use rut_record::ValidationFrom;
 
 use crate::adaptation::adapter;
@@ -11,15 +12,20 @@ use crate::transform::normalization;
 
 /// The block that a run begins with, by what its network turned out to be.
 pub fn announcement(run: &CheckedRunSpec, network: &Inspected) -> String {
-    let rows = [
+    let precision = run.computing.placement.precision;
+    let mut rows = vec![
         ("method", adapter(&run.spec).describe(run)),
         ("weights", weights(run, network)),
         ("transform", transform(run)),
         ("split", split(run)),
         ("labels", labels(run)),
     ];
-    let rows = rows.map(|(name, text)| format!("{name:<9}  {text}"));
-    rows.join("\n")
+    if precision != Precision::default() {
+        let row = precision.spec();
+        rows.push(("precision", format!("{}: {}", row.name, row.about)));
+    }
+    let rows = rows.iter().map(|(name, text)| format!("{name:<9}  {text}"));
+    rows.collect::<Vec<_>>().join("\n")
 }
 
 fn weights(run: &CheckedRunSpec, network: &Inspected) -> String {

@@ -208,8 +208,9 @@ impl CardRuns {
 fn title(spec: &RunSpec) -> String {
     let method = spec.method_title(" ");
     let labels = Labels::of(spec).name();
+    let precision = spec.network.precision_suffix();
     format!(
-        "{} · {} · {method} · {labels}",
+        "{} · {} · {method} · {labels}{precision}",
         spec.data.dataset, spec.network.model
     )
 }

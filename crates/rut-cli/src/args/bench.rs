@@ -8,7 +8,7 @@ use rut_bench::{
     BenchOptions, HeadShape, MaskKind, Measurement, Repeats, MASK_KINDS, MEASUREMENTS,
 };
 
-use super::{whole, EngineFlags};
+use super::{whole, EngineFlags, PrecisionFlags};
 
 /// `rut bench`.
 #[derive(Args, Clone, Debug)]
@@ -43,6 +43,9 @@ pub struct BenchArgs {
     /// What computes the network.
     #[command(flatten)]
     pub engine: EngineFlags,
+    /// In which precision.
+    #[command(flatten)]
+    pub precision: PrecisionFlags,
     /// Images per pass or step
     #[arg(
         long,
@@ -96,6 +99,7 @@ impl BenchArgs {
             density: self.density,
             mask_kind: self.mask_kind,
             engine: self.engine.engine.unwrap_or_default(),
+            precision: self.precision.precision.unwrap_or_default(),
             batch_size: self.batch_size,
             image_size: self.image_size,
             windows: self.window.clone(),

@@ -57,7 +57,7 @@ impl Pick for OfNetwork {
 #[derive(Clone, Copy, Debug)]
 pub struct OfSource;
 
-const SOURCE: [&str; 12] = [
+const SOURCE: [&str; 13] = [
     "dataset",
     "split",
     "skip_unreadable",
@@ -69,6 +69,7 @@ const SOURCE: [&str; 12] = [
     "crop",
     "interpolation",
     "engine",
+    "precision",
     "threads",
 ];
 

@@ -64,7 +64,9 @@ fn text(report: &BenchReport) -> String {
         ));
     }
     let engine = report.engine.iter().zip(&report.isa);
-    lines.extend(engine.map(|(name, isa)| format!("engine {name}, {isa}")));
+    let precision = report.precision.map(|name| format!(", precision {name}"));
+    let precision = precision.unwrap_or_default();
+    lines.extend(engine.map(|(name, isa)| format!("engine {name}, {isa}{precision}")));
     lines.push(format!(
         "{}, {}, commit {}; medians of {} after {}",
         report.cpu.clone().unwrap_or_else(unknown),

@@ -104,6 +104,7 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
             checkpoint: network.checkpoint.clone(),
             mask: network.mask.clone(),
             masking: spec.network.masking,
+            precision: spec.network.unusual_precision().map(str::to_owned),
             recipe: spec.network.recipe.clone(),
             density: network.density.overall.value(),
             dataset: spec.data.dataset.clone(),
@@ -123,9 +124,10 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
         spec.data.dataset,
         transform.describe()
     );
+    let precision = spec.network.precision_suffix();
     let top5 = format!("top-5 accuracy  {}", percent(found.raw.top5));
     result(&format!(
-        "{head}\n\n{}\n{top5}\n\n{}",
+        "{head}{precision}\n\n{}\n{top5}\n\n{}",
         scores(&found, None, None),
         diagram::reliability(&found.raw)
     ))

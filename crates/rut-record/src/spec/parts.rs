@@ -131,6 +131,18 @@ impl NetworkSpec {
     pub fn state(&self) -> u32 {
         self.sparsity.unwrap_or(9)
     }
+
+    /// The precision, if it is not the one of files that name none.
+    pub fn unusual_precision(&self) -> Option<&str> {
+        let precision = self.precision.as_str();
+        (precision != Self::default().precision).then_some(precision)
+    }
+
+    /// `, precision bf16` behind what a network is called; nothing where it is not unusual.
+    pub fn precision_suffix(&self) -> String {
+        let name = self.unusual_precision();
+        name.map_or_else(String::new, |name| format!(", precision {name}"))
+    }
 }
 
 /// How long and in what order whatever is adapted is trained.

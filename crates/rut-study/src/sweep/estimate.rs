@@ -15,7 +15,7 @@ use rut_run::{ImageCounts, Workload, workload};
 pub struct Estimate {
     /// Seconds times threads.
     pub thread_seconds: f64,
-    /// Runs whose rates are those of finished runs of the same network, method, image size and engine.
+    /// Runs whose rates are those of finished runs of the same network, method, image size, engine and precision.
     pub recorded: usize,
     /// Runs whose rates are those of other weights of the same model.
     pub borrowed: usize,

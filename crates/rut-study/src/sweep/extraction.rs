@@ -53,8 +53,9 @@ impl Extraction {
                 (None, NetworkKind::Dense) => "dense".into(),
                 (None, NetworkKind::Ticket) => format!("state {}", network.state()),
             };
+            let precision = network.precision_suffix();
             format!(
-                "features of {} by {} ({weights})",
+                "features of {} by {} ({weights}){precision}",
                 spec.data.dataset, network.model
             )
         })

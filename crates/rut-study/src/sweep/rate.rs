@@ -24,6 +24,7 @@ pub(super) struct Like {
     /// Prompt, optimiser and augmentation: what a step costs besides the network.
     prompt: Option<String>,
     engine: String,
+    precision: String,
     image_size: Option<usize>,
     weights: Option<String>,
 }
@@ -44,6 +45,7 @@ impl Like {
                 format!("{name} {optimizer:?} {:?}", prompt.augment)
             }),
             engine: spec.network.engine.clone(),
+            precision: spec.network.precision.clone(),
             image_size,
             weights: Some(format!("{checkpoint} {mask:?} {masking:?}")),
         }

@@ -115,9 +115,10 @@ fn group(spec: &RunSpec) -> [String; 3] {
                 .into_owned(),
         },
     };
+    let precision = spec.network.precision_suffix();
     [
         spec.data.dataset.clone(),
         method,
-        format!("{} {network}", spec.network.model),
+        format!("{} {network}{precision}", spec.network.model),
     ]
 }
