@@ -5,6 +5,7 @@
     python3 benchmarks/compare_pytorch.py                      # everything
     python3 benchmarks/compare_pytorch.py --quick              # small batches, one round: does it run?
     python3 benchmarks/compare_pytorch.py --json FILE --only dense-forward,head
+    python3 benchmarks/compare_pytorch.py --precision bf16     # both sides in bfloat16
 
 Needs Python 3.9 or newer with torch and torchvision (`pip install torch torchvision`); no weights and no data are
 read. Nothing else may run beside it: PyTorch's threads wait for one another, and lose more than their share on a busy
@@ -17,7 +18,13 @@ PyTorch runs in two eager forms, f32, in evaluation mode, weights without gradie
     plain   as the reference script runs it: NCHW, batch norm apart
     best    batch norm folded (torch.nn.utils.fusion.fuse_conv_bn_eval), channels_last
 
-and with `--compile` in a third one for forward passes: `torch.compile` with freezing, where that works.
+and with `--compile` in a third one for forward passes: `torch.compile` with freezing, where that works. With `--precision
+bf16` both are like `best`, f32 images in and f32 logits out as on rut's side; what is compared with is the faster of them:
+
+    autocast  f32 weights under torch.autocast("cpu", dtype=torch.bfloat16)
+    pure      weights and images rounded to bfloat16
+
+and `--compile` compiles the second one. There are no targets then, and no case `head`, which both train in f32.
 
 The cases (`--only` takes their names):
 
@@ -68,6 +75,8 @@ CASES = {
     "state8-vp128": ("vp-step", 128, DENSITY, (3.4, 5.0)),
     "head": ("head", None, None, (2.0, 3.0)),
 }
+# The eager forms of PyTorch, the usual opponent last.
+FORMS = {"f32": ["plain", "best"], "bf16": ["autocast", "pure"]}
 MEMORY_TARGET = (1.2 * 2**30, 600 * 2**20)
 THREAD_TARGETS = {"dense": (1.8, 1.9), "state8": (1.6, 1.8)}
 
@@ -92,6 +101,7 @@ class Rut:
         line += ["--engine", options["engine"], "--model", options["model"]]
         line += ["--batch-size", str(options["batch_size"]), "--repeat", str(options["repeat"])]
         line += ["--warmup", str(options["warmup"]), "--head", options["head"]]
+        line += ["--precision", options["precision"]] if options["precision"] != "f32" else []
         line += ["--window", str(window)] if window else []
         line += ["--density", str(density), "--mask-kind", options["mask_kind"]] if density else []
         return line
@@ -102,7 +112,7 @@ class Rut:
             run(self.command(case, report, threads, **changes))
             with open(report, encoding="utf-8") as file:
                 found = json.load(file)
-        for key in ("rut", "commit", "cpu", "engine", "isa"):
+        for key in ("rut", "commit", "cpu", "engine", "isa", "precision"):
             if found.get(key):
                 self.about[key] = found[key]
         return found["measurements"][0]
@@ -128,7 +138,7 @@ class PyTorch:
         torch.manual_seed(4)
         self.size = 224
         if CASES[case][0] != "head":
-            self.network = self.make_network()
+            self.logits = self.make_network()
         self.step = getattr(self, CASES[case][0].replace("-", "_"))()
 
     def seconds(self, threads):
@@ -144,6 +154,7 @@ class PyTorch:
         return statistics.median(laps)
 
     def make_network(self):
+        """From f32 images to f32 logits."""
         import torchvision
 
         torch = self.torch
@@ -155,12 +166,30 @@ class PyTorch:
             fold_batch_norm(network)
             network = network.to(memory_format=torch.channels_last)
         network.requires_grad_(False)
+        if self.options.precision == "bf16":
+            network = self.in_bf16(network)
         if self.form == "compiled":
             import torch._inductor.config
 
             torch._inductor.config.freezing = True
             network = torch.compile(network)
         return network
+
+    def in_bf16(self, network):
+        torch = self.torch
+        if self.form == "autocast":
+
+            def logits(images):
+                with torch.autocast("cpu", dtype=torch.bfloat16):
+                    return network(images).float()
+
+        else:
+            network = network.to(torch.bfloat16)
+
+            def logits(images):
+                return network(images.to(torch.bfloat16)).float()
+
+        return logits
 
     def laid_out(self, images):
         form = self.torch.contiguous_format if self.form == "plain" else self.torch.channels_last
@@ -175,7 +204,7 @@ class PyTorch:
 
         def step():
             with self.torch.no_grad():
-                self.network(images)
+                self.logits(images)
 
         return step
 
@@ -185,7 +214,7 @@ class PyTorch:
 
         def step():
             nonlocal gradient
-            logits = self.network(images)
+            logits = self.logits(images)
             if gradient is None:
                 gradient = 2.0 * self.torch.rand_like(logits) - 1.0
             self.torch.autograd.grad(logits, images, gradient)
@@ -206,7 +235,7 @@ class PyTorch:
 
         def step():
             canvas = torch.nn.functional.pad(images, pad) + torch.sigmoid(program) * mask
-            logits = self.network(self.laid_out((canvas - mean) / std))[:, sources]
+            logits = self.logits(self.laid_out((canvas - mean) / std))[:, sources]
             loss = torch.nn.functional.cross_entropy(logits, labels)
             adam.zero_grad()
             loss.backward()
@@ -300,7 +329,7 @@ def against(target):
 
 def compare(rut, case, options):
     """Rounds of rut and each form of PyTorch in turn."""
-    forms = ["plain"] if case == "head" else ["plain", "best"]
+    forms = ["plain"] if case == "head" else list(FORMS[options.precision])
     if options.compile and CASES[case][0] == "forward":
         forms.append("compiled")
     networks = {form: PyTorch(form, case, options) for form in forms}
@@ -319,41 +348,47 @@ def compare(rut, case, options):
     ratios = {}
     for form in networks:
         ratios[form] = spread([t / r for t, r in zip(seconds[form], seconds["rut"])])
-    target = CASES[case][3]
-    found = {"case": case, "target": target, "seconds": {k: spread(v) for k, v in seconds.items()}, "ratios": ratios}
-    judged = "best" if "best" in ratios else "plain"
+    # In f32 the optimised form is judged, in bfloat16 the fastest.
+    judged = "best" if "best" in ratios else min(ratios, key=lambda form: ratios[form]["median"])
+    target = CASES[case][3] if options.precision == "f32" else None
+    found = {"case": case, "target": target, "seconds": {k: spread(v) for k, v in seconds.items()}, "ratios": ratios, "judged": judged}
     for form, ratio in ratios.items():
         times = f"{statistics.median(seconds[form]):9.4f} s  rut {statistics.median(seconds['rut']):9.4f} s"
-        say(f"{case:16} {form:9} {times}  {shown(ratio):28} {against(target) if form == judged else ''}".rstrip())
+        remark = (against(target) or "judged") if form == judged else ""
+        say(f"{case:16} {form:9} {times}  {shown(ratio):28} {remark}".rstrip())
     return found
 
 
 def compare_memory(rut, options):
     batch = options.memory_batch_size
-    found = {"case": "memory", "batch_size": batch, "target": MEMORY_TARGET, "bytes": {"rut": rut.memory(batch)}}
-    for form in ("plain", "best"):
+    of_f32 = options.precision == "f32"
+    target = MEMORY_TARGET if of_f32 else None
+    found = {"case": "memory", "batch_size": batch, "target": target, "bytes": {"rut": rut.memory(batch)}}
+    for form in FORMS[options.precision]:
         line = [sys.executable, os.path.abspath(__file__), "--child", form, "--batch-size", str(batch)]
-        line += ["--threads", str(options.threads), "--model", options.model]
+        line += ["--threads", str(options.threads), "--model", options.model, "--precision", options.precision]
         found["bytes"][form] = json.loads(run(line))
     mib = {name: "unknown" if n is None else f"{n / 2**20:.0f} MiB" for name, n in found["bytes"].items()}
-    target = "must 1.2 GiB, goal 600 MiB" if batch == 128 else ""
-    say(f"memory, batch {batch}: rut {mib['rut']}, plain {mib['plain']}, best {mib['best']}  {target}".rstrip())
+    target = "must 1.2 GiB, goal 600 MiB" if batch == 128 and of_f32 else ""
+    texts = ", ".join(f"{name} {text}" for name, text in mib.items())
+    say(f"memory, batch {batch}: {texts}  {target}".rstrip())
     return found
 
 
 def compare_threads(rut, options):
-    found = []
+    found, form = [], FORMS[options.precision][-1]
     for kind, target in THREAD_TARGETS.items():
         case = f"{kind}-backward"
-        best = PyTorch("best", case, options)
-        ratios = {"rut": [], "best": []}
+        target = target if options.precision == "f32" else None
+        other = PyTorch(form, case, options)
+        ratios = {"rut": [], form: []}
         for _ in range(options.rounds):
-            for name, seconds in (("rut", lambda n: rut.seconds(case, n)), ("best", best.seconds)):
+            for name, seconds in (("rut", lambda n: rut.seconds(case, n)), (form, other.seconds)):
                 ratios[name].append(seconds(1) / seconds(2))
         ratios = {name: spread(values) for name, values in ratios.items()}
         found.append({"case": f"threads-{kind}", "target": target, "ratios": ratios})
-        texts = f"rut {shown(ratios['rut'])}  {against(target)}; PyTorch, best: {shown(ratios['best'])}"
-        say(f"1 to 2 threads, {kind}: {texts}")
+        texts = f"rut {shown(ratios['rut'])}  {against(target)}".rstrip()
+        say(f"1 to 2 threads, {kind}: {texts}; PyTorch, {form}: {shown(ratios[form])}")
     return found
 
 
@@ -370,13 +405,15 @@ def child(options):
 def arguments():
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     names = [*CASES, "memory", "threads"]
+    forms = [form for eager in FORMS.values() for form in eager]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--rut", metavar="PATH", default=os.path.join(ROOT, "target", "release", "rut"), help="the binary")
     add("--json", metavar="FILE", help="also write everything to this file")
     add("--quick", action="store_true", help="small batches and one round, to see that it runs")
     add("--compile", action="store_true", help="also torch.compile with freezing, forward only")
-    add("--only", metavar="CASES", default=",".join(names), help=f"some of {', '.join(names)}")
+    add("--precision", choices=[*FORMS], default="f32", help="of both sides (default f32)")
+    add("--only", metavar="CASES", help=f"some of {', '.join(names)}")
     add("--model", default="resnet50", help="a ResNet of torchvision and of rut (default resnet50)")
     add("--engine", default="auto", help="rut's engine (default auto)")
     add("--mask-kind", choices=["magnitude", "random"], default="magnitude", help="of rut's state 8 (default magnitude)")
@@ -384,9 +421,11 @@ def arguments():
     add("--rounds", type=int, help="default 5, with --quick 1")
     add("--batch-size", type=int, help="default 32, with --quick 2")
     add("--repeat", type=int, help="repetitions in a round (default 3, with --quick 1)")
-    add("--child", choices=["plain", "best"], help=argparse.SUPPRESS)
+    add("--child", choices=forms, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    options.only = options.only.split(",")
+    if options.precision != "f32":
+        names.remove("head")
+    options.only = options.only.split(",") if options.only else names
     unknown = [name for name in options.only if name not in names]
     if unknown:
         parser.error(f"--only: expected some of {', '.join(names)}; found {', '.join(unknown)}")
@@ -431,7 +470,7 @@ def main():
     if options.child:
         return child(options)
     rut, found = Rut(options.rut, options), []
-    say(f"PyTorch {torch.__version__} beside {options.rut}: {options.model}, batch {options.batch_size}, f32, "
+    say(f"PyTorch {torch.__version__} beside {options.rut}: {options.model}, batch {options.batch_size}, {options.precision}, "
         f"{options.threads} threads, {options.rounds} rounds of {options.repeat}, state 8 by a {options.mask_kind} mask")
     say("ratios are PyTorch's time by rut's, medians over rounds (smallest to largest)")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -459,6 +498,7 @@ def main():
         "rut": rut.about,
         "model": options.model,
         "engine": options.engine,
+        "precision": options.precision,
         "batch_size": options.batch_size,
         "threads": options.threads,
         "rounds": options.rounds,
