@@ -5,6 +5,7 @@ use super::layout::Layout;
 use super::row::{CHANNELS, Row, widen};
 use crate::area::Area;
 use crate::error::{Error, Result};
+use crate::max_pool::MaxPool;
 
 /// A max-pool with a square kernel; pixels of the padding are never taken. Of equal values the first is taken, line by line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +20,16 @@ pub struct Bf16MaxPool {
 
 /// Which pixel of the window each channel of a row took: line · kernel + column.
 pub type Places = [u8; CHANNELS];
+
+impl From<MaxPool> for Bf16MaxPool {
+    fn from(of: MaxPool) -> Self {
+        Self {
+            kernel: of.kernel,
+            stride: of.stride,
+            padding: of.padding,
+        }
+    }
+}
 
 impl Bf16MaxPool {
     /// The pixels `area` of images, from `source` to `target` in their layouts; a place for each element of the target where

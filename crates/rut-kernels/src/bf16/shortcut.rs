@@ -7,6 +7,7 @@ use super::row::{CHANNELS, Row, round, widen};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::finish::Start;
+use crate::shortcut::OptionA;
 
 /// Every second pixel of a map of `in_channels`, in the middle of `out_channels` (option A of He et al. 2016).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +16,15 @@ pub struct Bf16OptionA {
     pub in_channels: usize,
     /// Channels written.
     pub out_channels: usize,
+}
+
+impl From<OptionA> for Bf16OptionA {
+    fn from(of: OptionA) -> Self {
+        Self {
+            in_channels: of.in_channels,
+            out_channels: of.out_channels,
+        }
+    }
 }
 
 impl Bf16OptionA {

@@ -5,11 +5,13 @@
 
 mod arithmetic;
 mod block;
+mod canvas;
 mod record;
 mod schedule;
 mod shelf;
 mod sizes;
 mod tail;
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,18 +19,20 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::{DType, Device, Tensor};
 use rut_kernels::bf16::Bf16Isa;
-use rut_kernels::{LANES, Workspace};
+use rut_kernels::{Area, Workspace};
 
 use super::execute::{RowGrads, images, in_waves, lock};
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, OutputShape, Outputs, Trace};
 use super::placement::Precision;
 use super::plan::{Geometry, Plan};
+use super::window::{WindowTrace, Windowed};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::weights::Weights;
 use arithmetic::Bf16;
 use block::{Block, Decisions};
-use schedule::MOST_IMAGES;
+use canvas::{Canvas, Sums};
+use schedule::BLOCK_IMAGES;
 use shelf::Shelf;
 use sizes::{Sizes, map_steps};
 use tail::{Bits, Rows, Tail};
@@ -46,8 +50,11 @@ struct Inner {
     workspace: Workspace,
     /// One for each block that is computed at the same time.
     shelves: Mutex<Vec<Shelf>>,
-    sizes: Mutex<BTreeMap<[usize; 2], Arc<Sizes>>>,
+    sizes: Mutex<BTreeMap<Frames, Arc<Sizes>>>,
 }
+
+/// The size of a batch's images, and where there is a window its top, left and side.
+type Frames = ([usize; 2], Option<[usize; 3]>);
 
 impl Bf16Network {
     /// Folds, rounds and stores the weights for the kernels.
@@ -100,19 +107,9 @@ impl Inner {
     ) -> Result<(Outputs, Option<Bf16Trace>)> {
         let dims = images::check(images)?;
         let [n, _, height, width] = dims;
-        let sizes = self.sizes([height, width])?;
-        let (mut rows, mut blocks) = (Rows::default(), Vec::new());
-        images::with_slice(images, |pixels| {
-            let chunks = pixels.chunks(block_images(n) * 3 * height * width);
-            in_waves(
-                chunks,
-                |pixels| self.block_forward(&sizes, pixels, keep),
-                |(mut block, kept)| {
-                    rows.features.append(&mut block.features);
-                    rows.logits.append(&mut block.logits);
-                    blocks.extend(kept);
-                },
-            )
+        let sizes = self.sizes([height, width], None)?;
+        let (rows, blocks) = images::with_slice(images, |pixels| {
+            self.pass_forward(&sizes, None, pixels, keep)
         })?;
         let outputs = images::outputs(rows.features, rows.logits, n)?;
         let trace = keep.then(|| Bf16Trace {
@@ -124,41 +121,79 @@ impl Inner {
         Ok((outputs, trace))
     }
 
-    fn block_forward(
+    /// All blocks of a batch forward; `pixels` `[n, 3, area]` are those of each image that are its own.
+    fn pass_forward(
         &self,
         sizes: &Sizes,
+        canvas: Option<&Canvas>,
         pixels: &[f32],
         keep: bool,
-    ) -> Result<(Rows, Option<Kept>)> {
-        let count = pixels.len() / block::image_len(sizes.geometry.areas[0]);
-        let mut shelf = self.take_shelf();
-        let mut block = Block::new(&self.plan, sizes, &mut shelf, count);
-        let (means, decisions) = block.forward(pixels, keep)?;
-        let (mut rows, tail) = self.tail(sizes).forward(&means, count)?;
-        images::spread_nan(pixels, count, [&mut rows.features, &mut rows.logits]);
-        self.give_shelf(shelf);
-        Ok((rows, decisions.map(|decisions| Kept { decisions, tail })))
+    ) -> Result<(Rows, Vec<Kept>)> {
+        let image = 3 * sizes.geometry.areas[0].len();
+        let (mut all, mut blocks) = (Rows::default(), Vec::new());
+        let run = |pixels: &[f32]| {
+            let count = pixels.len() / image;
+            let mut shelf = self.take_shelf();
+            let mut block = Block::new(&self.plan, sizes, &mut shelf, count).on(canvas);
+            let (means, decisions) = block.forward(pixels, keep)?;
+            self.give_shelf(shelf);
+            let (mut rows, tail) = self.tail(sizes).forward(&means, count)?;
+            images::spread_nan(pixels, count, [&mut rows.features, &mut rows.logits]);
+            Ok((rows, decisions.map(|decisions| Kept { decisions, tail })))
+        };
+        in_waves(
+            pixels.chunks(BLOCK_IMAGES * image),
+            run,
+            |(mut rows, kept)| {
+                all.features.append(&mut rows.features);
+                all.logits.append(&mut rows.logits);
+                blocks.extend(kept);
+            },
+        )?;
+        Ok((all, blocks))
     }
 
-    fn block_backward(
+    /// All blocks of a batch backward: the gradients of their outputs to `grad` `[n, 3, area]`, where it is wanted. What each
+    /// block adds to `sums` is added in the order of the blocks.
+    fn pass_backward(
         &self,
         sizes: &Sizes,
-        kept: &Kept,
+        blocks: Vec<Kept>,
         rows: &[RowGrads<'_>],
-        pixels: &mut [f32],
+        grad: Option<&mut [f32]>,
+        mut sums: Option<&mut Sums>,
     ) -> Result<()> {
-        let means = self.tail(sizes).backward(rows, &kept.tail)?;
-        let mut shelf = self.take_shelf();
-        let mut block = Block::new(&self.plan, sizes, &mut shelf, kept.decisions.images);
-        block.backward(&means, &kept.decisions, pixels)?;
-        self.give_shelf(shelf);
-        let image = block::image_len(sizes.geometry.areas[0]);
-        for (rows, pixels) in rows.iter().zip(pixels.chunks_mut(LANES * image)) {
-            for read in rows.each() {
-                images::spread_nan(read, rows.count, [&mut *pixels]);
+        let image = 3 * sizes.geometry.areas[0].len();
+        let no_sums = sums.as_deref().cloned();
+        let run = |((rows, mut pixels), kept): ((&RowGrads<'_>, Option<&mut [f32]>), Kept)| {
+            let means = self
+                .tail(sizes)
+                .backward(std::slice::from_ref(rows), &kept.tail)?;
+            let mut own = no_sums.clone();
+            let mut shelf = self.take_shelf();
+            let mut block = Block::new(&self.plan, sizes, &mut shelf, rows.count);
+            block.backward(
+                (&means, &kept.decisions),
+                pixels.as_deref_mut(),
+                own.as_mut(),
+            )?;
+            self.give_shelf(shelf);
+            if let Some(pixels) = pixels {
+                for read in rows.each() {
+                    images::spread_nan(read, rows.count, [&mut *pixels]);
+                }
             }
-        }
-        Ok(())
+            Ok(own)
+        };
+        let grads: Vec<Option<&mut [f32]>> = match grad {
+            Some(grad) => grad.chunks_mut(BLOCK_IMAGES * image).map(Some).collect(),
+            None => rows.iter().map(|_| None).collect(),
+        };
+        in_waves(rows.iter().zip(grads).zip(blocks), run, |own| {
+            if let (Some(sums), Some(own)) = (sums.as_deref_mut(), own) {
+                sums.merge(&own);
+            }
+        })
     }
 
     fn tail(&self, sizes: &Sizes) -> Tail<'_> {
@@ -169,14 +204,27 @@ impl Inner {
         }
     }
 
-    fn sizes(&self, size: [usize; 2]) -> Result<Arc<Sizes>> {
+    fn sizes(&self, size: [usize; 2], window: Option<[usize; 3]>) -> Result<Arc<Sizes>> {
         let mut known = lock(&self.sizes);
-        if let Some(sizes) = known.get(&size) {
+        if let Some(sizes) = known.get(&(size, window)) {
             return Ok(sizes.clone());
         }
-        let geometry = Geometry::whole(&self.graph, &self.plan, size)?;
-        let sizes = Arc::new(Sizes::new(&self.plan, geometry)?);
-        known.insert(size, sizes.clone());
+        let whole = Geometry::whole(&self.graph, &self.plan, size)?;
+        let sizes = match window {
+            None => Sizes::whole(&self.plan, whole)?,
+            Some([top, left, side]) => {
+                let window = Area {
+                    top,
+                    left,
+                    height: side,
+                    width: side,
+                };
+                let part = Geometry::windowed(&self.graph, &self.plan, size, window)?;
+                Sizes::windowed(&self.plan, part, whole)?
+            }
+        };
+        let sizes = Arc::new(sizes);
+        known.insert((size, window), sizes.clone());
         Ok(sizes)
     }
 
@@ -187,12 +235,6 @@ impl Inner {
     fn give_shelf(&self, shelf: Shelf) {
         lock(&self.shelves).push(shelf);
     }
-}
-
-/// Images of a block: as many as there are threads for, in whole vectors of the linear layers.
-fn block_images(n: usize) -> usize {
-    let share = n.div_ceil(rayon::current_num_threads());
-    share.next_multiple_of(LANES).min(MOST_IMAGES)
 }
 
 impl OutputShape for Inner {
@@ -249,6 +291,15 @@ impl FrozenNetwork for Bf16Network {
         let (outputs, trace) = self.trace_blocks(images)?;
         Ok((outputs, Box::new(trace)))
     }
+
+    fn infer_window(&self, windowed: &Windowed) -> Result<Outputs> {
+        Ok(self.inner.forward_window(windowed, false)?.0)
+    }
+
+    fn trace_window(&self, windowed: &Windowed) -> Result<(Outputs, Box<dyn WindowTrace>)> {
+        let (outputs, trace) = self.inner.forward_window(windowed, true)?;
+        Ok((outputs, Box::new(trace.ok_or_else(sizes::lost)?)))
+    }
 }
 
 impl fmt::Debug for Bf16Network {
@@ -280,30 +331,13 @@ impl fmt::Debug for Bf16Trace {
 
 impl Trace for Bf16Trace {
     fn backward_to_input(mut self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
+        let blocks = std::mem::take(&mut self.blocks);
         let [n, _, height, width] = self.dims;
         grads.check(n, &*self.network)?;
-        let image = 3 * height * width;
-        let blocks = std::mem::take(&mut self.blocks);
-        let mut grad = vec![0.0; n * image];
+        let mut grad = vec![0.0; n * 3 * height * width];
         images::with_rows(grads, n, |rows| {
-            let mut rest = (rows, grad.as_mut_slice());
-            // Blocks were as large as there were threads for on the way there.
-            let blocks = blocks.into_iter().map(|kept| {
-                let count = kept.decisions.images;
-                let (rows, pixels) = std::mem::take(&mut rest);
-                let (rows, later_rows) = rows.split_at(count.div_ceil(LANES));
-                let (pixels, later_pixels) = pixels.split_at_mut(count * image);
-                rest = (later_rows, later_pixels);
-                (kept, rows, pixels)
-            });
-            in_waves(
-                blocks,
-                |(kept, rows, pixels)| {
-                    self.network
-                        .block_backward(&self.sizes, &kept, rows, pixels)
-                },
-                |()| {},
-            )
+            let network = &self.network;
+            network.pass_backward(&self.sizes, blocks, rows, Some(&mut grad), None)
         })?;
         Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
     }

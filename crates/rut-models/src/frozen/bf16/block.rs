@@ -1,11 +1,12 @@
 //! A block of images through the maps of a plan, forward and backward: group by group through one segment after the other.
 
+use rut_kernels::Start;
 use rut_kernels::bf16::{
     Bf16Average, Bf16End, Bf16MaxPool, Bf16OptionA, Places, Row, add_rows, mask_rows,
 };
-use rut_kernels::{Area, Start};
 
 use super::arithmetic::Bf16;
+use super::canvas::{Canvas, Sums};
 use super::shelf::Shelf;
 use super::sizes::{Sizes, lost};
 use crate::error::Result;
@@ -31,6 +32,10 @@ pub(super) struct Block<'a> {
     slots: Vec<Option<Vec<Row>>>,
     /// Images of the block.
     images: usize,
+    /// What is the same for all images, where some of it is.
+    canvas: Option<&'a Canvas>,
+    /// Whether memory is kept after its last use.
+    keeps: bool,
 }
 
 /// Some images of a block.
@@ -53,7 +58,10 @@ struct Forward<'a> {
 struct Backward<'a> {
     means: &'a [f32],
     decisions: &'a Decisions,
-    pixels: &'a mut [f32],
+    /// Where they are wanted.
+    pixels: Option<&'a mut [f32]>,
+    /// What goes back to shared pixels, where there are some.
+    sums: Option<&'a mut Sums>,
 }
 
 impl<'a> Block<'a> {
@@ -69,7 +77,40 @@ impl<'a> Block<'a> {
             shelf,
             slots: vec![None; plan.values.len()],
             images,
+            canvas: None,
+            keeps: false,
         }
+    }
+
+    /// With what surrounds the images' own pixels.
+    pub(super) fn on(mut self, canvas: Option<&'a Canvas>) -> Self {
+        self.canvas = canvas;
+        self
+    }
+
+    /// One image `[3, h, w]` up to the last value of which `wanted` holds: those values, and all decisions.
+    pub(super) fn keep_values(
+        &mut self,
+        pixels: &[f32],
+        wanted: impl Fn(ValueId) -> bool,
+    ) -> Result<(Vec<Option<Vec<Row>>>, Decisions)> {
+        self.keeps = true;
+        let mut decisions = self.no_decisions();
+        let mut pass = Forward {
+            pixels,
+            means: &mut [],
+            decisions: Some(&mut decisions),
+        };
+        let group = Group { first: 0, count: 1 };
+        for (index, step) in self.plan.steps[..self.sizes.routes.len()]
+            .iter()
+            .enumerate()
+        {
+            if wanted(step.into) {
+                self.step(index, group, &mut pass)?;
+            }
+        }
+        Ok((std::mem::take(&mut self.slots), decisions))
     }
 
     /// Pixels `[n, 3, area]` to the means `[n, pixels · channels]` of the last maps; decisions only where they are kept.
@@ -172,7 +213,7 @@ impl<'a> Block<'a> {
                     self.sizes.layouts.map(step.into)?,
                 ];
                 let source = self.read(step.from, group)?;
-                max_pool(pool).run(layouts, area, source, target_rows, taken)?;
+                Bf16MaxPool::from(*pool).run(layouts, area, source, target_rows, taken)?;
             }
             Kind::OptionA(option) => {
                 let layouts = [
@@ -180,9 +221,13 @@ impl<'a> Block<'a> {
                     self.sizes.layouts.map(step.into)?,
                 ];
                 let source = self.read(step.from, group)?;
-                option_a(option).run(layouts, area, source, target_rows)?;
+                Bf16OptionA::from(*option).run(layouts, area, source, target_rows)?;
             }
             Kind::Average(_) | Kind::Linear(_) => return Err(lost()),
+        }
+        if let Some(canvas) = self.canvas {
+            let range = self.range(step.into, group);
+            canvas.surround(self.sizes, step.into, &mut target[range])?;
         }
         self.put(step.into, target);
         for id in step.reads() {
@@ -212,7 +257,11 @@ impl<'a> Block<'a> {
         let len = 3 * sizes.geometry.areas[0].len();
         let image_rows = target.len() / group.count;
         for (image, target) in target.chunks_exact_mut(image_rows).enumerate() {
-            layout.fill(&pixels[(group.first + image) * len..][..len], &mut rows)?;
+            let pixels = &pixels[(group.first + image) * len..][..len];
+            match self.canvas {
+                Some(canvas) => layout.fill(&canvas.around_patch(sizes, pixels), &mut rows)?,
+                None => layout.fill(pixels, &mut rows)?,
+            }
             let bits = image * image_rows..(image + 1) * image_rows;
             let end = match &mut end {
                 Bf16End::ReluRecord(all) => Bf16End::ReluRecord(&mut all[bits]),
@@ -244,17 +293,19 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    /// The gradient of the means to that of the images' pixels `[n, 3, area]`.
+    /// The gradient of the means to that of the images' own pixels `[n, 3, area]`, where it is wanted; what is needed for the
+    /// gradient of the canvas is added to `sums`.
     pub(super) fn backward(
         &mut self,
-        means: &[f32],
-        decisions: &Decisions,
-        pixels: &mut [f32],
+        (means, decisions): (&[f32], &Decisions),
+        pixels: Option<&mut [f32]>,
+        sums: Option<&mut Sums>,
     ) -> Result<()> {
         let mut pass = Backward {
             means,
             decisions,
             pixels,
+            sums,
         };
         let all = Group {
             first: 0,
@@ -286,8 +337,16 @@ impl<'a> Block<'a> {
     fn step_back(&mut self, index: usize, group: Group, pass: &mut Backward<'_>) -> Result<()> {
         let (plan, sizes) = (self.plan, self.sizes);
         let step = &plan.steps[index];
+        if let Some(sums) = &mut pass.sums
+            && !matches!(step.kind, Kind::Average(_))
+        {
+            sums.add(sizes, step.into, self.read(step.into, group)?)?;
+            self.sum_around(index, group, pass.decisions, sums)?;
+        }
         if step.from == 0 {
-            self.stem_back(index, group, pass.pixels)?;
+            if let Some(pixels) = &mut pass.pixels {
+                self.stem_back(index, group, pixels)?;
+            }
             self.retire(step.into, group);
             return Ok(());
         }
@@ -299,6 +358,9 @@ impl<'a> Block<'a> {
         } else {
             Start::Add
         };
+        if start == Start::Fresh {
+            self.clear_around(step.from, &mut target[range.clone()])?;
+        }
         let is_last = self.is_last(step.from, index) && step.add != Some(step.from);
         let end = self.end(step.from, is_last, group, pass.decisions);
         let area = sizes.geometry.areas[step.from];
@@ -326,10 +388,22 @@ impl<'a> Block<'a> {
                 let taken = pass.decisions.taken[index].as_deref().ok_or_else(lost)?;
                 let taken = &taken[group.first * rows..][..group.count * rows];
                 let areas = [sizes.geometry.areas[step.into], area];
-                max_pool(pool).backward(layouts, areas, (grad, taken), target_rows, &end)?;
+                Bf16MaxPool::from(*pool).backward(
+                    layouts,
+                    areas,
+                    (grad, taken),
+                    target_rows,
+                    &end,
+                )?;
             }
             Kind::OptionA(option) => {
-                option_a(option).backward(layouts, area, grad, target_rows, (start, &end))?;
+                Bf16OptionA::from(*option).backward(
+                    layouts,
+                    area,
+                    grad,
+                    target_rows,
+                    (start, &end),
+                )?;
             }
             Kind::Average(_) | Kind::Linear(_) => return Err(lost()),
         }
@@ -357,6 +431,8 @@ impl<'a> Block<'a> {
                 add_rows(rows, grad)?;
             }
         }
+        // What was added may be an image's own in fewer pixels.
+        self.clear_around(add, rows)?;
         if let Bf16End::Mask(bits) = end {
             mask_rows(rows, bits)?;
         }
@@ -383,6 +459,52 @@ impl<'a> Block<'a> {
                 .run_sums(self.plan.arithmetic.isa, route, grad, &mut sums)?;
             let pixels = &mut pixels[(group.first + image) * len..][..len];
             sizes.image_sums.place(&sums, pixels)?;
+        }
+        Ok(())
+    }
+
+    /// A max-pool over the edge of an area takes a shared pixel for some images and not for others: what these pixels get
+    /// from it is summed image by image.
+    fn sum_around(
+        &mut self,
+        index: usize,
+        group: Group,
+        decisions: &Decisions,
+        sums: &mut Sums,
+    ) -> Result<()> {
+        let (sizes, step) = (self.sizes, &self.plan.steps[index]);
+        let Kind::MaxPool(pool) = &step.kind else {
+            return Ok(());
+        };
+        let strips = sizes.geometry.around(step.from);
+        if strips.iter().all(|strip| strip.is_empty()) {
+            return Ok(());
+        }
+        let layouts = [sizes.layouts.map(step.into)?, sizes.layouts.map(step.from)?];
+        let mut around = self.shelf.take(layouts[1], group.count);
+        let rows = sizes.rows(step.into, 1);
+        let taken = decisions.taken[index].as_deref().ok_or_else(lost)?;
+        let taken = &taken[group.first * rows..][..group.count * rows];
+        let grad = self.read(step.into, group)?;
+        for strip in strips.into_iter().filter(|strip| !strip.is_empty()) {
+            let areas = [sizes.geometry.areas[step.into], strip];
+            let pool = Bf16MaxPool::from(*pool);
+            pool.backward(layouts, areas, (grad, taken), &mut around, &Bf16End::Store)?;
+        }
+        sums.add_around(sizes, [index, step.from], &around)?;
+        self.shelf.give(layouts[1], group.count, around);
+        Ok(())
+    }
+
+    /// Zeros around a value's area: no gradient that is an image's own is there.
+    fn clear_around(&self, id: ValueId, rows: &mut [Row]) -> Result<()> {
+        let (layout, strips) = (self.sizes.layouts.map(id)?, self.sizes.geometry.around(id));
+        for plane in rows.chunks_exact_mut(layout.plane()) {
+            for strip in strips {
+                for y in strip.top..strip.bottom() {
+                    plane[layout.row(y, strip.left)..][..strip.width].fill(Row::ZERO);
+                }
+            }
         }
         Ok(())
     }
@@ -453,6 +575,9 @@ impl<'a> Block<'a> {
         let images = self.sizes.schedule.images[id];
         let end = group.first + group.count;
         let slot = self.slot(id);
+        if self.keeps {
+            return;
+        }
         if (end.is_multiple_of(images) || end == self.images)
             && let (Some(rows), Ok(layout)) = (self.slots[slot].take(), self.sizes.layouts.map(id))
         {
@@ -503,24 +628,4 @@ impl Group {
             count: images.min(end - first),
         })
     }
-}
-
-fn max_pool(pool: &rut_kernels::MaxPool) -> Bf16MaxPool {
-    Bf16MaxPool {
-        kernel: pool.kernel,
-        stride: pool.stride,
-        padding: pool.padding,
-    }
-}
-
-fn option_a(option: &rut_kernels::OptionA) -> Bf16OptionA {
-    Bf16OptionA {
-        in_channels: option.in_channels,
-        out_channels: option.out_channels,
-    }
-}
-
-/// All of an image's pixels.
-pub(super) fn image_len(area: Area) -> usize {
-    3 * area.len()
 }

@@ -3,14 +3,17 @@
 
 use std::ops::Range;
 
+use rut_kernels::LANES;
+
 use super::arithmetic::Bf16;
 use super::sizes::Layouts;
 use crate::frozen::plan::{Step, ValueId};
 
 /// Bytes of maps that a group of images should not exceed.
 const RESIDENT: usize = 1 << 20;
-/// Most images of a group, and of a block.
-pub(super) const MOST_IMAGES: usize = 32;
+/// Images of a block, and most of a group: always the same, so that no sum over a batch depends on the number of threads;
+/// and a whole vector of the linear layers.
+pub(super) const BLOCK_IMAGES: usize = LANES;
 
 /// Consecutive steps that the same number of images goes through together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Schedule {
             .map(|(step, &weights)| {
                 let maps = bytes(step.from) + bytes(step.into);
                 let wanted = RESIDENT.max(weights) / maps.max(1);
-                wanted.clamp(1, MOST_IMAGES)
+                wanted.clamp(1, BLOCK_IMAGES)
             })
             .collect();
         // Later steps with smaller groups would have to begin before earlier ones have ended.
@@ -88,6 +91,18 @@ impl Schedule {
             segments,
             images: held,
             slots,
+        }
+    }
+
+    /// One image at a time through `steps` steps, all values apart.
+    pub(super) fn apart(steps: usize, values: usize) -> Self {
+        Self {
+            segments: vec![Segment {
+                steps: 0..steps,
+                images: 1,
+            }],
+            images: vec![1; values],
+            slots: (0..values).collect(),
         }
     }
 }

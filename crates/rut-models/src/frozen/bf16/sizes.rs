@@ -17,6 +17,18 @@ pub(super) struct Sizes {
     /// Where the gradient of the image comes from.
     pub(super) image_sums: ImageSums,
     pub(super) schedule: Schedule,
+    /// What is computed once for all images, where there is a window.
+    pub(super) canvas: Option<Box<CanvasSizes>>,
+}
+
+/// What is the same for all images.
+pub(super) struct CanvasSizes {
+    /// All of it, as one image.
+    pub(super) whole: Sizes,
+    /// For each step that is a convolution the ways back to the shared pixels of what it reads.
+    pub(super) strips: Vec<Vec<Route>>,
+    /// The same to those of the image.
+    pub(super) image_strips: Vec<(Route, ImageSums)>,
 }
 
 /// Where the pixels of every value lie.
@@ -52,10 +64,58 @@ impl Layouts {
 }
 
 impl Sizes {
+    /// Of whole images.
+    ///
     /// # Errors
     ///
     /// [`Error::Kernel`] where maps do not fit the kernels.
-    pub(super) fn new(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
+    pub(super) fn whole(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
+        let mut sizes = Self::of(plan, geometry)?;
+        let weights = |step: &Step<Bf16>| match &step.kind {
+            Kind::Conv { layer, .. } => layer.bytes(),
+            _ => 0,
+        };
+        let weights: Vec<usize> = plan.steps.iter().map(weights).collect();
+        let steps = &plan.steps[..sizes.routes.len()];
+        sizes.schedule = Schedule::new(steps, plan.values.len(), &sizes.layouts, &weights);
+        Ok(sizes)
+    }
+
+    /// Of images that differ only in a window; `whole` is the geometry of all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sizes::whole`].
+    pub(super) fn windowed(plan: &Plan<Bf16>, geometry: Geometry, whole: Geometry) -> Result<Self> {
+        let mut sizes = Self::whole(plan, geometry)?;
+        let whole = Self::of(plan, whole)?;
+        let (shared, rows) = (&sizes.geometry.shared, plan.arithmetic.isa.rows());
+        let mut strips = Vec::new();
+        let mut image_strips = Vec::new();
+        for step in &plan.steps[..whole.routes.len()] {
+            let mut routes = Vec::new();
+            if let Kind::Conv { layer, .. } = &step.kind {
+                let source = whole.layouts.map(step.into)?;
+                for &strip in shared[step.from].iter().filter(|strip| !strip.is_empty()) {
+                    if step.from == 0 {
+                        image_strips.push(Route::to_image(&layer.backward, source, strip, rows)?);
+                    } else {
+                        let target = whole.layouts.map(step.from)?;
+                        routes.push(Route::new(&layer.backward, source, target, strip, rows)?);
+                    }
+                }
+            }
+            strips.push(routes);
+        }
+        sizes.canvas = Some(Box::new(CanvasSizes {
+            whole,
+            strips,
+            image_strips,
+        }));
+        Ok(sizes)
+    }
+
+    fn of(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
         let end = map_steps(plan)?;
         let stem = stem(plan, end)?;
         let layouts = layouts(plan, &geometry, end, stem);
@@ -84,18 +144,13 @@ impl Sizes {
                 ]
             }));
         }
-        let weights = |step: &Step<Bf16>| match &step.kind {
-            Kind::Conv { layer, .. } => layer.bytes(),
-            _ => 0,
-        };
-        let weights: Vec<usize> = plan.steps.iter().map(weights).collect();
-        let schedule = Schedule::new(&plan.steps[..end], plan.values.len(), &layouts, &weights);
         Ok(Self {
             geometry,
             layouts,
             routes,
             image_sums: sums.ok_or_else(lost)?,
-            schedule,
+            schedule: Schedule::apart(end, plan.values.len()),
+            canvas: None,
         })
     }
 

@@ -122,7 +122,7 @@ pub(in crate::frozen) fn spread_nan<const N: usize>(
 }
 
 /// Whether all pixels of a canvas `[3, h, w]` outside its window are finite.
-pub(super) fn finite_outside(canvas: &[f32], frame: &Frame) -> bool {
+pub(in crate::frozen) fn finite_outside(canvas: &[f32], frame: &Frame) -> bool {
     let inside = |from: usize, at: usize| (from..from + frame.side).contains(&at);
     canvas.iter().enumerate().all(|(at, value)| {
         let (y, x) = (at / frame.width % frame.height, at % frame.width);
