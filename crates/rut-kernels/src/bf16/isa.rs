@@ -55,24 +55,30 @@ impl Bf16Isa {
     /// [`Error::SlowBf16`] where nothing is; [`Error::UnknownIsa`] or [`Error::MissingIsa`] where the variable asks for what
     /// there is not.
     pub fn chosen() -> Result<Self> {
-        let slow = || Error::SlowBf16 {
-            isa: Isa::best().name(),
-        };
+        let slow = |isa: Isa| Error::SlowBf16 { isa: isa.name() };
         let Some(name) = asked_for() else {
             let mut faster = Self::ALL.into_iter().filter(|isa| isa.is_faster());
-            return faster.next_back().ok_or_else(slow);
+            return faster.next_back().ok_or_else(|| slow(Isa::best()));
         };
         match Self::ALL.into_iter().find(|isa| isa.name() == name) {
-            Some(isa) if isa.is_available() => Ok(isa),
-            Some(isa) => Err(Error::MissingIsa {
-                found: isa.name(),
-                available: Isa::names_available(),
-            }),
-            None => {
-                name.parse::<Isa>()?;
-                Err(slow())
-            }
+            Some(isa) => isa.checked(),
+            None => Err(slow(name.parse::<Isa>()?.checked()?)),
         }
+    }
+
+    /// Itself, where this processor has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingIsa`] names those that it has.
+    pub fn checked(self) -> Result<Self> {
+        if self.is_available() {
+            return Ok(self);
+        }
+        Err(Error::MissingIsa {
+            found: self.name(),
+            available: Isa::names_available(),
+        })
     }
 
     /// Most rows that a kernel sums at once: what routes are made for.
