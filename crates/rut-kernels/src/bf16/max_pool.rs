@@ -49,7 +49,7 @@ impl Bf16MaxPool {
         let images = source_layout.images("the map that a max-pool reads", source.len())?;
         target_layout.check("the map that a max-pool writes", target.len(), images)?;
         target_layout.check_holds("the map that a max-pool writes", area)?;
-        same_channels(source_layout, target_layout)?;
+        self.check(source_layout, target_layout)?;
         if let Some(taken) = &taken {
             Error::check_len("the places of a max-pool", taken.len(), target.len())?;
         }
@@ -117,7 +117,7 @@ impl Bf16MaxPool {
         target_layout.check("the gradient that a max-pool writes", target.len(), images)?;
         target_layout.check_holds("the gradient that a max-pool writes", area)?;
         source_layout.check_holds("the gradient that a max-pool reads", known)?;
-        same_channels(source_layout, target_layout)?;
+        self.check(source_layout, target_layout)?;
         let bits = mask("a max-pool", end, target.len())?;
         for plane in 0..images * source_layout.planes() {
             let first = plane * source_layout.plane();
@@ -141,6 +141,22 @@ impl Bf16MaxPool {
             }
         }
         Ok(())
+    }
+
+    /// As many channels on both sides, and a kernel of which every place fits a byte.
+    fn check(self, source: &Layout, target: &Layout) -> Result<()> {
+        if !(1..16).contains(&self.kernel) {
+            return Err(Error::Shape {
+                what: "a max-pool",
+                found: format!("a kernel of {}", self.kernel),
+                expected: "a kernel from 1 to 15".into(),
+            });
+        }
+        Error::check_len(
+            "the channels of a pool's maps",
+            target.channels,
+            source.channels,
+        )
     }
 
     /// The outputs within bounds that read a pixel along one axis, and as which of theirs.
@@ -175,14 +191,6 @@ fn inside(padded: usize, padding: usize, from: usize, to: usize) -> Option<usize
 fn ordered(bits: u16) -> i16 {
     let bits = bits as i16;
     bits ^ (bits >> 15 & 0x7fff)
-}
-
-fn same_channels(source: &Layout, target: &Layout) -> Result<()> {
-    Error::check_len(
-        "the channels of a pool's maps",
-        target.channels,
-        source.channels,
-    )
 }
 
 /// The bits that end a gradient.
