@@ -516,7 +516,11 @@ pub fn halo(shape: ConvShape, direction: Direction) -> usize {
 /// How many pixels of halo the way back to an image reads.
 pub fn halo_to_image(shape: ConvShape) -> usize {
     let reach = Reach::of(shape);
-    reach.first.unsigned_abs().max(reach.last.unsigned_abs())
+    let (before, after) = (reach.first.unsigned_abs(), reach.last.unsigned_abs());
+    // The last pixels of an image, and those beside the first of a window, may be of a block that no output stands for.
+    let unread = (shape.kernel + shape.stride).saturating_sub(2 + 2 * shape.padding) / shape.stride;
+    let beside = usize::from(shape.stride > shape.kernel);
+    before.max(after + unread).max(beside)
 }
 
 /// Checks that a layout has the halo that a convolution reads, and every pixel of a whole map that lies nearer than it.
