@@ -37,7 +37,9 @@ impl Tail<'_> {
             let width = means.len() / n;
             let mut values: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
             let mut kept: Bits = vec![None; self.plan.values.len()];
-            values[self.mean()] = Some(lanes(&means[first * width..][..count * width], count)?);
+            // Means are in the engine's own order, channels innermost.
+            let of_these = &means[first * width..][..count * width];
+            values[self.mean()] = Some(lanes(of_these, count, width)?);
             for step in self.steps() {
                 let source = values[step.from].as_deref().ok_or_else(lost)?;
                 let mut target = vec![Lanes::ZERO; self.plan.values[step.into].channels];
@@ -57,9 +59,11 @@ impl Tail<'_> {
                 (&mut rows.logits, self.plan.logits),
             ] {
                 let value = values[id].as_deref().ok_or_else(lost)?;
+                let channels = self.plan.values[id].channels;
                 let from = rows.len();
                 rows.resize(from + count * value.len(), 0.0);
-                deinterleave(value, [count, value.len(), 1], &mut rows[from..])?;
+                let size = [count, channels, value.len() / channels];
+                deinterleave(value, size, &mut rows[from..])?;
             }
             bits.push(kept);
         }
@@ -77,7 +81,8 @@ impl Tail<'_> {
             ];
             for (id, rows_of) in given {
                 if let Some(of) = rows_of {
-                    grads[id] = Some(lanes(of, rows.count)?);
+                    let channels = self.plan.values[id].channels;
+                    grads[id] = Some(lanes(of, rows.count, channels)?);
                 }
             }
             for step in self.steps().iter().rev() {
@@ -139,9 +144,10 @@ impl Tail<'_> {
     }
 }
 
-fn lanes(rows: &[f32], count: usize) -> Result<Vec<Lanes>> {
+/// Rows `[count, channels, pixels]` with the channels innermost.
+fn lanes(rows: &[f32], count: usize, channels: usize) -> Result<Vec<Lanes>> {
     let mut lanes = vec![Lanes::ZERO; rows.len() / count];
-    let width = lanes.len();
-    interleave(rows, [count, width, 1], &mut lanes)?;
+    let pixels = lanes.len() / channels;
+    interleave(rows, [count, channels, pixels], &mut lanes)?;
     Ok(lanes)
 }
