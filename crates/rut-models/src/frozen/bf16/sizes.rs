@@ -236,12 +236,15 @@ fn layouts(plan: &Plan<Bf16>, geometry: &Geometry, end: usize, stem: ConvShape) 
         };
         halos[step.into] = halos[step.into].max(back);
     }
-    // A sum stands where what it is added to stood.
-    for step in plan.steps[..end].iter().rev() {
-        if let Some(add) = step.add {
-            let most = halos[add].max(halos[step.into]);
-            (halos[add], halos[step.into]) = (most, most);
-        }
+    // A sum stands where what it is added to stood, which may be a sum as well: to the first of them, and back.
+    let sums = || {
+        plan.steps[..end]
+            .iter()
+            .filter_map(|step| Some([step.add?, step.into]))
+    };
+    for [add, into] in sums().rev().chain(sums()) {
+        let most = halos[add].max(halos[into]);
+        (halos[add], halos[into]) = (most, most);
     }
     let map = |id: ValueId| Layout {
         channels: plan.values[id].channels,
