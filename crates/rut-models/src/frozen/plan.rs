@@ -80,4 +80,11 @@ impl<A: Arithmetic> Plan<A> {
     pub(super) fn new(graph: &Graph, weights: &Weights, arithmetic: A) -> Result<Self> {
         build::plan(graph, weights, arithmetic)
     }
+
+    /// The values that ReLUs give; those of which nothing comes no step writes.
+    pub(super) fn relus(&self) -> impl Iterator<Item = (ValueId, &Value)> {
+        let written = self.steps.iter().map(|step| step.into);
+        let values = written.map(|id| (id, &self.values[id]));
+        values.filter(|(_, value)| value.relu)
+    }
 }

@@ -20,12 +20,7 @@ impl Bf16Trace {
     pub fn record(&self) -> Result<Record> {
         let plan = &self.network.plan;
         let mut record = Record::new(self.dims);
-        let relus = plan
-            .values
-            .iter()
-            .enumerate()
-            .filter(|(_, value)| value.relu);
-        for (id, value) in relus {
+        for (id, value) in plan.relus() {
             let is_map = self
                 .blocks
                 .iter()

@@ -138,12 +138,7 @@ pub(super) fn record(
     blocks: &[Decisions],
 ) -> Result<Record> {
     let mut record = Record::new(dims);
-    for (id, value) in plan
-        .values
-        .iter()
-        .enumerate()
-        .filter(|(_, value)| value.relu)
-    {
+    for (id, value) in plan.relus() {
         let bits = blocks.iter().map(|block| block.relu[id].as_deref());
         let bits: Vec<&[u16]> = bits.map(Option::unwrap_or_default).collect();
         let let_through =
