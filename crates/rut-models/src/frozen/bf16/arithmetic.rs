@@ -3,7 +3,9 @@
 use rut_kernels::bf16::{Bf16Isa, Panels};
 use rut_kernels::{ConvShape, Direction, Isa};
 
-use crate::frozen::plan::{Arithmetic, Built, Folded, Kernels, LinearLayer, SinglePrecision};
+use crate::frozen::plan::{
+    Arithmetic, Built, Folded, Kernels, LinearLayer, Refused, SinglePrecision,
+};
 
 /// The arithmetic of [`Bf16Network`](crate::Bf16Network).
 #[derive(Debug)]
@@ -31,6 +33,21 @@ impl Bf16 {
 }
 
 impl Bf16Conv {
+    fn of_image(shape: ConvShape, folded: &Folded) -> rut_kernels::Result<Self> {
+        Ok(Self {
+            forward: Panels::from_image(shape, &folded.weights, Some(&folded.bias))?,
+            backward: Panels::to_image(shape, &folded.weights)?,
+        })
+    }
+
+    fn of_map(shape: ConvShape, folded: &Folded) -> rut_kernels::Result<Self> {
+        let panels = |direction, bias| Panels::new(shape, direction, &folded.weights, bias);
+        Ok(Self {
+            forward: panels(Direction::Forward, Some(folded.bias.as_slice()))?,
+            backward: panels(Direction::Backward, None)?,
+        })
+    }
+
     /// Bytes of the weights of one direction.
     pub(super) fn bytes(&self) -> usize {
         self.forward.bytes()
@@ -42,17 +59,12 @@ impl Arithmetic for Bf16 {
     type Linear = LinearLayer;
 
     fn conv(&self, shape: ConvShape, folded: &Folded, reads_input: bool) -> Built<Bf16Conv> {
-        let (weights, bias) = (&folded.weights, Some(folded.bias.as_slice()));
-        if reads_input {
-            return Ok(Bf16Conv {
-                forward: Panels::from_image(shape, weights, bias)?,
-                backward: Panels::to_image(shape, weights)?,
-            });
-        }
-        Ok(Bf16Conv {
-            forward: Panels::new(shape, Direction::Forward, weights, bias)?,
-            backward: Panels::new(shape, Direction::Backward, weights, None)?,
-        })
+        let conv = if reads_input {
+            Bf16Conv::of_image(shape, folded)
+        } else {
+            Bf16Conv::of_map(shape, folded)
+        };
+        conv.map_err(|error| Refused::Because(format!("{error}, in bf16; use the precision f32")))
     }
 
     fn linear(&self, size: [usize; 2], folded: &Folded) -> Built<LinearLayer> {

@@ -197,6 +197,7 @@ pub(super) fn map_steps(plan: &Plan<Bf16>) -> Result<usize> {
             "what a max-pool reads may not be read again",
         ));
     }
+    stem(plan, last + 1)?;
     Ok(last + 1)
 }
 

@@ -337,7 +337,7 @@ impl<A: Arithmetic> Builder<'_, A> {
 
 fn unfused(what: &str, after: &str) -> Refused {
     Refused::Because(format!(
-        "the CPU engine runs {what} only right after {after}; use the reference engine"
+        "the CPU engine runs {what} only right after {after}; use the reference engine in f32 or f64"
     ))
 }
 
