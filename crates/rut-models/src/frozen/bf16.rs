@@ -64,7 +64,17 @@ impl Bf16Network {
     /// [`Error::Kernel`](crate::Error::Kernel) where nothing on this processor is faster in bfloat16 than in single precision
     /// and `RUT_ISA` does not ask for it; [`Error::Graph`](crate::Error::Graph) names a node that this engine cannot run.
     pub fn new(graph: &Graph, weights: &Weights) -> Result<Self> {
-        let plan = Plan::new(graph, weights, Bf16::new(Bf16Isa::chosen()?)?)?;
+        Self::on(graph, weights, Bf16Isa::chosen()?)
+    }
+
+    /// The same on the kernels of an instruction set, whether or not they are faster than single precision.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`](crate::Error::Kernel) where this processor does not have it;
+    /// [`Error::Graph`](crate::Error::Graph) names a node that this engine cannot run.
+    pub fn on(graph: &Graph, weights: &Weights, isa: Bf16Isa) -> Result<Self> {
+        let plan = Plan::new(graph, weights, Bf16::new(isa.checked()?)?)?;
         map_steps(&plan)?;
         Ok(Self {
             inner: Arc::new(Inner {
