@@ -9,6 +9,7 @@
     reason = "an `expect` would be unfulfilled in the files that use all of it"
 )]
 
+pub mod bf16;
 pub mod nets;
 
 use std::path::{Path, PathBuf};
