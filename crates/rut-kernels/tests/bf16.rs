@@ -428,6 +428,7 @@ fn an_image_is_read_as_if_in_single_precision_and_its_gradient_goes_back() {
 #[test]
 fn max_pools_take_the_first_largest_and_give_its_gradient_back() {
     let pool = Bf16MaxPool {
+        isa: isas().pop().unwrap(),
         kernel: 3,
         stride: 2,
         padding: 1,

@@ -110,22 +110,28 @@ impl Panels {
     ) {
         let table = Table::of(isa);
         let mut scratch = [0.0; SCRATCH];
-        let jobs = images * route.jobs.len();
+        let jobs = route.jobs.len();
         let chunk = self.chunk(route);
-        for first in (0..jobs).step_by(chunk) {
+        for first in (0..images * jobs).step_by(chunk) {
+            let end = (first + chunk).min(images * jobs);
             for panel in 0..self.count() {
-                for at in first..jobs.min(first + chunk) {
-                    let (image, job) = (at / route.jobs.len(), &route.jobs[at % route.jobs.len()]);
-                    (table.sum)(Sum {
-                        source: &source[image * route.source_rows..][..route.source_rows],
-                        first: job.source as usize,
-                        step: route.source_step,
-                        rows: usize::from(job.rows),
-                        list: &route.lists[usize::from(job.list)],
-                        weights: self.panel(panel),
-                        sums: &mut scratch,
-                    });
-                    self.store(table, route, [image, panel], job, &scratch, &mut target);
+                for image in first / jobs..end.div_ceil(jobs) {
+                    let source = &source[image * route.source_rows..][..route.source_rows];
+                    let from = first.saturating_sub(image * jobs);
+                    let to = (end - image * jobs).min(jobs);
+                    for job in &route.jobs[from..to] {
+                        (table.sum)(Sum {
+                            source,
+                            first: job.source as usize,
+                            step: route.source_step,
+                            rows: usize::from(job.rows),
+                            list: &route.lists[usize::from(job.list)],
+                            weights: self.panel(panel),
+                            pairs: self.pairs,
+                            sums: &mut scratch,
+                        });
+                        self.store(table, route, [image, panel], job, &scratch, &mut target);
+                    }
                 }
             }
         }
@@ -207,14 +213,19 @@ pub fn add_rows(target: &mut [Row], rows: &[Row]) -> Result<()> {
 /// [`Error::Shape`] where the lengths differ.
 pub fn mask_rows(rows: &mut [Row], bits: &[u32]) -> Result<()> {
     Error::check_len("the record of a ReLU", bits.len(), rows.len())?;
-    for (row, bits) in rows.iter_mut().zip(bits) {
-        for (channel, value) in row.0.iter_mut().enumerate() {
-            if bits >> channel & 1 == 0 {
-                *value = 0;
-            }
-        }
+    for (row, &bits) in rows.iter_mut().zip(bits) {
+        *row = masked(*row, bits);
     }
     Ok(())
+}
+
+/// Zero where the channel's bit is 0.
+#[inline(always)]
+pub(super) fn masked(row: Row, bits: u32) -> Row {
+    let keep = |channel: usize| ((bits >> channel & 1) as u16).wrapping_neg();
+    Row(std::array::from_fn(|channel| {
+        row.0[channel] & keep(channel)
+    }))
 }
 
 /// New rows for images, of zeros.

@@ -1,18 +1,16 @@
-//! An image as the first convolution reads it: four values for each pixel, three of them its colours, in two halves whose
-//! sum is far closer to the image than one bfloat16 number would be.
+//! An image as the first convolution reads it: the three colours of each pixel side by side, in two halves whose sum is far
+//! closer to the image than one bfloat16 number would be.
 
-use super::row::{Row, round, widen};
+use super::row::{CHANNELS, Row, round, widen};
 use crate::area::Area;
 use crate::error::{Error, Result};
 
 /// Colours of a pixel.
 pub(crate) const COLOURS: usize = 3;
-/// Values of a pixel: its colours and a zero.
-const VALUES: usize = 4;
-/// Pixels of a row of values that a kernel reads at once.
-pub(crate) const PIXELS: usize = 8;
+/// Whole pixels of a row of values that a kernel reads at once.
+pub(crate) const PIXELS: usize = CHANNELS / COLOURS;
 /// Bytes of a pixel.
-pub(crate) const PIXEL_BYTES: usize = 2 * VALUES;
+pub(crate) const PIXEL_BYTES: usize = 2 * COLOURS;
 
 /// Where the pixels of an image lie: twice (values rounded to bfloat16, and the rounded rest) lines of pixels within zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,12 +24,13 @@ pub struct ImageLayout {
 impl ImageLayout {
     /// Pixels from one line to the next.
     pub(crate) fn pitch(&self) -> usize {
-        (self.area.width + 2 * self.padding).next_multiple_of(PIXELS)
+        self.area.width + 2 * self.padding
     }
 
     /// Rows of 64 bytes of one half; the last row, of zeros, may be read past the last pixel.
     pub(crate) fn half(&self) -> usize {
-        (self.area.height + 2 * self.padding) * self.pitch() / PIXELS + 1
+        let pixels = (self.area.height + 2 * self.padding) * self.pitch();
+        (pixels * COLOURS).div_ceil(CHANNELS) + 1
     }
 
     /// Rows of 64 bytes of an image.
@@ -69,5 +68,6 @@ impl ImageLayout {
 
 /// The row of a pixel's value, and its place there.
 fn place(pixel: usize, colour: usize) -> (usize, usize) {
-    (pixel / PIXELS, pixel % PIXELS * VALUES + colour)
+    let at = pixel * COLOURS + colour;
+    (at / CHANNELS, at % CHANNELS)
 }

@@ -1,8 +1,10 @@
 //! Max-pooling of bfloat16 maps, and its way back.
 
-use super::conv::Bf16End;
+use super::conv::{Bf16End, masked};
+use super::isa::Bf16Isa;
 use super::layout::Layout;
 use super::row::{CHANNELS, Row, widen};
+use crate::arch::bf16::wide;
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::max_pool::MaxPool;
@@ -10,6 +12,8 @@ use crate::max_pool::MaxPool;
 /// A max-pool with a square kernel; pixels of the padding are never taken. Of equal values the first is taken, line by line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bf16MaxPool {
+    /// The instruction set that it runs on; results do not depend on it.
+    pub isa: Bf16Isa,
     /// Side of the kernel.
     pub kernel: usize,
     /// Step between windows.
@@ -21,17 +25,17 @@ pub struct Bf16MaxPool {
 /// Which pixel of the window each channel of a row took: line · kernel + column.
 pub type Places = [u8; CHANNELS];
 
-impl From<MaxPool> for Bf16MaxPool {
-    fn from(of: MaxPool) -> Self {
+impl Bf16MaxPool {
+    /// The same as in single precision.
+    pub fn of(pool: MaxPool, isa: Bf16Isa) -> Self {
         Self {
-            kernel: of.kernel,
-            stride: of.stride,
-            padding: of.padding,
+            isa,
+            kernel: pool.kernel,
+            stride: pool.stride,
+            padding: pool.padding,
         }
     }
-}
 
-impl Bf16MaxPool {
     /// The pixels `area` of images, from `source` to `target` in their layouts; a place for each element of the target where
     /// they are kept.
     ///
@@ -53,25 +57,27 @@ impl Bf16MaxPool {
         if let Some(taken) = &taken {
             Error::check_len("the places of a max-pool", taken.len(), target.len())?;
         }
-        let planes = images * source_layout.planes();
-        for plane in 0..planes {
-            let source = &source[plane * source_layout.plane()..][..source_layout.plane()];
-            let first = plane * target_layout.plane();
-            for y in area.top..area.bottom() {
-                for x in area.left..area.right() {
-                    let (row, places) = self.pixel(source_layout, source, [y, x]);
-                    let at = first + target_layout.row(y, x);
-                    target[at] = row;
-                    if let Some(taken) = &mut taken {
-                        taken[at] = places;
+        wide(self.isa, || {
+            for plane in 0..images * source_layout.planes() {
+                let source = &source[plane * source_layout.plane()..][..source_layout.plane()];
+                let first = plane * target_layout.plane();
+                for y in area.top..area.bottom() {
+                    for x in area.left..area.right() {
+                        let (row, places) = self.pixel(source_layout, source, [y, x]);
+                        let at = first + target_layout.row(y, x);
+                        target[at] = row;
+                        if let Some(taken) = &mut taken {
+                            taken[at] = places.map(|place| place as u8);
+                        }
                     }
                 }
             }
-        }
+        });
         Ok(())
     }
 
-    fn pixel(self, layout: &Layout, source: &[Row], [y, x]: [usize; 2]) -> (Row, Places) {
+    #[inline(always)]
+    fn pixel(self, layout: &Layout, source: &[Row], [y, x]: [usize; 2]) -> (Row, [i16; CHANNELS]) {
         let area = layout.area;
         let (mut best, mut places) = ([i16::MIN; CHANNELS], [0; CHANNELS]);
         for dy in 0..self.kernel {
@@ -84,7 +90,7 @@ impl Bf16MaxPool {
                 else {
                     continue;
                 };
-                let place = (dy * self.kernel + dx) as u8;
+                let place = (dy * self.kernel + dx) as i16;
                 let values = &source[layout.row(sy, sx)].0;
                 for channel in 0..CHANNELS {
                     // Minus zero is no less than zero.
@@ -119,27 +125,26 @@ impl Bf16MaxPool {
         source_layout.check_holds("the gradient that a max-pool reads", known)?;
         self.check(source_layout, target_layout)?;
         let bits = mask("a max-pool", end, target.len())?;
-        for plane in 0..images * source_layout.planes() {
-            let first = plane * source_layout.plane();
-            for y in area.top..area.bottom() {
-                for x in area.left..area.right() {
-                    let mut sums = [0.0; CHANNELS];
-                    for (oy, dy) in self.readers(y, known.top, known.bottom()) {
-                        for (ox, dx) in self.readers(x, known.left, known.right()) {
-                            let at = first + source_layout.row(oy, ox);
-                            let place = (dy * self.kernel + dx) as u8;
-                            add_where(&mut sums, &grad[at], &taken[at], place);
+        wide(self.isa, || {
+            for plane in 0..images * source_layout.planes() {
+                let first = plane * source_layout.plane();
+                for y in area.top..area.bottom() {
+                    for x in area.left..area.right() {
+                        let mut sums = [0.0; CHANNELS];
+                        for (oy, dy) in self.readers(y, known.top, known.bottom()) {
+                            for (ox, dx) in self.readers(x, known.left, known.right()) {
+                                let at = first + source_layout.row(oy, ox);
+                                let place = (dy * self.kernel + dx) as u8;
+                                add_where(&mut sums, &grad[at], &taken[at], place);
+                            }
                         }
+                        let at = plane * target_layout.plane() + target_layout.row(y, x);
+                        target[at] =
+                            masked(Row::rounded(&sums), bits.map_or(u32::MAX, |bits| bits[at]));
                     }
-                    let at = plane * target_layout.plane() + target_layout.row(y, x);
-                    let mut row = Row::rounded(&sums);
-                    if let Some(bits) = bits {
-                        super::conv::mask_rows(std::slice::from_mut(&mut row), &bits[at..=at])?;
-                    }
-                    target[at] = row;
                 }
             }
-        }
+        });
         Ok(())
     }
 
@@ -170,6 +175,7 @@ impl Bf16MaxPool {
     }
 }
 
+#[inline(always)]
 fn add_where(sums: &mut [f32; CHANNELS], grad: &Row, taken: &Places, place: u8) {
     for channel in 0..CHANNELS {
         let value = if taken[channel] == place {
@@ -182,12 +188,14 @@ fn add_where(sums: &mut [f32; CHANNELS], grad: &Row, taken: &Places, place: u8) 
 }
 
 /// Where padding ends and pixels are kept.
+#[inline(always)]
 fn inside(padded: usize, padding: usize, from: usize, to: usize) -> Option<usize> {
     let at = padded.checked_sub(padding)?;
     (from..to).contains(&at).then_some(at)
 }
 
 /// Whole numbers in the order of the bfloat16 numbers whose bits they are, and back.
+#[inline(always)]
 fn ordered(bits: u16) -> i16 {
     let bits = bits as i16;
     bits ^ (bits >> 15 & 0x7fff)

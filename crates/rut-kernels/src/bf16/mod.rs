@@ -41,7 +41,6 @@ pub use isa::Bf16Isa;
 pub use layout::Layout;
 pub use max_pool::{Bf16MaxPool, Places};
 pub use route::{ImageSums, Route, halo, halo_to_image};
-pub(crate) use route::{ROW_BYTES, Step};
 pub use row::{CHANNELS, Row, round, widen};
 pub use shortcut::Bf16OptionA;
 pub use weights::Panels;

@@ -5,21 +5,13 @@ use super::image::{ImageLayout, PIXEL_BYTES};
 use super::layout::Layout;
 use super::row::CHANNELS;
 use super::weights::{PanelKind, Panels, Reach};
+use crate::arch::bf16::{List, ROW_BYTES, Step};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::shape::{ConvShape, Direction};
 
-/// Bytes of a row.
-pub(crate) const ROW_BYTES: usize = 64;
 /// Most rows of a job, so that a bit for each fits.
 const MOST_ROWS: usize = 32;
-
-/// What a step reads: bytes from the job's first row, and steps from the panel's first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) source: u32,
-    pub(crate) weights: u32,
-}
 
 /// A few rows that are summed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +31,7 @@ pub(crate) struct Job {
 #[derive(Debug, Clone)]
 pub struct Route {
     pub(crate) jobs: Vec<Job>,
-    pub(crate) lists: Vec<Vec<Step>>,
+    pub(crate) lists: Vec<List>,
     /// Bytes from a row that is read to the next.
     pub(crate) source_step: usize,
     /// Rows from one that is written to the next.
@@ -435,11 +427,9 @@ impl<'a> Builder<'a> {
     fn push(&mut self, job: Job) -> Result<()> {
         let between = usize::from(job.rows) - 1;
         let list = &self.route.lists[usize::from(job.list)];
-        if let Some(farthest) = list.iter().map(|step| step.source as usize).max() {
-            let end = job.source as usize + farthest + between * self.source_step + ROW_BYTES;
-            if end > self.grid.bytes {
-                return Err(self.outside(end as isize));
-            }
+        let end = job.source as usize + between * self.source_step + list.reach();
+        if end > self.grid.bytes {
+            return Err(self.outside(end as isize));
         }
         let last = job.target as usize + between * self.target_step;
         if last >= self.target.plane() {
@@ -455,7 +445,7 @@ impl<'a> Builder<'a> {
             source: (at - least) as u32,
             weights,
         });
-        self.route.lists.push(steps.collect());
+        self.route.lists.push(List::new(steps.collect()));
         u16::try_from(self.route.lists.len() - 1).map_err(|_| self.outside(0))
     }
 

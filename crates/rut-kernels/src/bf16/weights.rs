@@ -16,6 +16,8 @@ pub struct Panels {
     pub(crate) kind: PanelKind,
     /// Steps of a panel.
     pub(crate) steps: usize,
+    /// Pairs of inputs of a step that may have weights; those after them have none.
+    pub(crate) pairs: usize,
     pub(crate) rows: Vec<Row>,
     /// 32 for each panel.
     pub(crate) bias: Vec<f32>,
@@ -63,6 +65,7 @@ impl Panels {
             shape,
             kind: PanelKind::Map(direction),
             steps: taps * groups,
+            pairs: pairs(read),
             rows,
             bias: padded(bias, written)?,
         })
@@ -73,14 +76,14 @@ impl Panels {
     ///
     /// # Errors
     ///
-    /// As [`Panels::new`]; and where it does not read three colours through at most eight columns.
+    /// As [`Panels::new`]; and where it does not read three colours through at most ten columns.
     pub fn from_image(shape: ConvShape, weights: &[f32], bias: Option<&[f32]>) -> Result<Self> {
         check(shape, weights)?;
         check_image(shape)?;
         let kernel = shape.kernel;
         let weight = |out: usize, step: usize, k: usize| {
-            let (dy, dx, colour) = (step % kernel, k / 4, k % 4);
-            if out >= shape.out_channels || dx >= kernel || colour >= COLOURS {
+            let (dy, dx, colour) = (step % kernel, k / COLOURS, k % COLOURS);
+            if out >= shape.out_channels || dx >= kernel {
                 return 0.0;
             }
             let value = weights[((out * COLOURS + colour) * kernel + dy) * kernel + dx];
@@ -91,6 +94,7 @@ impl Panels {
             shape,
             kind: PanelKind::FromImage,
             steps: 2 * kernel,
+            pairs: pairs(COLOURS * kernel),
             rows: pack(shape.out_channels.div_ceil(CHANNELS), 2 * kernel, weight),
             bias: padded(bias, shape.out_channels)?,
         })
@@ -128,6 +132,7 @@ impl Panels {
             shape,
             kind: PanelKind::ToImage,
             steps: 2 * half,
+            pairs: pairs(shape.out_channels),
             rows: pack(1, 2 * half, weight),
             bias: vec![0.0; CHANNELS],
         })
@@ -208,6 +213,11 @@ fn pack(panels: usize, steps: usize, weight: impl Fn(usize, usize, usize) -> f32
         }
     }
     rows
+}
+
+/// Pairs of a step's inputs, of so many in all.
+fn pairs(inputs: usize) -> usize {
+    inputs.min(CHANNELS).div_ceil(2)
 }
 
 fn padded(bias: Option<&[f32]>, written: usize) -> Result<Vec<f32>> {

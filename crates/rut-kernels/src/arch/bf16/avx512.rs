@@ -2,8 +2,8 @@
 
 use core::arch::x86_64::*;
 
-use super::{Finish, Sum, Table};
-use crate::bf16::{Bf16End, CHANNELS, ROW_BYTES, Row};
+use super::{Finish, ROW_BYTES, Sum, Table};
+use crate::bf16::{Bf16End, CHANNELS, Row};
 use crate::finish::Start;
 
 /// 12 rows × 2 registers of sums, two of weights and one of values fill 27 of the 32.
@@ -55,10 +55,10 @@ unsafe fn rows<const R: usize, const STEP: usize>(job: &mut Sum<'_>) {
         let source = job.source.as_ptr().cast::<u8>().add(job.first);
         let weights = job.weights.as_ptr();
         let mut sums = [[_mm512_setzero_ps(); 2]; R];
-        for entry in job.list {
+        for entry in &job.list.steps {
             let mut value = source.add(entry.source as usize).cast::<i32>();
             let mut weight: *const Row = weights.add(entry.weights as usize * 2 * PAIRS);
-            for _ in 0..PAIRS {
+            for _ in 0..job.pairs {
                 let tiles = [load(weight), load(weight.add(PAIRS))];
                 for (row, [low, high]) in sums.iter_mut().enumerate() {
                     // Instructions and not intrinsics: the compiler would load the pairs of all rows first, for which

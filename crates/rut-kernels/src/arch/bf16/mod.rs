@@ -5,13 +5,47 @@
 mod avx512;
 mod portable;
 
-use crate::bf16::{Bf16End, Bf16Isa, CHANNELS, ROW_BYTES, Row, STEP_ROWS, Step};
+use crate::bf16::{Bf16End, Bf16Isa, CHANNELS, Row, STEP_ROWS};
 use crate::finish::Start;
 
+/// Bytes of a row.
+pub(crate) const ROW_BYTES: usize = size_of::<Row>();
 /// Most rows of any kernel.
 const MOST_ROWS: usize = 32;
 /// Numbers that the sums of a job take.
 pub(crate) const SCRATCH: usize = MOST_ROWS * CHANNELS;
+
+/// What a step reads: bytes from the job's first row, and steps from the panel's first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) source: u32,
+    pub(crate) weights: u32,
+}
+
+/// The steps of a sum, and how far they reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct List {
+    steps: Vec<Step>,
+    reach: usize,
+    weights: usize,
+}
+
+impl List {
+    pub(crate) fn new(steps: Vec<Step>) -> Self {
+        let end = |step: &Step| step.source as usize + ROW_BYTES;
+        let weights = |step: &Step| (step.weights as usize + 1) * STEP_ROWS;
+        Self {
+            reach: steps.iter().map(end).max().unwrap_or(0),
+            weights: steps.iter().map(weights).max().unwrap_or(0),
+            steps,
+        }
+    }
+
+    /// Bytes from the first row to the end of what is read for it.
+    pub(crate) fn reach(&self) -> usize {
+        self.reach
+    }
+}
 
 /// Sums of products: row `r` of `sums`, for 32 outputs, is Σ over the list of the 32 values at `first + r·step + source` bytes
 /// with the two tiles of the step's weights.
@@ -21,8 +55,10 @@ pub(crate) struct Sum<'a> {
     pub(crate) first: usize,
     pub(crate) step: usize,
     pub(crate) rows: usize,
-    pub(crate) list: &'a [Step],
+    pub(crate) list: &'a List,
     pub(crate) weights: &'a [Row],
+    /// Pairs of inputs of a step that have weights.
+    pub(crate) pairs: usize,
     pub(crate) sums: &'a mut [f32; SCRATCH],
 }
 
@@ -67,16 +103,10 @@ impl Sum<'_> {
     #[inline(always)]
     fn check(&self, most_rows: usize) {
         assert!(0 < self.rows && self.rows <= most_rows.min(MOST_ROWS));
+        assert!(self.pairs <= CHANNELS / 2);
         let last = self.first + (self.rows - 1) * self.step;
-        let (mut farthest, mut weights) = (0, 0);
-        for step in self.list {
-            farthest = farthest.max(step.source);
-            weights = weights.max(step.weights);
-        }
-        if !self.list.is_empty() {
-            assert!(last + farthest as usize + ROW_BYTES <= size_of_val(self.source));
-            assert!((weights as usize + 1) * STEP_ROWS <= self.weights.len());
-        }
+        assert!(last + self.list.reach <= size_of_val(self.source));
+        assert!(self.list.weights <= self.weights.len());
     }
 }
 
@@ -91,6 +121,21 @@ impl Finish<'_> {
             Bf16End::Mask(bits) => assert!(bits.len() >= self.target.len()),
         }
     }
+}
+
+/// Runs plain code, compiled for the vectors that an instruction set has.
+pub(crate) fn wide<R>(isa: Bf16Isa, run: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Bf16Isa::Avx512 && isa.is_available() {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,fma")]
+        fn on_avx512<R>(run: impl FnOnce() -> R) -> R {
+            run()
+        }
+        // SAFETY: the processor has AVX512_BF16, and all of these with it.
+        return unsafe { on_avx512(run) };
+    }
+    let _ = isa;
+    run()
 }
 
 /// The maker of this processor, as CPUID leaf 0 says it.

@@ -1,7 +1,7 @@
 //! Plain Rust: the oracle of the other kernels, and what runs where there are none.
 
-use super::{Finish, SCRATCH, Sum, Table};
-use crate::bf16::{Bf16End, CHANNELS, ROW_BYTES, Row, STEP_ROWS, round, widen};
+use super::{Finish, ROW_BYTES, SCRATCH, Sum, Table};
+use crate::bf16::{Bf16End, CHANNELS, Row, STEP_ROWS, round, widen};
 use crate::finish::Start;
 
 pub(super) static TABLE: Table = Table {
@@ -14,11 +14,11 @@ fn sum(job: Sum<'_>) {
     job.check(TABLE.rows);
     let Sum { source, sums, .. } = job;
     sums[..job.rows * CHANNELS].fill(0.0);
-    for step in job.list {
+    for step in &job.list.steps {
         let weights = &job.weights[step.weights as usize * STEP_ROWS..][..STEP_ROWS];
         for (row, sums) in sums.chunks_exact_mut(CHANNELS).take(job.rows).enumerate() {
             let values = values(source, job.first + row * job.step + step.source as usize);
-            for pair in 0..CHANNELS / 2 {
+            for pair in 0..job.pairs {
                 let (a, b) = (widen(values[2 * pair]), widen(values[2 * pair + 1]));
                 for (tile, sums) in sums.chunks_exact_mut(CHANNELS / 2).enumerate() {
                     let weights = &weights[tile * CHANNELS / 2 + pair].0;

@@ -213,7 +213,13 @@ impl<'a> Block<'a> {
                     self.sizes.layouts.map(step.into)?,
                 ];
                 let source = self.read(step.from, group)?;
-                Bf16MaxPool::from(*pool).run(layouts, area, source, target_rows, taken)?;
+                Bf16MaxPool::of(*pool, self.plan.arithmetic.isa).run(
+                    layouts,
+                    area,
+                    source,
+                    target_rows,
+                    taken,
+                )?;
             }
             Kind::OptionA(option) => {
                 let layouts = [
@@ -388,7 +394,7 @@ impl<'a> Block<'a> {
                 let taken = pass.decisions.taken[index].as_deref().ok_or_else(lost)?;
                 let taken = &taken[group.first * rows..][..group.count * rows];
                 let areas = [sizes.geometry.areas[step.into], area];
-                Bf16MaxPool::from(*pool).backward(
+                Bf16MaxPool::of(*pool, self.plan.arithmetic.isa).backward(
                     layouts,
                     areas,
                     (grad, taken),
@@ -488,7 +494,7 @@ impl<'a> Block<'a> {
         let grad = self.read(step.into, group)?;
         for strip in strips.into_iter().filter(|strip| !strip.is_empty()) {
             let areas = [sizes.geometry.areas[step.into], strip];
-            let pool = Bf16MaxPool::from(*pool);
+            let pool = Bf16MaxPool::of(*pool, self.plan.arithmetic.isa);
             pool.backward(layouts, areas, (grad, taken), &mut around, &Bf16End::Store)?;
         }
         sums.add_around(sizes, [index, step.from], &around)?;

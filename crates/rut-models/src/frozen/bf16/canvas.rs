@@ -171,7 +171,7 @@ impl Painter<'_> {
                 }
             }
             Kind::MaxPool(pool) => {
-                let pool = Bf16MaxPool::from(*pool);
+                let pool = Bf16MaxPool::of(*pool, self.plan.arithmetic.isa);
                 let taken = canvas.decisions.taken[index].as_deref().ok_or_else(lost)?;
                 for area in areas.into_iter().filter(|area| !area.is_empty()) {
                     let known = [source.area, area];
