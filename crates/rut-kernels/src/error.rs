@@ -38,6 +38,17 @@ pub enum Error {
         available: String,
     },
 
+    /// `RUT_ISA` names an instruction set without kernels in bfloat16.
+    #[error(
+        "compute in bf16 on {found}, which RUT_ISA asks for: it has no kernels for bf16; unset the variable, or set it to one of: {available}"
+    )]
+    NoBf16 {
+        /// What it names.
+        found: &'static str,
+        /// Those with such kernels that this processor has.
+        available: String,
+    },
+
     /// Nothing here computes in bfloat16 faster than in single precision.
     #[error(
         "compute in bf16: it would be slower here than f32, which runs on {isa}; use the precision f32, or set RUT_ISA=portable to compute in bf16 all the same"

@@ -168,7 +168,7 @@ fn check(
     let source_layout = layout(read, from, halo(shape, direction));
     let target_layout = layout(written, to, 1);
     let area = target_layout.area;
-    let route = Route::new(&panels, &source_layout, &target_layout, area, isa.rows()).unwrap();
+    let route = Route::new(&panels, &source_layout, &target_layout, area, isa).unwrap();
     let images = 2;
     let mut source = zeros(&source_layout, images);
     let mut target = zeros(&target_layout, images);
@@ -294,7 +294,7 @@ fn an_area_is_computed_and_nothing_else_is_touched() {
                     &source_layout,
                     &target_layout,
                     target_layout.area,
-                    isa.rows(),
+                    isa,
                 );
                 let end = || (Start::Fresh, Bf16End::Store);
                 panels
@@ -319,8 +319,7 @@ fn an_area_is_computed_and_nothing_else_is_touched() {
                 };
                 let marked = Row([round(7.0); CHANNELS]);
                 let mut part = vec![marked; part_layout.rows()];
-                let route =
-                    Route::new(&panels, &source_layout, &part_layout, area, isa.rows()).unwrap();
+                let route = Route::new(&panels, &source_layout, &part_layout, area, isa).unwrap();
                 panels.run(isa, &route, &source, &mut part, end()).unwrap();
                 for plane in 0..part_layout.planes() {
                     let mut rows =
@@ -372,8 +371,7 @@ fn an_image_is_read_as_if_in_single_precision_and_its_gradient_goes_back() {
             let mut source = vec![Row::ZERO; image.rows()];
             image.fill(&pixels, &mut source).unwrap();
             let panels = Panels::from_image(shape, &weights, Some(&bias)).unwrap();
-            let route =
-                Route::from_image(&panels, &image, &layout, layout.area, isa.rows()).unwrap();
+            let route = Route::from_image(&panels, &image, &layout, layout.area, isa).unwrap();
             let mut target = zeros(&layout, 1);
             panels
                 .run(
@@ -403,7 +401,7 @@ fn an_image_is_read_as_if_in_single_precision_and_its_gradient_goes_back() {
             }
             let panels = Panels::to_image(shape, &weights).unwrap();
             let whole = image.area;
-            let (route, placing) = Route::to_image(&panels, &layout, whole, isa.rows()).unwrap();
+            let (route, placing) = Route::to_image(&panels, &layout, whole, isa).unwrap();
             let grad: Vec<f32> = Numbers(3).take(shape.out_channels * output[0] * output[1]);
             let mut rows = zeros(&layout, 1);
             fill(&layout, &grad, &mut rows);
@@ -575,7 +573,7 @@ fn what_does_not_fit_is_refused() {
     };
     let whole = Area::whole(4, 4);
     let error = |source: Layout, target: Layout, area| {
-        Route::new(&panels, &source, &target, area, 8)
+        Route::new(&panels, &source, &target, area, Bf16Isa::Portable)
             .unwrap_err()
             .to_string()
     };
@@ -586,7 +584,7 @@ fn what_does_not_fit_is_refused() {
     assert!(error(fine, fine, Area::whole(5, 4)).contains("inside"));
     // The map that is read is far smaller than the one that is written.
     assert!(error(layout(32, 1, 1), fine, whole).contains("within"));
-    let route = Route::new(&panels, &fine, &fine, whole, 8).unwrap();
+    let route = Route::new(&panels, &fine, &fine, whole, Bf16Isa::Portable).unwrap();
     let mut target = zeros(&fine, 1);
     let run = |source: &[Row], target: &mut [Row]| {
         panels.run(

@@ -378,7 +378,7 @@ fn graphs_that_are_refused() {
     let large_stem = finish(b, x, 8);
 
     for (graph, node, reason) in [
-        (&large_stem, 1, "kernel of at most 8"),
+        (&large_stem, 1, "kernel of at most 10"),
         (&no_average, 0, "maps have to end in an average pool"),
         (&read_again, 3, "what a max-pool reads"),
         (&two_stems, 0, "one convolution reads the image"),

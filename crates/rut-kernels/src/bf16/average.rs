@@ -23,6 +23,7 @@ impl Bf16Average {
     /// [`Error::Shape`] where a slice does not fit.
     pub fn run(self, layout: &Layout, source: &[Row], means: &mut [f32]) -> Result<()> {
         let images = layout.images("the map that an average pool reads", source.len())?;
+        self.check(layout)?;
         let channels = layout.channels;
         let len = images * self.side * self.side * channels;
         Error::check_len("the means of an average pool", means.len(), len)?;
@@ -59,6 +60,7 @@ impl Bf16Average {
         (start, end): (Start, &Bf16End<'_>),
     ) -> Result<()> {
         let images = layout.images("the gradient that an average pool writes", target.len())?;
+        self.check(layout)?;
         let (channels, windows) = (layout.channels, self.side * self.side);
         let len = images * windows * channels;
         Error::check_len("the gradient that an average pool reads", grads.len(), len)?;
@@ -98,6 +100,18 @@ impl Bf16Average {
             }
         }
         Ok(())
+    }
+
+    fn check(self, layout: &Layout) -> Result<()> {
+        let area = layout.area;
+        if self.side > 0 && area == Area::whole(area.height, area.width) && !area.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what: "the map of an average pool",
+            found: format!("{area:?}, windows {0} × {0}", self.side),
+            expected: "a whole map, and at least one window".into(),
+        })
     }
 
     fn window(self, index: usize, layout: &Layout) -> Area {

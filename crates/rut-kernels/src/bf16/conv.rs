@@ -58,7 +58,7 @@ impl Panels {
         target: &mut [Row],
         (start, end): (Start, Bf16End<'_>),
     ) -> Result<()> {
-        let images = self.images(route, source)?;
+        let images = self.images(isa, route, source)?;
         Error::check_len(
             "the map that is written",
             target.len(),
@@ -81,16 +81,16 @@ impl Panels {
         source: &[Row],
         target: &mut [f32],
     ) -> Result<()> {
-        let images = self.images(route, source)?;
+        let images = self.images(isa, route, source)?;
         let expected = images * route.target_rows * CHANNELS;
         Error::check_len("the sums that are written", target.len(), expected)?;
         self.pass(isa, route, source, images, Target::Sums(target));
         Ok(())
     }
 
-    fn images(&self, route: &Route, source: &[Row]) -> Result<usize> {
-        route.check(self)?;
-        if source.len().is_multiple_of(route.source_rows) {
+    fn images(&self, isa: Bf16Isa, route: &Route, source: &[Row]) -> Result<usize> {
+        route.check(self, isa)?;
+        if route.source_rows > 0 && source.len().is_multiple_of(route.source_rows) {
             return Ok(source.len() / route.source_rows);
         }
         Err(Error::Shape {
@@ -111,6 +111,9 @@ impl Panels {
         let table = Table::of(isa);
         let mut scratch = [0.0; SCRATCH];
         let jobs = route.jobs.len();
+        if jobs == 0 {
+            return;
+        }
         let chunk = self.chunk(route);
         for first in (0..images * jobs).step_by(chunk) {
             let end = (first + chunk).min(images * jobs);

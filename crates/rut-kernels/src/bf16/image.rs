@@ -47,6 +47,9 @@ impl ImageLayout {
         let count = self.area.len();
         Error::check_len("the pixels of an image", pixels.len(), COLOURS * count)?;
         Error::check_len("the rows of an image", rows.len(), self.rows())?;
+        if count == 0 {
+            return Ok(());
+        }
         let (high, low) = rows.split_at_mut(self.half());
         for y in 0..self.area.height {
             let line = (y + self.padding) * self.pitch() + self.padding;

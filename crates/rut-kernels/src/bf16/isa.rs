@@ -6,7 +6,8 @@ use crate::isa::{Isa, asked_for};
 /// An instruction set for which there are kernels in bfloat16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bf16Isa {
-    /// Plain Rust: the same roundings, far slower than single precision. It is there for tests and comparisons.
+    /// Plain Rust, far slower than single precision. It is there for tests and comparisons. It keeps numbers too small to be
+    /// normal, which the others take for zero.
     Portable,
     /// AVX512_BF16: pairs of products in vectors of 512 bits.
     Avx512,
@@ -32,6 +33,9 @@ impl Bf16Isa {
             Self::Avx512 => {
                 std::is_x86_feature_detected!("avx512bf16")
                     && std::is_x86_feature_detected!("avx512bw")
+                    && std::is_x86_feature_detected!("avx512vl")
+                    && std::is_x86_feature_detected!("bmi2")
+                    && std::is_x86_feature_detected!("fma")
                     && Isa::Avx512.is_available()
             }
             #[cfg(not(target_arch = "x86_64"))]
@@ -55,14 +59,18 @@ impl Bf16Isa {
     /// [`Error::SlowBf16`] where nothing is; [`Error::UnknownIsa`] or [`Error::MissingIsa`] where the variable asks for what
     /// there is not.
     pub fn chosen() -> Result<Self> {
-        let slow = |isa: Isa| Error::SlowBf16 { isa: isa.name() };
         let Some(name) = asked_for() else {
             let mut faster = Self::ALL.into_iter().filter(|isa| isa.is_faster());
-            return faster.next_back().ok_or_else(|| slow(Isa::best()));
+            return faster.next_back().ok_or_else(|| Error::SlowBf16 {
+                isa: Isa::best().name(),
+            });
         };
         match Self::ALL.into_iter().find(|isa| isa.name() == name) {
             Some(isa) => isa.checked(),
-            None => Err(slow(name.parse::<Isa>()?.checked()?)),
+            None => Err(Error::NoBf16 {
+                found: name.parse::<Isa>()?.checked()?.name(),
+                available: Self::names_available(),
+            }),
         }
     }
 
@@ -77,12 +85,17 @@ impl Bf16Isa {
         }
         Err(Error::MissingIsa {
             found: self.name(),
-            available: Isa::names_available(),
+            available: Self::names_available(),
         })
     }
 
+    fn names_available() -> String {
+        let here = Self::ALL.into_iter().filter(|isa| isa.is_available());
+        here.map(Self::name).collect::<Vec<_>>().join(", ")
+    }
+
     /// Most rows that a kernel sums at once: what routes are made for.
-    pub fn rows(self) -> usize {
+    pub(crate) fn rows(self) -> usize {
         crate::arch::bf16::Table::of(self).rows
     }
 }

@@ -9,7 +9,7 @@ use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::max_pool::MaxPool;
 
-/// A max-pool with a square kernel; pixels of the padding are never taken. Of equal values the first is taken, line by line.
+/// A max-pool with a square kernel; pixels of the padding are never taken. Of equal values the first is taken, line by line; a NaN before all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bf16MaxPool {
     /// The instruction set that it runs on; results do not depend on it.
@@ -93,9 +93,14 @@ impl Bf16MaxPool {
                 let place = (dy * self.kernel + dx) as i16;
                 let values = &source[layout.row(sy, sx)].0;
                 for channel in 0..CHANNELS {
-                    // Minus zero is no less than zero.
-                    let key = ordered(values[channel]);
-                    let key = if key == -1 { 0 } else { key };
+                    // Minus zero is no less than zero, and a NaN of either sign before all numbers.
+                    let bits = values[channel];
+                    let key = if bits == 0x8000 { 0 } else { ordered(bits) };
+                    let key = if bits & 0x7fff > 0x7f80 {
+                        i16::MAX
+                    } else {
+                        key
+                    };
                     let is_above = key > best[channel];
                     best[channel] = if is_above { key } else { best[channel] };
                     places[channel] = if is_above { place } else { places[channel] };
@@ -150,11 +155,12 @@ impl Bf16MaxPool {
 
     /// As many channels on both sides, and a kernel of which every place fits a byte.
     fn check(self, source: &Layout, target: &Layout) -> Result<()> {
-        if !(1..16).contains(&self.kernel) {
+        let fits = (1..16).contains(&self.kernel) && self.padding < self.kernel && self.stride > 0;
+        if !fits {
             return Err(Error::Shape {
                 what: "a max-pool",
-                found: format!("a kernel of {}", self.kernel),
-                expected: "a kernel from 1 to 15".into(),
+                found: format!("a kernel of {}, {self:?}", self.kernel),
+                expected: "a kernel from 1 to 15, a smaller padding, a stride above zero".into(),
             });
         }
         Error::check_len(

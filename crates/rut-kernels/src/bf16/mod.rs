@@ -14,7 +14,7 @@
 //! let panels = Panels::new(shape, Direction::Forward, &[3.0, 5.0], Some(&[0.5]))?;
 //! let layout = |channels| Layout { channels, area: Area::whole(1, 1), halo: 0 };
 //! let isa = Bf16Isa::Portable;
-//! let route = Route::new(&panels, &layout(2), &layout(1), Area::whole(1, 1), isa.rows())?;
+//! let route = Route::new(&panels, &layout(2), &layout(1), Area::whole(1, 1), isa)?;
 //! let mut source = zeros(&layout(2), 1);
 //! source[0] = Row::rounded(&std::array::from_fn(|channel| [1.0, 2.0].get(channel).copied().unwrap_or(0.0)));
 //! let mut target = zeros(&layout(1), 1);

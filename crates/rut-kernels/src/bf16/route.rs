@@ -1,7 +1,10 @@
 //! Which rows a convolution reads for which rows it writes, for maps of one size: worked out and checked once, then run for
 //! every image.
 
+use std::fmt;
+
 use super::image::{ImageLayout, PIXEL_BYTES};
+use super::isa::Bf16Isa;
 use super::layout::Layout;
 use super::row::CHANNELS;
 use super::weights::{PanelKind, Panels, Reach};
@@ -41,9 +44,10 @@ pub struct Route {
     /// Rows of a plane, and of an image, that is written.
     pub(crate) target_plane: usize,
     pub(crate) target_rows: usize,
-    /// The panels that it was made for.
+    /// The panels and the kernels that it was made for.
     shape: ConvShape,
     kind: PanelKind,
+    isa: Bf16Isa,
 }
 
 /// Where the pixels of what is read lie, in bytes.
@@ -107,7 +111,7 @@ impl Route {
         source: &Layout,
         target: &Layout,
         area: Area,
-        most_rows: usize,
+        isa: Bf16Isa,
     ) -> Result<Self> {
         let PanelKind::Map(direction) = panels.kind else {
             return Err(unfit(panels, "from map to map"));
@@ -125,7 +129,7 @@ impl Route {
             (0..groups)
                 .map(move |group| (at + (group * plane) as isize, (tap * groups + group) as u32))
         };
-        let mut builder = Builder::new(panels, &grid, target, most_rows);
+        let mut builder = Builder::new(panels, &grid, target, isa);
         let shape = panels.shape;
         let (kernel, padding) = (shape.kernel as isize, shape.padding as isize);
         match direction {
@@ -178,7 +182,7 @@ impl Route {
         source: &ImageLayout,
         target: &Layout,
         area: Area,
-        most_rows: usize,
+        isa: Bf16Isa,
     ) -> Result<Self> {
         if panels.kind != PanelKind::FromImage {
             return Err(unfit(panels, "from an image"));
@@ -201,7 +205,7 @@ impl Route {
                 taps.push((at + (from_low * half) as isize, step as u32));
             }
         }
-        let mut builder = Builder::new(panels, &grid, target, most_rows);
+        let mut builder = Builder::new(panels, &grid, target, isa);
         builder.source_step = shape.stride * PIXEL_BYTES;
         let first = [area.top, area.left];
         let from = first.map(|at| (at * shape.stride) as isize);
@@ -219,7 +223,7 @@ impl Route {
         panels: &Panels,
         source: &Layout,
         area: Area,
-        most_rows: usize,
+        isa: Bf16Isa,
     ) -> Result<(Self, ImageSums)> {
         if panels.kind != PanelKind::ToImage {
             return Err(unfit(panels, "to an image"));
@@ -248,7 +252,7 @@ impl Route {
             }
         }
         check_reach(reach, source, target.area)?;
-        let mut builder = Builder::new(panels, &grid, &target, most_rows);
+        let mut builder = Builder::new(panels, &grid, &target, isa);
         let first = [target.area.top, target.area.left];
         let from = first.map(|at| at as isize);
         builder.class(Class { taps, first, from }, target.area, [1, 1], false)?;
@@ -265,15 +269,15 @@ impl Route {
         self.source_rows / read.div_ceil(CHANNELS)
     }
 
-    /// Whether it was made for these panels' shape.
-    pub(crate) fn check(&self, panels: &Panels) -> Result<()> {
-        if (self.shape, self.kind) == (panels.shape, panels.kind) {
+    /// Checks that it was made for these panels' shape and these kernels.
+    pub(crate) fn check(&self, panels: &Panels, isa: Bf16Isa) -> Result<()> {
+        if (self.shape, self.kind, self.isa) == (panels.shape, panels.kind, isa) {
             return Ok(());
         }
         Err(Error::Shape {
             what: "the route of a convolution",
-            found: format!("{:?}", self.shape),
-            expected: format!("{:?}", panels.shape),
+            found: format!("{:?} on {}", self.shape, self.isa.name()),
+            expected: format!("{:?} on {}", panels.shape, isa.name()),
         })
     }
 }
@@ -323,6 +327,9 @@ impl ImageSums {
         let (area, stride, layout) = (self.area, self.stride, self.layout());
         Error::check_len("the sums of an image", sums.len(), self.len())?;
         Error::check_len("the gradient of an image", pixels.len(), 3 * area.len())?;
+        if area.is_empty() {
+            return Ok(());
+        }
         for (colour, plane) in pixels.chunks_exact_mut(area.len()).enumerate() {
             for (line, values) in plane.chunks_exact_mut(area.width).enumerate() {
                 let y = area.top + line;
@@ -348,7 +355,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(panels: &Panels, grid: &'a Grid, target: &'a Layout, most_rows: usize) -> Self {
+    fn new(panels: &Panels, grid: &'a Grid, target: &'a Layout, isa: Bf16Isa) -> Self {
         Self {
             route: Route {
                 jobs: Vec::new(),
@@ -360,10 +367,11 @@ impl<'a> Builder<'a> {
                 target_rows: target.rows(),
                 shape: panels.shape,
                 kind: panels.kind,
+                isa,
             },
             grid,
             target,
-            most_rows: most_rows.clamp(1, MOST_ROWS),
+            most_rows: isa.rows().clamp(1, MOST_ROWS),
             source_step: ROW_BYTES,
             target_step: 1,
         }
@@ -411,9 +419,10 @@ impl<'a> Builder<'a> {
             let is_pixel = |row: &usize| length <= width || row % pitch < width;
             let valid = (first..end).filter(is_pixel).map(|row| 1 << (row - first));
             let source = source + (first * self.source_step) as isize;
+            let at = target + first * self.target_step;
             self.push(Job {
                 source: u32::try_from(source).map_err(|_| self.outside(source))?,
-                target: (target + first * self.target_step) as u32,
+                target: u32::try_from(at).map_err(|_| self.outside(at))?,
                 valid: valid.fold(0, |bits, bit: u32| bits | bit),
                 rows: rows as u16,
                 list,
@@ -427,13 +436,15 @@ impl<'a> Builder<'a> {
     fn push(&mut self, job: Job) -> Result<()> {
         let between = usize::from(job.rows) - 1;
         let list = &self.route.lists[usize::from(job.list)];
-        let end = job.source as usize + between * self.source_step + list.reach();
-        if end > self.grid.bytes {
-            return Err(self.outside(end as isize));
+        let end = between
+            .checked_mul(self.source_step)
+            .and_then(|end| end.checked_add(job.source as usize + list.reach()));
+        if end.is_none_or(|end| end > self.grid.bytes) {
+            return Err(self.outside(end.unwrap_or(usize::MAX)));
         }
         let last = job.target as usize + between * self.target_step;
         if last >= self.target.plane() {
-            return Err(self.outside(last as isize));
+            return Err(self.outside(last));
         }
         self.route.jobs.push(job);
         Ok(())
@@ -441,15 +452,21 @@ impl<'a> Builder<'a> {
 
     fn list(&mut self, taps: &[Tap]) -> Result<u16> {
         let least = taps.iter().map(|tap| tap.0).min().unwrap_or(0);
-        let steps = taps.iter().map(|&(at, weights)| Step {
-            source: (at - least) as u32,
-            weights,
+        let steps = taps.iter().map(|&(at, weights)| {
+            let source = u32::try_from(at - least).map_err(|_| self.outside(at - least))?;
+            Ok(Step { source, weights })
         });
-        self.route.lists.push(List::new(steps.collect()));
-        u16::try_from(self.route.lists.len() - 1).map_err(|_| self.outside(0))
+        let list = List::new(steps.collect::<Result<_>>()?);
+        self.route.lists.push(list);
+        let index = self.route.lists.len() - 1;
+        u16::try_from(index).map_err(|_| Error::Shape {
+            what: "the maps of a convolution",
+            found: format!("{index} kinds of pixels"),
+            expected: "fewer: a smaller stride".into(),
+        })
     }
 
-    fn outside(&self, at: isize) -> Error {
+    fn outside(&self, at: impl fmt::Display) -> Error {
         Error::Shape {
             what: "the maps of a convolution",
             found: format!("a row at {at}"),
@@ -516,13 +533,43 @@ pub fn halo_to_image(shape: ConvShape) -> usize {
 /// Checks that a layout has the halo that a convolution reads, and every pixel of a whole map that lies nearer than it.
 fn check_halo(shape: ConvShape, direction: Direction, source: &Layout, area: Area) -> Result<()> {
     let needed = halo(shape, direction);
-    if source.halo >= needed || area.is_empty() {
+    if area.is_empty() {
+        return Ok(());
+    }
+    if source.halo < needed {
+        return Err(Error::Shape {
+            what: "the map that is read",
+            found: format!("a halo of {}", source.halo),
+            expected: format!("{needed}"),
+        });
+    }
+    let [kernel, stride, padding] = [shape.kernel, shape.stride, shape.padding].map(|n| n as isize);
+    let covers = |first: usize, end: usize, from: usize, to: usize| {
+        let (first, last) = (first as isize, end as isize - 1);
+        let (first, last) = match direction {
+            Direction::Forward => (
+                first * stride - padding,
+                last * stride - padding + kernel - 1,
+            ),
+            Direction::Backward => (
+                // The first multiple of the stride that is not below.
+                -(kernel - 1 - padding - first).div_euclid(stride),
+                (last + padding).div_euclid(stride),
+            ),
+        };
+        let halo = source.halo as isize;
+        first >= from as isize - halo && last < to as isize + halo
+    };
+    let held = source.area;
+    if covers(area.top, area.bottom(), held.top, held.bottom())
+        && covers(area.left, area.right(), held.left, held.right())
+    {
         return Ok(());
     }
     Err(Error::Shape {
         what: "the map that is read",
-        found: format!("a halo of {}", source.halo),
-        expected: format!("{needed}"),
+        found: format!("{held:?} and a halo of {}", source.halo),
+        expected: format!("all that {area:?} reads within"),
     })
 }
 

@@ -139,6 +139,13 @@ impl Bf16OptionA {
             large.channels,
             self.out_channels,
         )?;
+        if self.out_channels < self.in_channels {
+            return Err(Error::Shape {
+                what: "a shortcut",
+                found: format!("{} channels from {}", self.out_channels, self.in_channels),
+                expected: "no fewer".into(),
+            });
+        }
         let images = small.images("the narrower map of a shortcut", small_rows)?;
         large.check("the wider map of a shortcut", large_rows, images)?;
         Ok(images)

@@ -6,6 +6,8 @@ use super::row::{CHANNELS, Row, round, widen};
 use crate::error::{Error, Result};
 use crate::shape::{ConvShape, Direction};
 
+/// Largest kernel, stride and padding: no network has one near it, and offsets stay far from overflow.
+const LARGEST: usize = 1 << 10;
 /// Rows of a step: two tiles, each of 16 pairs of inputs.
 pub(crate) const STEP_ROWS: usize = 32;
 
@@ -231,6 +233,16 @@ fn padded(bias: Option<&[f32]>, written: usize) -> Result<Vec<f32>> {
 
 fn check(shape: ConvShape, weights: &[f32]) -> Result<()> {
     shape.check()?;
+    if [shape.kernel, shape.stride, shape.padding]
+        .into_iter()
+        .any(|n| n > LARGEST)
+    {
+        return Err(Error::Shape {
+            what: "the shape of a convolution",
+            found: format!("{shape:?}"),
+            expected: format!("kernel, stride and padding of at most {LARGEST}"),
+        });
+    }
     Error::check_len("the weights", weights.len(), shape.weights())
 }
 
@@ -242,6 +254,8 @@ fn check_image(shape: ConvShape) -> Result<()> {
     Err(Error::Shape {
         what: "the first convolution",
         found: format!("{shape:?}"),
-        expected: format!("{COLOURS} channels, a kernel of at most {PIXELS}, a stride of 1 or 2"),
+        expected: format!(
+            "{COLOURS} channels, a kernel of at most {PIXELS} and above the padding, a stride of 1 or 2"
+        ),
     })
 }

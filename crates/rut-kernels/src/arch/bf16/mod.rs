@@ -104,17 +104,25 @@ impl Sum<'_> {
     fn check(&self, most_rows: usize) {
         assert!(0 < self.rows && self.rows <= most_rows.min(MOST_ROWS));
         assert!(self.pairs <= CHANNELS / 2);
-        let last = self.first + (self.rows - 1) * self.step;
-        assert!(last + self.list.reach <= size_of_val(self.source));
+        let end = last_row(self.first, self.rows, self.step)
+            .and_then(|last| last.checked_add(self.list.reach));
+        assert!(end.is_some_and(|end| end <= size_of_val(self.source)));
         assert!(self.list.weights <= self.weights.len());
     }
+}
+
+/// Where the last of some rows begins; `None` where no number says it.
+#[inline(always)]
+fn last_row(first: usize, rows: usize, step: usize) -> Option<usize> {
+    (rows - 1).checked_mul(step)?.checked_add(first)
 }
 
 impl Finish<'_> {
     #[inline(always)]
     fn check(&self) {
         assert!(0 < self.rows && self.rows <= MOST_ROWS);
-        assert!(self.first + (self.rows - 1) * self.step < self.target.len());
+        let last = last_row(self.first, self.rows, self.step);
+        assert!(last.is_some_and(|last| last < self.target.len()));
         match &self.end {
             Bf16End::Store | Bf16End::Relu => {}
             Bf16End::ReluRecord(bits) => assert!(bits.len() >= self.target.len()),
@@ -131,7 +139,7 @@ pub(crate) fn wide<R>(isa: Bf16Isa, run: impl FnOnce() -> R) -> R {
         fn on_avx512<R>(run: impl FnOnce() -> R) -> R {
             run()
         }
-        // SAFETY: the processor has AVX512_BF16, and all of these with it.
+        // SAFETY: what is available here was found to have all of these.
         return unsafe { on_avx512(run) };
     }
     let _ = isa;

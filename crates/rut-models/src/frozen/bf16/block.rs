@@ -259,7 +259,7 @@ impl<'a> Block<'a> {
         };
         let [route, _] = sizes.routes[index].as_ref().ok_or_else(lost)?;
         let layout = &sizes.layouts.image;
-        let mut rows = self.shelf.take_image(layout.rows());
+        let mut rows = self.shelf.take_image(layout);
         let len = 3 * sizes.geometry.areas[0].len();
         let image_rows = target.len() / group.count;
         for (image, target) in target.chunks_exact_mut(image_rows).enumerate() {
@@ -282,7 +282,7 @@ impl<'a> Block<'a> {
                 (Start::Fresh, end),
             )?;
         }
-        self.shelf.give_image(rows);
+        self.shelf.give_image(layout, rows);
         Ok(())
     }
 

@@ -1,13 +1,13 @@
 //! Memory for maps, used again and again. A buffer goes only to values that lie as its last one did, so that halos stay
 //! zero.
 
-use rut_kernels::bf16::{Layout, Row, zeros};
+use rut_kernels::bf16::{ImageLayout, Layout, Row, zeros};
 
 /// Buffers that are not in use.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     maps: Vec<(Layout, usize, Vec<Row>)>,
-    images: Vec<Vec<Row>>,
+    images: Vec<(ImageLayout, Vec<Row>)>,
 }
 
 impl Shelf {
@@ -24,15 +24,15 @@ impl Shelf {
         self.maps.push((*layout, images, rows));
     }
 
-    /// Rows of one image as the first convolution reads it.
-    pub(super) fn take_image(&mut self, rows: usize) -> Vec<Row> {
-        match self.images.iter().position(|image| image.len() == rows) {
-            Some(at) => self.images.swap_remove(at),
-            None => vec![Row::ZERO; rows],
+    /// Rows of one image as the first convolution reads it; what surrounds its pixels is zero.
+    pub(super) fn take_image(&mut self, layout: &ImageLayout) -> Vec<Row> {
+        match self.images.iter().position(|(of, _)| of == layout) {
+            Some(at) => self.images.swap_remove(at).1,
+            None => vec![Row::ZERO; layout.rows()],
         }
     }
 
-    pub(super) fn give_image(&mut self, rows: Vec<Row>) {
-        self.images.push(rows);
+    pub(super) fn give_image(&mut self, layout: &ImageLayout, rows: Vec<Row>) {
+        self.images.push((*layout, rows));
     }
 }

@@ -89,7 +89,7 @@ impl Sizes {
     pub(super) fn windowed(plan: &Plan<Bf16>, geometry: Geometry, whole: Geometry) -> Result<Self> {
         let mut sizes = Self::whole(plan, geometry)?;
         let whole = Self::of(plan, whole)?;
-        let (shared, rows) = (&sizes.geometry.shared, plan.arithmetic.isa.rows());
+        let (shared, isa) = (&sizes.geometry.shared, plan.arithmetic.isa);
         let mut strips = Vec::new();
         let mut image_strips = Vec::new();
         for step in &plan.steps[..whole.routes.len()] {
@@ -98,10 +98,10 @@ impl Sizes {
                 let source = whole.layouts.map(step.into)?;
                 for &strip in shared[step.from].iter().filter(|strip| !strip.is_empty()) {
                     if step.from == 0 {
-                        image_strips.push(Route::to_image(&layer.backward, source, strip, rows)?);
+                        image_strips.push(Route::to_image(&layer.backward, source, strip, isa)?);
                     } else {
                         let target = whole.layouts.map(step.from)?;
-                        routes.push(Route::new(&layer.backward, source, target, strip, rows)?);
+                        routes.push(Route::new(&layer.backward, source, target, strip, isa)?);
                     }
                 }
             }
@@ -129,18 +129,18 @@ impl Sizes {
             };
             let target = layouts.map(step.into)?;
             let [from, into] = [step.from, step.into].map(|id| geometry.areas[id]);
-            let rows = isa.rows();
+
             routes.push(Some(if step.from == 0 {
-                let there = Route::from_image(&layer.forward, &layouts.image, target, into, rows)?;
-                let (back, placing) = Route::to_image(&layer.backward, target, from, rows)?;
+                let there = Route::from_image(&layer.forward, &layouts.image, target, into, isa)?;
+                let (back, placing) = Route::to_image(&layer.backward, target, from, isa)?;
                 sums = Some(placing);
                 [there, back]
             } else {
                 let source = layouts.map(step.from)?;
-                let there = Route::new(&layer.forward, source, target, into, rows)?;
+                let there = Route::new(&layer.forward, source, target, into, isa)?;
                 [
                     there,
-                    Route::new(&layer.backward, target, source, from, rows)?,
+                    Route::new(&layer.backward, target, source, from, isa)?,
                 ]
             }));
         }
