@@ -11,8 +11,9 @@ use super::nets::values;
 /// The best kernels that this processor has: tests ask for them by name, since the engine refuses those that are slower
 /// than single precision.
 pub fn isa() -> Bf16Isa {
-    let here = Bf16Isa::ALL.into_iter().filter(|isa| isa.is_available());
-    here.last().unwrap_or(Bf16Isa::Portable)
+    let mut best_first = Bf16Isa::ALL.into_iter().rev();
+    let here = best_first.find(|isa| isa.is_available());
+    here.unwrap_or(Bf16Isa::Portable)
 }
 
 /// An engine on those.
