@@ -8,6 +8,7 @@ mod common;
 use std::process::Command;
 
 use candle_core::{DType, Tensor};
+use common::bf16::engine;
 use common::nets::{by_rule, noise, values};
 use rut_models::{CpuNetwork, FrozenNetwork, Kernels, OutputGrads, Windowed, find};
 use rut_testkit::weights_rule;
@@ -83,6 +84,32 @@ fn print_engine_bits() {
     }
 }
 
+fn print_bf16_bits() {
+    for (model, n, side) in [("resnet20_cifar100", 35, 32), ("resnet18", 17, 64)] {
+        let graph = find(model).unwrap().build();
+        let net = engine(&graph, &weights_rule::weights(&graph, None));
+        let g = OutputGrads::of_logits(&noise("g", &[n, graph.classes()], DType::F32));
+        let images = noise("x", &[n, 3, side, side], DType::F32);
+        let (outputs, trace) = net.trace(&images).unwrap();
+        let windowed = Windowed {
+            canvas: noise("c", &[3, side, side], DType::F32),
+            patches: noise("p", &[n, 3, 9, 9], DType::F32),
+            top: 4,
+            left: 11,
+        };
+        let (in_window, window_trace) = net.trace_window(&windowed).unwrap();
+        let grads = window_trace.backward_to_window(&g).unwrap();
+        println!(
+            "bits bf16 {model} {:x} {:x} {:x} {:x} {:x}",
+            bits(&outputs.logits),
+            bits(&trace.backward_to_input(&g).unwrap()),
+            bits(&in_window.logits),
+            bits(&grads.canvas),
+            bits(&grads.patches)
+        );
+    }
+}
+
 fn in_a_process_with(threads: &str) -> Vec<String> {
     let test = "results_do_not_depend_on_the_number_of_threads";
     let child = Command::new(std::env::current_exe().unwrap())
@@ -103,10 +130,11 @@ fn in_a_process_with(threads: &str) -> Vec<String> {
 fn results_do_not_depend_on_the_number_of_threads() {
     if std::env::var_os(CHILD).is_some() {
         print_bits();
-        return print_engine_bits();
+        print_engine_bits();
+        return print_bf16_bits();
     }
     let one = in_a_process_with("1");
-    assert_eq!(one.len(), 8);
+    assert_eq!(one.len(), 10);
     for threads in ["2", "3"] {
         assert_eq!(
             one,
