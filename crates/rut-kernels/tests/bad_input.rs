@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rut_kernels::bf16::Bf16Isa;
 use rut_kernels::reference::Reference;
 use rut_kernels::{
     Area, Conv, ConvAlgorithm, ConvShape, Direction, End, Ends, Error, Isa, Lanes, Map, MapMut,
@@ -262,18 +263,21 @@ fn the_variable() {
         (Some("AVX2"), "found `AVX2`"),
     ];
     for (value, expected) in expected {
-        let mut child = Command::new(std::env::current_exe().unwrap_or_default());
-        child.args(["--exact", "the_choice", "--ignored", "--nocapture"]);
-        child.env_remove("RUT_ISA");
-        child.envs(value.map(|value| ("RUT_ISA", value)));
-        match child.output() {
-            Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stdout);
-                assert!(said.contains(&format!("chosen: {expected}")) || said.contains(expected));
-                assert_eq!(said.contains("chosen: "), !expected.contains(' '), "{said}");
-            }
-            Err(error) => panic!("start the test again: {error}"),
-        }
+        let said = choice_with(value);
+        assert!(said.contains(&format!("chosen: {expected}")) || said.contains(expected));
+        assert_eq!(said.contains("chosen: "), !expected.contains(' '), "{said}");
+    }
+}
+
+/// What a child with a variable prints of its choice.
+fn choice_with(value: Option<&str>) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap_or_default());
+    child.args(["--exact", "the_choice", "--ignored", "--nocapture"]);
+    child.env_remove("RUT_ISA");
+    child.envs(value.map(|value| ("RUT_ISA", value)));
+    match child.output() {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(error) => panic!("start the test again: {error}"),
     }
 }
 
@@ -285,6 +289,67 @@ fn the_choice() {
         Ok(isa) => println!("chosen: {isa}"),
         Err(error) => println!("failed to {error}"),
     }
+    match Bf16Isa::chosen() {
+        Ok(isa) => println!("chosen for bf16: {}", isa.name()),
+        Err(error) => println!("failed for bf16 to {error}"),
+    }
+}
+
+#[test]
+fn names_of_instruction_sets_of_bfloat16() {
+    for isa in Bf16Isa::ALL {
+        // What the variable asks for stands for single precision as well, whose layers come along.
+        assert!(isa.name().parse::<Isa>().is_ok(), "{}", isa.name());
+        assert!(isa.is_available() || !isa.is_faster());
+        match isa.checked() {
+            Ok(same) => assert!(same == isa && isa.is_available()),
+            Err(error) => {
+                assert!(!isa.is_available());
+                assert!(error.to_string().contains(isa.name()), "{error}");
+            }
+        }
+    }
+    assert!(Bf16Isa::Portable.is_available() && !Bf16Isa::Portable.is_faster());
+    let unknown = "avx512_bf16".parse::<Isa>().unwrap_err().to_string();
+    let names = Isa::ALL.map(Isa::name).into_iter();
+    for name in names.chain(Bf16Isa::ALL.map(Bf16Isa::name)) {
+        assert!(unknown.contains(name), "{unknown}");
+    }
+}
+
+/// The same variable chooses the kernels of bfloat16: none that are slower than single precision, unless it asks for them.
+#[test]
+fn the_variable_and_bfloat16() {
+    let best = Bf16Isa::ALL.into_iter().rfind(|isa| isa.is_faster());
+    let slow = |isa: Isa| format!("it would be slower here than f32, which runs on {isa};");
+    let best = best.map_or_else(|| slow(Isa::best()), |isa| chosen(isa.name()));
+    let fast = Bf16Isa::Avx512;
+    let asked = match fast.checked() {
+        Ok(isa) => chosen(isa.name()),
+        Err(_) => "the instruction set avx512-bf16 that RUT_ISA asks for".into(),
+    };
+    let avx2 = match Isa::Avx2.checked() {
+        Ok(isa) => slow(isa),
+        Err(_) => "the instruction set avx2 that RUT_ISA asks for".into(),
+    };
+    for (value, expected) in [
+        (None, &best),
+        (Some(""), &best),
+        (Some("portable"), &chosen("portable")),
+        (Some("avx2"), &avx2),
+        (Some(fast.name()), &asked),
+        (Some("bf16"), &"found `bf16`".into()),
+    ] {
+        let said = choice_with(value);
+        assert!(said.contains(expected.as_str()), "{value:?}: {said}");
+    }
+    if Isa::Avx512.is_available() {
+        assert!(choice_with(Some(fast.name())).contains("chosen: avx512\n"));
+    }
+}
+
+fn chosen(name: &str) -> String {
+    format!("chosen for bf16: {name}\n")
 }
 
 /// Planes of one image: an empty area may stand anywhere, any other must lie inside; sizes must belong together.
