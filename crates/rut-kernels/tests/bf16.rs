@@ -492,6 +492,19 @@ fn max_pools_take_the_first_largest_and_give_its_gradient_back() {
             }
         }
     }
+    // A NaN is taken before all numbers, whatever its sign.
+    for bits in [0x7fc0, 0xffc0] {
+        source[source_layout.row(0, 0)].0[0] = bits;
+        pool.run(
+            [&source_layout, &target_layout],
+            to,
+            &source,
+            &mut target,
+            None,
+        )
+        .unwrap();
+        assert!(element(&target_layout, &target, [0, 0, 0]).1.is_nan());
+    }
     for (at, want) in expected.iter().enumerate() {
         let [channel, pixel] = [at / from.len(), at % from.len()];
         let got = element(
@@ -597,6 +610,20 @@ fn what_does_not_fit_is_refused() {
     };
     assert!(run(&target.clone()[1..], &mut target).is_err());
     assert!(run(&zeros(&fine, 2), &mut target).is_err());
+    let far = ConvShape {
+        kernel: 1,
+        padding: 0,
+        stride: 1 << 57,
+        ..shape
+    };
+    assert!(Panels::new(far, Direction::Forward, &vec![0.0; far.weights()], None).is_err());
+    // Read beside its end, the map that is read would give pixels of the next line.
+    let narrow = Layout {
+        area: Area::whole(8, 4),
+        halo: 3,
+        ..fine
+    };
+    assert!(error(narrow, layout(32, 8, 1), Area::whole(8, 8)).contains("all that"));
     let stem = ConvShape {
         in_channels: 4,
         ..shape

@@ -278,6 +278,20 @@ fn unusual_sizes() {
     }
 }
 
+/// Two sizes of which an image takes the same memory: what lies around the pixels of one is not where it is of the other.
+#[test]
+fn images_of_another_shape_after_one_another() {
+    let graph = every_operation();
+    let weights = weights_rule::weights(&graph, None);
+    let engine_of_both = engine(&graph, &weights);
+    for size in [[24, 40], [40, 24], [24, 40]] {
+        let images = images(2, size);
+        let [found, alone] = [&engine_of_both, &engine(&graph, &weights)]
+            .map(|engine| values(&engine.infer(&images).unwrap().logits));
+        assert_eq!(found, alone, "{size:?}");
+    }
+}
+
 #[test]
 fn images_that_are_too_small() {
     let graph = find("vgg11").unwrap().build();
