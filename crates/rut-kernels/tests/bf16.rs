@@ -1,6 +1,11 @@
 //! Every kernel in bfloat16 against sums in f64 of the same bfloat16 numbers: within half a unit of the last place of what is
 //! stored, and the roundings of a sum in single precision.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "an instruction set that is skipped is said to be"
+)]
+
 use rut_kernels::bf16::{
     Bf16Average, Bf16End, Bf16Isa, Bf16MaxPool, Bf16OptionA, CHANNELS, ImageLayout, Layout, Panels,
     Places, Route, Row, halo, round, widen, zeros,
@@ -54,7 +59,7 @@ fn isas() -> Vec<Bf16Isa> {
     let (here, missing): (Vec<_>, Vec<_>) =
         Bf16Isa::ALL.into_iter().partition(|isa| isa.is_available());
     for isa in missing {
-        eprintln!("skipped: this processor has no {}", isa.name());
+        println!("skipped: this processor has no {}", isa.name());
     }
     here
 }

@@ -65,7 +65,7 @@ impl Panels {
             images * route.target_rows,
         )?;
         end.check(target.len())?;
-        self.pass(isa, route, source, images, Target::Rows(target, start, end));
+        Pass::new(self, route, isa).run(source, images, Target::Rows(target, start, end));
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Panels {
         let images = self.images(isa, route, source)?;
         let expected = images * route.target_rows * CHANNELS;
         Error::check_len("the sums that are written", target.len(), expected)?;
-        self.pass(isa, route, source, images, Target::Sums(target));
+        Pass::new(self, route, isa).run(source, images, Target::Sums(target));
         Ok(())
     }
 
@@ -99,41 +99,51 @@ impl Panels {
             expected: format!("a multiple of {}", route.source_rows),
         })
     }
+}
 
-    fn pass(
-        &self,
-        isa: Bf16Isa,
-        route: &Route,
-        source: &[Row],
-        images: usize,
-        mut target: Target<'_, '_>,
-    ) {
-        let table = Table::of(isa);
+/// A convolution along a route, on the kernels of an instruction set.
+struct Pass<'a> {
+    panels: &'a Panels,
+    route: &'a Route,
+    table: &'static Table,
+}
+
+impl<'a> Pass<'a> {
+    fn new(panels: &'a Panels, route: &'a Route, isa: Bf16Isa) -> Self {
+        Self {
+            panels,
+            route,
+            table: Table::of(isa),
+        }
+    }
+
+    fn run(&self, source: &[Row], images: usize, mut target: Target<'_, '_>) {
+        let (panels, route) = (self.panels, self.route);
         let mut scratch = [0.0; SCRATCH];
         let jobs = route.jobs.len();
         if jobs == 0 {
             return;
         }
-        let chunk = self.chunk(route);
+        let chunk = self.chunk();
         for first in (0..images * jobs).step_by(chunk) {
             let end = (first + chunk).min(images * jobs);
-            for panel in 0..self.count() {
+            for panel in 0..panels.count() {
                 for image in first / jobs..end.div_ceil(jobs) {
                     let source = &source[image * route.source_rows..][..route.source_rows];
                     let from = first.saturating_sub(image * jobs);
                     let to = (end - image * jobs).min(jobs);
                     for job in &route.jobs[from..to] {
-                        (table.sum)(Sum {
+                        (self.table.sum)(Sum {
                             source,
                             first: job.source as usize,
                             step: route.source_step,
                             rows: usize::from(job.rows),
                             list: &route.lists[usize::from(job.list)],
-                            weights: self.panel(panel),
-                            pairs: self.pairs,
+                            weights: panels.panel(panel),
+                            pairs: panels.pairs,
                             sums: &mut scratch,
                         });
-                        self.store(table, route, [image, panel], job, &scratch, &mut target);
+                        self.store([image, panel], job, &scratch, &mut target);
                     }
                 }
             }
@@ -141,10 +151,11 @@ impl Panels {
     }
 
     /// Jobs that go through one panel before the next.
-    fn chunk(&self, route: &Route) -> usize {
-        if self.bytes() <= RESIDENT || self.count() == 1 {
+    fn chunk(&self) -> usize {
+        if self.panels.bytes() <= RESIDENT || self.panels.count() == 1 {
             return 4;
         }
+        let route = self.route;
         let job = route.jobs.first().map_or(1, |job| usize::from(job.rows));
         let bytes = job * route.source_rows * size_of::<Row>() / route.source_plane().max(1);
         (CHUNK / bytes.max(1)).max(4)
@@ -152,19 +163,18 @@ impl Panels {
 
     fn store(
         &self,
-        table: &Table,
-        route: &Route,
         [image, panel]: [usize; 2],
         job: &Job,
         sums: &[f32; SCRATCH],
         target: &mut Target<'_, '_>,
     ) {
+        let route = self.route;
         let plane = image * route.target_rows + panel * route.target_plane;
         let plane = plane..plane + route.target_plane;
         match target {
-            Target::Rows(rows, start, end) => (table.finish)(Finish {
+            Target::Rows(rows, start, end) => (self.table.finish)(Finish {
                 sums,
-                bias: self.bias_of(panel),
+                bias: self.panels.bias_of(panel),
                 first: job.target as usize,
                 step: route.target_step,
                 rows: usize::from(job.rows),
