@@ -1,14 +1,11 @@
 //! Every kernel in bfloat16 against sums in f64 of the same bfloat16 numbers: within half a unit of the last place of what is
 //! stored, and the roundings of a sum in single precision.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "an instruction set that is skipped is said to be"
-)]
+mod rows;
 
+use rows::{Numbers, element, fill, half_ulp, isas};
 use rut_kernels::bf16::{
-    Bf16Average, Bf16End, Bf16Isa, Bf16MaxPool, Bf16OptionA, CHANNELS, ImageLayout, Layout, Panels,
-    Places, Route, Row, halo, round, widen, zeros,
+    Bf16End, Bf16Isa, CHANNELS, ImageLayout, Layout, Panels, Route, Row, halo, round, zeros,
 };
 use rut_kernels::reference::Reference;
 use rut_kernels::{Area, ConvShape, Direction, Start};
@@ -38,54 +35,8 @@ const CASES: &[(ConvShape, [usize; 2])] = &[
     (shape([32, 32], 3, 3), [10, 11]),
 ];
 
-struct Numbers(u64);
-
-impl Numbers {
-    /// Between -1 and 1, exact in bfloat16.
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        widen(round((self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0))
-    }
-
-    fn take(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.next()).collect()
-    }
-}
-
-fn isas() -> Vec<Bf16Isa> {
-    let (here, missing): (Vec<_>, Vec<_>) =
-        Bf16Isa::ALL.into_iter().partition(|isa| isa.is_available());
-    for isa in missing {
-        println!("skipped: this processor has no {}", isa.name());
-    }
-    here
-}
-
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
-}
-
-/// `[channels, area]` of one image into its layout.
-fn fill(layout: &Layout, values: &[f32], rows: &mut [Row]) {
-    let area = layout.area;
-    for channel in 0..layout.channels {
-        for y in 0..area.height {
-            for x in 0..area.width {
-                let row = layout.row(area.top + y, area.left + x);
-                let at = channel / CHANNELS * layout.plane() + row;
-                let value = values[(channel * area.height + y) * area.width + x];
-                rows[at].0[channel % CHANNELS] = round(value);
-            }
-        }
-    }
-}
-
-fn element(layout: &Layout, rows: &[Row], [channel, y, x]: [usize; 3]) -> (usize, f32) {
-    let at = channel / CHANNELS * layout.plane() + layout.row(y, x);
-    (at, widen(rows[at].0[channel % CHANNELS]))
 }
 
 /// Sums and what their rounding may add up to, `[channels, height, width]`.
@@ -113,16 +64,6 @@ fn oracle(
         .into_iter()
         .map(|sum| sum * terms * 2.0_f64.powi(-24));
     (sums, slack.collect())
-}
-
-/// Half a unit of the last place of a bfloat16 number.
-fn half_ulp(value: f64) -> f64 {
-    let exponent = if value == 0.0 {
-        -126
-    } else {
-        value.abs().log2().floor() as i32
-    };
-    2.0_f64.powi(exponent.max(-126) - 8)
 }
 
 #[test]
@@ -252,16 +193,10 @@ fn check(
         }
     }
     // What is no pixel stays zero: halos and channels that fill up a plane.
-    let kept: f64 = values
-        .iter()
-        .flat_map(|_| 0..written * to[0] * to[1])
-        .count() as f64;
-    let all = stored
-        .iter()
-        .flat_map(|row| row.0)
-        .filter(|&bits| widen(bits) != 0.0)
-        .count() as f64;
-    assert!(all <= kept, "{name}: {all} numbers, {kept} elements");
+    for image in stored.chunks_exact_mut(target_layout.rows()) {
+        fill(&target_layout, &vec![0.0; written * to[0] * to[1]], image);
+    }
+    assert!(stored.iter().all(|row| *row == Row::ZERO), "{name}");
 }
 
 #[test]
@@ -429,158 +364,6 @@ fn an_image_is_read_as_if_in_single_precision_and_its_gradient_goes_back() {
 }
 
 #[test]
-fn max_pools_take_the_first_largest_and_give_its_gradient_back() {
-    let pool = Bf16MaxPool {
-        isa: isas().pop().unwrap(),
-        kernel: 3,
-        stride: 2,
-        padding: 1,
-    };
-    let [from, to] = [Area::whole(7, 6), Area::whole(4, 3)];
-    let layout = |area| Layout {
-        channels: 40,
-        area,
-        halo: 1,
-    };
-    let (source_layout, target_layout) = (layout(from), layout(to));
-    let mut numbers = Numbers(77);
-    // Few values, so that there are ties; below zero too.
-    let values: Vec<f32> = numbers
-        .take(40 * from.len())
-        .iter()
-        .map(|v| (v * 3.0).round())
-        .collect();
-    let mut source = zeros(&source_layout, 1);
-    fill(&source_layout, &values, &mut source);
-    let mut target = zeros(&target_layout, 1);
-    let mut taken = vec![Places::default(); target.len()];
-    pool.run(
-        [&source_layout, &target_layout],
-        to,
-        &source,
-        &mut target,
-        Some(&mut taken),
-    )
-    .unwrap();
-    let grad_values = numbers.take(40 * to.len());
-    let mut grad = zeros(&target_layout, 1);
-    fill(&target_layout, &grad_values, &mut grad);
-    let mut back = zeros(&source_layout, 1);
-    pool.backward(
-        [&target_layout, &source_layout],
-        [to, from],
-        (&grad, &taken),
-        &mut back,
-        &Bf16End::Store,
-    )
-    .unwrap();
-    let mut expected = vec![0.0; values.len()];
-    for channel in 0..40 {
-        for y in 0..to.height {
-            for x in 0..to.width {
-                let (mut best, mut place) = (f32::NEG_INFINITY, 0);
-                for (sy, sx) in (0..9).map(|tap| {
-                    (
-                        (2 * y + tap / 3).wrapping_sub(1),
-                        (2 * x + tap % 3).wrapping_sub(1),
-                    )
-                }) {
-                    if sy < from.height && sx < from.width {
-                        let at = (channel * from.height + sy) * from.width + sx;
-                        if values[at] > best {
-                            (best, place) = (values[at], at);
-                        }
-                    }
-                }
-                assert_eq!(element(&target_layout, &target, [channel, y, x]).1, best);
-                expected[place] += grad_values[(channel * to.height + y) * to.width + x];
-            }
-        }
-    }
-    // A NaN is taken before all numbers, whatever its sign.
-    for bits in [0x7fc0, 0xffc0] {
-        source[source_layout.row(0, 0)].0[0] = bits;
-        pool.run(
-            [&source_layout, &target_layout],
-            to,
-            &source,
-            &mut target,
-            None,
-        )
-        .unwrap();
-        assert!(element(&target_layout, &target, [0, 0, 0]).1.is_nan());
-    }
-    for (at, want) in expected.iter().enumerate() {
-        let [channel, pixel] = [at / from.len(), at % from.len()];
-        let got = element(
-            &source_layout,
-            &back,
-            [channel, pixel / from.width, pixel % from.width],
-        )
-        .1;
-        assert!(
-            f64::from((got - want).abs()) <= half_ulp(f64::from(*want)) + 1e-6,
-            "{got} {want}"
-        );
-    }
-}
-
-#[test]
-fn means_and_shortcuts_are_those_of_their_definitions() {
-    let layout = |channels, side| Layout {
-        channels,
-        area: Area::whole(side, side),
-        halo: 1,
-    };
-    let (small, values) = (layout(16, 5), Numbers(2).take(16 * 25));
-    let mut rows = zeros(&small, 1);
-    fill(&small, &values, &mut rows);
-    let mut means = vec![0.0; 16];
-    Bf16Average { side: 1 }
-        .run(&small, &rows, &mut means)
-        .unwrap();
-    for (channel, mean) in means.iter().enumerate() {
-        let sum: f32 = values[channel * 25..][..25].iter().sum();
-        assert!((mean - sum / 25.0).abs() < 1e-6);
-    }
-    let mut back = zeros(&small, 1);
-    Bf16Average { side: 1 }
-        .backward(&small, &means, &mut back, (Start::Fresh, &Bf16End::Store))
-        .unwrap();
-    assert_eq!(
-        element(&small, &back, [3, 4, 4]).1,
-        widen(round(means[3] / 25.0))
-    );
-    let option = Bf16OptionA {
-        in_channels: 16,
-        out_channels: 64,
-    };
-    let wide = layout(64, 3);
-    let mut out = zeros(&wide, 1);
-    option
-        .run([&small, &wide], wide.area, &rows, &mut out)
-        .unwrap();
-    for (channel, y, x) in [(24, 0, 0), (39, 2, 1), (23, 1, 1), (40, 2, 2)] {
-        let want = (24..40)
-            .contains(&channel)
-            .then(|| values[(channel - 24) * 25 + 2 * y * 5 + 2 * x]);
-        assert_eq!(element(&wide, &out, [channel, y, x]).1, want.unwrap_or(0.0));
-    }
-    let mut grad = zeros(&small, 1);
-    option
-        .backward(
-            [&wide, &small],
-            small.area,
-            &out,
-            &mut grad,
-            (Start::Fresh, &Bf16End::Store),
-        )
-        .unwrap();
-    assert_eq!(element(&small, &grad, [5, 2, 4]).1, values[5 * 25 + 14]);
-    assert_eq!(element(&small, &grad, [5, 1, 4]).1, 0.0);
-}
-
-#[test]
 fn what_does_not_fit_is_refused() {
     let shape = shape([32, 32], 3, 1);
     let panels = Panels::new(shape, Direction::Forward, &vec![0.0; shape.weights()], None).unwrap();
@@ -601,7 +384,7 @@ fn what_does_not_fit_is_refused() {
     assert!(error(layout(32, 4, 0), fine, whole).contains("a halo of 0, expected 1"));
     assert!(error(fine, fine, Area::whole(5, 4)).contains("inside"));
     // The map that is read is far smaller than the one that is written.
-    assert!(error(layout(32, 1, 1), fine, whole).contains("within"));
+    assert!(error(layout(32, 1, 1), fine, whole).contains("a halo of 1, expected 4"));
     let route = Route::new(&panels, &fine, &fine, whole, Bf16Isa::Portable).unwrap();
     let mut target = zeros(&fine, 1);
     let run = |source: &[Row], target: &mut [Row]| {
@@ -628,7 +411,7 @@ fn what_does_not_fit_is_refused() {
         halo: 3,
         ..fine
     };
-    assert!(error(narrow, layout(32, 8, 1), Area::whole(8, 8)).contains("all that"));
+    assert!(error(narrow, layout(32, 8, 1), Area::whole(8, 8)).contains("a halo of 3, expected 5"));
     let stem = ConvShape {
         in_channels: 4,
         ..shape

@@ -2,7 +2,6 @@
 
 use super::conv::Bf16End;
 use super::layout::Layout;
-use super::max_pool::mask;
 use super::row::{CHANNELS, Row, widen};
 use crate::area::Area;
 use crate::error::{Error, Result};
@@ -64,7 +63,7 @@ impl Bf16Average {
         let (channels, windows) = (layout.channels, self.side * self.side);
         let len = images * windows * channels;
         Error::check_len("the gradient that an average pool reads", grads.len(), len)?;
-        let bits = mask("an average pool", end, target.len())?;
+        let bits = end.mask("an average pool", target.len())?;
         for image in 0..images {
             let grads = &grads[image * windows * channels..][..windows * channels];
             for plane in 0..layout.planes() {

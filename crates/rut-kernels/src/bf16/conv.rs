@@ -31,6 +31,24 @@ impl Bf16End<'_> {
         };
         Error::check_len("the record of a ReLU", found, rows)
     }
+
+    /// The bits that end a gradient.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where it is the end of a value, or there are not as many bits as rows.
+    pub(super) fn mask(&self, what: &'static str, rows: usize) -> Result<Option<&[u32]>> {
+        self.check(rows)?;
+        match self {
+            Bf16End::Store => Ok(None),
+            Bf16End::Mask(bits) => Ok(Some(bits)),
+            end => Err(Error::Shape {
+                what,
+                found: format!("{end:?}"),
+                expected: "a gradient that is stored, or masked".into(),
+            }),
+        }
+    }
 }
 
 /// What is written: rows of bfloat16, or the sums themselves.
@@ -157,7 +175,7 @@ impl<'a> Pass<'a> {
         }
         let route = self.route;
         let job = route.jobs.first().map_or(1, |job| usize::from(job.rows));
-        let bytes = job * route.source_rows * size_of::<Row>() / route.source_plane().max(1);
+        let bytes = job * route.source_planes * size_of::<Row>();
         (CHUNK / bytes.max(1)).max(4)
     }
 
@@ -202,7 +220,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Adds rows to others, both rounded once: a gradient that comes from two readers.
+/// Adds rows to others and rounds the sums: a gradient that comes from two readers.
 ///
 /// # Errors
 ///

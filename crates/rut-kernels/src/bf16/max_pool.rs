@@ -129,7 +129,7 @@ impl Bf16MaxPool {
         target_layout.check_holds("the gradient that a max-pool writes", area)?;
         source_layout.check_holds("the gradient that a max-pool reads", known)?;
         self.check(source_layout, target_layout)?;
-        let bits = mask("a max-pool", end, target.len())?;
+        let bits = end.mask("a max-pool", target.len())?;
         wide(self.isa, || {
             for plane in 0..images * source_layout.planes() {
                 let first = plane * source_layout.plane();
@@ -205,24 +205,4 @@ fn inside(padded: usize, padding: usize, from: usize, to: usize) -> Option<usize
 fn ordered(bits: u16) -> i16 {
     let bits = bits as i16;
     bits ^ (bits >> 15 & 0x7fff)
-}
-
-/// The bits that end a gradient.
-pub(super) fn mask<'a>(
-    what: &'static str,
-    end: &Bf16End<'a>,
-    rows: usize,
-) -> Result<Option<&'a [u32]>> {
-    match end {
-        Bf16End::Store => Ok(None),
-        Bf16End::Mask(bits) => {
-            Error::check_len("the record of a ReLU", bits.len(), rows)?;
-            Ok(Some(bits))
-        }
-        end => Err(Error::Shape {
-            what,
-            found: format!("{end:?}"),
-            expected: "a gradient that is stored, or masked".into(),
-        }),
-    }
 }

@@ -2,7 +2,6 @@
 
 use super::conv::Bf16End;
 use super::layout::Layout;
-use super::max_pool::mask;
 use super::row::{CHANNELS, Row, round, widen};
 use crate::area::Area;
 use crate::error::{Error, Result};
@@ -78,7 +77,7 @@ impl Bf16OptionA {
         // The layouts change places: what is read has the channels that the shortcut writes.
         let images = self.check(target_layout, target.len(), source_layout, grad.len())?;
         target_layout.check_holds("the gradient that a shortcut writes", area)?;
-        let bits = mask("a shortcut", end, target.len())?;
+        let bits = end.mask("a shortcut", target.len())?;
         let before = (self.out_channels - self.in_channels) / 2;
         for image in 0..images {
             let [from, to] = [source_layout, target_layout].map(|layout| image * layout.rows());

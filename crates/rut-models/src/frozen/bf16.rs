@@ -106,7 +106,7 @@ impl Bf16Network {
 /// What a forward pass leaves of one block.
 struct Kept {
     decisions: Decisions,
-    tail: Vec<Bits>,
+    tail: Bits,
 }
 
 impl Inner {
@@ -176,9 +176,7 @@ impl Inner {
         let image = 3 * sizes.geometry.areas[0].len();
         let no_sums = sums.as_deref().cloned();
         let run = |((rows, mut pixels), kept): ((&RowGrads<'_>, Option<&mut [f32]>), Kept)| {
-            let means = self
-                .tail(sizes)
-                .backward(std::slice::from_ref(rows), &kept.tail)?;
+            let means = self.tail(sizes).backward(rows, &kept.tail)?;
             let mut own = no_sums.clone();
             let mut shelf = self.take_shelf();
             let mut block = Block::new(&self.plan, sizes, &mut shelf, rows.count);

@@ -62,7 +62,7 @@ pub(crate) struct Sum<'a> {
     pub(crate) sums: &'a mut [f32; SCRATCH],
 }
 
-/// What becomes of sums: bias and what is there are added, a ReLU applied or undone, the result rounded and stored.
+/// How sums end: bias and what is there are added, a ReLU applied or undone, the result rounded and stored.
 pub(crate) struct Finish<'a> {
     pub(crate) sums: &'a [f32; SCRATCH],
     pub(crate) bias: &'a [f32; CHANNELS],
@@ -80,7 +80,7 @@ pub(crate) struct Finish<'a> {
 /// The kernels of an instruction set.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// Most rows of a sum.
+    /// Most rows of a sum, up to 32.
     pub(crate) rows: usize,
     pub(crate) sum: fn(Sum<'_>),
     pub(crate) finish: fn(Finish<'_>),

@@ -165,7 +165,7 @@ impl<'a> Block<'a> {
         let mut target = self.take(step.into, group)?;
         self.copy_added(step, &mut target, group)?;
         let rows = self.range(step.into, group);
-        let image_rows = self.sizes.rows(step.into, 1);
+        let image_rows = self.sizes.layouts.rows(step.into);
         let kept = group.first * image_rows..(group.first + group.count) * image_rows;
         let (relu, taken) = match &mut pass.decisions {
             Some(decisions) => (
@@ -296,7 +296,7 @@ impl<'a> Block<'a> {
 
     /// The rows of a group in a value's memory.
     fn range(&self, id: ValueId, group: Group) -> std::ops::Range<usize> {
-        let rows = self.sizes.rows(id, 1);
+        let rows = self.sizes.layouts.rows(id);
         let first = group.first % self.sizes.schedule.images[id];
         first * rows..(first + group.count) * rows
     }
@@ -339,12 +339,18 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Means of an image.
     fn mean_width(&self) -> usize {
-        mean_width(self.plan, self.sizes)
+        let step = &self.plan.steps[self.sizes.routes.len() - 1];
+        let side = match &step.kind {
+            Kind::Average(pool) => pool.side,
+            _ => 1,
+        };
+        side * side * self.plan.values[step.into].channels
     }
 
     fn no_decisions(&self) -> Decisions {
-        let rows = |id: ValueId| self.sizes.rows(id, self.images);
+        let rows = |id: ValueId| self.sizes.layouts.rows(id) * self.images;
         let steps = &self.plan.steps[..self.sizes.routes.len()];
         let mut decisions = Decisions {
             images: self.images,
@@ -361,16 +367,6 @@ impl<'a> Block<'a> {
         }
         decisions
     }
-}
-
-/// Means of an image.
-pub(super) fn mean_width(plan: &Plan<Bf16>, sizes: &Sizes) -> usize {
-    let step = &plan.steps[sizes.routes.len() - 1];
-    let side = match &step.kind {
-        Kind::Average(pool) => pool.side,
-        _ => 1,
-    };
-    side * side * plan.values[step.into].channels
 }
 
 impl Group {

@@ -95,10 +95,10 @@ impl Painter<'_> {
             }
             let layout = self.canvas.whole.layouts.map(step.into)?;
             let mut grad = grads[step.into].take().unwrap_or_else(|| zeros(layout, 1));
-            let mut rims = sums.rims[step.into].chunks_exact(CHANNELS);
+            let mut rims = sums.rims[step.into].as_chunks::<CHANNELS>().0.iter();
             for_each_row(layout, &geometry.rims[step.into], |row, _| {
                 if let Some(sums) = rims.next() {
-                    grad[row] = rounded(sums);
+                    grad[row] = Row::rounded(sums);
                 }
             });
             if from == 0 {
@@ -380,12 +380,4 @@ fn for_each_row(layout: &Layout, areas: &[Area], mut visit: impl FnMut(usize, us
             }
         }
     }
-}
-
-fn rounded(sums: &[f32]) -> Row {
-    let mut row = Row::ZERO;
-    for (bits, &sum) in row.0.iter_mut().zip(sums) {
-        *bits = rut_kernels::bf16::round(sum);
-    }
-    row
 }

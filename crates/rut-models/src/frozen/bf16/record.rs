@@ -1,7 +1,6 @@
 //! The decisions of a pass in the reference's form.
 
 use candle_core::{Device, Tensor, WithDType};
-use rut_kernels::LANES;
 use rut_kernels::bf16::CHANNELS;
 
 use super::Bf16Trace;
@@ -89,8 +88,8 @@ impl Bf16Trace {
         let mut elements = Vec::with_capacity(self.dims[0] * channels);
         for kept in &self.blocks {
             for image in 0..kept.decisions.images {
-                let bits = kept.tail[image / LANES][id].as_deref().ok_or_else(lost)?;
-                let bit = |bits: &u16| (bits >> (image % LANES) & 1) as u8;
+                let bits = kept.tail[id].as_deref().ok_or_else(lost)?;
+                let bit = |bits: &u16| (bits >> image & 1) as u8;
                 elements.extend(bits.iter().map(bit));
             }
         }

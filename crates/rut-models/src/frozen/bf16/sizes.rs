@@ -129,7 +129,6 @@ impl Sizes {
             };
             let target = layouts.map(step.into)?;
             let [from, into] = [step.from, step.into].map(|id| geometry.areas[id]);
-
             routes.push(Some(if step.from == 0 {
                 let there = Route::from_image(&layer.forward, &layouts.image, target, into, isa)?;
                 let (back, placing) = Route::to_image(&layer.backward, target, from, isa)?;
@@ -152,11 +151,6 @@ impl Sizes {
             schedule: Schedule::apart(end, plan.values.len()),
             canvas: None,
         })
-    }
-
-    /// Rows of a value of `images` images.
-    pub(super) fn rows(&self, id: ValueId, images: usize) -> usize {
-        self.layouts.rows(id) * images
     }
 }
 

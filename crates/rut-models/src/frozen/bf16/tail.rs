@@ -1,8 +1,6 @@
 //! What comes after the last map, in single precision: linear layers on sixteen images at a time.
 
-use rut_kernels::{
-    Area, End, LANES, Lanes, MapMut, Start, Workspace, deinterleave, finish, interleave,
-};
+use rut_kernels::{Area, End, Lanes, MapMut, Start, Workspace, deinterleave, finish, interleave};
 
 use super::arithmetic::Bf16;
 use super::sizes::lost;
@@ -29,94 +27,79 @@ pub(super) struct Rows {
 pub(super) type Bits = Vec<Option<Vec<u16>>>;
 
 impl Tail<'_> {
-    /// Means `[n, pixels · channels]` to features and logits, and the ReLUs' bits of each sixteen images.
-    pub(super) fn forward(&self, means: &[f32], n: usize) -> Result<(Rows, Vec<Bits>)> {
-        let (mut rows, mut bits) = (Rows::default(), Vec::new());
-        for first in (0..n).step_by(LANES) {
-            let count = LANES.min(n - first);
-            let width = means.len() / n;
-            let mut values: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
-            let mut kept: Bits = vec![None; self.plan.values.len()];
-            // Means are in the engine's own order, channels innermost.
-            let of_these = &means[first * width..][..count * width];
-            values[self.mean()] = Some(lanes(of_these, count, width)?);
-            for step in self.steps() {
-                let source = values[step.from].as_deref().ok_or_else(lost)?;
-                let mut target = vec![Lanes::ZERO; self.plan.values[step.into].channels];
-                let end = if self.plan.values[step.into].relu {
-                    End::ReluRecord(kept[step.into].insert(vec![0; target.len()]))
-                } else {
-                    End::Store
-                };
-                let layer = self.linear(step)?;
-                layer
-                    .forward
-                    .run(self.workspace, source, &mut target, Start::Fresh, end)?;
-                values[step.into] = Some(target);
-            }
-            for (rows, id) in [
-                (&mut rows.features, self.plan.features),
-                (&mut rows.logits, self.plan.logits),
-            ] {
-                let value = values[id].as_deref().ok_or_else(lost)?;
-                let channels = self.plan.values[id].channels;
-                let from = rows.len();
-                rows.resize(from + count * value.len(), 0.0);
-                let size = [count, channels, value.len() / channels];
-                deinterleave(value, size, &mut rows[from..])?;
-            }
-            bits.push(kept);
+    /// Means `[n, pixels · channels]` of up to sixteen images to features and logits, and the ReLUs' bits.
+    pub(super) fn forward(&self, means: &[f32], n: usize) -> Result<(Rows, Bits)> {
+        let mut values: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
+        let mut bits: Bits = vec![None; self.plan.values.len()];
+        // Means are in the engine's own order, channels innermost.
+        values[self.mean()] = Some(lanes(means, n, means.len() / n)?);
+        for step in self.steps() {
+            let source = values[step.from].as_deref().ok_or_else(lost)?;
+            let mut target = vec![Lanes::ZERO; self.plan.values[step.into].channels];
+            let end = if self.plan.values[step.into].relu {
+                End::ReluRecord(bits[step.into].insert(vec![0; target.len()]))
+            } else {
+                End::Store
+            };
+            let layer = self.linear(step)?;
+            layer
+                .forward
+                .run(self.workspace, source, &mut target, Start::Fresh, end)?;
+            values[step.into] = Some(target);
         }
+        let row = |id: ValueId| {
+            let value = values[id].as_deref().ok_or_else(lost)?;
+            let channels = self.plan.values[id].channels;
+            rows_of(value, [n, channels, value.len() / channels])
+        };
+        let rows = Rows {
+            features: row(self.plan.features)?,
+            logits: row(self.plan.logits)?,
+        };
         Ok((rows, bits))
     }
 
-    /// The gradients of features and logits to that of the means; `grads` and `bits` are those of each sixteen images.
-    pub(super) fn backward(&self, grads: &[RowGrads<'_>], bits: &[Bits]) -> Result<Vec<f32>> {
-        let mut means = Vec::new();
-        for (rows, bits) in grads.iter().zip(bits) {
-            let mut grads: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
-            let given = [
-                (self.plan.features, rows.features),
-                (self.plan.logits, rows.logits),
-            ];
-            for (id, rows_of) in given {
-                if let Some(of) = rows_of {
-                    let channels = self.plan.values[id].channels;
-                    grads[id] = Some(lanes(of, rows.count, channels)?);
-                }
+    /// The gradients of features and logits to that of the means, `[n, pixels · channels]`.
+    pub(super) fn backward(&self, rows: &RowGrads<'_>, bits: &Bits) -> Result<Vec<f32>> {
+        let mut grads: Vec<Option<Vec<Lanes>>> = vec![None; self.plan.values.len()];
+        let given = [
+            (self.plan.features, rows.features),
+            (self.plan.logits, rows.logits),
+        ];
+        for (id, of) in given {
+            if let Some(of) = of {
+                let channels = self.plan.values[id].channels;
+                grads[id] = Some(lanes(of, rows.count, channels)?);
             }
-            for step in self.steps().iter().rev() {
-                let Some(mut grad) = grads[step.into].take() else {
-                    continue;
-                };
-                if let Some(bits) = &bits[step.into] {
-                    // All that reads it has added its part.
-                    let area = Area::whole(1, 1);
-                    let (size, channels) = ([1, 1], grad.len());
-                    let map = MapMut {
-                        values: &mut grad,
-                        size,
-                        area,
-                        channels,
-                    };
-                    finish(map, area, End::Mask(bits))?;
-                }
-                let layer = self.linear(step)?;
-                let (mut target, start) = match grads[step.from].take() {
-                    Some(there) => (there, Start::Add),
-                    None => (vec![Lanes::ZERO; self.width(step.from)], Start::Fresh),
-                };
-                layer
-                    .backward
-                    .run(self.workspace, &grad, &mut target, start, End::Store)?;
-                grads[step.from] = Some(target);
-            }
-            let grad = grads[self.mean()].take().ok_or_else(lost)?;
-            let from = means.len();
-            means.resize(from + rows.count * grad.len(), 0.0);
-            deinterleave(&grad, [rows.count, grad.len(), 1], &mut means[from..])?;
         }
-        Ok(means)
+        for step in self.steps().iter().rev() {
+            let Some(mut grad) = grads[step.into].take() else {
+                continue;
+            };
+            if let Some(bits) = &bits[step.into] {
+                // All that reads it has added its part.
+                let area = Area::whole(1, 1);
+                let (size, channels) = ([1, 1], grad.len());
+                let map = MapMut {
+                    values: &mut grad,
+                    size,
+                    area,
+                    channels,
+                };
+                finish(map, area, End::Mask(bits))?;
+            }
+            let layer = self.linear(step)?;
+            let (mut target, start) = match grads[step.from].take() {
+                Some(there) => (there, Start::Add),
+                None => (vec![Lanes::ZERO; self.width(step.from)], Start::Fresh),
+            };
+            layer
+                .backward
+                .run(self.workspace, &grad, &mut target, start, End::Store)?;
+            grads[step.from] = Some(target);
+        }
+        let grad = grads[self.mean()].take().ok_or_else(lost)?;
+        rows_of(&grad, [rows.count, grad.len(), 1])
     }
 
     fn steps(&self) -> &[Step<Bf16>] {
@@ -150,4 +133,11 @@ fn lanes(rows: &[f32], count: usize, channels: usize) -> Result<Vec<Lanes>> {
     let pixels = lanes.len() / channels;
     interleave(rows, [count, channels, pixels], &mut lanes)?;
     Ok(lanes)
+}
+
+/// The opposite: rows `[count, channels, pixels]`.
+fn rows_of(value: &[Lanes], size: [usize; 3]) -> Result<Vec<f32>> {
+    let mut rows = vec![0.0; size[0] * value.len()];
+    deinterleave(value, size, &mut rows)?;
+    Ok(rows)
 }

@@ -111,7 +111,7 @@ impl Block<'_> {
                     .run(plan.arithmetic.isa, route, grad, target_rows, (start, end))?;
             }
             Kind::MaxPool(pool) => {
-                let rows = sizes.rows(step.into, 1);
+                let rows = sizes.layouts.rows(step.into);
                 let taken = pass.decisions.taken[index].as_deref().ok_or_else(lost)?;
                 let taken = &taken[group.first * rows..][..group.count * rows];
                 let areas = [sizes.geometry.areas[step.into], area];
@@ -180,7 +180,7 @@ impl Block<'_> {
         let grad = self.read(step.into, group)?;
         let len = 3 * sizes.geometry.areas[0].len();
         let mut sums = vec![0.0; sizes.image_sums.len()];
-        for (image, grad) in grad.chunks_exact(sizes.rows(step.into, 1)).enumerate() {
+        for (image, grad) in grad.chunks_exact(sizes.layouts.rows(step.into)).enumerate() {
             layer
                 .backward
                 .run_sums(self.plan.arithmetic.isa, route, grad, &mut sums)?;
@@ -209,7 +209,7 @@ impl Block<'_> {
         }
         let layouts = [sizes.layouts.map(step.into)?, sizes.layouts.map(step.from)?];
         let mut around = self.shelf.take(layouts[1], group.count);
-        let rows = sizes.rows(step.into, 1);
+        let rows = sizes.layouts.rows(step.into);
         let taken = decisions.taken[index].as_deref().ok_or_else(lost)?;
         let taken = &taken[group.first * rows..][..group.count * rows];
         let grad = self.read(step.into, group)?;
@@ -254,7 +254,7 @@ impl Block<'_> {
         group: Group,
         decisions: &'d Decisions,
     ) -> Bf16End<'d> {
-        let rows = self.sizes.rows(id, 1);
+        let rows = self.sizes.layouts.rows(id);
         match &decisions.relu[id] {
             Some(bits) if is_last => {
                 Bf16End::Mask(&bits[group.first * rows..][..group.count * rows])
