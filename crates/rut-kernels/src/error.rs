@@ -18,6 +18,17 @@ pub enum Error {
         expected: String,
     },
 
+    /// Activations cannot be quantized so.
+    #[error(
+        "quantize activations: found {bits} bits and a scale of {scale}, expected 1 to 16 bits and a scale above 0"
+    )]
+    Quantization {
+        /// Bits of a value.
+        bits: u32,
+        /// From one value to the next.
+        scale: f32,
+    },
+
     /// `RUT_ISA` names something else than an instruction set.
     #[error(
         "read the variable RUT_ISA: found `{found}`, expected portable, avx2, avx512 or avx512-bf16: correct it or unset it"

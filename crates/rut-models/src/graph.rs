@@ -3,10 +3,11 @@
 
 mod builder;
 mod op;
+mod quantized;
 mod shape;
 
 pub use builder::GraphBuilder;
-pub use op::{BatchNorm, Bias, Conv, Linear, MaxPool, Op};
+pub use op::{ActivationRange, BatchNorm, Bias, Conv, Linear, MaxPool, Op};
 pub use shape::Shape;
 
 /// The position of a node in its graph.

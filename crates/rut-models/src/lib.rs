@@ -31,8 +31,8 @@ pub use frozen::{
     find_device, find_precision, logits, logits_window, outputs, outputs_window,
 };
 pub use graph::{
-    BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,
-    ParameterKind, Shape,
+    ActivationRange, BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op,
+    Parameter, ParameterKind, Shape,
 };
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};

@@ -8,6 +8,7 @@ mod norm;
 mod parameter;
 mod pass;
 mod pool;
+mod quantize;
 mod record;
 
 use std::fmt;

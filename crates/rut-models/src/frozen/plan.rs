@@ -8,7 +8,7 @@ mod fold;
 mod geometry;
 mod single;
 
-use rut_kernels::{AveragePool, ConvShape, MaxPool, OptionA};
+use rut_kernels::{AveragePool, ConvShape, FakeQuantize, MaxPool, OptionA};
 
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
@@ -30,6 +30,10 @@ pub(super) struct Value {
     pub(super) channels: usize,
     /// Whether the value is that of a ReLU.
     pub(super) relu: bool,
+    /// What the ReLU's value is rounded to.
+    pub(super) quantize: Option<FakeQuantize>,
+    /// The graph's node of the ReLU, where `node` is its quantization.
+    pub(super) relu_node: NodeId,
     /// How many gradients add up to that of this value.
     pub(super) readers: usize,
     /// The last step that reads it; `usize::MAX` where the caller does.

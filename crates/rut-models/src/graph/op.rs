@@ -63,6 +63,17 @@ pub struct Linear {
     pub out_features: usize,
 }
 
+/// Values of a ReLU rounded to those that an unsigned integer of `bits` bits can have: `min(round(x / scale), 2^bits - 1) · scale`,
+/// halves to even, in floating point. The gradient passes where nothing was cut off (straight-through estimator), and is 0
+/// elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActivationRange {
+    /// Bits of a value, 1 to 16.
+    pub bits: u32,
+    /// From one value to the next, above 0.
+    pub scale: f32,
+}
+
 /// One operation of a graph.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -75,6 +86,8 @@ pub enum Op {
     BatchNorm(BatchNorm),
     /// `max(x, 0)`; its gradient at exactly 0 is 0.
     Relu,
+    /// The value of a ReLU as few bits hold it.
+    FakeQuantize(ActivationRange),
     /// A maximum over windows; the gradient goes to the first maximum in row-major order.
     MaxPool(MaxPool),
     /// The sum of two nodes of the same shape.
@@ -106,6 +119,7 @@ impl Op {
             Self::Conv(_) => "convolution",
             Self::BatchNorm(_) => "batch norm",
             Self::Relu => "relu",
+            Self::FakeQuantize(_) => "quantization of activations",
             Self::MaxPool(_) => "max pool",
             Self::Add => "add",
             Self::OptionAShortcut { .. } => "option A shortcut",

@@ -140,7 +140,7 @@ fn node_shape(
 
 fn unary_shape(op: &Op, x: Shape) -> std::result::Result<Shape, String> {
     match (op, x) {
-        (Op::Relu, x) => Ok(x),
+        (Op::Relu | Op::FakeQuantize(_), x) => Ok(x),
         (Op::Flatten, x) => Ok(Shape::Flat(x.len())),
         (Op::Linear(linear), Shape::Flat(features)) => linear_shape(linear, features),
         (

@@ -6,9 +6,10 @@ use super::conv::ConvLayer;
 use super::norm::NormLayer;
 use super::parameter::array;
 use super::pool;
+use super::quantize;
 use super::record::Record;
 use crate::error::{Error, Result};
-use crate::graph::{Linear, MaxPool, NodeId, Op};
+use crate::graph::{ActivationRange, Linear, MaxPool, NodeId, Op};
 use crate::weights::Weights;
 
 /// An operation with its weights on a device.
@@ -17,6 +18,7 @@ pub(super) enum Layer {
     Conv(ConvLayer),
     BatchNorm(NormLayer),
     Relu,
+    FakeQuantize(ActivationRange),
     MaxPool(MaxPool),
     Add,
     OptionAShortcut { out_channels: usize },
@@ -32,21 +34,21 @@ pub(super) struct Step {
     pub(super) mark: Mark,
 }
 
-/// The decision of a ReLU (u8) or of a max-pool (u32), if the node makes one.
+/// The decision of a ReLU (u8), of a quantization of activations (u8) or of a max-pool (u32), if the node makes one.
 pub(super) struct Mark(Option<Tensor>);
 
 impl Mark {
     pub(super) fn into_record(self, node: NodeId, op: &Op, record: &mut Record) {
         let Some(mark) = self.0 else { return };
         match op {
-            Op::Relu => record.relu.insert(node, mark),
+            Op::Relu | Op::FakeQuantize(_) => record.relu.insert(node, mark),
             _ => record.max_pool.insert(node, mark),
         };
     }
 
     pub(super) fn of(op: &Op, record: &Record, node: NodeId, shape: &[usize]) -> Result<Self> {
         Ok(Self(match op {
-            Op::Relu => Some(record.relu(node, shape)?.clone()),
+            Op::Relu | Op::FakeQuantize(_) => Some(record.relu(node, shape)?.clone()),
             Op::MaxPool(_) => Some(record.max_pool(node, shape)?.clone()),
             _ => None,
         }))
@@ -70,6 +72,10 @@ impl Layer {
             Op::Conv(conv) => Self::Conv(ConvLayer::new(conv, load)?),
             Op::BatchNorm(norm) => Self::BatchNorm(NormLayer::new(norm, weights, dtype, device)?),
             Op::Relu => Self::Relu,
+            Op::FakeQuantize(range) => {
+                rut_kernels::FakeQuantize::new(range.bits, range.scale)?;
+                Self::FakeQuantize(*range)
+            }
             Op::MaxPool(pool) => Self::MaxPool(*pool),
             Op::Add => Self::Add,
             Op::OptionAShortcut { out_channels } => Self::OptionAShortcut {
@@ -93,6 +99,13 @@ impl Layer {
                 return Ok(Step {
                     mark: Mark(Some(x.gt(0.0)?)),
                     value: x.relu()?,
+                });
+            }
+            Self::FakeQuantize(range) => {
+                let level = quantize::levels(x, *range)?;
+                return Ok(Step {
+                    mark: Mark(Some(quantize::passes(&level, *range)?)),
+                    value: quantize::values(&level, *range)?,
                 });
             }
             Self::MaxPool(pool) => {
@@ -121,7 +134,9 @@ impl Layer {
             Self::Input | Self::Add => grad.clone(),
             Self::Conv(conv) => conv.backward(grad, read)?,
             Self::BatchNorm(norm) => norm.backward(grad)?,
-            Self::Relu => mark.get()?.where_cond(grad, &grad.zeros_like()?)?,
+            Self::Relu | Self::FakeQuantize(_) => {
+                mark.get()?.where_cond(grad, &grad.zeros_like()?)?
+            }
             Self::MaxPool(_) => pool::max_pool_backward(grad, mark.get()?, read)?,
             Self::OptionAShortcut { .. } => pool::option_a_shortcut_backward(grad, read)?,
             Self::AdaptiveAvgPool { side } => pool::adaptive_avg_pool_backward(grad, *side, read)?,

@@ -12,7 +12,8 @@ use crate::graph::NodeId;
 pub struct Record {
     /// Shape of the images, `[n, 3, h, w]`.
     pub images: [usize; 4],
-    /// For each ReLU, u8 of the shape of its value: 1 where its input was above 0.
+    /// For each ReLU, u8 of the shape of its value: 1 where its input was above 0. For each quantization of activations the
+    /// same: 1 where nothing was cut off. An engine that does both in one step has the product of both at both nodes.
     pub relu: BTreeMap<NodeId, Tensor>,
     /// For each max-pool, u32 `[n, c, h, w]` of the shape of its value: the row-major index of the pixel that it took,
     /// within the input's channel.

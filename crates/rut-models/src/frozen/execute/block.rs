@@ -148,14 +148,14 @@ impl Block<'_> {
         let source = self.map(step.from, source);
         let start = step.add.map_or(Start::Fresh, |_| Start::Add);
         let count = target.len();
-        let (bits, taken) = match decisions {
+        let (mut bits, taken) = match decisions {
             Some(decisions) => (
                 Some(&mut decisions.relu[step.into]),
                 Some(&mut decisions.taken[index]),
             ),
             None => (None, None),
         };
-        let end = match (self.plan.values[step.into].relu, bits) {
+        let end = match (self.plan.values[step.into].relu, bits.as_deref_mut()) {
             (false, _) => End::Store,
             (true, None) => End::Relu,
             (true, Some(bits)) => {
@@ -190,6 +190,10 @@ impl Block<'_> {
             }
             Kind::Average(pool) => pool.run(source, self.map_mut(step.into, target))?,
             Kind::OptionA(option) => option.run(source, self.map_mut(step.into, target), area)?,
+        }
+        if let Some(quantize) = self.plan.values[step.into].quantize {
+            let bits = bits.and_then(|bits| bits.as_deref_mut());
+            quantize.run(target, bits)?;
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 pub(super) struct Canvas {
     /// `[height][width][channels]` of each value of which some pixels are shared.
     values: Vec<Option<Buffer<f32>>>,
+    /// For each value that was quantized the ReLU's value, from which the gradient that passes is known.
+    relus: Vec<Option<Buffer<f32>>>,
     /// For each step that is a max-pool the places that it took.
     taken: Vec<Option<Vec<u8>>>,
 }
@@ -41,6 +43,7 @@ impl Painter<'_> {
     pub(super) fn forward(&self, planar: &[f32]) -> Result<Canvas> {
         let mut canvas = Canvas {
             values: vec![None; self.plan.values.len()],
+            relus: vec![None; self.plan.values.len()],
             taken: vec![None; self.plan.steps.len()],
         };
         if self.geometry.is_partial(0) {
@@ -94,7 +97,24 @@ impl Painter<'_> {
                 }
             })?;
         }
+        self.quantize(step.into, &mut values, canvas)?;
         canvas.values[step.into] = Some(values);
+        Ok(())
+    }
+
+    /// Rounds a ReLU's value to few bits where the plan says so.
+    fn quantize(&self, id: ValueId, values: &mut [f32], canvas: &mut Canvas) -> Result<()> {
+        let Some(quantize) = self.plan.values[id].quantize else {
+            return Ok(());
+        };
+        let areas = &self.geometry.shared[id];
+        let mut relu = self.take(id);
+        self.copy(id, &mut relu, areas, values)?;
+        self.plane_mut(id, values).for_each_run(areas, |_, run| {
+            run.iter_mut()
+                .for_each(|value| *value = quantize.value(*value));
+        })?;
+        canvas.relus[id] = Some(relu);
         Ok(())
     }
 
@@ -226,17 +246,23 @@ impl Painter<'_> {
         if missing > 0 || !self.plan.values[id].relu {
             return Ok(());
         }
-        let (Some(values), Some(grad)) = (canvas.values[id].as_deref(), grads[id].as_mut()) else {
+        let value = &self.plan.values[id];
+        let kept = match value.quantize {
+            Some(_) => &canvas.relus[id],
+            None => &canvas.values[id],
+        };
+        let (Some(values), Some(grad)) = (kept.as_deref(), grads[id].as_mut()) else {
             return Ok(());
         };
+        // A shared value is that of its ReLU: zero where the ReLU cut it off.
+        let passes = |x: f32| x > 0.0 && value.quantize.is_none_or(|quantize| quantize.passes(x));
         let (width, channels) = self.width(id);
         let areas = &self.geometry.shared[id];
         let mut plane = self.plane_mut(id, grad);
         plane.for_each_run(areas, |[row, column], run| {
             let from = (row * width + column) * channels;
             for (grad, &value) in run.iter_mut().zip(&values[from..]) {
-                // A shared value is that of its ReLU: zero where the ReLU cut it off.
-                *grad = if value > 0.0 { *grad } else { 0.0 };
+                *grad = if passes(value) { *grad } else { 0.0 };
             }
         })?;
         Ok(())
@@ -325,7 +351,7 @@ impl Canvas {
     /// Gives the memory back.
     pub(super) fn give(self, arena: &Mutex<Arena>) {
         let mut arena = lock(arena);
-        let values = self.values.into_iter().flatten();
+        let values = self.values.into_iter().chain(self.relus).flatten();
         values.for_each(|values| arena.give_floats(values));
     }
 }

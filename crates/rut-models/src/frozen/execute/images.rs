@@ -144,6 +144,9 @@ pub(super) fn record(
         let let_through =
             |lane: usize, at: usize, block: usize| (bits[block][at] >> lane & 1) as u8;
         let tensor = unfold(plan, geometry, id, dims[0], let_through)?;
+        if value.relu_node != value.node {
+            record.relu.insert(value.relu_node, tensor.clone());
+        }
         record.relu.insert(value.node, tensor);
     }
     for (index, step) in plan.steps.iter().enumerate() {

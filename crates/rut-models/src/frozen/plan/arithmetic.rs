@@ -15,6 +15,9 @@ pub(in crate::frozen) trait Arithmetic: Debug + Send + Sync {
     /// A fully connected layer.
     type Linear: Debug + Send + Sync;
 
+    /// Whether it rounds activations to few bits ([`Value::quantize`](super::Value)).
+    const QUANTIZES: bool = false;
+
     /// A convolution. `reads_input` says whether it reads the network's input.
     ///
     /// # Errors

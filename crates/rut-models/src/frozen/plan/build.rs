@@ -1,11 +1,11 @@
 //! Walks a graph and fuses. A convolution waits until it is known what follows it: a batch norm, a sum, a ReLU.
 
-use rut_kernels::{AveragePool, ConvShape, MaxPool, OptionA};
+use rut_kernels::{AveragePool, ConvShape, FakeQuantize, MaxPool, OptionA};
 
 use super::fold;
 use super::{Arithmetic, Built, Kind, Plan, Refused, Step, Value, ValueId};
 use crate::error::Result;
-use crate::graph::{self, BatchNorm, Graph, Node, NodeId, Op};
+use crate::graph::{self, ActivationRange, BatchNorm, Graph, Node, NodeId, Op};
 use crate::weights::Weights;
 
 pub(super) fn plan<A: Arithmetic>(
@@ -91,6 +91,7 @@ impl<A: Arithmetic> Builder<'_, A> {
                 Some(waiting) => Ok(Made::Value(self.step(waiting, id, true)?)),
                 None => Err(unfused("a ReLU", "a convolution, a sum or a linear layer")),
             },
+            Op::FakeQuantize(range) => self.quantize(*range, first, id),
             Op::Add => self.add(node),
             Op::MaxPool(pool) => {
                 let kind = Kind::MaxPool(MaxPool {
@@ -149,6 +150,27 @@ impl<A: Arithmetic> Builder<'_, A> {
                 add: None,
             })),
             _ => Err(refused()),
+        }
+    }
+
+    /// The value of a ReLU becomes that of its quantization: nothing else reads it.
+    fn quantize(&mut self, range: ActivationRange, first: usize, id: NodeId) -> Built<Made> {
+        let quantize = FakeQuantize::new(range.bits, range.scale)?;
+        if !A::QUANTIZES {
+            return Err(Refused::Because(
+                "activations of few bits are computed in f32 alone; use the precision f32".into(),
+            ));
+        }
+        match self.made.get(first) {
+            Some(&Made::Value(value)) if self.values[value].relu && self.readers[first] == 1 => {
+                self.values[value].node = id;
+                self.values[value].quantize = Some(quantize);
+                Ok(Made::Value(value))
+            }
+            _ => Err(unfused(
+                "a quantization of activations",
+                "a ReLU that nothing else reads",
+            )),
         }
     }
 
@@ -277,6 +299,8 @@ impl<A: Arithmetic> Builder<'_, A> {
             node,
             channels,
             relu,
+            quantize: None,
+            relu_node: node,
             readers: 0,
             last_step: 0,
         });

@@ -30,6 +30,8 @@ impl Arithmetic for SinglePrecision {
     type Conv = ConvLayer;
     type Linear = LinearLayer;
 
+    const QUANTIZES: bool = true;
+
     fn conv(&self, shape: ConvShape, folded: &Folded, _reads_input: bool) -> Built<ConvLayer> {
         let method = self.kernels.conv(shape, density(&folded.weights));
         let made =
