@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::array::Array;
 use crate::error::Result;
+use crate::quantize::QuantizationDescription;
 use entry::Entry;
 
 /// The tensors of a file, floating-point ones as f32.
@@ -27,6 +28,7 @@ pub struct Checkpoint {
     pub notes: Vec<String>,
     tensors: BTreeMap<String, Array>,
     others: BTreeMap<String, &'static str>,
+    quantization: Option<QuantizationDescription>,
 }
 
 /// A tensor as it was read, or its element type where that is no floating-point type.
@@ -45,7 +47,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`](crate::Error::Io), [`Error::Format`](crate::Error::Format) for a file of another kind or a damaged one.
+    /// [`Error::Io`](crate::Error::Io), [`Error::Format`](crate::Error::Format) for a file of another kind or a damaged one;
+    /// [`Error::Quantization`](crate::Error::Quantization) where its metadata describes a quantization that does not read.
     pub fn open(path: &Path) -> Result<Self> {
         let raw = reader::read(path, &|name| !key::is_counter(name), &decode)?;
         let mut notes = Vec::new();
@@ -60,12 +63,14 @@ impl Checkpoint {
             }
         }
         notes.extend(fold_pruning(&mut tensors));
+        let quantization = QuantizationDescription::read(path, &raw.metadata)?;
         Ok(Self {
             path: path.to_path_buf(),
             digest: raw.digest,
             notes,
             tensors,
             others,
+            quantization,
         })
     }
 
@@ -83,6 +88,7 @@ impl Checkpoint {
             mut notes,
             tensors,
             others,
+            quantization,
         } = self;
         let (tensors, unwrapped) = key::unwrapped(&path, tensors)?;
         notes.extend(unwrapped);
@@ -93,7 +99,13 @@ impl Checkpoint {
             notes,
             tensors,
             others,
+            quantization,
         })
+    }
+
+    /// How it was quantized, if its metadata says so.
+    pub fn quantization(&self) -> Option<&QuantizationDescription> {
+        self.quantization.as_ref()
     }
 
     /// The floating-point arrays by key.

@@ -253,6 +253,20 @@ pub enum Error {
         expected: String,
     },
 
+    /// What a file says of its quantization does not fit.
+    #[error(
+        "read the quantized network {path}: {reason}; name the model and files that it was made with, or make it again with \
+         `rut quantize`",
+        path = escape(path).whole(),
+        reason = escape(reason).at_most(MOST)
+    )]
+    Quantization {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and found.
+        reason: String,
+    },
+
     /// An engine does not compute in this precision.
     #[error(
         "compute in `precision = {precision}` with `engine = {engine}`: in this precision, expected the engine {others}; {engine} \

@@ -11,6 +11,7 @@ mod layout;
 mod mask;
 mod mismatch;
 mod prefix;
+mod quantize;
 mod registry;
 pub mod resnet;
 mod spec;
@@ -36,6 +37,10 @@ pub use graph::{
 };
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
+pub use quantize::{
+    ActivationDescription, Calibration, Calibrator, QuantizationDescription, QuantizedWeights,
+    WeightQuantization, quantized_file, round_per_channel,
+};
 pub use registry::{MODELS, find};
 pub use spec::{Evaluation, ModelSpec, Normalization, WeightsSpec};
 pub use ticket::{TicketFiles, find_dense, find_ticket};

@@ -75,7 +75,8 @@ impl Weights {
     /// [`Error::DuplicateKey`](crate::Error::DuplicateKey) where two keys mean one parameter;
     /// [`Error::Mismatch`](crate::Error::Mismatch) lists every missing, unexpected and mis-shaped key of the checkpoint, or everything in the mask
     /// that is not of this network; [`Error::ElementType`](crate::Error::ElementType) for integers in place of weights;
-    /// [`Error::BadWeight`](crate::Error::BadWeight) names a parameter that is kept and not finite, or a negative variance.
+    /// [`Error::BadWeight`](crate::Error::BadWeight) names a parameter that is kept and not finite, or a negative variance;
+    /// [`Error::Quantization`](crate::Error::Quantization) for a quantized checkpoint of another model, or without the ranges of its activations.
     pub fn read(
         model: &ModelSpec,
         checkpoint: &Checkpoint,
@@ -96,6 +97,13 @@ impl Weights {
             None => reading.classifier,
         };
         let mut weights = Self::fitted(&graph, &contents, key_match, classifier, mask)?;
+        let graph = match checkpoint.quantization() {
+            Some(quantization) => {
+                weights.count_unpruned(&quantization.unpruned, mask.is_some());
+                quantization.applied(&checkpoint.path, model.name, graph)?
+            }
+            None => graph,
+        };
         weights.notes.extend(weights.classes_note(model, reading));
         weights.notes.splice(0..0, checkpoint.notes.iter().cloned());
         Ok((graph, weights))
@@ -170,6 +178,21 @@ impl Weights {
             under: key_match.place.title().to_owned(),
             notes,
         })
+    }
+
+    /// Zeros that rounding made are no pruned places.
+    fn count_unpruned(&mut self, unpruned: &BTreeMap<String, usize>, is_masked: bool) {
+        if is_masked {
+            return;
+        }
+        let mut layers = self.density.layers.clone();
+        for layer in &mut layers {
+            if let Some(&kept) = unpruned.get(&layer.name) {
+                let not_zero = layer.total - layer.zeros;
+                layer.kept = kept.clamp(not_zero, layer.total);
+            }
+        }
+        self.density = DensityReport::of(layers);
     }
 
     fn classes_note(&self, model: &ModelSpec, reading: &Reading) -> Option<String> {

@@ -18,6 +18,8 @@ pub(crate) struct Entry<'a> {
 pub(crate) struct Raw<T> {
     pub(crate) digest: String,
     pub(crate) entries: BTreeMap<String, T>,
+    /// The metadata of a safetensors header.
+    pub(crate) metadata: BTreeMap<String, String>,
     /// How many keys were not wanted.
     pub(crate) left_out: usize,
 }

@@ -28,6 +28,7 @@ pub(super) fn read<T>(
         return Err(damaged(path, reason, remedy));
     }
     let mut raw = Raw {
+        metadata: Default::default(),
         digest: String::new(),
         entries: Default::default(),
         left_out: 0,

@@ -31,6 +31,12 @@ pub(super) fn read<T>(
     let mut raw = Raw {
         digest: String::new(),
         entries: Default::default(),
+        metadata: metadata
+            .metadata()
+            .iter()
+            .flatten()
+            .map(|(key, text)| (key.clone(), text.clone()))
+            .collect(),
         left_out: 0,
     };
     for name in metadata.offset_keys() {

@@ -18,7 +18,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, NodeId};
 use crate::weights::Weights;
 use pass::{Keep, Pass};
 pub use record::Record;
@@ -75,6 +75,20 @@ impl CandleNetwork {
     /// As [`FrozenNetwork::trace`].
     pub fn trace_recording(&self, images: &Tensor) -> Result<(Outputs, Record)> {
         self.pass.forward(images, Keep::Record)
+    }
+
+    /// A forward pass without a record; `observe` sees the value of every node behind the input, in the order of evaluation.
+    ///
+    /// # Errors
+    ///
+    /// As [`FrozenNetwork::infer`], and those of `observe`.
+    pub fn infer_observed(
+        &self,
+        images: &Tensor,
+        observe: &mut dyn FnMut(NodeId, &Tensor) -> Result<()>,
+    ) -> Result<Outputs> {
+        let (outputs, _) = self.pass.forward_observed(images, Keep::Nothing, observe)?;
+        Ok(outputs)
     }
 
     /// The gradient of the images under a record, which may come from another engine's forward pass.

@@ -16,6 +16,7 @@ use crate::weights::Weights;
 pub(super) use arithmetic::{Arithmetic, Built, Refused};
 pub use choice::Kernels;
 pub(super) use fold::Folded;
+pub(crate) use fold::conv as fold_conv;
 pub(super) use geometry::Geometry;
 pub(super) use single::{LinearLayer, SinglePrecision};
 

@@ -57,6 +57,16 @@ impl Pass {
 
     /// `images` [n, 3, h, w] to outputs; the record is empty unless it is kept.
     pub(super) fn forward(&self, images: &Tensor, keep: Keep) -> Result<(Outputs, Record)> {
+        self.forward_observed(images, keep, &mut |_, _| Ok(()))
+    }
+
+    /// The same; `observe` sees the value of every node behind the input.
+    pub(super) fn forward_observed(
+        &self,
+        images: &Tensor,
+        keep: Keep,
+        observe: &mut dyn FnMut(NodeId, &Tensor) -> Result<()>,
+    ) -> Result<(Outputs, Record)> {
         let dims = self.check_images(images)?;
         let shapes = self.shapes(dims)?;
         let mut record = Record::new(dims);
@@ -70,6 +80,7 @@ impl Pass {
                 .collect();
             let step = self.layers[index].forward(&read)?;
             debug_assert_eq!(step.value.dims(), shapes[index].with_batch(dims[0]));
+            observe(node_id(index), &step.value)?;
             if keep == Keep::Record {
                 step.mark.into_record(node_id(index), &node.op, &mut record);
             }

@@ -6,14 +6,14 @@ use crate::graph::{BatchNorm, Bias, Conv, Linear};
 use crate::weights::Weights;
 
 /// Weights and bias of a layer; those of a convolution with its batch norm are folded in f64 and rounded once.
-pub(in crate::frozen) struct Folded {
+pub(crate) struct Folded {
     /// `[out, in, kernel, kernel]` or `[out, in]`; what was zero stays zero.
-    pub(in crate::frozen) weights: Vec<f32>,
+    pub(crate) weights: Vec<f32>,
     /// `[out]`.
-    pub(in crate::frozen) bias: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
 }
 
-pub(super) fn conv(weights: &Weights, conv: &Conv, norm: Option<&BatchNorm>) -> Result<Folded> {
+pub(crate) fn conv(weights: &Weights, conv: &Conv, norm: Option<&BatchNorm>) -> Result<Folded> {
     let kernel = &array(weights, &conv.param, "weight")?.data;
     let mut bias = match conv.bias {
         Bias::Added => wide(&array(weights, &conv.param, "bias")?.data),
