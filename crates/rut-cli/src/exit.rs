@@ -209,10 +209,12 @@ fn bench_code(error: &rut_bench::Error) -> u8 {
 }
 
 fn run_code(error: &rut_run::Error) -> u8 {
-    use rut_run::Error::{Adapt, Data, Models, NoNetworkFolder, NotATicket, Record, Stopped};
+    use rut_run::Error::{
+        Adapt, Data, Models, NoNetworkFolder, NotATicket, Quantized, Record, Stopped,
+    };
     match error {
         Stopped { .. } => INTERRUPTED,
-        NotATicket { .. } => USAGE,
+        NotATicket { .. } | Quantized { .. } => USAGE,
         NoNetworkFolder { .. } => MISSING,
         Record(error) => record_code(error),
         Adapt(error) => adapt_code(error),

@@ -43,6 +43,6 @@ pub use quantize::{
 };
 pub use registry::{MODELS, find};
 pub use spec::{Evaluation, ModelSpec, Normalization, WeightsSpec};
-pub use ticket::{TicketFiles, find_dense, find_ticket};
+pub use ticket::{TicketFiles, find_dense, find_quantized, find_ticket};
 pub use upstream::Upstream;
 pub use weights::{Classifier, Reading, Weights};

@@ -41,7 +41,7 @@ pub fn find_ticket(directory: &Path, model: &str, state: u32) -> Result<TicketFi
     let search = Search {
         directory,
         model,
-        state,
+        state: &state.to_string(),
         names: names(directory)?,
     };
     let checkpoint = search.one("checkpoint")?;
@@ -71,7 +71,7 @@ pub fn find_dense(directory: &Path, model: &ModelSpec) -> Result<PathBuf> {
     let search = Search {
         directory,
         model: model.name,
-        state: 0,
+        state: "0",
         names: names(directory)?,
     };
     let published = model.weights.iter().filter_map(|weights| {
@@ -94,6 +94,31 @@ pub fn find_dense(directory: &Path, model: &ModelSpec) -> Result<PathBuf> {
         [name] => Ok(directory.join(name)),
         several => Err(search.ambiguous("checkpoint", several)),
     }
+}
+
+/// The checkpoint of the quantized `model` in the folder `directory` whose name says `bits`, for instance
+/// `resnet50_w4_checkpoint.safetensors` for `w4`.
+///
+/// # Errors
+///
+/// As [`find_ticket`].
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("resnet50_w4a8_checkpoint.safetensors");
+/// std::fs::write(&file, "")?;
+/// assert_eq!(rut_models::find_quantized(folder.path(), "resnet50", "w4a8")?, file);
+/// assert!(rut_models::find_quantized(folder.path(), "resnet50", "w4").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn find_quantized(directory: &Path, model: &str, bits: &str) -> Result<PathBuf> {
+    let search = Search {
+        directory,
+        model,
+        state: bits,
+        names: names(directory)?,
+    };
+    search.one("checkpoint")
 }
 
 /// The names of a folder's files, in order.
@@ -122,7 +147,8 @@ fn names(directory: &Path) -> Result<Vec<String>> {
 struct Search<'a> {
     directory: &'a Path,
     model: &'a str,
-    state: u32,
+    /// The number of a ticket's state, or the bits of a quantized network.
+    state: &'a str,
     names: Vec<String>,
 }
 

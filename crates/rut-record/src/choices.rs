@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Whether the network is dense or a ticket.
+/// Whether the network is dense, a ticket, or quantized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkKind {
@@ -11,6 +11,8 @@ pub enum NetworkKind {
     /// A lottery ticket: checkpoint × mask. The reference calls it `LT`.
     #[serde(alias = "LT", alias = "lt")]
     Ticket,
+    /// Weights, and perhaps activations, of few bits.
+    Quantized,
 }
 
 /// How a ticket's mask is used.

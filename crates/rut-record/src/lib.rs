@@ -65,7 +65,8 @@ pub use options::Options;
 pub use plan::{Heading, Plan, PlannedRun};
 pub use record::{
     Cost, DataRecord, GridMemberRecord, GridRecord, KeysRecord, LbfgsRecord, MappingRecord,
-    NetworkRecord, PublishedEce, Record, ShortClassRecord, SkippedRecord, TrainingRecord,
+    NetworkRecord, PublishedEce, QuantizationRecord, Record, ShortClassRecord, SkippedRecord,
+    TrainingRecord,
 };
 pub use run_dir::{Existing, FINISHED_REMEDY, RunDir, delete, write_whole};
 pub use run_id::{Content, OUTSIDE_IDENTITY, RunId};

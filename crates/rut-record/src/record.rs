@@ -151,6 +151,9 @@ pub struct NetworkRecord {
     pub density_without_stem_and_classifier: f64,
     /// The network as adapted: with the new head in place of the classifier (probing, D13); as `density` for prompting.
     pub density_adapted: f64,
+    /// What of it has few bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<QuantizationRecord>,
     /// Number of source classes; absent for a network without a classifier, which can only be probed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_classes: Option<usize>,
@@ -160,6 +163,24 @@ pub struct NetworkRecord {
     /// another rule ([`KeyRule::Earlier`](crate::spec_file::KeyRule)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysRecord>,
+}
+
+/// What of a network has few bits, as its file says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantizationRecord {
+    /// Bits of a weight.
+    pub weight_bits: u32,
+    /// Names of the weights that have all bits.
+    pub kept: Vec<String>,
+    /// Bits of an activation; absent where they have all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_bits: Option<u32>,
+    /// How the ranges of activations were chosen, and from which images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<String>,
+    /// SHA-256 of the checkpoint that it was made of.
+    pub made_of: String,
 }
 
 /// What of a checkpoint's keys is the network.

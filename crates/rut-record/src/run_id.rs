@@ -12,12 +12,14 @@ use crate::spec::{RunSpec, fields};
 
 /// Fields that are no part of the identity: those that say where to look, for what is found there stands in the id by its
 /// digest, and words for readers.
-pub const OUTSIDE_IDENTITY: [&str; 7] = [
+pub const OUTSIDE_IDENTITY: [&str; 9] = [
     "checkpoint",
     "mask",
     "pretrained_dir",
     "network",
     "sparsity",
+    "bits",
+    "activation_bits",
     "recipe",
     "validation",
 ];
@@ -93,6 +95,10 @@ fn title(spec: &RunSpec) -> String {
         (NetworkKind::Dense, _) => "dense".to_owned(),
         (NetworkKind::Ticket, None) => format!("ticket{}", spec.network.state()),
         (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
+        (NetworkKind::Quantized, _) => match spec.network.bits_name() {
+            Some(bits) => bits,
+            None => "quantized".to_owned(),
+        },
     };
     format!(
         "{}-{}-{network}-{method}-{budget}-seed{}",

@@ -8,6 +8,7 @@ use crate::axis::Axis;
 use crate::canvas::{GREY, colour, mark};
 use crate::chart::{Chart, Entry, Line, Point, Series};
 use crate::metric::{Metric, SHOWN, Unit};
+use crate::network::Network;
 use crate::study::{Condition, Study};
 use crate::wording::{bare, figure, percent};
 
@@ -180,15 +181,15 @@ fn drawn((_, chart): &(&'static Metric, Chart)) -> bool {
     chart.series.iter().any(|series| !series.points.is_empty())
 }
 
-/// Charts of one setting against remaining weights: a line per number of labels, points in the networks' colours. None
-/// where all networks keep as much.
+/// Charts of one setting against remaining weights, or bits of weights: a line per number of labels, points in the networks'
+/// colours. None where all networks keep as much.
 pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Chart)> {
     let conditions: Vec<Condition> = study.conditions_of(setting).collect();
     let density = |condition: &Condition| {
         study
             .networks
             .get(condition.network)
-            .map(|n| n.body_density)
+            .map(Network::share_of_bits)
     };
     let densities: Vec<f64> = conditions.iter().filter_map(density).collect();
     let Some(first) = densities.first() else {
@@ -202,7 +203,16 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
         .map(|condition| condition.labels)
         .collect();
     let title = study.settings.get(setting).map(|s| s.label());
-    let axis = remaining(&densities);
+    let quantized = |condition: &Condition| {
+        let network = study.networks.get(condition.network);
+        network.is_some_and(|network| network.quantization.is_some())
+    };
+    let name = if conditions.iter().any(quantized) {
+        "remaining bits of weights (%), without stem and classifier"
+    } else {
+        "remaining weights (%), without stem and classifier"
+    };
+    let axis = remaining(name, &densities);
     let width = axis.range.0 - axis.range.1;
     let step = (0.022 * width).min(0.6 * nearest(&densities) / budgets.len() as f64);
     let middle = (budgets.len() - 1) as f64 / 2.0;
@@ -229,7 +239,7 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
         }
         let chart = Chart {
             title: title.clone().unwrap_or_default(),
-            x: remaining(&densities),
+            x: axis.clone(),
             y: vertical(metric, series.iter().flat_map(|s| &s.points)),
             legend: networks_legend(study, &conditions, Line::None),
             series,
@@ -239,7 +249,8 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
     SHOWN.into_iter().map(chart).filter(drawn).collect()
 }
 
-/// Lines through the networks of each model, by falling density, the first of those that keep as much; moved by `shift`.
+/// Lines through the networks of each model, one through its tickets and one through its quantized networks, both from the
+/// dense one; by falling density or bits, the first of those that keep as much; moved by `shift`.
 fn lines(
     study: &Study,
     setting: usize,
@@ -247,8 +258,9 @@ fn lines(
     metric: &Metric,
     shift: f64,
 ) -> Vec<Series> {
-    let models: BTreeSet<&str> = study.networks.iter().map(|n| &*n.key.model).collect();
-    let line = |model: &str| {
+    let kinds = |n: &'_ Network| (n.key.model.clone(), n.quantization.is_some());
+    let lines: BTreeSet<(String, bool)> = study.networks.iter().map(kinds).collect();
+    let line = |(model, quantized): (String, bool)| {
         let mut last = f64::INFINITY;
         let mut points = Vec::new();
         for (network, found) in study.networks.iter().enumerate() {
@@ -257,12 +269,14 @@ fn lines(
                 labels,
                 network,
             };
+            let share = found.share_of_bits();
+            let is_on_it = found.dense || found.quantization.is_some() == quantized;
             if found.key.model == model
-                && found.body_density < last
-                && let Some(point) =
-                    point(study, condition, found.body_density.log10() + shift, metric)
+                && is_on_it
+                && share < last
+                && let Some(point) = point(study, condition, share.log10() + shift, metric)
             {
-                last = found.body_density;
+                last = share;
                 let ends = (point.y, point.y);
                 points.push(Point { ends, ..point });
             }
@@ -276,7 +290,7 @@ fn lines(
             tooltip: format!("{model}, {}", labels.name()),
         }
     };
-    models.into_iter().map(line).collect()
+    lines.into_iter().map(line).collect()
 }
 
 fn network_label(study: &Study, at: usize) -> String {
@@ -295,8 +309,8 @@ fn nearest(densities: &[f64]) -> f64 {
     gaps.filter(|gap| *gap > 1e-3).fold(f64::INFINITY, f64::min)
 }
 
-/// The axis of remaining weights, in powers of ten, falling to the right as pruning goes on.
-fn remaining(densities: &[f64]) -> Axis {
+/// The axis of remaining weights or bits, in powers of ten, falling to the right as pruning goes on.
+fn remaining(name: &str, densities: &[f64]) -> Axis {
     let logs = densities.iter().map(|density| density.log10());
     let lo = logs.clone().fold(f64::INFINITY, f64::min);
     let hi = logs.fold(f64::NEG_INFINITY, f64::max);
@@ -304,11 +318,11 @@ fn remaining(densities: &[f64]) -> Axis {
     let mut ticks: Vec<f64> = densities.to_vec();
     ticks.sort_by(|a, b| b.total_cmp(a));
     ticks.dedup();
-    let name = |density: &f64| (density.log10(), percent(*density));
+    let tick = |density: &f64| (density.log10(), percent(*density));
     Axis {
-        name: "remaining weights (%), without stem and classifier".into(),
+        name: name.into(),
         range: (hi + room, lo - 3.2 * room),
-        ticks: ticks.iter().map(name).collect(),
+        ticks: ticks.iter().map(tick).collect(),
     }
 }
 

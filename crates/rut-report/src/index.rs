@@ -188,6 +188,8 @@ fn known(record: &Record) -> Value {
         "density": record.network.density,
         "density_without_stem_and_classifier": record.network.density_without_stem_and_classifier,
         "density_adapted": record.network.density_adapted,
+        "weight_bits": record.network.quantization.as_ref().map(|q| q.weight_bits),
+        "activation_bits": record.network.quantization.as_ref().and_then(|q| q.activation_bits),
         "width": record.network.width,
         "trained_values": record.training.trained_values,
         "steps_taken": record.training.steps,

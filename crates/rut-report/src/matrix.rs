@@ -11,7 +11,7 @@ use crate::canvas::colour;
 use crate::metric::{COMPARED, Metric};
 use crate::pair::{Difference, Pair};
 use crate::study::{Condition, Study};
-use crate::wording::{bare, percent, printable, signed};
+use crate::wording::{bare, printable, signed};
 
 /// The figures of the matrix: the first of [`COMPARED`], accuracy and ECE.
 const FIGURES: usize = 2;
@@ -197,7 +197,7 @@ impl<'a> Matrix<'a> {
         html! { @if let Some(network) = self.study.networks.get(at) {
             span.swatch style={ "background:" (colour(at)) } {} (printable(&network.label))
             span.ends {
-                (percent(network.body_density)) " % of weights"
+                (network.compression())
                 @if let Some(recipe) = network.recipe.as_ref().filter(|recipe| **recipe != network.label) {
                     "; " (printable(recipe))
                 }

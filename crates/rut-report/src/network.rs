@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rut_record::{Masking, NetworkKind, NetworkSpec, Record};
+use rut_record::{Masking, NetworkKind, NetworkRecord, NetworkSpec, QuantizationRecord, Record};
 
 use crate::run::Run;
+use crate::wording::{listed, percent};
 
 /// What makes two records ones of the same network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,8 @@ pub(crate) struct Network {
     pub(crate) density: f64,
     /// The same without stem and classifier: the paper's remaining weights, 0–1.
     pub(crate) body_density: f64,
+    /// What of it has few bits.
+    pub(crate) quantization: Option<QuantizationRecord>,
     /// How it was trained, in the words of its runs.
     pub(crate) recipe: Option<String>,
     /// Its user's own name for it: what its file is called.
@@ -58,6 +61,7 @@ impl Network {
         let dense = spec.network.kind == NetworkKind::Dense && network.mask.is_none();
         let mut kind = match (dense, spec.network.sparsity, &spec.network.checkpoint) {
             (true, ..) => "dense".to_owned(),
+            (false, ..) if spec.network.kind == NetworkKind::Quantized => bits(network),
             (false, Some(state), _) => format!("state {state}"),
             (false, None, None) => format!("state {}", spec.network.state()),
             (false, None, Some(_)) => "ticket".to_owned(),
@@ -71,6 +75,7 @@ impl Network {
             dense,
             density: network.density,
             body_density: network.density_without_stem_and_classifier,
+            quantization: network.quantization.clone(),
             recipe: spec.network.recipe.clone(),
             own: own_name(&spec.network),
             kind,
@@ -78,7 +83,39 @@ impl Network {
     }
 }
 
-/// All networks of `runs`: by model, dense ones first, then by falling density.
+impl Network {
+    /// Bits of its weights without stem and classifier that are left of the 32 of each weight of the dense network, 0–1.
+    pub(crate) fn share_of_bits(&self) -> f64 {
+        let bits = self.quantization.as_ref().map_or(32, |q| q.weight_bits);
+        self.body_density * f64::from(bits) / 32.0
+    }
+
+    /// How far it is compressed, in words.
+    pub(crate) fn compression(&self) -> String {
+        let weights = format!("{} % of weights", percent(self.body_density));
+        let Some(found) = &self.quantization else {
+            return weights;
+        };
+        let bits = format!("weights of {} bits", found.weight_bits);
+        let activations = found
+            .activation_bits
+            .map(|bits| format!("activations of {bits} bits"));
+        let pruned = (self.body_density < 1.0).then_some(weights);
+        listed([Some(bits), activations, pruned].into_iter().flatten())
+    }
+}
+
+/// What a quantized network is called: `W4`, or `W4A8` where activations have few bits, too.
+fn bits(network: &NetworkRecord) -> String {
+    let Some(found) = &network.quantization else {
+        return "quantized".to_owned();
+    };
+    let activations = found.activation_bits;
+    let activations = activations.map_or_else(String::new, |bits| format!("A{bits}"));
+    format!("W{}{activations}", found.weight_bits)
+}
+
+/// All networks of `runs`: by model, dense ones first, then tickets by falling density, then quantized ones by falling bits.
 pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
     let mut found: BTreeMap<NetworkKey, Network> = BTreeMap::new();
     for run in runs {
@@ -90,10 +127,10 @@ pub(crate) fn networks(runs: &[Run]) -> Vec<Network> {
     }
     let mut networks: Vec<Network> = found.into_values().collect();
     networks.sort_by(|a, b| {
-        let order = |n: &Network| (n.key.model.clone(), !n.dense);
+        let order = |n: &Network| (n.key.model.clone(), !n.dense, n.quantization.is_some());
         order(a)
             .cmp(&order(b))
-            .then(b.body_density.total_cmp(&a.body_density))
+            .then(b.share_of_bits().total_cmp(&a.share_of_bits()))
             .then(a.kind.cmp(&b.kind))
             .then(a.recipe.cmp(&b.recipe))
             .then(a.key.cmp(&b.key))

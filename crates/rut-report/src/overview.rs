@@ -9,7 +9,7 @@ use crate::RunStatus;
 use crate::canvas::colour;
 use crate::setting::Setting;
 use crate::study::{Study, range};
-use crate::wording::{listed, percent, printable};
+use crate::wording::{listed, printable};
 
 /// Names that stand in one line; of more, only how many there are.
 const MOST: usize = 12;
@@ -69,7 +69,7 @@ fn networks(study: &Study) -> Markup {
         @else {
             @for (at, network) in study.networks.iter().enumerate() {
                 span.network { span.swatch style={ "background:" (colour(at)) } {} (printable(&network.label))
-                    @if !network.dense { " (" (percent(network.body_density)) " % of weights)" } }
+                    @if !network.dense { " (" (network.compression()) ")" } }
                 " "
             }
         }

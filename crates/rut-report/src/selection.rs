@@ -61,7 +61,8 @@ impl SelectedRuns {
             .collect();
         let dense = conditions.iter().find(|(_, network)| network.dense);
         let tickets = conditions.iter().filter(|(_, network)| !network.dense);
-        let sparsest = tickets.min_by(|(_, a), (_, b)| a.body_density.total_cmp(&b.body_density));
+        let sparsest =
+            tickets.min_by(|(_, a), (_, b)| a.share_of_bits().total_cmp(&b.share_of_bits()));
         let first =
             |(condition, _): &(Condition, &Network)| study.cells.get(condition)?.first().copied();
         let runs = [dense, sparsest].into_iter().flatten().filter_map(first);

@@ -12,11 +12,13 @@ use crate::run::Run;
 use crate::wording::listed;
 
 /// Fields that say which network, which seed or how many labels, and places to look.
-const OTHER: [&str; 13] = [
+const OTHER: [&str; 15] = [
     "seed",
     "model",
     "network",
     "sparsity",
+    "bits",
+    "activation_bits",
     "pretrained_dir",
     "checkpoint",
     "checkpoint_key",

@@ -39,6 +39,21 @@ pub enum Error {
         /// What was found, and what to do instead.
         found: String,
     },
+    /// What is called quantized is not, or the other way round.
+    #[error(
+        "use {checkpoint}: expected {expected}, found {found}",
+        checkpoint = escape(checkpoint).whole(),
+        expected = escape(expected).at_most(MOST),
+        found = escape(found).at_most(MOST)
+    )]
+    Quantized {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+        /// What it should be, or be called.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// What a finished run was made from is no longer there.
     #[error(
         "take up {run} again: {field}: expected {expected}, found {found}; put back what the run was made from",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rut_data::{ClassRef, Dataset};
-use rut_models::{BUNDLED, ModelSpec, find_dense, find_ticket};
+use rut_models::{BUNDLED, ModelSpec, find_dense, find_quantized, find_ticket};
 use rut_record::{Locations, Masking, NetworkKind, NetworkSpec, RunSpec};
 
 use crate::checked::WeightFiles;
@@ -37,10 +37,35 @@ fn weight_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
 
 fn named_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
     let alone = |field, why: &str| refused(field, why, "both");
+    let given = [
+        ("bits", spec.network.bits),
+        ("activation_bits", spec.network.activation_bits),
+    ];
+    let bits = given.iter().find(|(_, bits)| bits.is_some());
+    let bits = bits.map(|(field, _)| *field);
     match (&spec.network.checkpoint, spec.network.kind) {
         (Some(_), _) if spec.network.sparsity.is_some() => Err(alone(
             "sparsity",
             "it beside `pretrained_dir`; `checkpoint` names its file itself",
+        )),
+        (Some(_), _) if bits.is_some() => Err(alone(
+            bits.unwrap_or_default(),
+            "it beside `pretrained_dir`; `checkpoint` names its file itself",
+        )),
+        (_, NetworkKind::Dense | NetworkKind::Ticket) if bits.is_some() => Err(refused(
+            bits.unwrap_or_default(),
+            "it beside `network = quantized`",
+            "it for another network",
+        )),
+        (None, NetworkKind::Quantized) if spec.network.bits.is_none() => Err(refused(
+            "bits",
+            "the bits of the weights of the quantized network in `pretrained_dir`, or `checkpoint`",
+            "neither",
+        )),
+        (_, NetworkKind::Quantized) if spec.network.sparsity.is_some() => Err(refused(
+            "sparsity",
+            "none beside `network = quantized`; name the file of a quantized ticket by `checkpoint`",
+            "both",
         )),
         (_, NetworkKind::Dense) if spec.network.sparsity.is_some_and(|state| state != 0) => {
             Err(alone(
@@ -95,6 +120,10 @@ fn files_in(dir: &Path, spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles
         NetworkKind::Ticket => {
             let found = find_ticket(dir, model.name, spec.network.state())?;
             (found.checkpoint, found.mask)
+        }
+        NetworkKind::Quantized => {
+            let bits = spec.network.bits_name().unwrap_or_default();
+            (find_quantized(dir, model.name, &bits)?, None)
         }
     };
     Ok(WeightFiles { checkpoint, mask })

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use rut_formats::list;
 use rut_models::{
-    Checkpoint, Classifier, DensityReport, Engine, EngineInfo, FrozenNetwork, Graph, LayerDensity,
-    LayerRole, Mask, ModelSpec, Normalization, Placement, Reading, Weights,
+    ActivationDescription, Checkpoint, Classifier, DensityReport, Engine, EngineInfo,
+    FrozenNetwork, Graph, LayerDensity, LayerRole, Mask, ModelSpec, Normalization, Placement,
+    QuantizationDescription, Reading, Weights,
 };
-use rut_record::{KeyRule, KeysRecord, RunSpec};
+use rut_record::{KeyRule, KeysRecord, QuantizationRecord, RunSpec};
 
 use crate::checked::{CheckedRunSpec, WeightFiles};
 use crate::error::Result;
 use crate::files::network_files;
 use crate::names::{find_engine, find_model, find_placement};
-use crate::ticket::check_ticket;
+use crate::ticket::{check_quantized, check_ticket};
 use crate::transform::normalization;
 
 /// How a network's files are read, beside what the specification says of them.
@@ -87,6 +88,8 @@ pub struct LoadedNetwork {
     pub notes: Vec<String>,
     /// Number of source classes; `None` for a network without a classifier, whose only logit is 0.
     pub classes: Option<usize>,
+    /// What of it has few bits.
+    pub quantization: Option<QuantizationRecord>,
     /// What of the checkpoint's keys it is.
     pub keys: KeysRecord,
     /// Model, class count, engine and instruction set: what features depend on beside the weights.
@@ -193,6 +196,7 @@ struct Assembled<'a> {
     model: &'a ModelSpec,
     graph: Graph,
     weights: Weights,
+    quantization: Option<QuantizationRecord>,
     /// SHA-256.
     checkpoint: String,
     /// SHA-256.
@@ -218,6 +222,7 @@ impl<'a> Assembled<'a> {
             model,
             graph,
             weights,
+            quantization: checkpoint.quantization().map(quantization),
             checkpoint: checkpoint.digest,
             mask: mask.map(|mask| mask.digest),
         })
@@ -242,6 +247,7 @@ impl<'a> Assembled<'a> {
             notes: self.notes(),
             classes: self.weights.classes(),
             keys: self.keys(),
+            quantization: self.quantization,
             checkpoint: self.checkpoint,
             mask: self.mask,
         })
@@ -282,7 +288,22 @@ impl Assembled<'static> {
             options.rule,
         )?;
         check_ticket(spec, options.rule, files, read.weights.density())?;
+        check_quantized(spec, files, read.quantization.as_ref())?;
         Ok(read)
+    }
+}
+
+fn quantization(description: &QuantizationDescription) -> QuantizationRecord {
+    let activations = description.activations.as_ref();
+    let images = |a: &ActivationDescription| {
+        format!("{}, {} images of {}", a.calibration, a.images, a.dataset)
+    };
+    QuantizationRecord {
+        weight_bits: description.weight_bits,
+        kept: description.kept.clone(),
+        activation_bits: activations.map(|a| a.bits),
+        calibration: activations.map(images),
+        made_of: description.checkpoint.clone(),
     }
 }
 

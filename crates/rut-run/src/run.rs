@@ -305,6 +305,7 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
         } else {
             overall
         },
+        quantization: loaded.quantization.clone(),
         source_classes: loaded.classes,
         width,
         keys: Some(loaded.keys.clone()),

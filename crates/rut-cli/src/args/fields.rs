@@ -36,10 +36,12 @@ pub struct FieldFlags<P> {
 #[derive(Clone, Copy, Debug)]
 pub struct OfNetwork;
 
-const NETWORK: [&str; 8] = [
+const NETWORK: [&str; 10] = [
     "model",
     "network",
     "sparsity",
+    "bits",
+    "activation_bits",
     "pretrained_dir",
     "checkpoint",
     "checkpoint_key",

@@ -101,9 +101,13 @@ pub const FIELDS: &[Field] = fields! {
     "model" "NAME", Name, NETWORK,
         "Name in the table of models (`rut models list`)";
     "network" "KIND", Words(NETWORK_KIND), NETWORK,
-        "Dense, or a lottery ticket (the reference's LT)";
+        "Dense, a lottery ticket (the reference's LT), or quantized (`rut quantize`)";
     "sparsity" "K", Count, NETWORK, left_out: "9",
         "State of iterative pruning: finds MODEL*_K_checkpoint and MODEL*_K_mask in `pretrained_dir`";
+    "bits" "B", Count, NETWORK,
+        "Bits of the weights of a quantized network: finds MODEL*_wB_checkpoint in `pretrained_dir`";
+    "activation_bits" "B", Count, NETWORK, left_out: "activations of all bits",
+        "Bits of its activations: finds MODEL*_wBaB_checkpoint";
     "pretrained_dir" "DIR", Path, NETWORK,
         "The folder that is searched for checkpoints and masks";
     "checkpoint" "FILE", Path, NETWORK,

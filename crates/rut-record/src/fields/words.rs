@@ -16,6 +16,7 @@ pub(super) const NETWORK_KIND: &[Word] = &[
         aliases: &["LT", "lt"],
         ..Word::new("ticket", "checkpoint × mask")
     },
+    Word::new("quantized", "weights, and perhaps activations, of few bits"),
 ];
 pub(super) const MASKING: &[Word] = &[
     Word::new("applied", "weights are checkpoint × mask"),

@@ -160,6 +160,10 @@ pub(crate) struct Flat {
     ece_batches: Batching,
     #[serde(skip_serializing_if = "is_usual_precision")]
     precision: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation_bits: Option<u32>,
     #[serde(skip_serializing_if = "is_usual_prompt")]
     prompt: String,
     #[serde(skip_serializing_if = "is_usual::<ScheduleKind>")]
@@ -248,6 +252,8 @@ impl From<RunSpec> for Flat {
             model: network.model,
             network: network.kind,
             sparsity: network.sparsity,
+            bits: network.bits,
+            activation_bits: network.activation_bits,
             pretrained_dir: network.pretrained_dir,
             checkpoint: network.checkpoint,
             checkpoint_key: network.checkpoint_key,
@@ -372,6 +378,8 @@ impl Flat {
                 model: self.model,
                 kind: self.network,
                 sparsity: self.sparsity,
+                bits: self.bits,
+                activation_bits: self.activation_bits,
                 pretrained_dir: self.pretrained_dir,
                 checkpoint: self.checkpoint,
                 checkpoint_key: self.checkpoint_key,

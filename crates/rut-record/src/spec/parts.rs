@@ -72,10 +72,14 @@ impl Default for LabelSpec {
 pub struct NetworkSpec {
     /// Name of a model of the table.
     pub model: String,
-    /// Dense or ticket.
+    /// Dense, ticket or quantized.
     pub kind: NetworkKind,
     /// State of iterative pruning of a ticket found in `pretrained_dir`; `None`: 9.
     pub sparsity: Option<u32>,
+    /// Bits of the weights of a quantized network found in `pretrained_dir`.
+    pub bits: Option<u32>,
+    /// Bits of its activations; `None`: activations are not rounded.
+    pub activation_bits: Option<u32>,
     /// Where checkpoints and masks are looked for by model and state.
     pub pretrained_dir: PathBuf,
     /// A checkpoint by name, instead of `pretrained_dir`.
@@ -110,6 +114,8 @@ impl Default for NetworkSpec {
             model: "resnet50".into(),
             kind: NetworkKind::Ticket,
             sparsity: None,
+            bits: None,
+            activation_bits: None,
             pretrained_dir: "checkpoints".into(),
             checkpoint: None,
             checkpoint_key: None,
@@ -130,6 +136,15 @@ impl NetworkSpec {
     /// State of iterative pruning of a ticket found in `pretrained_dir`.
     pub fn state(&self) -> u32 {
         self.sparsity.unwrap_or(9)
+    }
+
+    /// What the files of a quantized network found in `pretrained_dir` are called by: `w4`, or `w4a8` where activations have
+    /// few bits, too. `None` where no bits are named.
+    pub fn bits_name(&self) -> Option<String> {
+        let weights = self.bits?;
+        let activations = self.activation_bits;
+        let activations = activations.map_or_else(String::new, |bits| format!("a{bits}"));
+        Some(format!("w{weights}{activations}"))
     }
 
     /// The precision, if it is not the one of files that name none.

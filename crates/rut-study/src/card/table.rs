@@ -205,6 +205,10 @@ fn title(spec: &RunSpec) -> String {
             || "ticket".into(),
             |stem| stem.to_string_lossy().into_owned(),
         ),
+        (NetworkKind::Quantized, _) => match spec.network.bits_name() {
+            Some(bits) => bits,
+            None => "quantized".to_owned(),
+        },
     };
     let kind = spec.network.recipe.clone().unwrap_or(kind);
     match spec.network.masking {

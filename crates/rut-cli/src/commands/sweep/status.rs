@@ -106,8 +106,11 @@ fn group(spec: &RunSpec) -> [String; 3] {
     let network = match (spec.network.kind, &spec.network.recipe) {
         (NetworkKind::Dense, None) => "dense".to_owned(),
         (NetworkKind::Dense, Some(recipe)) => format!("dense, {recipe}"),
-        (NetworkKind::Ticket, _) => match &spec.network.checkpoint {
-            None => format!("ticket {}", spec.network.state()),
+        (NetworkKind::Ticket | NetworkKind::Quantized, _) => match &spec.network.checkpoint {
+            None => match spec.network.bits_name() {
+                Some(bits) => bits,
+                None => format!("ticket {}", spec.network.state()),
+            },
             Some(path) => path
                 .file_name()
                 .unwrap_or_default()
