@@ -34,6 +34,13 @@ except ImportError as missing:
 imp = scores.imp
 
 
+def setUpModule():
+    """One thread: two that wait for each other take far longer on a shared machine."""
+    threads = torch.get_num_threads()
+    unittest.addModuleCleanup(torch.set_num_threads, threads)
+    torch.set_num_threads(1)
+
+
 class Golden(nn.Module):
     """The golden network."""
 
