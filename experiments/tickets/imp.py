@@ -21,6 +21,9 @@ Prunable are all convolutions but the stem, the shortcuts' too; stem and classif
 
 The order of an epoch and its flips and crops are a function of the seed and the epoch, so there is no state of a random number
 generator to keep: a run that was stopped goes on to the same bits, on a CPU with as many threads.
+
+On a CPU for which PyTorch has no convolutions in bf16, `--precision bf16` computes them in f32 and rounds where autocast rounds:
+their inputs, weights, results and gradients; everything between them is autocast's own. Logs then say `"emulated": true`.
 """
 
 import argparse
@@ -63,18 +66,62 @@ class Problem(Exception):
 # ---------------------------------------------------------------------------------------------------------- network
 
 
+def lacks_bf16(device):
+    """Whether PyTorch's library of convolutions has none in bf16 for this CPU: autocast then takes a slow loop."""
+    if device.type != "cpu":
+        return False
+    try:
+        return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except (AttributeError, RuntimeError):
+        return True
+
+
+class ConvolutionInF32(torch.autograd.Function):
+    """A convolution of bf16 tensors, forward and backward, that computes in f32 and rounds each result to bf16 once.
+
+    That is what oneDNN does with instructions for bf16: exact products, sums in f32, one rounding (nearest, ties to even).
+    """
+
+    @staticmethod
+    def forward(context, x, weight, stride, padding):
+        context.save_for_backward(x, weight)
+        context.stride, context.padding = stride, padding
+        with torch.autocast("cpu", enabled=False):
+            return F.conv2d(x.float(), weight.float(), None, stride, padding).to(torch.bfloat16)
+
+    @staticmethod
+    def backward(context, gradient):
+        x, weight = context.saved_tensors
+        wanted = (*context.needs_input_grad[:2], False)
+        of_x, of_weight, _ = torch.ops.aten.convolution_backward(
+            gradient.float(), x.float(), weight.float(), None, context.stride, context.padding, (1, 1), False, (0, 0), 1, wanted
+        )
+        return *(None if of is None else of.to(torch.bfloat16) for of in (of_x, of_weight)), None, None
+
+
+class Conv2d(nn.Conv2d):
+    """A convolution without bias, dilation and groups. Where `emulated`, it is autocast's to bf16, computed in f32."""
+
+    emulated = False
+
+    def forward(self, x):
+        if self.emulated and torch.is_autocast_enabled("cpu"):
+            return ConvolutionInF32.apply(x.to(torch.bfloat16), self.weight.to(torch.bfloat16), self.stride, self.padding)
+        return super().forward(x)
+
+
 class Block(nn.Module):
     """Two 3×3 convolutions and a shortcut, which is a 1×1 convolution where the shape changes."""
 
     def __init__(self, inputs, outputs, stride):
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv1 = Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.conv2 = Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = None
         if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.downsample = nn.Sequential(Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x):
         out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
@@ -89,7 +136,7 @@ class ResNet(nn.Module):
         if depth < 8 or (depth - 2) % 6 != 0:
             raise Problem(f"--depth {depth}: a CIFAR ResNet has 6n + 2 layers: 20, 32, 44, 56 …")
         blocks, inputs, stages = (depth - 2) // 6, 16, []
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.conv1 = Conv2d(3, 16, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
         for width in (16, 32, 64):
             stride = 1 if width == 16 else 2
@@ -381,6 +428,7 @@ class Trainer:
         self.recipe, self.data, self.states, self.run = recipe, data, Path(states), Path(run)
         self.save_seconds, self.stop = save_seconds, False
         self.per_epoch = math.ceil(len(data.labels["train"]) / recipe.batch)
+        self.emulated = recipe.precision == "bf16" and lacks_bf16(data.device)
 
     # ---- names of files
 
@@ -422,7 +470,11 @@ class Trainer:
 
     def network(self):
         """A network on the device, its convolutions stored with the channels last."""
-        return ResNet(self.recipe.depth).to(self.data.device, memory_format=torch.channels_last)
+        net = ResNet(self.recipe.depth).to(self.data.device, memory_format=torch.channels_last)
+        for module in net.modules():
+            if isinstance(module, Conv2d):
+                module.emulated = self.emulated
+        return net
 
     def start(self, job):
         """Network, optimiser and mask at the beginning of a job."""
@@ -522,6 +574,7 @@ class Trainer:
                 "threads": torch.get_num_threads(),
                 "seed": job.seed,
             }
+            | ({"emulated": True} if self.emulated else {})
         )
         at.update(epoch=at["epoch"] + 1, step=0, loss=0.0, right=0, seconds=0.0, cpu=0.0)
         self.save(job, net, optimiser, at)
@@ -584,6 +637,8 @@ class Trainer:
             "precision": self.recipe.precision,
             "recipe": self.recipe.text(),
         }
+        if any(epoch.get("emulated") for epoch in epochs):
+            metadata["emulated"] = "true"
         if job.family != "rewind":
             metadata |= {"state": str(job.state), "kept": f"{kept / total:.6f}", "kept_weights": str(kept)}
         log = {"job": str(job), "recipe": asdict(self.recipe), "epochs": epochs}
@@ -639,7 +694,8 @@ def measure(arguments):
         at.update(step=steps - arguments.steps, seconds=0.0, cpu=0.0)
         trainer.train_epoch(Job(0, "rewind", 0), net, optimiser, mask, at)
         wall, cpu = (at[name] / arguments.steps * steps for name in ("seconds", "cpu"))
-        print(f"{precision}: {wall:.0f} s an epoch, {cpu:.0f} s of CPU time, from {arguments.steps} steps", flush=True)
+        name = f"{precision}, emulated" if trainer.emulated else precision
+        print(f"{name}: {wall:.0f} s an epoch, {cpu:.0f} s of CPU time, from {arguments.steps} steps", flush=True)
 
 
 def evaluate(arguments):

@@ -9,6 +9,7 @@ bits. Images are noise, a few of them.
 import contextlib
 import importlib.util
 import io
+import json
 import os
 import sys
 import tempfile
@@ -175,6 +176,107 @@ class Batches(unittest.TestCase):
         self.assertEqual(sorted(same), list(range(48)))
 
 
+def step(net, images, labels, emulated, precision=torch.bfloat16):
+    """Loss and gradients of a training step, by autocast or by its emulation."""
+    for module in net.modules():
+        if isinstance(module, imp.Conv2d):
+            module.emulated = emulated
+    net.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        logits = net(images).float()
+    loss = imp.F.cross_entropy(logits, labels)
+    loss.backward()
+    return loss.item(), {name: parameter.grad.clone() for name, parameter in net.named_parameters()}
+
+
+class Emulation(unittest.TestCase):
+    """bf16 computed in f32, against f64 and against PyTorch's own autocast."""
+
+    SHAPES = ((3, 16, 3, 1, 32), (16, 16, 3, 1, 32), (16, 32, 3, 2, 32), (32, 64, 1, 2, 16), (64, 64, 3, 1, 8))
+
+    def setUp(self):
+        threads = torch.get_num_threads()
+        self.addCleanup(torch.set_num_threads, threads)
+        torch.set_num_threads(1)
+        torch.manual_seed(4)
+
+    def layer(self, shape, images):
+        """A convolution, its input and a gradient of its output."""
+        inputs, outputs, kernel, stride, side = shape
+        layer = imp.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False).to(memory_format=torch.channels_last)
+        x = torch.randn(images, inputs, side, side).contiguous(memory_format=torch.channels_last).requires_grad_()
+        return layer, x, torch.randn(images, outputs, side // stride, side // stride).to(torch.bfloat16)
+
+    @staticmethod
+    def results(layer, x, gradient, emulated):
+        """Output, and gradients of input and weight."""
+        layer.emulated = emulated
+        with torch.autocast("cpu", torch.bfloat16):
+            out = layer(x)
+        return (out.detach(), *torch.autograd.grad(out, (x, layer.weight), gradient))
+
+    def test_every_result_is_rounded_once_from_rounded_inputs(self):
+        # The reference has one rounding at each of the four places. Where a sum in f32 and one in f64 lie on both sides of
+        # a tie, one bit differs: at most in one of a thousand values. Without any one of the roundings most values differ.
+        for shape in self.SHAPES:
+            layer, x, gradient = self.layer(shape, 16)
+            mine = self.results(layer, x, gradient, True)
+            self.assertEqual([part.dtype for part in mine], [torch.bfloat16, torch.float32, torch.float32])
+            rounded, weight = (part.detach().to(torch.bfloat16).double().requires_grad_() for part in (x, layer.weight))
+            out = imp.F.conv2d(rounded, weight, None, layer.stride, layer.padding)
+            exact = (out.detach(), *torch.autograd.grad(out, (rounded, weight), gradient.double()))
+            for name, part, of in zip(("output", "input", "weight"), mine, exact):
+                differs = (part.double() != of.to(torch.bfloat16).double()).double().mean().item()
+                self.assertLess(differs, 1e-3, f"{shape} {name}")
+
+    def test_a_convolution_is_autocasts(self):
+        # PyTorch's loop, which runs where there is no bf16, sums gradients of an input over the window, and of a weight over
+        # the images, in bf16. So gradients agree to the bit for a window of one and one image only; else to these roundings.
+        for shape in self.SHAPES:
+            for images in (1, 4):
+                layer, x, gradient = self.layer(shape, images)
+                mine, theirs = (self.results(layer, x, gradient, emulated) for emulated in (True, False))
+                self.assertEqual([part.dtype for part in mine], [part.dtype for part in theirs])
+                self.assertLess((mine[0] != theirs[0]).float().mean().item(), 1e-3, f"{shape} output")
+                if shape[2] == 1 and images == 1:
+                    for part, of in zip(mine[1:], theirs[1:]):
+                        self.assertLess((part != of).float().mean().item(), 1e-3, f"{shape} gradients")
+                for part, of in zip(mine[1:], theirs[1:]):
+                    self.assertLess(((part - of).norm() / of.norm()).item(), 3 * 2**-9, f"{shape} gradients")
+
+    def test_a_step_is_autocasts(self):
+        # Rounding decides about the sign of what is near 0, so that gradients far from the loss are close in norm only:
+        # emulation and autocast differ by less than half of what autocast and f32 do.
+        images = torch.randn(16, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+        labels = torch.randint(imp.CLASSES, (16,))
+        net = imp.ResNet(8).to(memory_format=torch.channels_last)
+        (mine, of_mine), (theirs, of_theirs), (_, of_f32) = (
+            step(net, images, labels, *how) for how in ((True,), (False,), (False, torch.float32))
+        )
+        self.assertLess(abs(mine - theirs), 2**-9 * theirs)
+
+        def apart(gradients):
+            return {name: ((gradients[name] - of).norm() / of.norm()).item() for name, of in of_theirs.items()}
+
+        emulated, single = apart(of_mine), apart(of_f32)
+        self.assertLess(emulated["fc.weight"], 2 * 2**-9)
+        self.assertLess(emulated["fc.bias"], 2 * 2**-9)
+        self.assertLess(np.median(list(emulated.values())), 0.5 * np.median(list(single.values())))
+        self.assertLess(max(emulated.values()), 0.1)
+
+    def test_all_between_convolutions_is_bf16(self):
+        net, seen = imp.ResNet(8), []
+        for module in net.modules():
+            if isinstance(module, (imp.Conv2d, imp.nn.BatchNorm2d)):
+                module.emulated = True
+                module.register_forward_hook(lambda _module, _inputs, out: seen.append(out.dtype))
+        with torch.autocast("cpu", torch.bfloat16):
+            self.assertEqual(net(torch.randn(2, 3, 32, 32)).dtype, torch.bfloat16)
+        self.assertEqual(seen, [torch.bfloat16] * 18)
+        # In f32 there is nothing to emulate.
+        self.assertEqual(net(torch.randn(2, 3, 32, 32)).dtype, torch.float32)
+
+
 class StopAfter(imp.Trainer):
     """Is asked to stop after `left` uses of its mask: at the beginning of a job, and after each step."""
 
@@ -245,6 +347,18 @@ class Training(unittest.TestCase):
         for name, kept in mask.items():
             self.assertTrue((one[name][kept == 0] == 0).all())
             self.assertTrue((one[name][kept == 1] != rewind[name][kept == 1]).float().mean() > 0.9)
+
+    def test_emulation_is_noted(self):
+        for emulated in (True, False):
+            states = self.at(f"states {emulated}")
+            trainer = imp.Trainer(small(epochs=1), Noise(), states, self.at(f"run {emulated}"))
+            trainer.emulated = emulated
+            quiet(trainer.train_job, imp.Job(0, "rewind", 0))
+            log = json.loads((states / "seed0/rewind_log.json").read_text())
+            self.assertEqual([epoch.get("emulated", False) for epoch in log["epochs"]], [emulated])
+            self.assertEqual("emulated" in imp.read_tensors(states / "seed0/rewind_checkpoint.safetensors")[1], emulated)
+        mine, theirs = (load_file(self.at(f"states {of}") / "seed0/rewind_checkpoint.safetensors") for of in (True, False))
+        self.assertFalse(torch.equal(mine["conv1.weight"], theirs["conv1.weight"]) and imp.lacks_bf16(torch.device("cpu")))
 
     def test_controls_keep_as_many_weights(self):
         recipe, states = small(precision="f32", epochs=1, states=4, batch=48), self.at("states")
