@@ -27,6 +27,7 @@ pub struct Checkpoint {
     pub notes: Vec<String>,
     tensors: BTreeMap<String, Array>,
     others: BTreeMap<String, &'static str>,
+    folded: usize,
 }
 
 /// A tensor as it was read, or its element type where that is no floating-point type.
@@ -59,13 +60,17 @@ impl Checkpoint {
                 Read::Other(element) => _ = others.insert(name, element),
             }
         }
-        notes.extend(fold_pruning(&mut tensors));
+        let folded = fold_pruning(&mut tensors);
+        notes.extend(
+            (folded > 0).then(|| format!("multiplied {folded} pairs of `_orig` and `_mask`")),
+        );
         Ok(Self {
             path: path.to_path_buf(),
             digest: raw.digest,
             notes,
             tensors,
             others,
+            folded,
         })
     }
 
@@ -83,6 +88,7 @@ impl Checkpoint {
             mut notes,
             tensors,
             others,
+            folded,
         } = self;
         let (tensors, unwrapped) = key::unwrapped(&path, tensors)?;
         notes.extend(unwrapped);
@@ -93,12 +99,19 @@ impl Checkpoint {
             notes,
             tensors,
             others,
+            folded,
         })
     }
 
     /// The floating-point arrays by key.
     pub fn tensors(&self) -> &BTreeMap<String, Array> {
         &self.tensors
+    }
+
+    /// Of how many arrays the file holds `_orig` and `_mask`, as `torch.nn.utils.prune` leaves them: then
+    /// [`Mask::open`](crate::Mask::open) reads the masks from the same file.
+    pub fn folded(&self) -> usize {
+        self.folded
     }
 
     /// The keys of all other tensors, with their element types.
@@ -122,8 +135,8 @@ fn decode(entry: Entry<'_>) -> Result<Read> {
     Ok(Read::Floats(Array { shape, data }))
 }
 
-/// Multiplies `{name}_orig` by `{name}_mask`, as `torch.nn.utils.prune` does before every forward pass.
-fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> Option<String> {
+/// Multiplies `{name}_orig` by `{name}_mask`, as `torch.nn.utils.prune` does before every forward pass; gives how many.
+fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> usize {
     let pruned: Vec<String> = tensors
         .keys()
         .filter_map(|name| name.strip_suffix("_orig"))
@@ -143,8 +156,7 @@ fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> Option<String> {
             tensors.insert(name.clone(), array);
         }
     }
-    (!pruned.is_empty())
-        .then(|| format!("multiplied {} pairs of `_orig` and `_mask`", pruned.len()))
+    pruned.len()
 }
 
 fn fits(tensors: &BTreeMap<String, Array>, name: &str) -> bool {

@@ -11,9 +11,11 @@ mod layout;
 mod mask;
 mod mismatch;
 mod prefix;
+mod prune;
 mod registry;
 pub mod resnet;
 mod spec;
+mod stored;
 mod ticket;
 mod upstream;
 pub mod vgg;
@@ -27,8 +29,9 @@ pub use error::{Error, Result};
 pub use frozen::{
     Bf16Network, Bf16Trace, CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES,
     Engine, EngineInfo, EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS,
-    Placement, Precision, PrecisionSpec, Record, Trace, WindowGradients, WindowTrace, Windowed,
-    find_device, find_precision, logits, logits_window, outputs, outputs_window,
+    Placement, Precision, PrecisionSpec, Recalibration, Record, Trace, WindowGradients,
+    WindowTrace, Windowed, find_device, find_precision, logits, logits_window, outputs,
+    outputs_window,
 };
 pub use graph::{
     BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op, Parameter,
@@ -36,8 +39,12 @@ pub use graph::{
 };
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
+pub use prune::{
+    Counted, DenseLayers, GroupSize, Prunable, PruneRule, Pruned, Scope, masks_of_zeros, rounds_of,
+};
 pub use registry::{MODELS, find};
 pub use spec::{Evaluation, ModelSpec, Normalization, WeightsSpec};
-pub use ticket::{TicketFiles, find_dense, find_ticket};
+pub use stored::{Stored, safetensors_bytes};
+pub use ticket::{Existing, NewTicket, TicketFiles, find_dense, find_ticket};
 pub use upstream::Upstream;
 pub use weights::{Classifier, Reading, Weights};

@@ -1,6 +1,11 @@
-//! Finds the files of a lottery ticket, or of a dense network, by name: `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+//! The files of a lottery ticket, or of a dense network, by name: finds them, and in `new_ticket` writes them. Names are
+//! `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+
+mod new_ticket;
 
 use std::path::{Path, PathBuf};
+
+pub use new_ticket::{Existing, NewTicket};
 
 use crate::bundled;
 use crate::error::{Error, Result};

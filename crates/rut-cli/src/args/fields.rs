@@ -89,6 +89,28 @@ impl Pick for OfUpstream {
     }
 }
 
+/// A network to prune, and how images for its recalibration are read, as `rut ticket make` takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct OfPruned;
+
+impl Pick for OfPruned {
+    fn fields() -> Vec<Field> {
+        let images = [
+            "split",
+            "classes",
+            "skip_unreadable",
+            "data_dir",
+            "mean",
+            "std",
+            "resize",
+            "crop",
+            "interpolation",
+            "threads",
+        ];
+        picked(&[&NETWORK, &images])
+    }
+}
+
 /// A data set that is named otherwise, as commands of `rut data` take it.
 #[derive(Clone, Copy, Debug)]
 pub struct OfDataset;

@@ -8,6 +8,7 @@ mod norm;
 mod parameter;
 mod pass;
 mod pool;
+mod recalibration;
 mod record;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::Weights;
 use pass::{Keep, Pass};
+pub use recalibration::Recalibration;
 pub use record::Record;
 
 /// The reference engine. A trace keeps one byte per ReLU element and four per max-pool output, and never computes a
