@@ -1,12 +1,13 @@
 //! What a loop needs to go on where it was: named tensors and numbers, as one safetensors image. The
 //! observer stores the bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use half::f16;
 use rut_formats::check_header;
 use rut_formats::seal::{self, Seal};
+use rut_models::{Stored, safetensors_bytes};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::error::{Error, Result};
@@ -190,19 +191,13 @@ impl TrainingState {
 /// # Errors
 /// If a tensor is of another type than f16, f32, f64 and i64.
 pub fn serialize(tensors: &BTreeMap<String, Tensor>, key: &str, text: &str) -> Result<Vec<u8>> {
-    let mut raw = Vec::with_capacity(tensors.len());
+    let mut stored = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
         let (dtype, bytes) = to_bytes(name, tensor)?;
-        raw.push((name.as_str(), dtype, tensor.dims().to_vec(), bytes));
+        let tensor = Stored::bytes(dtype, tensor.dims().to_vec(), bytes);
+        stored.push((name.as_str(), tensor));
     }
-    let views = raw.iter().map(|(name, dtype, shape, bytes)| {
-        let view = TensorView::new(*dtype, shape.clone(), bytes);
-        view.map(|view| (*name, view))
-            .map_err(|e| unfit(name, "a tensor", &e.to_string()))
-    });
-    // One entry only: the order of several in a hash map changes from run to run.
-    let metadata = HashMap::from([(key.to_owned(), text.to_owned())]);
-    safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(metadata))
+    safetensors_bytes(stored, key, text)
         .map_err(|e| unfit("the file", "tensors that can be written", &e.to_string()))
 }
 

@@ -7,10 +7,12 @@ mod examples;
 mod fetch;
 mod fields;
 mod finished;
+mod quantize;
 mod report;
 mod run;
 mod study;
 mod sweep;
+mod ticket;
 
 pub use bench::BenchArgs;
 pub use data::{CheckArgs, DataCommand, DrawArgs, SheetPart, ShowArgs, WhichData};
@@ -25,10 +27,14 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use quantize::{QuantizationFlags, QuantizeArgs};
 pub use report::{ReportArgs, DEFAULT_FIGURES};
 pub use run::RunCommand;
 pub use study::{CardArgs, StudyCommand};
 pub use sweep::{EmitArgs, StatusArgs, StudyFlags, SweepArgs, SweepCommand, TaskArgs};
+pub use ticket::{
+    ConvertArgs, MakeArgs, PruningFlags, RecalibrateFlags, ScoreChoice, TicketCommand, TicketOutput,
+};
 
 /// Version, commit and features of this build.
 const VERSION: &str = concat!(
@@ -125,9 +131,11 @@ pub enum Command {
     Bench(BenchArgs),
     /// Figures and tables from the records of many runs: a page that needs nothing beside it, SVG, CSV, LaTeX
     Report(ReportArgs),
-    /// Look into a lottery ticket
+    /// Make a lottery ticket of a network, convert one, look into one
     #[command(subcommand)]
     Ticket(TicketCommand),
+    /// Make a network whose weights, and perhaps activations, have few bits
+    Quantize(Box<QuantizeArgs>),
     /// Download data sets and weights, verify them, and put them where the other commands look for them
     Fetch(FetchArgs),
     /// The table of data sets; and, of one data set: is it sound, what does it look like, which images are drawn
@@ -171,20 +179,6 @@ pub enum TableCommand {
     Info {
         /// Its name
         name: String,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// What can be done with tickets.
-#[derive(Debug, Subcommand)]
-pub enum TicketCommand {
-    /// Density overall and per layer, mask against weights, what is pruned and what is not
-    Inspect {
-        /// Which network
-        #[command(flatten)]
-        network: FieldFlags<OfNetwork>,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -225,12 +225,16 @@ fn run_code(error: &rut_run::Error) -> u8 {
 }
 
 fn models_code(error: &rut_models::Error) -> u8 {
-    use rut_models::Error::{AmbiguousTicket, Io, NoSuchKey, Precision, SeveralNetworks, Ticket};
+    use rut_models::Error::{
+        AmbiguousTicket, EmptyLayer, Io, NoSuchKey, NothingPruned, Precision, Prune, Recalibrate,
+        SeveralNetworks, Ticket, TicketExists,
+    };
     match error {
         Ticket { .. } => MISSING,
         // Nothing is missing: the command line must say which of the files it means.
         AmbiguousTicket { .. } | SeveralNetworks { .. } | NoSuchKey { .. } => USAGE,
-        Precision { .. } => USAGE,
+        Precision { .. } | Prune { .. } | EmptyLayer { .. } | Recalibrate { .. } => USAGE,
+        NothingPruned { .. } | TicketExists { .. } => USAGE,
         Io { source, .. } => io_code(source),
         _ => FAILED,
     }

@@ -4,7 +4,20 @@ use rut_record::{Field, Flag, LOCATION_FIELDS};
 use rut_run::all_fields;
 
 /// Flags that are no fields: what a call does.
-const OF_CALLS: [&str; 5] = ["overwrite", "resume", "part", "probabilities", "features"];
+const OF_CALLS: [&str; 12] = [
+    "overwrite",
+    "resume",
+    "part",
+    "probabilities",
+    "features",
+    "density",
+    "rounds",
+    "scope",
+    "keep",
+    "count_kept",
+    "label",
+    "state",
+];
 
 /// A message with `` `--val-shots` `` for `` `val_shots` ``, `` `--mask` `` for `` field `mask` `` and `` `--network dense` `` for
 /// `` `network = dense` ``. A single word that stands alone may be a name in a user's file, and stays.
@@ -55,7 +68,7 @@ fn flag(quoted: &str, fields: &[Field]) -> Option<String> {
         None => (quoted, None),
     };
     if OF_CALLS.contains(&key) {
-        return Some(joined(key, value));
+        return Some(joined(&key.replace('_', "-"), value));
     }
     let field = fields.iter().find(|field| field.key == key)?;
     match (field.flag, value) {
@@ -106,6 +119,7 @@ mod tests {
                 "an entry `logits`, found `features`",
             ),
             ("the option `features`", "the `--features`"),
+            ("field `count_kept` is", "`--count-kept` is"),
         ] {
             assert_eq!(with_flags(text), want);
             assert_eq!(help_with_flags("beside `crop`"), "beside `--crop`");

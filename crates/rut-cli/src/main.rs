@@ -15,7 +15,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use crate::args::{Cli, Command, TicketCommand};
+use crate::args::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
+    system::quotas_are_errors()?;
     match command {
         Command::Run(run) => commands::run::run(&run),
         Command::Eval(args) => commands::eval::run(&args),
@@ -40,9 +41,8 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Sweep(command) => commands::sweep::run(&command),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Report(args) => commands::report::run(&args),
-        Command::Ticket(TicketCommand::Inspect { network, json }) => {
-            commands::ticket::inspect(&network.settings, json)
-        }
+        Command::Ticket(command) => commands::ticket::run(&command),
+        Command::Quantize(args) => commands::quantize::run(&args),
         Command::Fetch(args) => commands::fetch::run(&args),
         Command::Data(command) => commands::data::run(&command),
         Command::Models(command) => commands::models::run(&command),

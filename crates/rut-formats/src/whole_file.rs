@@ -1,7 +1,7 @@
 //! Writes a file completely or not at all.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Result, Write};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +42,38 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
     let new = linked?;
     finish(path)?;
     Ok(new)
+}
+
+/// Writes files that belong together: all of them are on the disk under temporary names before the first gets its own, so that
+/// a full disk leaves what was there before.
+///
+/// # Errors
+/// As [`write_whole`], with the index of the file.
+pub fn write_together(files: &[(&Path, &[u8])]) -> std::result::Result<(), (usize, Error)> {
+    let mut temporary = Vec::new();
+    let written = files
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, (path, bytes))| {
+            temporary.push(write_beside(path, bytes).map_err(|error| (index, error))?);
+            Ok(())
+        });
+    let renamed = written.and_then(|()| {
+        let pairs = temporary.iter().zip(files).enumerate();
+        pairs
+            .into_iter()
+            .try_for_each(|(index, (temporary, (path, _)))| {
+                let renamed = fs::rename(temporary, path).and_then(|()| finish(path));
+                renamed.map_err(|error| (index, error))
+            })
+    });
+    if renamed.is_err() {
+        for path in temporary {
+            // Those that have their own name by now are not there any more.
+            let _ = fs::remove_file(path);
+        }
+    }
+    renamed
 }
 
 /// Whether a file in a folder is a temporary one.
@@ -150,6 +182,19 @@ mod tests {
         names.sort();
         assert_eq!(names, ["a", "b"]);
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn of_files_that_belong_together_none_is_written_without_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, two] = ["one", "two"].map(|name| dir.path().join(name));
+        let missing = dir.path().join("missing/three");
+        write_together(&[(&one, b"1"), (&two, b"2")]).unwrap();
+        let failed = write_together(&[(&one, b"new"), (&missing, b"3")]).unwrap_err();
+        assert_eq!((failed.0, failed.1.kind()), (1, ErrorKind::NotFound));
+        assert_eq!(fs::read(&one).unwrap(), b"1");
+        assert_eq!(fs::read(&two).unwrap(), b"2");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub struct Checkpoint {
     tensors: BTreeMap<String, Array>,
     others: BTreeMap<String, &'static str>,
     quantization: Option<QuantizationDescription>,
+    folded: usize,
 }
 
 /// A tensor as it was read, or its element type where that is no floating-point type.
@@ -62,7 +63,10 @@ impl Checkpoint {
                 Read::Other(element) => _ = others.insert(name, element),
             }
         }
-        notes.extend(fold_pruning(&mut tensors));
+        let folded = fold_pruning(&mut tensors);
+        notes.extend(
+            (folded > 0).then(|| format!("multiplied {folded} pairs of `_orig` and `_mask`")),
+        );
         let quantization = QuantizationDescription::read(path, &raw.metadata)?;
         Ok(Self {
             path: path.to_path_buf(),
@@ -71,6 +75,7 @@ impl Checkpoint {
             tensors,
             others,
             quantization,
+            folded,
         })
     }
 
@@ -89,6 +94,7 @@ impl Checkpoint {
             tensors,
             others,
             quantization,
+            folded,
         } = self;
         let (tensors, unwrapped) = key::unwrapped(&path, tensors)?;
         notes.extend(unwrapped);
@@ -100,6 +106,7 @@ impl Checkpoint {
             tensors,
             others,
             quantization,
+            folded,
         })
     }
 
@@ -111,6 +118,12 @@ impl Checkpoint {
     /// The floating-point arrays by key.
     pub fn tensors(&self) -> &BTreeMap<String, Array> {
         &self.tensors
+    }
+
+    /// Of how many arrays the file holds `_orig` and `_mask`, as `torch.nn.utils.prune` leaves them: then
+    /// [`Mask::open`](crate::Mask::open) reads the masks from the same file.
+    pub fn folded(&self) -> usize {
+        self.folded
     }
 
     /// The keys of all other tensors, with their element types.
@@ -134,8 +147,8 @@ fn decode(entry: Entry<'_>) -> Result<Read> {
     Ok(Read::Floats(Array { shape, data }))
 }
 
-/// Multiplies `{name}_orig` by `{name}_mask`, as `torch.nn.utils.prune` does before every forward pass.
-fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> Option<String> {
+/// Multiplies `{name}_orig` by `{name}_mask`, as `torch.nn.utils.prune` does before every forward pass; gives how many.
+fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> usize {
     let pruned: Vec<String> = tensors
         .keys()
         .filter_map(|name| name.strip_suffix("_orig"))
@@ -155,8 +168,7 @@ fn fold_pruning(tensors: &mut BTreeMap<String, Array>) -> Option<String> {
             tensors.insert(name.clone(), array);
         }
     }
-    (!pruned.is_empty())
-        .then(|| format!("multiplied {} pairs of `_orig` and `_mask`", pruned.len()))
+    pruned.len()
 }
 
 fn fits(tensors: &BTreeMap<String, Array>, name: &str) -> bool {

@@ -214,6 +214,72 @@ pub enum Error {
         found: String,
     },
 
+    /// A rule for pruning is out of range, or nothing can be pruned by it.
+    #[error(
+        "prune the network: field `{field}` is {found}, expected {expected}",
+        found = escape(found).at_most(MOST),
+        expected = escape(expected).at_most(MOST)
+    )]
+    Prune {
+        /// What is out of range: `density`, `rounds`, `scope`, `keep`, `count_kept`, `label`.
+        field: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+
+    /// A layer would lose all of its weights, and the network what flows through it.
+    #[error(
+        "prune the network: `{name}` would lose all of its {weights} weights; ask for a higher density or fewer rounds, prune layer by \
+         layer (`scope = layer`), or leave the layer dense (field `keep`) if it is the stem or the classifier",
+        name = escape(name)
+    )]
+    EmptyLayer {
+        /// The weight's name.
+        name: String,
+        /// How many it has.
+        weights: usize,
+    },
+
+    /// Weights without a mask, none of which is zero.
+    #[error(
+        "find what is pruned: no weight of {layers} convolutions and linear layers is zero, and there is no mask; expected a mask \
+         (field `mask`), pairs of `weight_orig` and `weight_mask` in the checkpoint, or zeros in its weights"
+    )]
+    NothingPruned {
+        /// How many layers were searched.
+        layers: usize,
+    },
+
+    /// A file cannot be written.
+    #[error("write {path}: {source}", path = escape(path).whole())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// The files of a ticket or a quantized network are there already.
+    #[error(
+        "write a network: {path} is there already: {remedy}",
+        path = escape(path).whole()
+    )]
+    TicketExists {
+        /// The file.
+        path: PathBuf,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+
+    /// The statistics of batch norms cannot be estimated.
+    #[error("recalibrate the network: {problem}", problem = escape(problem).at_most(MOST))]
+    Recalibrate {
+        /// What is missing, and what to do.
+        problem: String,
+    },
+
     /// A graph does not fit together, or does not fit its input.
     #[error("evaluate node {node} ({op}): {reason}", reason = escape(reason).at_most(MOST))]
     Graph {

@@ -11,7 +11,7 @@ mod plan;
 mod window;
 
 pub use bf16::{Bf16Network, Bf16Trace};
-pub use candle::{CandleNetwork, Record};
+pub use candle::{CandleNetwork, Recalibration, Record};
 pub use engine::{ENGINES, Engine, EngineSpec};
 pub use execute::{CpuNetwork, CpuTrace};
 pub use network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};

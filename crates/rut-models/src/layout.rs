@@ -6,36 +6,46 @@
 pub(crate) struct Layout {
     /// What a note calls it; empty for torchvision's own names.
     pub(crate) title: &'static str,
-    /// A name in the file as torchvision has it.
-    own: fn(&str) -> Option<String>,
+    /// A name in the file as torchvision has it, in a network with these parameters.
+    own: fn(&str, IsParameter<'_>) -> Option<String>,
 }
+
+/// Whether the network has a parameter of this name.
+type IsParameter<'a> = &'a dyn Fn(&str) -> bool;
 
 /// All layouts, torchvision's first: of two that explain as many keys the earlier one is meant.
 pub(crate) static LAYOUTS: &[Layout] = &[
     Layout {
         title: "",
-        own: |key| Some(key.to_owned()),
+        own: |key, _| Some(key.to_owned()),
     },
     Layout {
         title: "Hugging Face `ResNetForImageClassification`",
-        own: hugging_face,
+        own: |key, _| hugging_face(key),
     },
     Layout {
         title: "Hugging Face `ResNetModel`",
-        own: hugging_face_body,
+        own: |key, _| hugging_face_body(key),
     },
     Layout {
         title: "timm's VGG",
-        own: timm_vgg,
+        own: |key, _| timm_vgg(key),
     },
     Layout {
         title: "`torch.nn.Sequential` of a ResNet's children",
-        own: children,
+        own: |key, _| children(key),
+    },
+    Layout {
+        title: "open_lth's CIFAR ResNet",
+        own: open_lth,
     },
 ];
 
 /// The most components that a name of any layout has.
 pub(crate) const COMPONENTS: usize = 10;
+
+/// No stage of a network has more.
+const MOST_BLOCKS: usize = 1000;
 
 impl Layout {
     /// The parameter that `key` means, if it is one of `is_parameter`.
@@ -44,7 +54,7 @@ impl Layout {
         key: &str,
         is_parameter: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        (self.own)(key).filter(|name| is_parameter(name))
+        (self.own)(key, &is_parameter).filter(|name| is_parameter(name))
     }
 }
 
@@ -114,6 +124,30 @@ fn children(key: &str) -> Option<String> {
     Some(format!("{own}.{rest}"))
 }
 
+/// open_lth's `models/cifar_resnet.py`: `conv.weight`, `bn.bias`, `blocks.4.shortcut.0.weight`; blocks are numbered through all
+/// three stages, which have equally many.
+fn open_lth(key: &str, is_parameter: IsParameter<'_>) -> Option<String> {
+    if let Some(leaf) = key.strip_prefix("conv.") {
+        return Some(format!("conv1.{leaf}"));
+    }
+    if let Some(leaf) = key.strip_prefix("bn.") {
+        return Some(format!("bn1.{leaf}"));
+    }
+    if key.starts_with("fc.") {
+        return Some(key.to_owned());
+    }
+    let (block, rest) = key.strip_prefix("blocks.")?.split_once('.')?;
+    let block: usize = block.parse().ok()?;
+    let is_block = |block: &usize| is_parameter(&format!("layer1.{block}.conv1.weight"));
+    let of_stage = (0..MOST_BLOCKS).take_while(is_block).count();
+    let stage = block.checked_div(of_stage)? + 1;
+    let rest = match rest.strip_prefix("shortcut.") {
+        Some(leaf) => format!("downsample.{leaf}"),
+        None => rest.to_owned(),
+    };
+    Some(format!("layer{stage}.{}.{rest}", block % of_stage))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +155,7 @@ mod tests {
     /// Keys as transformers 4 and timm 1 write them.
     #[test]
     fn names_of_other_libraries_are_torchvision_s() {
-        let cases: [(usize, &str, &str); 9] = [
+        let cases: [(usize, &str, &str); 14] = [
             (
                 1,
                 "resnet.embedder.embedder.convolution.weight",
@@ -155,9 +189,15 @@ mod tests {
             ),
             (3, "pre_logits.fc2.bias", "classifier.3.bias"),
             (4, "4.0.conv1.weight", "layer1.0.conv1.weight"),
+            (5, "conv.weight", "conv1.weight"),
+            (5, "bn.running_var", "bn1.running_var"),
+            (5, "blocks.2.conv2.weight", "layer1.2.conv2.weight"),
+            (5, "blocks.3.shortcut.1.bias", "layer2.0.downsample.1.bias"),
+            (5, "blocks.8.bn1.weight", "layer3.2.bn1.weight"),
         ];
         for (layout, key, own) in cases {
-            let found = LAYOUTS[layout].parameter(key, |_| true);
+            // A stage of three blocks.
+            let found = LAYOUTS[layout].parameter(key, |name| name != "layer1.3.conv1.weight");
             assert_eq!(found.as_deref(), Some(own), "{key}");
             assert!(key.split('.').count() <= COMPONENTS, "{key}");
         }

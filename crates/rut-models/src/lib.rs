@@ -11,10 +11,12 @@ mod layout;
 mod mask;
 mod mismatch;
 mod prefix;
+mod prune;
 mod quantize;
 mod registry;
 pub mod resnet;
 mod spec;
+mod stored;
 mod ticket;
 mod upstream;
 pub mod vgg;
@@ -28,8 +30,9 @@ pub use error::{Error, Result};
 pub use frozen::{
     Bf16Network, Bf16Trace, CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES,
     Engine, EngineInfo, EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS,
-    Placement, Precision, PrecisionSpec, Record, Trace, WindowGradients, WindowTrace, Windowed,
-    find_device, find_precision, logits, logits_window, outputs, outputs_window,
+    Placement, Precision, PrecisionSpec, Recalibration, Record, Trace, WindowGradients,
+    WindowTrace, Windowed, find_device, find_precision, logits, logits_window, outputs,
+    outputs_window,
 };
 pub use graph::{
     ActivationRange, BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op,
@@ -37,12 +40,18 @@ pub use graph::{
 };
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
+pub use prune::{
+    Counted, DenseLayers, GroupSize, Prunable, PruneRule, Pruned, Scope, masks_of_zeros, rounds_of,
+};
 pub use quantize::{
     ActivationDescription, Calibration, Calibrator, QuantizationDescription, QuantizedWeights,
     WeightQuantization, quantized_file, round_per_channel,
 };
 pub use registry::{MODELS, find};
 pub use spec::{Evaluation, ModelSpec, Normalization, WeightsSpec};
-pub use ticket::{TicketFiles, find_dense, find_quantized, find_ticket};
+pub use stored::{Stored, safetensors_bytes};
+pub use ticket::{
+    Existing, NewQuantized, NewTicket, TicketFiles, find_dense, find_quantized, find_ticket,
+};
 pub use upstream::Upstream;
 pub use weights::{Classifier, Reading, Weights};

@@ -1,6 +1,13 @@
-//! Finds the files of a lottery ticket, or of a dense network, by name: `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+//! The files of a lottery ticket, or of a dense network, by name: finds them, and in `new_ticket` writes them. Names are
+//! `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+
+mod new_quantized;
+mod new_ticket;
 
 use std::path::{Path, PathBuf};
+
+pub use new_quantized::NewQuantized;
+pub use new_ticket::{Existing, NewTicket};
 
 use crate::bundled;
 use crate::error::{Error, Result};
@@ -215,7 +222,12 @@ impl Search<'_> {
     }
 
     fn ticket(&self) -> String {
-        format!("{}, state {}", self.model, self.state)
+        let (model, state) = (self.model, self.state);
+        if state.starts_with('w') {
+            format!("{model}, {state}")
+        } else {
+            format!("{model}, state {state}")
+        }
     }
 
     fn pattern(&self, what: &str) -> String {

@@ -19,6 +19,7 @@ use crate::mask::{Mask, MaskArray};
 use crate::spec::ModelSpec;
 use contents::FileContents;
 use key_match::KeyMatch;
+pub(crate) use masks::masks;
 
 /// What is asked of a checkpoint, beside that it is of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,7 +145,7 @@ impl Weights {
         classifier: Classifier,
         mask: Option<&Mask>,
     ) -> Result<Self> {
-        let masks = mask.map(|mask| masks::masks(graph, mask)).transpose()?;
+        let masks = mask.map(|mask| masks(graph, mask)).transpose()?;
         let (masks, masked) = masks.unwrap_or_default();
         let mut arrays = check::arrays(graph, contents, &key_match, classifier)?;
         let headless = classifier == Classifier::Optional && key_match.head.linear.is_none();

@@ -234,6 +234,7 @@ impl Made {
                 calibration: Calibration::MinMax.to_string(),
                 dataset: "cifar10".into(),
                 images: 8,
+                digest: "0".repeat(64),
             }),
             checkpoint: "0".repeat(64),
             mask: None,

@@ -42,6 +42,10 @@ fn named_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
         ("activation_bits", spec.network.activation_bits),
     ];
     let bits = given.iter().find(|(_, bits)| bits.is_some());
+    let value = bits
+        .and_then(|(_, bits)| *bits)
+        .unwrap_or_default()
+        .to_string();
     let bits = bits.map(|(field, _)| *field);
     match (&spec.network.checkpoint, spec.network.kind) {
         (Some(_), _) if spec.network.sparsity.is_some() => Err(alone(
@@ -54,13 +58,13 @@ fn named_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
         )),
         (_, NetworkKind::Dense | NetworkKind::Ticket) if bits.is_some() => Err(refused(
             bits.unwrap_or_default(),
-            "it beside `network = quantized`",
-            "it for another network",
+            "a quantized network beside it (`network = quantized`)",
+            value,
         )),
         (None, NetworkKind::Quantized) if spec.network.bits.is_none() => Err(refused(
             "bits",
-            "the bits of the weights of the quantized network in `pretrained_dir`, or `checkpoint`",
-            "neither",
+            "the bits of the weights of a quantized network in `pretrained_dir`; else name its `checkpoint`",
+            "none",
         )),
         (_, NetworkKind::Quantized) if spec.network.sparsity.is_some() => Err(refused(
             "sparsity",

@@ -11,7 +11,10 @@ const DENSE_FROM: f64 = 0.99;
 
 /// A ticket has lost weights: a mask says which, or the zeros of its checkpoint do. Runs that were begun by an earlier
 /// version go on by its rule, to which any zero was enough.
-pub(crate) fn check_ticket(
+///
+/// # Errors
+/// [`Error::NotATicket`] if it has not.
+pub fn check_ticket(
     spec: &RunSpec,
     rule: KeyRule,
     files: &WeightFiles,

@@ -1,16 +1,16 @@
 //! A finished file of the feature cache: safetensors with `features` [n, width] and `logits` [n, classes], f32 or f16, and
 //! the key in its metadata, after the file's own checksum. `cache` names the files.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use rut_formats::check_header;
 use rut_formats::seal::{self, Seal};
+use rut_models::{Stored, safetensors_bytes};
 use rut_record::FeatureType;
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::Dtype;
 
 use super::{Extracted, FeatureMatrix};
 use crate::error::{Error, Result};
@@ -39,16 +39,13 @@ pub(super) fn to_bytes(all: &Extracted, key: &str) -> Result<Vec<u8>> {
         found: error.to_string(),
     };
     let parts = [("features", &all.features), ("logits", &all.logits)];
-    let bytes = parts.map(|(name, matrix)| (name, matrix, matrix.bytes_from(0)));
-    let mut views = Vec::with_capacity(parts.len());
-    for (name, matrix, bytes) in &bytes {
+    let stored = parts.map(|(name, matrix)| {
         let shape = vec![matrix.len(), matrix.width()];
-        let view = TensorView::new(dtype(matrix.kept()), shape, bytes).map_err(failed)?;
-        views.push((*name, view));
-    }
+        let bytes = matrix.bytes_from(0);
+        (name, Stored::bytes(dtype(matrix.kept()), shape, bytes))
+    });
     let text = format!("{}{key}", seal::open());
-    let metadata = HashMap::from([(KEY.to_owned(), text)]);
-    let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+    let mut bytes = safetensors_bytes(stored, KEY, &text).map_err(failed)?;
     seal::close(&mut bytes);
     Ok(bytes)
 }

@@ -61,6 +61,18 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "rut ticket inspect --model resnet20_cifar100 --sparsity 8",
         "rut ticket inspect --model resnet50 --checkpoint ticket.pth --mask mask.pth --json",
     ]),
+    ("ticket make", [
+        "rut ticket make --model resnet50 --network dense --checkpoint resnet50.pth --density 0.2 -o tickets",
+        "rut ticket make --model resnet20_cifar100 --sparsity 0 --scope 2:4 --recalibrate cifar100 -o tickets",
+    ]),
+    ("ticket convert", [
+        "rut ticket convert --model resnet50 --checkpoint pruned.pth -o tickets",
+        "rut ticket convert --model resnet20_cifar10 --checkpoint model_ep160_it0.pth --mask mask.pth --state 8 -o tickets",
+    ]),
+    ("quantize", [
+        "rut quantize --model resnet20_cifar100 --sparsity 0 --bits 4 -o quantized",
+        "rut quantize --model resnet50 --network dense --bits 8 --activation-bits 8 --calibrate photos -o quantized",
+    ]),
     ("fetch", ["rut fetch cifar10 dtd", "rut fetch --models resnet50"]),
     ("data list", ["rut data list", "rut data list --json"]),
     ("data info", ["rut data info dtd", "rut data info dtd --json"]),

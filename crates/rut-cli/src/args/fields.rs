@@ -91,6 +91,41 @@ impl Pick for OfUpstream {
     }
 }
 
+/// A network to prune, and how images for its recalibration are read, as `rut ticket make` takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct OfPruned;
+
+impl Pick for OfPruned {
+    fn fields() -> Vec<Field> {
+        let images = [
+            "split",
+            "classes",
+            "skip_unreadable",
+            "data_dir",
+            "mean",
+            "std",
+            "resize",
+            "crop",
+            "interpolation",
+            "threads",
+        ];
+        picked(&[&NETWORK, &images])
+    }
+}
+
+/// A network to quantize, and how images for the ranges of its activations are read, as `rut quantize` takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct OfQuantized;
+
+impl Pick for OfQuantized {
+    fn fields() -> Vec<Field> {
+        let mut fields = OfPruned::fields();
+        // Its own flags of these names say what is made.
+        fields.retain(|field| !["bits", "activation_bits"].contains(&field.key));
+        fields
+    }
+}
+
 /// A data set that is named otherwise, as commands of `rut data` take it.
 #[derive(Clone, Copy, Debug)]
 pub struct OfDataset;

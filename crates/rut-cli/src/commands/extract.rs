@@ -6,6 +6,7 @@ use anyhow::{anyhow, Result};
 use rut_data::{ImageSet, Transform};
 use rut_formats::escape;
 use rut_models::Classifier;
+use rut_record::{Locations, RunSpec};
 use serde::Serialize;
 
 use crate::args::{ExtractArgs, ExtractPart, TransformChoice};
@@ -38,7 +39,7 @@ pub fn run(args: &ExtractArgs) -> Result<()> {
         (Classifier::Needed, WrittenPart::All)
     };
     let source = source(&args.fields.settings, classifier)?;
-    let (images, labelled) = images(&source, args.part)?;
+    let (images, labelled) = images(&source.spec, &source.locations, args.part)?;
     let transform = transform(args, &source)?;
     let extracted = source_features(&source.network, &images, &transform, &mut Progress::new(0))?;
     let names: Vec<String> = (0..images.len()).map(|i| images.source(i)).collect();
@@ -128,18 +129,22 @@ fn check_output(output: &Path) -> Result<()> {
 }
 
 /// A part of a data set; of a folder of class folders, all images; of another folder, all images, without labels.
-fn images(source: &Source, part: ExtractPart) -> Result<(ImageSet, bool)> {
-    let folder = Path::new(&source.spec.data.dataset);
-    if rut_data::find(&source.spec.data.dataset).is_none()
-        && folder.is_dir()
-        && !has_folders(folder)?
-    {
+///
+/// # Errors
+/// If there are none, or the data set is unknown or missing.
+pub fn images(
+    spec: &RunSpec,
+    locations: &Locations,
+    part: ExtractPart,
+) -> Result<(ImageSet, bool)> {
+    let folder = Path::new(&spec.data.dataset);
+    if rut_data::find(&spec.data.dataset).is_none() && folder.is_dir() && !has_folders(folder)? {
         let images = ImageSet::from_folder(folder).map_err(rut_run::Error::from)?;
         return Ok((images, false));
     }
     match part {
-        ExtractPart::Train => Ok((open_dataset(&source.spec, &source.locations)?.train, true)),
-        ExtractPart::Test => Ok((source_images(&source.spec, &source.locations)?.0, true)),
+        ExtractPart::Train => Ok((open_dataset(spec, locations)?.train, true)),
+        ExtractPart::Test => Ok((source_images(spec, locations)?.0, true)),
     }
 }
 

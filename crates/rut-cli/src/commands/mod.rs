@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod models;
 pub mod predict;
 pub mod presets;
+pub mod quantize;
 pub mod report;
 pub mod run;
 pub mod study;

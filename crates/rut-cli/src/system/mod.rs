@@ -6,6 +6,6 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub use other::{ended_by, own_group, requests, Parent};
+pub use other::{ended_by, own_group, quotas_are_errors, requests, Parent};
 #[cfg(unix)]
-pub use unix::{ended_by, own_group, requests, Parent};
+pub use unix::{ended_by, own_group, quotas_are_errors, requests, Parent};

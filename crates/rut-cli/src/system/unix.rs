@@ -25,12 +25,19 @@ pub fn requests() -> Result<Requests> {
         if !is_ignored(SIGHUP) {
             flag::register(SIGHUP, Arc::clone(&requests.stop))?;
         }
-        // A file that outgrows a quota is an error of the write, as on a full disk, and not the end of the process.
-        flag::register(SIGXFSZ, Arc::default())?;
         flag::register(SIGUSR1, Arc::clone(&requests.save)).map(drop)
     };
     install().context("install signal handlers")?;
     Ok(requests)
+}
+
+/// Makes a file that outgrows a quota an error of the write, as on a full disk, and not the end of the process.
+///
+/// # Errors
+/// If a handler cannot be installed.
+pub fn quotas_are_errors() -> Result<()> {
+    let installed = flag::register(SIGXFSZ, Arc::default());
+    installed.map(drop).context("install signal handlers")
 }
 
 /// Has `command` start a process group of its own, which a Ctrl-C in the terminal does not reach.

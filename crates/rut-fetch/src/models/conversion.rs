@@ -1,12 +1,11 @@
 //! From a file of weights as it was published to safetensors.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::path::Path;
 
-use rut_models::{Array, Checkpoint};
-use safetensors::tensor::{Dtype, TensorInfo, View};
+use rut_models::{Checkpoint, Stored};
+use safetensors::tensor::TensorInfo;
 use safetensors::{SafeTensors, serialize_to_file};
 
 use super::sheet::Tensor;
@@ -35,7 +34,7 @@ pub(super) fn convert(source: &Path, target: &Path) -> Result<Converted> {
         fs::copy(source, target).map_err(file("write", target))?;
     } else {
         let arrays = checkpoint.tensors().iter();
-        let arrays = arrays.map(|(name, array)| (name.as_str(), Plain(array)));
+        let arrays = arrays.map(|(name, array)| (name.as_str(), Stored::array(array)));
         // What transformers and torch's own tools look for.
         let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         serialize_to_file(arrays, Some(about), target)
@@ -74,32 +73,5 @@ fn no_weights(path: &Path, problem: impl ToString) -> Error {
     Error::Weights {
         path: path.to_path_buf(),
         problem: problem.to_string(),
-    }
-}
-
-/// An array as safetensors stores it.
-struct Plain<'a>(&'a Array);
-
-impl View for Plain<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.0.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        let bytes: Vec<u8> = self
-            .0
-            .data
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        bytes.into()
-    }
-
-    fn data_len(&self) -> usize {
-        self.0.data.len() * size_of::<f32>()
     }
 }

@@ -9,6 +9,7 @@ mod parameter;
 mod pass;
 mod pool;
 mod quantize;
+mod recalibration;
 mod record;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId};
 use crate::weights::Weights;
 use pass::{Keep, Pass};
+pub use recalibration::Recalibration;
 pub use record::Record;
 
 /// The reference engine. A trace keeps one byte per ReLU element and four per max-pool output, and never computes a
@@ -87,8 +89,11 @@ impl CandleNetwork {
         images: &Tensor,
         observe: &mut dyn FnMut(NodeId, &Tensor) -> Result<()>,
     ) -> Result<Outputs> {
-        let (outputs, _) = self.pass.forward_observed(images, Keep::Nothing, observe)?;
-        Ok(outputs)
+        self.pass.walk(images, |index, _, read| {
+            let value = self.pass.value(index, read)?;
+            observe(NodeId(index), &value)?;
+            Ok(value)
+        })
     }
 
     /// The gradient of the images under a record, which may come from another engine's forward pass.

@@ -53,6 +53,8 @@ pub struct ActivationDescription {
     pub dataset: String,
     /// How many images were looked at.
     pub images: usize,
+    /// SHA-256 of their pixels.
+    pub digest: String,
 }
 
 impl QuantizationDescription {

@@ -10,10 +10,10 @@ use crate::mismatch::{Mismatch, Misshaped, quoted, shown};
 use crate::prefix::{Names, Place, place_at, places, titles};
 
 /// Masks by parameter, and what is to be said of them.
-type Masks<'a> = (BTreeMap<String, &'a MaskArray>, Vec<String>);
+pub(crate) type Masks<'a> = (BTreeMap<String, &'a MaskArray>, Vec<String>);
 
 /// The masks under the graph's names, or everything in the file that is not of this network.
-pub(super) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<Masks<'a>> {
+pub(crate) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<Masks<'a>> {
     let parameters = graph.parameters();
     let names: Names = parameters.iter().map(|p| p.name.clone()).collect();
     let keys: Vec<&str> = mask.tensors().keys().map(String::as_str).collect();

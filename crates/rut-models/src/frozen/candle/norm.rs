@@ -15,6 +15,68 @@ pub(super) struct NormLayer {
     shift: Tensor,
 }
 
+/// Mean and variance of every channel.
+pub(super) struct Statistics {
+    /// `[channels]`.
+    pub(super) mean: Vec<f64>,
+    /// `[channels]`, biased where it is of a batch.
+    pub(super) variance: Vec<f64>,
+}
+
+/// Scale and shift of every channel, as they were trained.
+pub(super) struct Affine {
+    weight: Vec<f64>,
+    bias: Vec<f64>,
+    eps: f64,
+}
+
+impl Affine {
+    pub(super) fn new(norm: &BatchNorm, weights: &Weights) -> Result<Self> {
+        Ok(Self {
+            weight: values(norm, weights, "weight")?,
+            bias: values(norm, weights, "bias")?,
+            eps: norm.eps,
+        })
+    }
+
+    /// The layer that normalises by these statistics.
+    pub(super) fn layer(
+        &self,
+        statistics: &Statistics,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<NormLayer> {
+        let factor: Vec<f64> = self
+            .weight
+            .iter()
+            .zip(&statistics.variance)
+            .map(|(w, v)| w / (v + self.eps).sqrt())
+            .collect();
+        let centre = statistics.mean.iter().zip(&factor);
+        let shift = self
+            .bias
+            .iter()
+            .zip(centre)
+            .map(|(b, (mean, f))| b - mean * f)
+            .collect();
+        let per_channel = |values: Vec<f64>| -> Result<Tensor> {
+            let shape = (1, values.len(), 1, 1);
+            Ok(Tensor::from_vec(values, shape, &Device::Cpu)?
+                .to_dtype(dtype)?
+                .to_device(device)?)
+        };
+        Ok(NormLayer {
+            factor: per_channel(factor)?,
+            shift: per_channel(shift)?,
+        })
+    }
+}
+
+fn values(norm: &BatchNorm, weights: &Weights, leaf: &str) -> Result<Vec<f64>> {
+    let array = array(weights, &format!("{}.{leaf}", norm.param))?;
+    Ok(array.data.iter().map(|&value| f64::from(value)).collect())
+}
+
 impl NormLayer {
     pub(super) fn new(
         norm: &BatchNorm,
@@ -22,32 +84,11 @@ impl NormLayer {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        let values = |leaf: &str| -> Result<Vec<f64>> {
-            let array = array(weights, &format!("{}.{leaf}", norm.param))?;
-            Ok(array.data.iter().map(|&value| f64::from(value)).collect())
+        let statistics = Statistics {
+            mean: values(norm, weights, "running_mean")?,
+            variance: values(norm, weights, "running_var")?,
         };
-        let variance = values("running_var")?;
-        let factor: Vec<f64> = values("weight")?
-            .iter()
-            .zip(&variance)
-            .map(|(w, v)| w / (v + norm.eps).sqrt())
-            .collect();
-        let centre = values("running_mean")?.into_iter().zip(&factor);
-        let shift = values("bias")?
-            .into_iter()
-            .zip(centre)
-            .map(|(b, (mean, f))| b - mean * f)
-            .collect();
-        let per_channel = |values: Vec<f64>| -> Result<Tensor> {
-            let shape = (1, norm.channels, 1, 1);
-            Ok(Tensor::from_vec(values, shape, &Device::Cpu)?
-                .to_dtype(dtype)?
-                .to_device(device)?)
-        };
-        Ok(Self {
-            factor: per_channel(factor)?,
-            shift: per_channel(shift)?,
-        })
+        Affine::new(norm, weights)?.layer(&statistics, dtype, device)
     }
 
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {

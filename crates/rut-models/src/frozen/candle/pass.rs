@@ -6,7 +6,7 @@ use super::layer::Layer;
 use super::record::Record;
 use crate::error::{Error, Result};
 use crate::frozen::network::{OutputGrads, OutputShape, Outputs};
-use crate::graph::{Graph, NodeId, Op, Shape};
+use crate::graph::{Graph, Node, NodeId, Op, Shape};
 use crate::weights::Weights;
 
 /// Whether a forward pass is recorded.
@@ -33,7 +33,7 @@ impl Pass {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        let layer = |node: &crate::graph::Node| Layer::new(&node.op, weights, dtype, device);
+        let layer = |node: &Node| Layer::new(&node.op, weights, dtype, device);
         Ok(Self {
             layers: graph.nodes().iter().map(layer).collect::<Result<_>>()?,
             last_reader: last_readers(graph),
@@ -57,19 +57,30 @@ impl Pass {
 
     /// `images` [n, 3, h, w] to outputs; the record is empty unless it is kept.
     pub(super) fn forward(&self, images: &Tensor, keep: Keep) -> Result<(Outputs, Record)> {
-        self.forward_observed(images, keep, &mut |_, _| Ok(()))
+        let mut record = Record::new(self.check_images(images)?);
+        let outputs = self.walk(images, |index, node, read| {
+            let step = self.layers[index].forward(read)?;
+            if keep == Keep::Record {
+                step.mark.into_record(node_id(index), &node.op, &mut record);
+            }
+            Ok(step.value)
+        })?;
+        Ok((outputs, record))
     }
 
-    /// The same; `observe` sees the value of every node behind the input.
-    pub(super) fn forward_observed(
+    /// The value of a node that reads `read`, without a record.
+    pub(super) fn value(&self, index: usize, read: &[&Tensor]) -> Result<Tensor> {
+        Ok(self.layers[index].forward(read)?.value)
+    }
+
+    /// `images` [n, 3, h, w] to outputs, where `value` computes a node, by its index, from what it reads.
+    pub(super) fn walk(
         &self,
         images: &Tensor,
-        keep: Keep,
-        observe: &mut dyn FnMut(NodeId, &Tensor) -> Result<()>,
-    ) -> Result<(Outputs, Record)> {
+        mut value: impl FnMut(usize, &Node, &[&Tensor]) -> Result<Tensor>,
+    ) -> Result<Outputs> {
         let dims = self.check_images(images)?;
         let shapes = self.shapes(dims)?;
-        let mut record = Record::new(dims);
         let mut values: Vec<Option<Tensor>> = vec![None; self.layers.len()];
         values[0] = Some(images.detach());
         for (index, node) in self.graph.nodes().iter().enumerate().skip(1) {
@@ -78,13 +89,9 @@ impl Pass {
                 .iter()
                 .filter_map(|id| values[id.index()].as_ref())
                 .collect();
-            let step = self.layers[index].forward(&read)?;
-            debug_assert_eq!(step.value.dims(), shapes[index].with_batch(dims[0]));
-            observe(node_id(index), &step.value)?;
-            if keep == Keep::Record {
-                step.mark.into_record(node_id(index), &node.op, &mut record);
-            }
-            values[index] = Some(step.value);
+            let found = value(index, node, &read)?;
+            debug_assert_eq!(found.dims(), shapes[index].with_batch(dims[0]));
+            values[index] = Some(found);
             node.inputs
                 .iter()
                 .filter(|id| self.last_reader[id.index()] == index)
@@ -93,7 +100,7 @@ impl Pass {
         let mut take = |id: NodeId| values[id.index()].take().ok_or_else(|| absent(id));
         let logits = take(self.graph.logits())?;
         let features = take(self.graph.features())?;
-        Ok((Outputs { features, logits }, record))
+        Ok(Outputs { features, logits })
     }
 
     /// The gradients of the outputs to that of the images [n, 3, h, w].
