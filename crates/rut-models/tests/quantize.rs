@@ -236,8 +236,8 @@ impl Made {
                 images: 8,
                 digest: "0".repeat(64),
             }),
-            checkpoint: "0".repeat(64),
-            mask: None,
+            source_checkpoint: "0".repeat(64),
+            source_mask: None,
             program: "test".into(),
         };
         Self {

@@ -303,7 +303,7 @@ fn quantization(description: &QuantizationDescription) -> QuantizationRecord {
         kept: description.kept.clone(),
         activation_bits: activations.map(|a| a.bits),
         calibration: activations.map(images),
-        made_of: description.checkpoint.clone(),
+        made_of: description.source_checkpoint.clone(),
     }
 }
 

@@ -194,8 +194,8 @@ fn describe(
         kept: made.kept.clone(),
         unpruned: made.unpruned.clone(),
         activations,
-        checkpoint: network.checkpoint.digest.clone(),
-        mask: network.mask.as_ref().map(|mask| mask.digest.clone()),
+        source_checkpoint: network.checkpoint.digest.clone(),
+        source_mask: network.mask.as_ref().map(|mask| mask.digest.clone()),
         program: concat!("rut ", env!("CARGO_PKG_VERSION")).into(),
     }
 }

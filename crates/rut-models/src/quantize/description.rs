@@ -32,9 +32,9 @@ pub struct QuantizationDescription {
     /// Activations, if they are rounded.
     pub activations: Option<ActivationDescription>,
     /// SHA-256 of the checkpoint that it was made of.
-    pub checkpoint: String,
+    pub source_checkpoint: String,
     /// SHA-256 of the mask that was in force.
-    pub mask: Option<String>,
+    pub source_mask: Option<String>,
     /// The program that made the file, with its version.
     pub program: String,
 }
