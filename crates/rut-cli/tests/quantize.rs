@@ -44,7 +44,7 @@ fn bits_stand_in_names_ids_and_records() {
             "vp --dataset digits --n-shot 2 --epochs 1 --model resnet20_cifar100 --network quantized {bits} --pretrained-dir {} \
              --results-path {}",
             dir.path().join("q").display(),
-            results.display()
+            results.join("results").display()
         );
         let (out, _) = ends(rut(dir.path(), &line), 0);
         assert!(out.contains("accuracy"), "{out}");
@@ -75,7 +75,7 @@ fn the_reference_and_the_fast_engine_give_the_same_figures() {
             "lp --dataset digits --n-shot 2 --epochs 2 --model resnet20_cifar100 --network quantized --bits 8 \
              --activation-bits 8 --pretrained-dir {} --results-path {} --engine {engine}",
             dir.path().join("q").display(),
-            results.display()
+            results.join("results").display()
         );
         ends(rut(dir.path(), &line), 0);
         record(&only_run(&results))["test"]["raw"]["nll"]
