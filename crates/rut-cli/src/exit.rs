@@ -226,15 +226,15 @@ fn run_code(error: &rut_run::Error) -> u8 {
 
 fn models_code(error: &rut_models::Error) -> u8 {
     use rut_models::Error::{
-        AmbiguousTicket, EmptyLayer, Io, NoSuchKey, NothingPruned, Precision, Prune, Recalibrate,
-        SeveralNetworks, Ticket, TicketExists,
+        AmbiguousTicket, EmptyLayer, Io, KeptLayers, Label, NetworkExists, NoSuchKey,
+        NothingPruned, Precision, Prune, Recalibrate, SeveralNetworks, Ticket,
     };
     match error {
         Ticket { .. } => MISSING,
         // Nothing is missing: the command line must say which of the files it means.
         AmbiguousTicket { .. } | SeveralNetworks { .. } | NoSuchKey { .. } => USAGE,
         Precision { .. } | Prune { .. } | EmptyLayer { .. } | Recalibrate { .. } => USAGE,
-        NothingPruned { .. } | TicketExists { .. } => USAGE,
+        NothingPruned { .. } | NetworkExists { .. } | Label { .. } | KeptLayers { .. } => USAGE,
         Io { source, .. } => io_code(source),
         _ => FAILED,
     }

@@ -61,6 +61,70 @@ fn bits_stand_in_names_ids_and_records() {
     }
 }
 
+/// A sweep over bits runs each network on its own, and its report draws them.
+#[test]
+fn a_sweep_over_bits_runs_each_and_its_report_names_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    quantize(dir, "--bits 4");
+    quantize(dir, "--bits 8");
+    quantize(
+        dir,
+        "--bits 4 --activation-bits 8 --calibrate digits --calibration-images 64",
+    );
+    let (study, results) = (dir.join("study.toml"), dir.join("results"));
+    let text = format!(
+        "[base]\ndataset = 'digits'\nn_shot = 2\nmodel = 'resnet20_cifar100'\n[axes]\nmethod = ['lp']\nnetwork = [\
+         {{ network = 'dense', pretrained_dir = 'bundled:' }}, \
+         {{ network = 'quantized', bits = 8, pretrained_dir = '{q}' }}, \
+         {{ network = 'quantized', bits = 4, pretrained_dir = '{q}' }}, \
+         {{ network = 'quantized', bits = 4, activation_bits = 8, pretrained_dir = '{q}' }}]\n",
+        q = dir.join("q").display()
+    );
+    std::fs::write(&study, text).unwrap();
+    let sweep = |words: &str| {
+        let (study, results) = (study.display(), results.display());
+        ends(
+            rut(
+                dir,
+                &format!("sweep {words} {study} --results-path {results}"),
+            ),
+            0,
+        )
+    };
+    sweep("run");
+    let (status, _) = sweep("status");
+    for bits in ["w8 ", "w4 ", "w4a8 "] {
+        assert!(status.contains(bits), "{status}");
+    }
+    let mut found: Vec<(Value, String)> = std::fs::read_dir(&results)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|run| {
+            let network = record(&run)["network"].clone();
+            let digest = network["checkpoint"].as_str().unwrap().to_owned();
+            (network["quantization"]["weight_bits"].clone(), digest)
+        })
+        .collect();
+    found.sort_by_key(|(bits, _)| bits.as_u64());
+    let bits: Vec<&Value> = found.iter().map(|(bits, _)| bits).collect();
+    assert_eq!(bits, [&Value::Null, &4.into(), &4.into(), &8.into()]);
+    let digests: std::collections::BTreeSet<&String> = found.iter().map(|(_, file)| file).collect();
+    assert_eq!(digests.len(), 4, "{found:?}");
+    let out = dir.join("report");
+    let line = format!("report {} --out {}", results.display(), out.display());
+    ends(rut(dir, &line), 0);
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    for words in [
+        "W4A8",
+        "weights of 4 bits, activations of 8 bits",
+        "remaining bits of weights (%)",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
 /// Both engines, which add in another order, on activations of few bits.
 #[test]
 fn the_reference_and_the_fast_engine_give_the_same_figures() {
@@ -106,7 +170,7 @@ fn what_cannot_be_meant_is_refused() {
     for (line, code, texts) in [
         (make("--bits 4"), 2, vec!["w4_checkpoint.safetensors is there already", "--overwrite"]),
         (make("--bits 4 --label other"), 2, vec!["neither is found"]),
-        (make("--bits 8 --label a/b"), 2, vec!["label", "a/b"]),
+        (make("--bits 8 --label a/b"), 2, vec!["name the files of a network", "--label", "a/b"]),
         (make("--bits 1"), 2, vec!["`--bits`", "2 to 16", "found 1"]),
         (make("--bits 17"), 2, vec!["`--bits`", "found 17"]),
         (make("--bits 8 --keep head"), 2, vec!["`--keep`", "`head`"]),

@@ -197,7 +197,7 @@ fn what_cannot_be_pruned_is_refused_by_the_flag_that_says_so() {
         (
             "--density 0.5 --keep stem,head",
             2,
-            "`--keep` is stem,head, expected `stem`, `classifier`",
+            "`--keep` is `stem,head`, expected `stem`, `classifier`",
         ),
         (
             "--density 0.0001",

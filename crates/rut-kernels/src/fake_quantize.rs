@@ -123,97 +123,49 @@ mod tests {
     /// PyTorch 2.15: `torch.fake_quantize_per_tensor_affine(x, scale, 0, 0, 2**bits - 1)` and its gradient.
     #[test]
     fn values_and_gradients_are_those_of_pytorch() {
-        let x = [
-            0.0,
-            0.1,
-            0.24,
-            0.25,
-            0.26,
-            0.5,
-            0.74,
-            0.75,
-            1.2,
-            1.25,
-            1.3,
-            1.7,
-            1.75,
-            1.8,
-            4.5,
-            4.64,
-            4.66,
-            5.09,
-            5.11,
-            5.13,
-            100.0,
-            1e9,
-            f32::INFINITY,
-        ];
-        let two_bits = [
-            0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5,
-            1.5, 1.5, 1.5, 1.5, 1.5, 1.5,
-        ];
-        let four_bits = [
-            0.0,
-            0.0,
-            0.3,
-            0.3,
-            0.3,
-            0.6,
-            0.6,
-            0.6,
-            1.2,
-            1.2,
-            1.2,
-            1.800_000_1,
-            1.800_000_1,
-            1.800_000_1,
-            4.5,
-            4.5,
-            4.5,
-            4.5,
-            4.5,
-            4.5,
-            4.5,
-            4.5,
-            4.5,
-        ];
-        let eight_bits = [
-            0.0,
-            0.099_999_994,
-            0.24,
-            0.24,
-            0.26,
-            0.5,
-            0.74,
-            0.76,
-            1.199_999_9,
-            1.24,
-            1.3,
-            1.699_999_9,
-            1.76,
-            1.8,
-            4.5,
-            4.64,
-            4.66,
-            5.08,
-            5.1,
-            5.1,
-            5.1,
-            5.1,
-            5.1,
+        // x, and its values in 2 bits with scale 0.5, 4 with 0.3 and 8 with 0.02.
+        let rows: [[f32; 4]; 23] = [
+            [0.0, 0.0, 0.0, 0.0],
+            [0.1, 0.0, 0.0, 0.099_999_994],
+            [0.24, 0.0, 0.3, 0.24],
+            [0.25, 0.0, 0.3, 0.24],
+            [0.26, 0.5, 0.3, 0.26],
+            [0.5, 0.5, 0.6, 0.5],
+            [0.74, 0.5, 0.6, 0.74],
+            [0.75, 1.0, 0.6, 0.76],
+            [1.2, 1.0, 1.2, 1.199_999_9],
+            [1.25, 1.0, 1.2, 1.24],
+            [1.3, 1.5, 1.2, 1.3],
+            [1.7, 1.5, 1.800_000_1, 1.699_999_9],
+            [1.75, 1.5, 1.800_000_1, 1.76],
+            [1.8, 1.5, 1.800_000_1, 1.8],
+            [4.5, 1.5, 4.5, 4.5],
+            [4.64, 1.5, 4.5, 4.64],
+            [4.66, 1.5, 4.5, 4.66],
+            [5.09, 1.5, 4.5, 5.08],
+            [5.11, 1.5, 4.5, 5.1],
+            [5.13, 1.5, 4.5, 5.1],
+            [100.0, 1.5, 4.5, 5.1],
+            [1e9, 1.5, 4.5, 5.1],
+            [f32::INFINITY, 1.5, 4.5, 5.1],
         ];
         // How many gradients pass: x rises, so all before the first that does not.
-        for (bits, scale, expected, passing) in [
-            (2, 0.5, two_bits, 12),
-            (4, 0.3, four_bits, 16),
-            (8, 0.02, eight_bits, 18),
-        ] {
+        for (column, bits, scale, passing) in [(1, 2, 0.5, 12), (2, 4, 0.3, 16), (3, 8, 0.02, 18)] {
             let quantize = FakeQuantize::new(bits, scale).unwrap();
-            assert_eq!(x.map(|x| quantize.value(x)), expected, "{bits} bits");
-            let passes = x.iter().map(|&x| quantize.passes(x));
-            let found: Vec<bool> = passes.collect();
-            let expected: Vec<bool> = (0..x.len()).map(|index| index < passing).collect();
-            assert_eq!(found, expected, "{bits} bits");
+            for (index, row) in rows.iter().enumerate() {
+                assert_eq!(
+                    quantize.value(row[0]),
+                    row[column],
+                    "{bits} bits of {}",
+                    row[0]
+                );
+                assert_eq!(
+                    quantize.passes(row[0]),
+                    index < passing,
+                    "{bits} bits of {}",
+                    row[0]
+                );
+            }
         }
         let quantize = FakeQuantize::new(8, 0.02).unwrap();
         assert!(quantize.value(f32::NAN).is_nan() && !quantize.passes(f32::NAN));

@@ -221,11 +221,32 @@ pub enum Error {
         expected = escape(expected).at_most(MOST)
     )]
     Prune {
-        /// What is out of range: `density`, `rounds`, `scope`, `keep`, `count_kept`, `label`.
+        /// What is out of range: `density`, `rounds`, `scope`, `count_kept`.
         field: &'static str,
         /// What it should be.
         expected: String,
         /// What it is.
+        found: String,
+    },
+
+    /// What is to stay as it is are no layers of a network.
+    #[error(
+        "leave layers as they are: field `keep` is `{found}`, expected `stem`, `classifier` or both with a comma between them, or `none` alone",
+        found = escape(found).at_most(MOST)
+    )]
+    KeptLayers {
+        /// The words.
+        found: String,
+    },
+
+    /// A label that cannot stand in the name of a network's files.
+    #[error(
+        "name the files of a network: field `label` is `{found}`, expected letters, digits, `-`, `_` and `.` that do not make another \
+         model's name",
+        found = escape(found).at_most(MOST)
+    )]
+    Label {
+        /// The label.
         found: String,
     },
 
@@ -266,7 +287,7 @@ pub enum Error {
         "write a network: {path} is there already: {remedy}",
         path = escape(path).whole()
     )]
-    TicketExists {
+    NetworkExists {
         /// The file.
         path: PathBuf,
         /// What the user can do.

@@ -7,6 +7,7 @@ mod density;
 mod error;
 mod frozen;
 mod graph;
+mod kept_layers;
 mod layout;
 mod mask;
 mod mismatch;
@@ -38,10 +39,11 @@ pub use graph::{
     ActivationRange, BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op,
     Parameter, ParameterKind, Shape,
 };
+pub use kept_layers::KeptLayers;
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
 pub use prune::{
-    Counted, DenseLayers, GroupSize, Prunable, PruneRule, Pruned, Scope, masks_of_zeros, rounds_of,
+    Counted, GroupSize, Prunable, PruneRule, Pruned, Scope, masks_of_zeros, rounds_of,
 };
 pub use quantize::{
     ActivationDescription, Calibration, Calibrator, QuantizationDescription, QuantizedWeights,

@@ -1,7 +1,6 @@
 //! Which weights of a network stay when it is pruned: from scores and a rule to masks. It reads no file, trains nothing and
 //! computes no network; for the arithmetic of each rule, see the files below.
 
-mod dense_layers;
 mod density;
 mod groups;
 mod layer;
@@ -11,7 +10,6 @@ mod state;
 
 use std::collections::BTreeMap;
 
-pub use dense_layers::DenseLayers;
 use layer::Layer;
 pub use rule::{Counted, GroupSize, PruneRule, Scope};
 pub use state::rounds_of;
@@ -20,6 +18,7 @@ use crate::array::Array;
 use crate::density::LayerDensity;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::kept_layers::KeptLayers;
 use crate::mask::{Mask, MaskArray};
 use crate::weights::Weights;
 
@@ -36,19 +35,12 @@ impl Pruned {
     /// The parameters of a network with zeros in pruned places, in the order of names. A network without a classifier has none
     /// here either.
     pub fn arrays(&self, graph: &Graph, weights: &Weights) -> BTreeMap<String, Array> {
-        let classifier = format!("{}.", graph.classifier().param);
-        let mut arrays = BTreeMap::new();
-        for parameter in graph.parameters() {
-            let headless = weights.classes().is_none() && parameter.name.starts_with(&classifier);
-            let Some(array) = weights.get(&parameter.name).filter(|_| !headless) else {
-                continue;
-            };
-            let mut array = array.clone();
-            if let Some(mask) = self.masks.get(&parameter.name) {
+        let mut arrays = weights.own_arrays(graph);
+        for (name, mask) in &self.masks {
+            if let Some(array) = arrays.get_mut(name) {
                 let places = array.data.iter_mut().zip(&mask.keep);
                 places.for_each(|(weight, &keep)| *weight = if keep { *weight } else { 0.0 });
             }
-            arrays.insert(parameter.name, array);
         }
         arrays
     }
@@ -58,14 +50,14 @@ impl Pruned {
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use rut_models::{Array, Counted, DenseLayers, Prunable, PruneRule, Scope, Weights, find};
+/// use rut_models::{Array, Counted, KeptLayers, Prunable, PruneRule, Scope, Weights, find};
 /// let graph = find("resnet20_cifar100").unwrap().build();
 /// let arrays = graph.parameters().into_iter().map(|p| {
 ///     let data = (0..p.shape.iter().product()).map(|i| i as f32 + 1.0).collect();
 ///     (p.name, Array { shape: p.shape, data })
 /// });
 /// let weights = Weights::from_arrays(&graph, arrays.collect())?;
-/// let dense = DenseLayers::parse(["stem", "classifier"])?;
+/// let dense = KeptLayers::parse(["stem", "classifier"])?;
 /// let rule = PruneRule::Density { density: 0.5, scope: Scope::Layer, counted: Counted::WithoutDense };
 /// let pruned = Prunable::by_magnitude(&weights, BTreeMap::new(), &dense).prune(&rule)?;
 /// let mask = &pruned.masks["layer1.0.conv1.weight"];
@@ -86,7 +78,7 @@ impl Prunable {
     pub fn by_magnitude(
         weights: &Weights,
         masks: BTreeMap<String, MaskArray>,
-        dense: &DenseLayers,
+        dense: &KeptLayers,
     ) -> Self {
         let magnitude = |layer: &LayerDensity| {
             let array = weights.get(&layer.name);
@@ -104,7 +96,7 @@ impl Prunable {
     pub fn by_score(
         weights: &Weights,
         masks: BTreeMap<String, MaskArray>,
-        dense: &DenseLayers,
+        dense: &KeptLayers,
         score: impl FnMut(&LayerDensity) -> Vec<f32>,
     ) -> Result<Self> {
         let network = Self::scored(weights, masks, dense, score);
@@ -115,7 +107,7 @@ impl Prunable {
     fn scored(
         weights: &Weights,
         masks: BTreeMap<String, MaskArray>,
-        dense: &DenseLayers,
+        dense: &KeptLayers,
         mut score: impl FnMut(&LayerDensity) -> Vec<f32>,
     ) -> Self {
         let layers = weights.density().layers.iter().map(|layer| Layer {

@@ -1,13 +1,15 @@
-//! The files of a lottery ticket, or of a dense network, by name: finds them, and in `new_ticket` writes them. Names are
-//! `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
+//! The files of a lottery ticket, of a dense or of a quantized network, by name: finds them, and in `new_ticket` and
+//! `new_quantized` writes them. Names are `{model}*_{state}_checkpoint` and `{model}*_{state}_mask`.
 
+mod new_files;
 mod new_quantized;
 mod new_ticket;
 
 use std::path::{Path, PathBuf};
 
+pub use new_files::Existing;
 pub use new_quantized::NewQuantized;
-pub use new_ticket::{Existing, NewTicket};
+pub use new_ticket::NewTicket;
 
 use crate::bundled;
 use crate::error::{Error, Result};

@@ -207,6 +207,14 @@ impl Weights {
         self.arrays.get(name)
     }
 
+    /// All parameters by name; without those of a classifier that stands in for one that the file does not have.
+    pub fn own_arrays(&self, graph: &Graph) -> BTreeMap<String, Array> {
+        let classifier = format!("{}.", graph.classifier().param);
+        let mut arrays = self.arrays.clone();
+        arrays.retain(|name, _| self.classes.is_some() || !name.starts_with(&classifier));
+        arrays
+    }
+
     /// How much of the network is left, measured.
     pub fn density(&self) -> &DensityReport {
         &self.density

@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 use common::message;
 use common::nets::{conv, values};
 use rut_models::{
-    Array, Bias, Counted, DenseLayers, Graph, GraphBuilder, MaskArray, Prunable, PruneRule, Pruned,
+    Array, Bias, Counted, Graph, GraphBuilder, KeptLayers, MaskArray, Prunable, PruneRule, Pruned,
     Result, Scope, Weights, masks_of_zeros,
 };
 use rut_testkit::place;
@@ -78,7 +78,7 @@ fn after(
     keep: &str,
     rule: PruneRule,
 ) -> Result<Pruned> {
-    let dense = DenseLayers::parse(keep.split(',')).unwrap();
+    let dense = KeptLayers::parse(keep.split(',')).unwrap();
     Prunable::by_magnitude(weights, masks, &dense).prune(&rule)
 }
 
@@ -294,7 +294,7 @@ fn groups_of_equals_keep_the_first() {
 #[test]
 fn scores_may_be_anything() {
     let weights = ones();
-    let dense = DenseLayers::parse(["classifier"]).unwrap();
+    let dense = KeptLayers::parse(["classifier"]).unwrap();
     let scored = |score: &dyn Fn(usize) -> f32| {
         let network = Prunable::by_score(&weights, BTreeMap::new(), &dense, |layer| {
             (0..layer.total).map(score).collect()
@@ -345,7 +345,7 @@ fn what_is_out_of_range_is_named() {
         assert!(refused.contains("whole numbers 0 < N < M"), "{refused}");
     }
     for words in [vec!["stem", "fc"], vec!["none", "stem"], vec![""]] {
-        let refused = message(DenseLayers::parse(words));
+        let refused = message(KeptLayers::parse(words));
         assert!(refused.contains("field `keep` is"), "{refused}");
     }
     let ticket = pruned(&weights, "none", density(0.5)).unwrap().masks;

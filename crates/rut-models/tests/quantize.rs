@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use common::nets::{every_operation, values};
 use rut_models::{
     ActivationDescription, Calibration, Calibrator, CandleNetwork, Checkpoint, Error,
-    FrozenNetwork, LayerRole, Op, QuantizationDescription, Reading, WeightQuantization, Weights,
+    FrozenNetwork, KeptLayers, Op, QuantizationDescription, Reading, WeightQuantization, Weights,
     find, quantized_file, round_per_channel,
 };
 use rut_testkit::{place, weights_rule};
@@ -84,7 +84,7 @@ fn ranges_end_at_the_largest_value_or_at_the_percentile() {
             };
             let end = values[(share * values.len() as f64).ceil() as usize - 1];
             let scale = (f64::from(end) / 15.0) as f32;
-            assert_eq!(range.scale, scale, "{calibration}");
+            assert_eq!(range.scale(), scale, "{calibration}");
         }
     }
 }
@@ -211,7 +211,7 @@ impl Made {
         let model = find("resnet20_cifar10").unwrap();
         let graph = model.build();
         let weights = weights_rule::weights(&graph, None);
-        let keep = vec![LayerRole::Stem, LayerRole::Classifier];
+        let keep = KeptLayers::parse(["stem", "classifier"]).unwrap();
         let made = WeightQuantization { bits: 3, keep }
             .run(&graph, &weights)
             .unwrap();
@@ -230,7 +230,7 @@ impl Made {
             unpruned: made.unpruned,
             activations: Some(ActivationDescription {
                 bits: 4,
-                scales: ranges.iter().map(|range| range.scale).collect(),
+                scales: ranges.iter().map(|range| range.scale()).collect(),
                 calibration: Calibration::MinMax.to_string(),
                 dataset: "cifar10".into(),
                 images: 8,

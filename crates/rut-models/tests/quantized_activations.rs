@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use common::nets::{every_operation, values};
+use rut_kernels::bf16::Bf16Isa;
 use rut_models::{
-    ActivationRange, Array, CandleNetwork, CpuNetwork, Engine, FrozenNetwork, Graph, Kernels,
-    OutputGrads, ParameterKind, Placement, Precision, Weights, Windowed, find,
+    ActivationRange, Array, Bf16Network, CandleNetwork, CpuNetwork, FrozenNetwork, Graph, Kernels,
+    OutputGrads, ParameterKind, Weights, Windowed, find,
 };
 use rut_testkit::close::{Tolerance, assert_close};
 use rut_testkit::weights_rule::uniform;
@@ -117,16 +118,10 @@ fn a_window_gives_what_pasting_gives() {
 #[test]
 fn bfloat16_refuses_them_by_name() {
     let (quantized, weights) = network(&every_operation(), 4);
-    let placement = Placement {
-        precision: Precision::Bf16,
-        ..Placement::default()
-    };
-    let error = Engine::Auto.load(&quantized, &weights, &placement);
-    let error = error.map(|_| ()).unwrap_err().to_string();
-    // A processor on which bfloat16 is slower says that first.
+    let made = Bf16Network::on(&quantized, &weights, Bf16Isa::Portable);
+    let error = made.map(|_| ()).unwrap_err().to_string();
     assert!(
-        error.contains("activations of few bits are computed in f32 alone")
-            || error.contains("use the precision f32"),
+        error.contains("activations of few bits are computed in f32 alone; use the precision f32"),
         "{error}"
     );
 }
@@ -134,29 +129,18 @@ fn bfloat16_refuses_them_by_name() {
 #[test]
 fn ranges_that_do_not_fit_are_refused() {
     let graph = every_operation();
-    let range = ActivationRange {
-        bits: 8,
-        scale: 0.5,
-    };
+    let range = ActivationRange::new(8, 0.5).unwrap();
     let few = graph.with_quantized_activations(&[range; 2]);
     let text = few.unwrap_err().to_string();
     assert!(text.contains("2 ranges, expected 3"), "{text}");
     let quantized = graph.with_quantized_activations(&[range; 3]).unwrap();
     assert!(quantized.with_quantized_activations(&[range; 3]).is_err());
-    let (_, weights) = network(&graph, 8);
-    let wrong = ActivationRange {
-        bits: 8,
-        scale: 0.0,
-    };
-    let wrong = graph.with_quantized_activations(&[wrong; 3]).unwrap();
-    let fast = CpuNetwork::new(&wrong, &weights, Kernels::Auto);
-    let reference = CandleNetwork::new(&wrong, &weights, DType::F32, &Device::Cpu);
-    for error in [
-        fast.map(|_| ()).unwrap_err(),
-        reference.map(|_| ()).unwrap_err(),
-    ] {
-        let text = error.to_string();
-        assert!(text.contains("a scale of 0"), "{text}");
+    for (bits, scale) in [(8, 0.0), (8, f32::NAN), (0, 0.5), (17, 0.5)] {
+        let text = ActivationRange::new(bits, scale).unwrap_err().to_string();
+        assert!(
+            text.contains(&format!("{bits} bits and a scale of {scale}")),
+            "{text}"
+        );
     }
 }
 
@@ -187,10 +171,7 @@ fn network(graph: &Graph, bits: u32) -> (Graph, Weights) {
     let scales = [3.0, 9.0, 27.0].into_iter().cycle();
     let ranges: Vec<ActivationRange> = scales
         .take(graph.relus().count())
-        .map(|factor| ActivationRange {
-            bits,
-            scale: STEP * factor,
-        })
+        .map(|factor| ActivationRange::new(bits, STEP * factor).unwrap())
         .collect();
     (graph.with_quantized_activations(&ranges).unwrap(), weights)
 }

@@ -1,4 +1,4 @@
-//! Statistics of batch norms, estimated anew, against PyTorch's.
+//! Statistics of batch norms, estimated again, against PyTorch's.
 
 mod common;
 

@@ -95,10 +95,7 @@ fn title(spec: &RunSpec) -> String {
         (NetworkKind::Dense, _) => "dense".to_owned(),
         (NetworkKind::Ticket, None) => format!("ticket{}", spec.network.state()),
         (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
-        (NetworkKind::Quantized, _) => match spec.network.bits_name() {
-            Some(bits) => bits,
-            None => "quantized".to_owned(),
-        },
+        (NetworkKind::Quantized, _) => spec.network.quantized_title(),
     };
     format!(
         "{}-{}-{network}-{method}-{budget}-seed{}",

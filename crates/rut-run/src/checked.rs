@@ -114,10 +114,7 @@ impl CheckedRunSpec {
             (NetworkKind::Dense, _) => "dense".to_owned(),
             (NetworkKind::Ticket, Some(_)) => "ticket".to_owned(),
             (NetworkKind::Ticket, None) => format!("ticket, state {}", self.spec.network.state()),
-            (NetworkKind::Quantized, _) => match self.spec.network.bits_name() {
-                Some(bits) => format!("quantized, {bits}"),
-                None => "quantized".to_owned(),
-            },
+            (NetworkKind::Quantized, _) => self.spec.network.quantized_title(),
         };
         let masking = match self.spec.network.masking {
             Masking::Applied => "",

@@ -51,6 +51,8 @@ impl WeightPlaces {
             spec.network.checkpoint.clone_from(&self.checkpoint);
             spec.network.mask.clone_from(&self.mask);
             spec.network.sparsity = None;
+            spec.network.bits = None;
+            spec.network.activation_bits = None;
         }
         spec
     }

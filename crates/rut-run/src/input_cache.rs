@@ -134,18 +134,7 @@ impl<'a> InputCache<'a> {
 
     /// The model that `spec` names, and the files of its weights.
     pub fn network_files(&mut self, spec: &RunSpec) -> Result<(&'static ModelSpec, WeightFiles)> {
-        let named = (
-            &spec.network.pretrained_dir,
-            &spec.network.checkpoint,
-            &spec.network.mask,
-        );
-        let chosen = (
-            &spec.network.model,
-            spec.network.kind,
-            spec.network.sparsity,
-            spec.network.masking,
-        );
-        let key = format!("{named:?} {chosen:?}");
+        let key = spec.network.weights_key();
         if let Some((model, files)) = self.networks.get(&key) {
             return Ok((model, files.clone()));
         }

@@ -13,6 +13,7 @@
 
 mod adaptation;
 mod announcement;
+mod calibration;
 mod canonicalize;
 mod check;
 mod checked;
@@ -31,7 +32,7 @@ mod network;
 mod predict;
 mod presets;
 mod published;
-mod recalibration;
+mod quantized;
 mod reliability;
 mod run;
 mod tensorboard;
@@ -44,6 +45,7 @@ pub use adaptation::{
     ImageCounts, Workload, draw_prompt, is_on_features, transform, window, workload,
 };
 pub use announcement::announcement;
+pub use calibration::{CalibrationInput, calibrate, recalibrate};
 pub use canonicalize::{canonical_value, canonicalize};
 pub use check::{check, check_among, drawn};
 pub use checked::CheckedRunSpec;
@@ -68,7 +70,6 @@ pub use network::{
 pub use predict::{ClassScore, Prediction, Predictions};
 pub use presets::{PRESET, PRESETS, Preset, expand_preset, find_preset, with_preset};
 pub use published::{SWITCHES, Switch, as_published, parse_switches, published_ece};
-pub use recalibration::{CalibrationInput, calibrate, recalibrate};
 pub use run::{Session, run};
 pub use tensorboard::BoardOptions;
 pub use ticket::check_ticket;

@@ -14,7 +14,8 @@ use crate::checked::{CheckedRunSpec, WeightFiles};
 use crate::error::Result;
 use crate::files::network_files;
 use crate::names::{find_engine, find_model, find_placement};
-use crate::ticket::{check_quantized, check_ticket};
+use crate::quantized::check_quantized;
+use crate::ticket::check_ticket;
 use crate::transform::normalization;
 
 /// How a network's files are read, beside what the specification says of them.

@@ -1,7 +1,7 @@
-//! Whether what is called a ticket has lost weights, and what is called quantized has few bits. How many it has lost is measured by `rut-models`.
+//! Whether what is called a ticket has lost weights. How many it has lost is measured by `rut-models`.
 
 use rut_models::{DensityReport, LayerDensity};
-use rut_record::{KeyRule, Masking, NetworkKind, QuantizationRecord, RunSpec};
+use rut_record::{KeyRule, Masking, NetworkKind, RunSpec};
 
 use crate::checked::WeightFiles;
 use crate::error::{Error, Result};
@@ -48,51 +48,6 @@ pub fn check_ticket(
         checkpoint: files.checkpoint.clone(),
         found,
     })
-}
-
-/// A quantized network is one by its file, and no other network is.
-pub(crate) fn check_quantized(
-    spec: &RunSpec,
-    files: &WeightFiles,
-    found: Option<&QuantizationRecord>,
-) -> Result<()> {
-    let network = &spec.network;
-    let wrong = |expected: &str, found: String| Error::Quantized {
-        checkpoint: files.checkpoint.clone(),
-        expected: expected.to_owned(),
-        found,
-    };
-    match (network.kind, found) {
-        (NetworkKind::Quantized, None) => Err(wrong(
-            "the entry `rut.quantization` of its metadata, as `rut quantize` writes it, or `network = dense`",
-            "none".into(),
-        )),
-        (NetworkKind::Dense, Some(found)) => Err(wrong(
-            "`network = quantized`",
-            format!(
-                "`dense`, though its weights have {} bits",
-                found.weight_bits
-            ),
-        )),
-        (NetworkKind::Quantized, Some(found)) if network.bits.is_some() => {
-            let named = (network.bits, network.activation_bits);
-            let own = (Some(found.weight_bits), found.activation_bits);
-            let words = |(weights, activations): (Option<u32>, Option<u32>)| {
-                let bits =
-                    |bits: Option<u32>| bits.map_or("all".to_owned(), |bits| bits.to_string());
-                format!(
-                    "{} bits of weights and {} of activations",
-                    bits(weights),
-                    bits(activations)
-                )
-            };
-            if named == own {
-                return Ok(());
-            }
-            Err(wrong(&words(named), words(own)))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn keeps_all(density: &DensityReport) -> bool {

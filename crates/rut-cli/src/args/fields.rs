@@ -59,8 +59,8 @@ impl Pick for OfNetwork {
 #[derive(Clone, Copy, Debug)]
 pub struct OfSource;
 
-const SOURCE: [&str; 13] = [
-    "dataset",
+/// How images are read and become a network's input.
+const IMAGES: [&str; 10] = [
     "split",
     "skip_unreadable",
     "classes",
@@ -70,14 +70,14 @@ const SOURCE: [&str; 13] = [
     "resize",
     "crop",
     "interpolation",
-    "engine",
-    "precision",
     "threads",
 ];
 
+const SOURCE: [&str; 3] = ["dataset", "engine", "precision"];
+
 impl Pick for OfSource {
     fn fields() -> Vec<Field> {
-        picked(&[&SOURCE, &NETWORK])
+        picked(&[&SOURCE, &IMAGES, &NETWORK])
     }
 }
 
@@ -87,7 +87,7 @@ pub struct OfUpstream;
 
 impl Pick for OfUpstream {
     fn fields() -> Vec<Field> {
-        picked(&[&SOURCE, &NETWORK, &["recipe"]])
+        picked(&[&SOURCE, &IMAGES, &NETWORK, &["recipe"]])
     }
 }
 
@@ -97,19 +97,7 @@ pub struct OfPruned;
 
 impl Pick for OfPruned {
     fn fields() -> Vec<Field> {
-        let images = [
-            "split",
-            "classes",
-            "skip_unreadable",
-            "data_dir",
-            "mean",
-            "std",
-            "resize",
-            "crop",
-            "interpolation",
-            "threads",
-        ];
-        picked(&[&NETWORK, &images])
+        picked(&[&NETWORK, &IMAGES])
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, Result};
 use rut_formats::{escape, shell_word};
 use rut_models::{
-    ActivationDescription, Array, Calibration, Existing, LayerRole, NewQuantized,
+    ActivationDescription, Array, Calibration, Existing, KeptLayers, NewQuantized,
     QuantizationDescription, QuantizedWeights, WeightQuantization, Weights,
 };
 use rut_run::{normalization, weights_transform, CalibrationInput};
@@ -38,7 +38,8 @@ pub fn run(args: &QuantizeArgs) -> Result<()> {
     check(flags)?;
     let rounding = WeightQuantization {
         bits: flags.bits,
-        keep: kept_layers(&flags.keep)?,
+        keep: KeptLayers::parse(flags.keep.iter().map(String::as_str))
+            .map_err(rut_run::Error::from)?,
     };
     let range = calibration(&flags.range)?;
     let mut settings = args.fields.settings.clone();
@@ -68,9 +69,8 @@ pub fn run(args: &QuantizeArgs) -> Result<()> {
         None => None,
     };
     let description = describe(&network, &rounding, &made, activations);
-    let arrays = own_arrays(&network, made.arrays);
     let path = place
-        .write(&arrays, &description)
+        .write(&made.arrays, &description)
         .map_err(rut_run::Error::from)?;
     if args.output.json {
         return json(&Written {
@@ -110,21 +110,6 @@ fn check(flags: &QuantizationFlags) -> Result<()> {
     }
 }
 
-fn kept_layers(words: &[String]) -> Result<Vec<LayerRole>> {
-    if words == ["none"] {
-        return Ok(Vec::new());
-    }
-    let role = |word: &String| match word.as_str() {
-        "stem" => Ok(LayerRole::Stem),
-        "classifier" => Ok(LayerRole::Classifier),
-        _ => {
-            let found = format!("`{}`", escape(word));
-            Err(usage("--keep", "stem, classifier, or none", &found))
-        }
-    };
-    words.iter().map(role).collect()
-}
-
 fn calibration(text: &str) -> Result<Calibration> {
     if text == "min-max" {
         return Ok(Calibration::MinMax);
@@ -162,21 +147,12 @@ fn activations(
     let ranges = ranges.ranges(bits).map_err(rut_run::Error::from)?;
     Ok(ActivationDescription {
         bits,
-        scales: ranges.iter().map(|range| range.scale).collect(),
+        scales: ranges.iter().map(|range| range.scale()).collect(),
         calibration: range.to_string(),
         dataset: spec.data.dataset.clone(),
         images: drawn.len(),
         digest: drawn.digest().map_err(rut_run::Error::from)?.to_string(),
     })
-}
-
-/// Without the zeros that stand in for a classifier that the file does not have.
-fn own_arrays(network: &Network, mut arrays: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
-    if network.weights.classes().is_none() {
-        let head = format!("{}.", network.graph.classifier().param);
-        arrays.retain(|name, _| !name.starts_with(&head));
-    }
-    arrays
 }
 
 fn describe(

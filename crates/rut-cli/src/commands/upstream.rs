@@ -30,11 +30,11 @@ pub struct Source {
     pub network: LoadedNetwork,
 }
 
-/// Finds and loads the network that the flags name.
+/// The specification that flags of a network and of images make, and where it reads.
 ///
 /// # Errors
-/// If it cannot be found or loaded.
-pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
+/// If a flag is out of range or names what is not there.
+pub fn named(flags: &Settings) -> Result<(RunSpec, Locations)> {
     let overrides = Overrides {
         flags,
         layers: &LayerFlags::default(),
@@ -46,6 +46,15 @@ pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
     cached.iter().for_each(|text| note(text));
     canonicalize(&mut spec);
     check_transform(&spec, find_model(&spec.network.model)?)?;
+    Ok((spec, locations))
+}
+
+/// Finds and loads the network that the flags name.
+///
+/// # Errors
+/// If it cannot be found or loaded.
+pub fn source(flags: &Settings, classifier: Classifier) -> Result<Source> {
+    let (spec, locations) = named(flags)?;
     let options = LoadOptions {
         classifier,
         ..LoadOptions::default()

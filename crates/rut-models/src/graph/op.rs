@@ -1,6 +1,9 @@
 //! The operations of a graph and the parameters that each of them uses.
 
+use rut_kernels::FakeQuantize;
+
 use super::{Parameter, ParameterKind};
+use crate::error::Result;
 
 /// Whether a convolution adds a bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,11 +70,33 @@ pub struct Linear {
 /// halves to even, in floating point. The gradient passes where nothing was cut off (straight-through estimator), and is 0
 /// elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ActivationRange {
-    /// Bits of a value, 1 to 16.
-    pub bits: u32,
-    /// From one value to the next, above 0.
-    pub scale: f32,
+pub struct ActivationRange(FakeQuantize);
+
+impl ActivationRange {
+    /// Values of `bits` bits, 1 to 16, that are `scale` apart, above 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`](crate::Error::Kernel) for other numbers of bits, and for a scale that is not a positive finite number
+    /// with a finite inverse.
+    pub fn new(bits: u32, scale: f32) -> Result<Self> {
+        Ok(Self(FakeQuantize::new(bits, scale)?))
+    }
+
+    /// Bits of a value.
+    pub fn bits(self) -> u32 {
+        self.0.bits()
+    }
+
+    /// From one value to the next.
+    pub fn scale(self) -> f32 {
+        self.0.scale()
+    }
+
+    /// What rounds to it.
+    pub(crate) fn kernel(self) -> FakeQuantize {
+        self.0
+    }
 }
 
 /// One operation of a graph.

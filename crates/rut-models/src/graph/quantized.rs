@@ -21,7 +21,7 @@ impl Graph {
     /// ```
     /// use rut_models::{ActivationRange, Op, find};
     /// let graph = find("resnet20_cifar10").unwrap().build();
-    /// let ranges = vec![ActivationRange { bits: 8, scale: 0.02 }; graph.relus().count()];
+    /// let ranges = vec![ActivationRange::new(8, 0.02)?; graph.relus().count()];
     /// let quantized = graph.with_quantized_activations(&ranges)?;
     /// assert_eq!(quantized.nodes().len(), graph.nodes().len() + 19);
     /// assert_eq!(quantized.parameters(), graph.parameters());

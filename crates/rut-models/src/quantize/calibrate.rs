@@ -56,7 +56,7 @@ impl std::fmt::Display for Calibration {
 /// let mut calibrator = Calibrator::new(&graph, &weights, Calibration::MinMax)?;
 /// calibrator.observe(&Tensor::ones((1, 3, 2, 2), DType::F32, &Device::Cpu)?)?;
 /// calibrator.end_pass();
-/// assert_eq!(calibrator.ranges(8)?[0].scale, 3.0 / 255.0);
+/// assert_eq!(calibrator.ranges(8)?[0].scale(), 3.0 / 255.0);
 /// # Ok::<(), rut_models::Error>(())
 /// ```
 pub struct Calibrator {
@@ -153,8 +153,7 @@ impl Calibrator {
             };
             let end = if end > 0.0 { end } else { 1.0 };
             let scale = (f64::from(end) / (f64::from(bits).exp2() - 1.0)) as f32;
-            rut_kernels::FakeQuantize::new(bits, scale)?;
-            Ok(ActivationRange { bits, scale })
+            ActivationRange::new(bits, scale)
         };
         self.relus.iter().map(range).collect()
     }

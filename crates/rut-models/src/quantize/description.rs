@@ -116,16 +116,9 @@ impl QuantizationDescription {
                 "it has {found} activation ranges, expected {expected}, one for each ReLU of `{model}`"
             )));
         }
-        let bits = activations.bits;
-        let ranges: Vec<ActivationRange> = activations
-            .scales
-            .iter()
-            .map(|&scale| ActivationRange { bits, scale })
-            .collect();
-        for range in &ranges {
-            rut_kernels::FakeQuantize::new(range.bits, range.scale)
-                .map_err(|error| wrong(error.to_string()))?;
-        }
+        let range = |&scale: &f32| ActivationRange::new(activations.bits, scale);
+        let ranges: Result<Vec<_>> = activations.scales.iter().map(range).collect();
+        let ranges = ranges.map_err(|error| wrong(error.to_string()))?;
         graph.with_quantized_activations(&ranges)
     }
 }

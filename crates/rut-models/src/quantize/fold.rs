@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::rounded::round_per_channel;
 use crate::array::Array;
-use crate::density::LayerRole;
 use crate::error::{Error, Result};
 use crate::frozen::fold_conv;
 use crate::graph::{BatchNorm, Bias, Conv, Graph, Linear, Node, Op};
+use crate::kept_layers::KeptLayers;
 use crate::weights::Weights;
 
 /// How weights are rounded.
@@ -15,14 +15,14 @@ use crate::weights::Weights;
 pub struct WeightQuantization {
     /// Bits of a weight, 2 to 16.
     pub bits: u32,
-    /// Layers that stay as they are: stem, classifier, both or none.
-    pub keep: Vec<LayerRole>,
+    /// Layers that stay as they are.
+    pub keep: KeptLayers,
 }
 
 /// Weights after rounding, under the network's own names.
 #[derive(Debug, Clone)]
 pub struct QuantizedWeights {
-    /// Every parameter.
+    /// Every parameter; those of a classifier only if the network has one.
     pub arrays: BTreeMap<String, Array>,
     /// Names of the weights that stayed as they were.
     pub kept: Vec<String>,
@@ -40,17 +40,15 @@ impl WeightQuantization {
     /// [`Error::Argument`] for a number of bits that cannot be; [`Error::Graph`] for a batch norm behind a
     /// convolution that something else reads as well.
     pub fn run(&self, graph: &Graph, weights: &Weights) -> Result<QuantizedWeights> {
-        let parameters = graph.parameters();
-        let own = |name: &String| weights.get(name).map(|array| (name.clone(), array.clone()));
         let mut made = QuantizedWeights {
-            arrays: parameters.iter().filter_map(|p| own(&p.name)).collect(),
+            arrays: weights.own_arrays(graph),
             kept: Vec::new(),
             unpruned: BTreeMap::new(),
         };
         let layers = &weights.density().layers;
         for layer in layers {
             made.unpruned.insert(layer.name.clone(), layer.kept);
-            if self.keep.contains(&layer.role) {
+            if self.keep.contains(layer.role) {
                 made.kept.push(layer.name.clone());
             }
         }
@@ -159,7 +157,7 @@ mod tests {
         });
         let weights = Weights::from_arrays(&graph, arrays.collect()).unwrap();
         for bits in [2, 4, 8, 16] {
-            let keep = vec![LayerRole::Stem];
+            let keep = KeptLayers::parse(["stem"]).unwrap();
             let made = WeightQuantization { bits, keep }.run(&graph, &weights);
             let made = made.unwrap();
             assert_eq!(made.kept, ["conv1.weight"]);

@@ -43,8 +43,10 @@ pub fn round_per_channel(weights: &mut [f32], rows: usize, bits: u32) -> Result<
             channel.fill(0.0);
             continue;
         }
+        // As PyTorch has it: the quotient's last bits decide on what is next to a half.
+        let inverse = 1.0 / scale;
         for weight in channel {
-            let level = (*weight / scale).round_ties_even().clamp(-most, most);
+            let level = (*weight * inverse).round_ties_even().clamp(-most, most);
             *weight = level * scale;
         }
     }

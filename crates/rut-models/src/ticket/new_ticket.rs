@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rut_formats::whole_file::write_together;
 
-use super::{Search, TicketFiles, names};
+use super::TicketFiles;
+use super::new_files::{Existing, NewFiles, write_failed};
 use crate::array::Array;
-use crate::bundled;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mask::MaskArray;
 use crate::stored::{Stored, safetensors_bytes};
 
@@ -31,70 +31,24 @@ pub struct NewTicket<'a> {
     pub existing: Existing,
 }
 
-/// What becomes of files that have the names of new ones.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Existing {
-    /// They stay, and nothing is written.
-    #[default]
-    Refuse,
-    /// They are replaced.
-    Replace,
-}
-
 impl NewTicket<'_> {
     /// Makes the folder, and says where the files will be.
     ///
     /// # Errors
     ///
-    /// [`Error::Prune`] for a label that is no part of a ticket's name; [`Error::TicketExists`] where one of its files is there
+    /// [`Error::Label`] for a label that is no part of a ticket's name; [`Error::NetworkExists`] where one of its files is there
     /// and must stay, or another of this state, so that neither would be found; [`Error::Write`].
     pub fn files(&self) -> Result<TicketFiles> {
-        let Self {
-            directory,
-            model,
-            label,
-            state,
-            existing,
-        } = *self;
-        let own = |what: &str| format!("{model}_{label}_{state}_{what}.safetensors");
-        let parts = ["checkpoint", "mask"].map(|what| (what, own(what)));
-        let failed = write_failed(directory);
-        if bundled::names(directory).is_some() {
-            let reason = "these networks are part of the program; expected a folder";
-            return Err(failed(io::Error::other(reason)));
-        }
-        std::fs::create_dir_all(directory).map_err(&failed)?;
-        let number = state.to_string();
-        let search = Search {
-            directory,
-            model,
-            state: &number,
-            names: names(directory)?,
+        let new = NewFiles {
+            directory: self.directory,
+            model: self.model,
+            label: Some(self.label),
+            state: &self.state.to_string(),
+            existing: self.existing,
+            taken: "name another folder or number (field `state`), or replace it (`overwrite`)",
+            ambiguous: "of two tickets of one state neither is found; name another folder or number (field `state`)",
         };
-        let found =
-            |(what, name): &(&str, String)| search.is_match(name, &format!("_{state}_{what}"));
-        if !is_label(label) || !parts.iter().all(found) {
-            return Err(Error::Prune {
-                field: "label",
-                expected: "letters, digits, `-`, `_` and `.` that do not make another model's name"
-                    .into(),
-                found: format!("`{label}`"),
-            });
-        }
-        for (what, own) in &parts {
-            let refused = |name: &&str| name != own || existing == Existing::Refuse;
-            if let Some(name) = search.matches(what).into_iter().find(refused) {
-                return Err(Error::TicketExists {
-                    path: directory.join(name),
-                    remedy: if name == own {
-                        "name another folder or number (field `state`), or replace it (`overwrite`)"
-                    } else {
-                        "of two tickets of one state neither is found; name another folder or number (field `state`)"
-                    },
-                });
-            }
-        }
-        let [checkpoint, mask] = parts.map(|(_, name)| directory.join(name));
+        let [checkpoint, mask] = new.paths(["checkpoint", "mask"])?;
         Ok(TicketFiles {
             checkpoint,
             mask: Some(mask),
@@ -128,19 +82,5 @@ impl NewTicket<'_> {
         let all: [(&Path, &[u8]); 2] = [(&mask, &masks), (&files.checkpoint, &weights)];
         write_together(&all).map_err(|(index, source)| write_failed(all[index].0)(source))?;
         Ok(files)
-    }
-}
-
-/// Whether a part of a name is one: letters, digits, `-`, `_` and `.`.
-pub(super) fn is_label(label: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    !label.is_empty() && label.chars().all(plain)
-}
-
-pub(super) fn write_failed(path: &Path) -> impl Fn(io::Error) -> Error {
-    let path: PathBuf = path.to_path_buf();
-    move |source| Error::Write {
-        path: path.clone(),
-        source,
     }
 }

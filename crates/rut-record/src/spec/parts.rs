@@ -138,6 +138,30 @@ impl NetworkSpec {
         self.sparsity.unwrap_or(9)
     }
 
+    /// All that says which weights it has: networks of the same text have the same files.
+    pub fn weights_key(&self) -> String {
+        let chosen = (
+            &self.model,
+            self.kind,
+            self.sparsity,
+            self.bits,
+            self.activation_bits,
+            self.masking,
+        );
+        let named = (
+            &self.pretrained_dir,
+            &self.checkpoint,
+            &self.checkpoint_key,
+            &self.mask,
+        );
+        format!("{chosen:?} {named:?}")
+    }
+
+    /// What a quantized network is called: by its bits, where they are named.
+    pub fn quantized_title(&self) -> String {
+        self.bits_name().unwrap_or_else(|| "quantized".to_owned())
+    }
+
     /// What the files of a quantized network found in `pretrained_dir` are called by: `w4`, or `w4a8` where activations have
     /// few bits, too. `None` where no bits are named.
     pub fn bits_name(&self) -> Option<String> {

@@ -175,17 +175,7 @@ fn difference(dense: &Cell, ticket: &Cell, part: fn(&Figures) -> f64) -> Option<
 
 /// What distinguishes networks of one model.
 fn identity(spec: &RunSpec) -> String {
-    let files = (
-        &spec.network.pretrained_dir,
-        &spec.network.checkpoint,
-        &spec.network.mask,
-    );
-    let kind = (
-        spec.network.kind,
-        spec.network.sparsity,
-        spec.network.masking,
-    );
-    format!("{kind:?} {files:?} {:?}", spec.network.recipe)
+    format!("{} {:?}", spec.network.weights_key(), spec.network.recipe)
 }
 
 /// `title`, numbered where another of `cells` has it.
@@ -205,10 +195,7 @@ fn title(spec: &RunSpec) -> String {
             || "ticket".into(),
             |stem| stem.to_string_lossy().into_owned(),
         ),
-        (NetworkKind::Quantized, _) => match spec.network.bits_name() {
-            Some(bits) => bits,
-            None => "quantized".to_owned(),
-        },
+        (NetworkKind::Quantized, _) => spec.network.quantized_title(),
     };
     let kind = spec.network.recipe.clone().unwrap_or(kind);
     match spec.network.masking {

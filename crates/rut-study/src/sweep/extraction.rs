@@ -52,7 +52,7 @@ impl Extraction {
                 (Some(path), _) => path.display().to_string(),
                 (None, NetworkKind::Dense) => "dense".into(),
                 (None, NetworkKind::Ticket) => format!("state {}", network.state()),
-                (None, NetworkKind::Quantized) => network.bits_name().unwrap_or_default(),
+                (None, NetworkKind::Quantized) => network.quantized_title(),
             };
             let precision = network.precision_suffix();
             format!(

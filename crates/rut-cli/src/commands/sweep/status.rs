@@ -106,11 +106,9 @@ fn group(spec: &RunSpec) -> [String; 3] {
     let network = match (spec.network.kind, &spec.network.recipe) {
         (NetworkKind::Dense, None) => "dense".to_owned(),
         (NetworkKind::Dense, Some(recipe)) => format!("dense, {recipe}"),
-        (NetworkKind::Ticket | NetworkKind::Quantized, _) => match &spec.network.checkpoint {
-            None => match spec.network.bits_name() {
-                Some(bits) => bits,
-                None => format!("ticket {}", spec.network.state()),
-            },
+        (kind, _) => match &spec.network.checkpoint {
+            None if kind == NetworkKind::Quantized => spec.network.quantized_title(),
+            None => format!("ticket {}", spec.network.state()),
             Some(path) => path
                 .file_name()
                 .unwrap_or_default()

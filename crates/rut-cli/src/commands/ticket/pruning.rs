@@ -3,7 +3,7 @@
 use anyhow::{anyhow, Result};
 use rut_data::Seed;
 use rut_models::{
-    rounds_of, Counted, DenseLayers, LayerDensity, Prunable, PruneRule, Pruned, Scope,
+    rounds_of, Counted, KeptLayers, LayerDensity, Prunable, PruneRule, Pruned, Scope,
 };
 
 use super::about::Made;
@@ -16,7 +16,7 @@ pub struct Pruning {
     /// How many weights go, and among which they are compared.
     pub rule: PruneRule,
     /// Layers that lose none.
-    pub dense: DenseLayers,
+    pub dense: KeptLayers,
     /// Which go first.
     by: ScoreChoice,
     seed: Seed,
@@ -31,7 +31,7 @@ impl Pruning {
         let usage =
             |error: rut_models::Error| Usage(anyhow!(crate::flags::with_flags(&error.to_string())));
         let words = flags.keep.iter().map(String::as_str);
-        let dense = DenseLayers::parse(words).map_err(usage)?;
+        let dense = KeptLayers::parse(words).map_err(usage)?;
         let rule = rule(flags)?;
         rule.check().map_err(usage)?;
         Ok(Self {

@@ -5,15 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, Result};
 use rut_formats::escape;
 use rut_models::{Checkpoint, Classifier, Graph, Mask, MaskArray, ModelSpec, Weights};
-use rut_record::{Locations, Method, NetworkKind, RunSpec, Settings};
-use rut_run::{canonicalize, check_transform, find_model, network_files, reading, WeightFiles};
+use rut_record::{Locations, NetworkKind, RunSpec, Settings};
+use rut_run::{network_files, reading, WeightFiles};
 
-use crate::args::LayerFlags;
-use crate::cached;
+use crate::commands::upstream::named;
 use crate::exit::Usage;
-use crate::layers::{resolve, variables, Overrides};
 use crate::output::note;
-use crate::set_threads;
 
 /// A network, its masks, and what named it.
 pub struct Network {
@@ -41,17 +38,7 @@ impl Network {
     /// # Errors
     /// If it cannot be found, or a file is broken or another network's.
     pub fn read(flags: &Settings) -> Result<Self> {
-        let overrides = Overrides {
-            flags,
-            layers: &LayerFlags::default(),
-        };
-        let resolved = resolve(Method::Lp, overrides, &variables()).map_err(Usage)?;
-        set_threads(resolved.locations.threads);
-        let (mut spec, locations) = (resolved.spec, resolved.locations);
-        let cached = cached::find(&mut spec, &variables()).map_err(Usage)?;
-        cached.iter().for_each(|text| note(text));
-        canonicalize(&mut spec);
-        check_transform(&spec, find_model(&spec.network.model)?)?;
+        let (spec, locations) = named(flags)?;
         let (model, files) = network_files(&spec)?;
         let failed = rut_run::Error::from;
         let checkpoint = Checkpoint::open(&files.checkpoint).map_err(failed)?;

@@ -72,10 +72,7 @@ impl Layer {
             Op::Conv(conv) => Self::Conv(ConvLayer::new(conv, load)?),
             Op::BatchNorm(norm) => Self::BatchNorm(NormLayer::new(norm, weights, dtype, device)?),
             Op::Relu => Self::Relu,
-            Op::FakeQuantize(range) => {
-                rut_kernels::FakeQuantize::new(range.bits, range.scale)?;
-                Self::FakeQuantize(*range)
-            }
+            Op::FakeQuantize(range) => Self::FakeQuantize(*range),
             Op::MaxPool(pool) => Self::MaxPool(*pool),
             Op::Add => Self::Add,
             Op::OptionAShortcut { out_channels } => Self::OptionAShortcut {

@@ -9,8 +9,8 @@ use crate::graph::ActivationRange;
 pub(super) fn levels(x: &Tensor, range: ActivationRange) -> Result<Tensor> {
     // From here on the type has no fractions: a smaller number that is added is rounded to nearest even.
     let (inverse, no_fractions) = match x.dtype() {
-        DType::F64 => (1.0 / f64::from(range.scale), 4_503_599_627_370_496.0),
-        _ => (f64::from(1.0 / range.scale), 8_388_608.0),
+        DType::F64 => (1.0 / f64::from(range.scale()), 4_503_599_627_370_496.0),
+        _ => (f64::from(1.0 / range.scale()), 8_388_608.0),
     };
     let scaled = (x * inverse)?;
     Ok(((scaled + no_fractions)? - no_fractions)?)
@@ -26,9 +26,9 @@ pub(super) fn values(levels: &Tensor, range: ActivationRange) -> Result<Tensor> 
     let last = last(range);
     let most = (levels.zeros_like()? + last)?;
     let kept = levels.gt(last)?.where_cond(&most, levels)?;
-    Ok((kept * f64::from(range.scale))?)
+    Ok((kept * f64::from(range.scale()))?)
 }
 
 fn last(range: ActivationRange) -> f64 {
-    f64::from(range.bits).exp2() - 1.0
+    f64::from(range.bits()).exp2() - 1.0
 }

@@ -1,4 +1,4 @@
-//! The statistics of batch norms, estimated anew from images: after pruning, those of the dense network do not fit what flows
+//! The statistics of batch norms, estimated again from images: after pruning, those of the dense network do not fit what flows
 //! through the layers any more. Nothing is trained, and labels are not needed.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Walks a graph and fuses. A convolution waits until it is known what follows it: a batch norm, a sum, a ReLU.
 
-use rut_kernels::{AveragePool, ConvShape, FakeQuantize, MaxPool, OptionA};
+use rut_kernels::{AveragePool, ConvShape, MaxPool, OptionA};
 
 use super::fold;
 use super::{Arithmetic, Built, Kind, Plan, Refused, Step, Value, ValueId};
@@ -155,7 +155,6 @@ impl<A: Arithmetic> Builder<'_, A> {
 
     /// The value of a ReLU becomes that of its quantization: nothing else reads it.
     fn quantize(&mut self, range: ActivationRange, first: usize, id: NodeId) -> Built<Made> {
-        let quantize = FakeQuantize::new(range.bits, range.scale)?;
         if !A::QUANTIZES {
             return Err(Refused::Because(
                 "activations of few bits are computed in f32 alone; use the precision f32".into(),
@@ -164,7 +163,7 @@ impl<A: Arithmetic> Builder<'_, A> {
         match self.made.get(first) {
             Some(&Made::Value(value)) if self.values[value].relu && self.readers[first] == 1 => {
                 self.values[value].node = id;
-                self.values[value].quantize = Some(quantize);
+                self.values[value].quantize = Some(range.kernel());
                 Ok(Made::Value(value))
             }
             _ => Err(unfused(

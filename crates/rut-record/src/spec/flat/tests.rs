@@ -49,6 +49,31 @@ fn keys_of_files_stand_in_their_order_whatever_the_adaptation() {
     );
 }
 
+/// Whatever decides which files are read, and nothing else, tells networks apart.
+#[test]
+fn networks_are_told_apart_by_all_that_names_their_weights() {
+    let base = "network = 'quantized'\nbits = 4";
+    let key = |toml: &str| spec(toml).unwrap().network.weights_key();
+    let other = [
+        "network = 'quantized'\nbits = 3",
+        "network = 'quantized'\nbits = 4\nactivation_bits = 8",
+        "network = 'quantized'\nbits = 4\npretrained_dir = 'p'",
+        "network = 'quantized'\nbits = 4\nmodel = 'resnet18'",
+        "network = 'quantized'\ncheckpoint = 'c'",
+        "network = 'quantized'\ncheckpoint = 'c'\ncheckpoint_key = 'k'",
+        "network = 'dense'",
+        "network = 'ticket'\nsparsity = 4",
+        "network = 'ticket'\nsparsity = 5",
+        "network = 'ticket'\nsparsity = 5\nmasking = 'dropped'",
+        "network = 'ticket'\ncheckpoint = 'c'\nmask = 'm'",
+    ];
+    let keys: std::collections::BTreeSet<String> =
+        other.into_iter().chain([base]).map(key).collect();
+    assert_eq!(keys.len(), other.len() + 1);
+    let same = "seed = 7\nepochs = 3\nrecipe = 'r'\nprecision = 'bf16'";
+    assert_eq!(key(&format!("{base}\n{same}")), key(base));
+}
+
 #[test]
 fn options_of_rows_stand_in_files_where_they_are_set() {
     let read =

@@ -1,31 +1,31 @@
-//! The layers that pruning leaves as they are.
+//! The layers that pruning or rounding leaves as they are.
 
 use crate::density::LayerRole;
 use crate::error::{Error, Result};
 
-/// Layers by where they stand in their network; a recipe usually leaves stem and classifier dense.
+/// Layers by where they stand in their network; a recipe usually leaves stem and classifier.
 ///
 /// ```
-/// use rut_models::{DenseLayers, LayerRole};
-/// let dense = DenseLayers::parse(["stem"])?;
+/// use rut_models::{KeptLayers, LayerRole};
+/// let dense = KeptLayers::parse(["stem"])?;
 /// assert!(dense.contains(LayerRole::Stem) && !dense.contains(LayerRole::Classifier));
-/// assert_eq!(DenseLayers::parse(["none"])?.names(), [""; 0]);
+/// assert_eq!(KeptLayers::parse(["none"])?.names(), [""; 0]);
 /// # Ok::<(), rut_models::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DenseLayers(Vec<LayerRole>);
+pub struct KeptLayers(Vec<LayerRole>);
 
 const WORDS: &[(&str, LayerRole)] = &[
     ("stem", LayerRole::Stem),
     ("classifier", LayerRole::Classifier),
 ];
 
-impl DenseLayers {
+impl KeptLayers {
     /// From `stem`, `classifier`, or `none` alone.
     ///
     /// # Errors
     ///
-    /// [`Error::Prune`] for another word, or `none` beside others.
+    /// [`Error::KeptLayers`] for another word, or `none` beside others.
     pub fn parse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let words: Vec<&str> = words.into_iter().collect();
         if words == ["none"] {
@@ -34,10 +34,7 @@ impl DenseLayers {
         let mut roles = Vec::new();
         for word in &words {
             let known = WORDS.iter().find(|(name, _)| name == word);
-            let (_, role) = known.ok_or_else(|| Error::Prune {
-                field: "keep",
-                expected: "`stem`, `classifier` or both with a comma between them, or `none` alone"
-                    .into(),
+            let (_, role) = known.ok_or_else(|| Error::KeptLayers {
                 found: words.join(","),
             })?;
             roles.push(*role);
