@@ -12,6 +12,7 @@
 //! | `temperature_intervals`, `likelihood_table` | [`TemperatureIntervals`], [`bootstrap_temperature`] |
 //! | `outcomes`, `interval` | [`Outcomes`], [`bootstrap`], [`bootstrap_difference`] |
 //! | `estimate`, `student` | [`Estimate`]: a figure over several seeds; [`quantile_95`] of Student's t |
+//! | `significance` | [`t_test`] of paired differences, [`holm`]'s adjustment for many |
 //! | `accumulate`, `summary` | [`Accumulator`] for batches, [`Summary`] for all figures at once |
 //!
 //! # Promises
@@ -42,6 +43,7 @@ mod proper_score;
 mod reliability;
 mod resample;
 mod sample;
+mod significance;
 mod student;
 mod summary;
 mod temperature;
@@ -65,6 +67,7 @@ pub use outcomes::Outcomes;
 pub use predictions::Predictions;
 pub use proper_score::{brier, nll};
 pub use reliability::{Bin, Reliability};
+pub use significance::{holm, t_test};
 pub use student::quantile_95;
 pub use summary::Summary;
 pub use temperature::Temperature;

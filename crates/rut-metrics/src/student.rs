@@ -1,4 +1,4 @@
-//! Quantiles of Student's t, for intervals over a few seeds. For which figures they go around, see
+//! Student's t: quantiles for intervals over a few seeds, and probabilities for tests. For which figures they go around, see
 //! `estimate`.
 
 use std::f64::consts::PI;
@@ -16,6 +16,11 @@ pub fn quantile_95(degrees: usize) -> f64 {
         }
     }
     f64::midpoint(lo, hi)
+}
+
+/// The probability of a t farther from 0 than `t` ≥ 0.
+pub fn outside(t: f64, degrees: usize) -> f64 {
+    (1.0 - within(t, degrees)).clamp(0.0, 1.0)
 }
 
 /// The probability between −t and t (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4): finite sums in cos θ, tan θ = t / √ν.

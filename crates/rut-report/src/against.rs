@@ -258,8 +258,9 @@ fn lines(
     metric: &Metric,
     shift: f64,
 ) -> Vec<Series> {
-    let kinds = |n: &'_ Network| (n.key.model.clone(), n.quantization.is_some());
-    let lines: BTreeSet<(String, bool)> = study.networks.iter().map(kinds).collect();
+    let kind = |n: &Network| (n.key.model.clone(), n.quantization.is_some());
+    let compressed = study.networks.iter().filter(|n| !n.dense);
+    let lines: BTreeSet<(String, bool)> = compressed.map(kind).collect();
     let line = |(model, quantized): (String, bool)| {
         let mut last = f64::INFINITY;
         let mut points = Vec::new();

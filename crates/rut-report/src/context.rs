@@ -10,7 +10,7 @@ use crate::study::Study;
 pub(crate) struct Context<'a> {
     /// The study.
     pub(crate) study: &'a Study,
-    /// Dense minus ticket.
+    /// Dense minus compressed.
     pub(crate) pairs: &'a [Pair],
     /// Runs with figures of their own.
     pub(crate) selection: &'a Selection,

@@ -32,7 +32,7 @@ impl Forest {
             Unit::Percent => "points",
             Unit::Plain => "nats",
         };
-        let name = format!("{}: dense minus ticket ({unit})", metric.name);
+        let name = format!("{}: dense minus compressed ({unit})", metric.name);
         let ends = rows.iter().map(|row| (row.mean, row.ends));
         let ends: Vec<_> = ends.chain([(0.0, (0.0, 0.0))]).collect();
         let all = (f64::NEG_INFINITY, f64::INFINITY);
@@ -92,7 +92,7 @@ impl Row {
             "{}: {} − {}",
             pair.labels.name(),
             network(pair.dense)?,
-            network(pair.ticket)?
+            network(pair.compressed)?
         );
         let (mean, ends) = signed(&difference.estimate, metric.unit);
         let ends = ends.map_or_else(|| "no interval".into(), |ends| ends.join(" to "));
@@ -105,7 +105,7 @@ impl Row {
             words,
             mean: scale * difference.estimate.mean,
             ends: (scale * lo, scale * hi),
-            network: pair.ticket,
+            network: pair.compressed,
         })
     }
 

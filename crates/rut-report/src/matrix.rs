@@ -1,4 +1,5 @@
-//! The results of a study at a glance: a matrix of networks, targets and methods, each ticket against its dense networks. `pair` computes the
+//! The results of a study at a glance: a matrix of networks, targets and methods, each
+//! compressed network against its dense ones. `pair` computes the
 //! differences, `statement` puts them into words.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ const FIGURES: usize = 2;
 /// A column or row of the matrix: a setting on so many labels.
 type Target = (usize, Labels);
 
-/// What a ticket's figure is beside its dense network's.
+/// What a compressed network's figure is beside its dense network's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Better,
@@ -29,7 +30,7 @@ enum Verdict {
 
 impl Verdict {
     fn of(difference: &Difference, metric: &Metric) -> Self {
-        let estimate = difference.of_ticket();
+        let estimate = difference.of_compressed();
         match (estimate.excludes_zero(), estimate.mean > 0.0) {
             (false, _) => Self::Undecided,
             (true, higher) if higher == metric.higher_is_better => Self::Better,
@@ -69,7 +70,7 @@ pub(crate) fn matrix(study: &Study, pairs: &[Pair]) -> Markup {
         (matrix.table(&most, "Every network on every target, on its most training images"))
         p.note {
             "▲ higher and ▼ lower than the dense network, ○ undecided: the 95 % interval of the difference, in points, includes 0. "
-            span.better { "Green" } ": the ticket is better; " span.worse { "red" } ": it is worse. The ECE is better if it is lower. Below a dense network's figure stands its own interval."
+            span.better { "Green" } ": the compressed network is better; " span.worse { "red" } ": it is worse. The ECE is better if it is lower. Below a dense network's figure stands its own interval."
         }
         @if !fewer.is_empty() {
             details.fewer {
@@ -87,7 +88,7 @@ pub(crate) fn matrix(study: &Study, pairs: &[Pair]) -> Markup {
     }
 }
 
-/// Of how many comparisons the ticket is better or worse, in a sentence for each figure.
+/// Of how many comparisons the compressed network is better or worse, in a sentence for each figure.
 fn counts(pairs: &[Pair]) -> Markup {
     let count = |at: usize, metric: &Metric| {
         let found = pairs
@@ -105,7 +106,7 @@ fn counts(pairs: &[Pair]) -> Markup {
     html! {
         @if !pairs.is_empty() {
             p.verdict {
-                "Tickets against their dense networks, " (pairs.len()) " comparisons. "
+                "Compressed networks against their dense ones, " (pairs.len()) " comparisons. "
                 @for (at, metric) in COMPARED.iter().enumerate().take(FIGURES) {
                     span.of { (metric.name) ": "
                         @for (index, (verdict, count)) in count(at, metric).into_iter().enumerate() {
@@ -131,7 +132,7 @@ impl<'a> Matrix<'a> {
             let condition = Condition {
                 setting: pair.setting,
                 labels: pair.labels,
-                network: pair.ticket,
+                network: pair.compressed,
             };
             pairs.entry(condition).or_default().push(pair);
         }
@@ -228,7 +229,7 @@ impl<'a> Matrix<'a> {
         let Some(difference) = pair.paired.differences.get(at).copied().flatten() else {
             return html! {};
         };
-        let estimate = difference.of_ticket();
+        let estimate = difference.of_compressed();
         let (mean, ends) = signed(&estimate, metric.unit);
         let verdict = Verdict::of(&difference, metric);
         let sign = match (verdict, estimate.mean > 0.0) {

@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::canvas::FigureStyle;
+use crate::claims::claims;
 use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
@@ -37,7 +38,13 @@ struct Section {
 }
 
 /// The parts of the page below the matrix of results, in order: figures, then tables.
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 13] = [
+    Section {
+        anchor: "claims",
+        heading: "The claims of arXiv 2308.14969",
+        short: "Claims",
+        compose: claims,
+    },
     Section {
         anchor: "weights",
         heading: "Accuracy and calibration against remaining weights",
@@ -52,7 +59,7 @@ const SECTIONS: [Section; 12] = [
     },
     Section {
         anchor: "differences",
-        heading: "Dense minus ticket",
+        heading: "Dense minus compressed",
         short: "Differences",
         compose: sections::differences,
     },
@@ -212,12 +219,12 @@ fn findings(study: &Study, pairs: &[Pair]) -> Markup {
     let (first, rest) = sentences.split_at(sentences.len().min(FIRST));
     html! {
         @if pairs.is_empty() {
-            p { "No ticket stands beside a dense network of the same model, on the same data and labels and from the same seed, so nothing is compared here." }
+            p { "No compressed network stands beside a dense network of the same model, on the same data and labels and from the same seed, so nothing is compared here." }
         } @else if sentences.is_empty() {
-            p { "No difference between a ticket and its dense network is clear: of " (intervals) " intervals, every one holds 0." }
+            p { "No difference between a compressed network and its dense one is clear: of " (intervals) " intervals, every one holds 0." }
         } @else {
             p {
-                (intervals) " differences between a ticket and a dense network have a 95 % interval (accuracy, ECE, ECE at the fitted temperature, NLL); "
+                (intervals) " differences between a compressed and a dense network have a 95 % interval (accuracy, ECE, ECE at the fitted temperature, NLL); "
                 (excluding) " exclude 0. "
                 "Were there no differences at all, about " (format!("{by_chance:.1}")) " would do so by chance: read single ones with that in mind."
             }
@@ -256,7 +263,7 @@ fn foot(options: &ReportOptions) -> Markup {
 
 /// Abbreviations, each spelled out once.
 fn words() -> Markup {
-    const WORDS: [(&str, &str); 12] = [
+    const WORDS: [(&str, &str); 13] = [
         (
             "LP",
             "linear probing: a linear head is trained on frozen features",
@@ -269,6 +276,10 @@ fn words() -> Markup {
         (
             "Ticket",
             "a pruned network (lottery ticket); its dense network has all weights",
+        ),
+        (
+            "W4, W4A8",
+            "a quantized network: weights of 4 bits, activations of 8 bits",
         ),
         (
             "Shots",

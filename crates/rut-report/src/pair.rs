@@ -1,9 +1,11 @@
-//! Paired differences, dense minus ticket among them: what is left when both see the same images from the same seed. Says how
+//! Paired differences, dense minus compressed among them: what is left when both see the same images from the same seed. Says how
 //! sure a difference is, and by what; `statement` puts it into words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rut_metrics::{BootstrapOptions, Estimate, Intervals, Outcomes, Spread, bootstrap_difference};
+use rut_metrics::{
+    BootstrapOptions, Estimate, Intervals, Outcomes, Spread, bootstrap_difference, t_test,
+};
 use rut_record::Labels;
 use rut_record::logits_archive::{self, ArchivedLogits};
 
@@ -15,7 +17,7 @@ use crate::unread::{Unread, without_path};
 /// The most pairs of runs whose logits are opened.
 const MOST_OPENED: usize = 48;
 
-/// A dense control and a ticket in one setting, on the same number of labels.
+/// A dense control and a compressed network in one setting, on the same number of labels.
 pub(crate) struct Pair {
     /// Index of the setting.
     pub(crate) setting: usize,
@@ -23,9 +25,9 @@ pub(crate) struct Pair {
     pub(crate) labels: Labels,
     /// Index of the dense network.
     pub(crate) dense: usize,
-    /// Index of the ticket.
-    pub(crate) ticket: usize,
-    /// Dense minus ticket.
+    /// Index of the network with fewer weights or bits.
+    pub(crate) compressed: usize,
+    /// Dense minus compressed.
     pub(crate) paired: Paired,
 }
 
@@ -50,11 +52,23 @@ pub(crate) struct Difference {
     pub(crate) estimate: Estimate,
     /// What the interval allows for.
     pub(crate) spread: Option<Spread>,
+    /// The p-value of Student's t test over seeds, where they vary.
+    pub(crate) p: Option<f64>,
 }
 
 impl Difference {
-    /// Ticket minus dense: what a sentence about the ticket says.
-    pub(crate) fn of_ticket(&self) -> Estimate {
+    /// Of the differences of pairs, one for each seed. `None` without one.
+    pub(crate) fn over_seeds(values: &[f64]) -> Option<Self> {
+        let estimate = Estimate::over_seeds(values)?;
+        Some(Self {
+            estimate,
+            spread: estimate.interval.map(|_| Spread::Seeds),
+            p: t_test(values),
+        })
+    }
+
+    /// Compressed minus dense: what a sentence about the compressed network says.
+    pub(crate) fn of_compressed(&self) -> Estimate {
         let Estimate { mean, interval } = self.estimate;
         Estimate {
             mean: -mean,
@@ -63,22 +77,22 @@ impl Difference {
     }
 }
 
-/// All pairs of a study, against every dense control of the ticket's model.
+/// All pairs of a study, against every dense control of the compressed network's model.
 pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
     let mut opened = 0;
     let mut pairs = Vec::new();
     for &condition in study.cells.keys() {
-        let Some(ticket) = study.networks.get(condition.network) else {
+        let Some(compressed) = study.networks.get(condition.network) else {
             continue;
         };
-        if ticket.dense {
+        if compressed.dense {
             continue;
         }
         let controls = study
             .networks
             .iter()
             .enumerate()
-            .filter(|(_, control)| control.dense && control.key.model == ticket.key.model);
+            .filter(|(_, control)| control.dense && control.key.model == compressed.key.model);
         for (control, _) in controls {
             let dense = Condition {
                 network: control,
@@ -89,13 +103,20 @@ pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
                     setting: condition.setting,
                     labels: condition.labels,
                     dense: control,
-                    ticket: condition.network,
+                    compressed: condition.network,
                     paired,
                 }),
             );
         }
     }
     pairs
+}
+
+/// The runs at `condition` by their seeds.
+pub(crate) fn by_seed(study: &Study, condition: Condition) -> BTreeMap<u64, &Run> {
+    let runs = study.at(condition).into_iter().rev();
+    runs.map(|run| (run.record.spec.training.seed, run))
+        .collect()
 }
 
 /// The runs at `first` minus those at `second`, which have the same test images; `opened` counts the pairs whose logits were
@@ -106,13 +127,8 @@ pub(crate) fn paired(
     second: Condition,
     opened: &mut usize,
 ) -> Option<Paired> {
-    let by_seed = |condition| -> BTreeMap<u64, &Run> {
-        let runs = study.at(condition).into_iter().rev();
-        runs.map(|run| (run.record.spec.training.seed, run))
-            .collect()
-    };
-    let others = by_seed(second);
-    let common: Vec<(&Run, &Run)> = by_seed(first)
+    let others = by_seed(study, second);
+    let common: Vec<(&Run, &Run)> = by_seed(study, first)
         .iter()
         .filter_map(|(seed, run)| Some((*run, *others.get(seed)?)))
         .collect();
@@ -127,12 +143,7 @@ pub(crate) fn paired(
     for (difference, metric) in paired.differences.iter_mut().zip(COMPARED) {
         let of = |(a, b): &(&Run, &Run)| Some((metric.of)(&a.record)? - (metric.of)(&b.record)?);
         let values: Option<Vec<f64>> = common.iter().map(of).collect();
-        *difference = values
-            .and_then(|values| Estimate::over_seeds(&values))
-            .map(|estimate| Difference {
-                estimate,
-                spread: estimate.interval.map(|_| Spread::Seeds),
-            });
+        *difference = values.and_then(|values| Difference::over_seeds(&values));
     }
     paired.fill_in(&common, opened);
     Some(paired)
@@ -172,7 +183,12 @@ impl Paired {
                 for (difference, found) in self.differences.iter_mut().zip(found) {
                     if let Some(estimate) = found.filter(|_| lacking(difference)) {
                         let spread = Some(Spread::TestImages);
-                        *difference = Some(Difference { estimate, spread });
+                        let p = None;
+                        *difference = Some(Difference {
+                            estimate,
+                            spread,
+                            p,
+                        });
                     }
                 }
             }

@@ -137,7 +137,8 @@ pub(crate) fn figures(study: &Study, setting: Option<usize>) -> Table {
     .with_footnote(NO_PROBABILITY)
 }
 
-fn condition_columns(setting: Option<usize>) -> Vec<Column> {
+/// The columns that say of which setting and number of labels a row is.
+pub(crate) fn condition_columns(setting: Option<usize>) -> Vec<Column> {
     let mut columns = Vec::new();
     if setting.is_none() {
         columns.extend([
@@ -150,7 +151,8 @@ fn condition_columns(setting: Option<usize>) -> Vec<Column> {
     columns
 }
 
-fn condition_cells(
+/// What stands in them.
+pub(crate) fn condition_cells(
     study: &Study,
     index: usize,
     labels: String,
@@ -192,12 +194,12 @@ fn figures_row(study: &Study, condition: Condition, setting: Option<usize>) -> V
     row
 }
 
-/// Dense minus ticket: of one setting, or of all.
+/// Dense minus compressed: of one setting, or of all.
 pub(crate) fn differences(study: &Study, pairs: &[&Pair], setting: Option<usize>) -> Table {
     let mut columns = condition_columns(setting);
     columns.push(Column::new("dense", "dense", Kind::Text));
     let first = if setting.is_some() { 0 } else { columns.len() };
-    columns.insert(first, Column::new("ticket", "ticket", Kind::Text));
+    columns.insert(first, Column::new("compressed", "ticket", Kind::Text));
     columns.extend([
         Column::new("seeds", "seeds", Kind::Number),
         Column::new("N", "test_images", Kind::Number),
@@ -214,7 +216,7 @@ pub(crate) fn differences(study: &Study, pairs: &[&Pair], setting: Option<usize>
     let rows = pairs.iter().filter(wanted);
     Table {
         slug: "differences".into(),
-        caption: "Dense minus ticket, paired by seed, with 95 % intervals; in bold where the interval excludes 0."
+        caption: "Dense minus compressed network, paired by seed, with 95 % intervals; in bold where the interval excludes 0."
             .into(),
         columns,
         rows: rows.map(|pair| difference_row(study, pair, setting)).collect(),
@@ -229,7 +231,7 @@ fn difference_row(study: &Study, pair: &Pair, setting: Option<usize>) -> Vec<Val
     let mut row = condition_cells(study, pair.setting, pair.labels.tick(), setting);
     row.push(network(pair.dense));
     let first = if setting.is_some() { 0 } else { row.len() };
-    row.insert(first, network(pair.ticket));
+    row.insert(first, network(pair.compressed));
     row.extend([
         Value::Count(pair.paired.seeds as u64),
         Value::Count(pair.paired.images as u64),

@@ -118,14 +118,14 @@ pub(crate) fn differences(context: &Context<'_>, files: &mut ReportFiles) -> Res
             figure {
                 div.charts { @for svg in drawn { (svg) } }
                 figcaption {
-                    strong { (printable(&setting.label())) } ": dense minus ticket with 95 % intervals, paired by seed. Right of 0, the dense network has the larger figure: the better accuracy, the worse ECE and NLL. "
+                    strong { (printable(&setting.label())) } ": dense minus compressed network with 95 % intervals, paired by seed. Right of 0, the dense network has the larger figure: the better accuracy, the worse ECE and NLL. "
                     (unbroken(&pair_counts(&own))) "."
                 }
             }
         });
     }
     Ok(html! {
-        @if figures.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
+        @if figures.is_empty() { p { "There are no pairs of a dense network and a compressed one." } }
         @for figure in &figures { (figure) }
     })
 }
@@ -140,7 +140,7 @@ fn pair_counts(pairs: &[&Pair]) -> String {
 pub(crate) fn selection(selected: &Selection) -> Markup {
     html! {
         p.note {
-            "SelectedRuns runs: of every setting, on its most training images per class, the first seed of the first dense network and of the sparsest ticket; "
+            "Chosen runs: of every setting, on its most training images per class, the first seed of the first dense network and of the most compressed one; "
             (selected.runs()) " of " (selected.candidates) " such runs"
             @if selected.runs() < selected.candidates { " (more with a larger number of " code { "figures" } ")" }
             "."

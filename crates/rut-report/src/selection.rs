@@ -11,7 +11,7 @@ pub(crate) struct SelectedRuns {
     pub(crate) setting: usize,
     /// Their number of labels.
     pub(crate) labels: Labels,
-    /// The runs, by index: the first seed of the first dense network and of the sparsest ticket.
+    /// The runs, by index: the first seed of the first dense network and of the most compressed one.
     pub(crate) runs: Vec<usize>,
 }
 
@@ -60,9 +60,9 @@ impl SelectedRuns {
             .filter_map(|condition| Some((condition, study.networks.get(condition.network)?)))
             .collect();
         let dense = conditions.iter().find(|(_, network)| network.dense);
-        let tickets = conditions.iter().filter(|(_, network)| !network.dense);
+        let compressed = conditions.iter().filter(|(_, network)| !network.dense);
         let sparsest =
-            tickets.min_by(|(_, a), (_, b)| a.share_of_bits().total_cmp(&b.share_of_bits()));
+            compressed.min_by(|(_, a), (_, b)| a.share_of_bits().total_cmp(&b.share_of_bits()));
         let first =
             |(condition, _): &(Condition, &Network)| study.cells.get(condition)?.first().copied();
         let runs = [dense, sparsest].into_iter().flatten().filter_map(first);

@@ -6,7 +6,7 @@ use crate::study::{Condition, Study};
 use crate::wording::signed;
 use rut_metrics::Spread;
 
-/// What a ticket is said to be where its figure is lower than the dense network's, and where it is higher; of each of
+/// What a compressed network is said to be where its figure is lower than the dense network's, and where it is higher; of each of
 /// [`COMPARED`], with what the figure is called.
 const WORDS: [(&str, &str, &str); 4] = [
     ("less accurate than", "more accurate than", ""),
@@ -42,8 +42,8 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
     }
     let (lower, higher, figure) = WORDS.get(at)?;
     let unit = COMPARED.get(at)?.unit;
-    // Pairs are dense minus ticket; the sentence is about the ticket.
-    let (mean, ends) = signed(&difference.of_ticket(), unit);
+    // Pairs are dense minus compressed; the sentence is about the compressed network.
+    let (mean, ends) = signed(&difference.of_compressed(), unit);
     let [lo, hi] = ends?;
     let words = if estimate.mean > 0.0 { lower } else { higher };
     let points = match unit {
@@ -62,7 +62,7 @@ fn statement(study: &Study, pair: &Pair, difference: &Difference, at: usize) -> 
     let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
     Some(format!(
         "{} is {words} {} on {}, {}: {figure}{}{points}, 95 % interval {} to {}; {by}, N = {}{doubt}.",
-        network(pair.ticket)?,
+        network(pair.compressed)?,
         network(pair.dense)?,
         study.settings.get(pair.setting)?.label(),
         pair.labels.name(),
@@ -87,7 +87,7 @@ fn doubt(study: &Study, pair: &Pair) -> String {
         labels: pair.labels,
         network,
     };
-    match study.doubtful(&[condition(pair.dense), condition(pair.ticket)]) {
+    match study.doubtful(&[condition(pair.dense), condition(pair.compressed)]) {
         (0, _) => String::new(),
         (doubtful, fitted) => {
             format!("; T is in doubt in {doubtful} of the {fitted} runs: read the ECE at T = 1")

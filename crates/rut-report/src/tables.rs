@@ -68,7 +68,7 @@ pub(crate) fn differences(context: &Context<'_>, files: &mut ReportFiles) -> Res
     let all = results::differences(study, &pairs, None);
     files.table(&all)?;
     Ok(html! {
-        @if pairs.is_empty() { p { "There are no pairs of a dense network and a ticket." } }
+        @if pairs.is_empty() { p { "There are no pairs of a dense network and a compressed one." } }
         @else { p.caption { (all.caption) } }
         @for at in compared_settings(context.pairs) {
             @if let Some(setting) = study.settings.get(at) {

@@ -17,6 +17,8 @@ pub(crate) fn figure(value: f64, unit: Unit) -> String {
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     match percent {
+        // Half of 25 is not 12.
+        10.0.. if (percent - percent.round()).abs() > 0.4 => format!("{percent:.1}"),
         10.0.. => format!("{percent:.0}"),
         1.0.. => format!("{percent:.1}"),
         _ => format!("{percent:.2}"),

@@ -1,0 +1,477 @@
+//! What the study says of the claims of arXiv 2308.14969: for each a matrix of paired differences, compressed minus dense, with
+//! p-values adjusted for how many differences a matrix has. For the differences, see `pair`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+use rut_metrics::holm;
+use rut_record::Labels;
+
+use crate::canvas::colour;
+use crate::context::Context;
+use crate::error::Result;
+use crate::files::ReportFiles;
+use crate::metric::{COMPARED, Metric};
+use crate::network::Network;
+use crate::pair::{Difference, Pair, by_seed};
+use crate::results::{condition_cells, condition_columns};
+use crate::study::{Condition, Study};
+use crate::table::{Column, Kind, Table, Value};
+use crate::wording::{listed, printable, signed};
+
+/// An adjusted p-value below it is called a difference.
+const LEVEL: f64 = 0.05;
+
+/// Indices of [`COMPARED`].
+const ACCURACY: usize = 0;
+const ECE: usize = 1;
+const ECE_AT_TEMPERATURE: usize = 2;
+
+/// A row of a matrix: a setting on so many labels.
+type Target = (usize, Labels);
+
+/// A column of a matrix: a compressed network and its dense one.
+type Networks = (usize, usize);
+
+/// A claim, and what decides it.
+struct Claim {
+    number: &'static str,
+    words: &'static str,
+    /// Which networks it is about.
+    about: fn(&Network) -> bool,
+    /// What is compared.
+    compared: Compared,
+    /// In which figures, by their places in [`COMPARED`].
+    figures: &'static [usize],
+}
+
+/// What a difference is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// Compressed minus dense.
+    Networks,
+    /// The same on the fewest training images, minus the same on the most.
+    Labels,
+}
+
+const CLAIMS: [Claim; 4] = [
+    Claim {
+        number: "1a",
+        words: "A ticket transfers worse than its dense network: it is less accurate.",
+        about: pruned,
+        compared: Compared::Networks,
+        figures: &[ACCURACY],
+    },
+    Claim {
+        number: "1b",
+        words: "It loses the most with few training images: the difference on the fewest is below that on the most.",
+        about: pruned,
+        compared: Compared::Labels,
+        figures: &[ACCURACY],
+    },
+    Claim {
+        number: "2",
+        words: "A ticket is worse calibrated than its dense network: its ECE is higher.",
+        about: pruned,
+        compared: Compared::Networks,
+        figures: &[ECE, ECE_AT_TEMPERATURE],
+    },
+    Claim {
+        number: "3",
+        words: "A quantized network is not worse calibrated than its dense network.",
+        about: quantized,
+        compared: Compared::Networks,
+        figures: &[ECE, ECE_AT_TEMPERATURE],
+    },
+];
+
+fn pruned(network: &Network) -> bool {
+    !network.dense && network.quantization.is_none()
+}
+
+fn quantized(network: &Network) -> bool {
+    network.quantization.is_some()
+}
+
+/// The claims, a matrix for each figure of each, and one table of them all as a file.
+pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
+    let study = context.study;
+    let families: Vec<(&Claim, Vec<Family<'_>>)> = CLAIMS
+        .iter()
+        .map(|claim| {
+            let of = |at: &usize| Family::of(study, context.pairs, claim, *at);
+            (claim, claim.figures.iter().filter_map(of).collect())
+        })
+        .collect();
+    let all = || families.iter().flat_map(|(_, own)| own);
+    if all().next().is_none() {
+        return Ok(
+            html! { p { "No compressed network stands beside a dense one from two seeds or more." } },
+        );
+    }
+    files.table(&table(study, all()))?;
+    Ok(html! {
+        p.note {
+            "Compressed minus dense network, paired by seed, in points, with 95 % intervals. Marked are differences whose p-value (Student's t over seeds, two-sided), adjusted by Holm's rule for all differences of the matrix, is below " (LEVEL) ": "
+            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Conditions of one seed have no p-value and stand under Results alone."
+        }
+        @for (claim, own) in &families { @if !own.is_empty() {
+            h3 { "(" (claim.number) ") " (claim.words) }
+            @for family in own {
+                h4 { (family.title()) }
+                p.verdict { (family.counts()) }
+                (family.matrix(study))
+            }
+        } }
+    })
+}
+
+/// The comparisons of one claim in one figure: p-values are adjusted over them.
+struct Family<'a> {
+    claim: &'a Claim,
+    metric: &'static Metric,
+    comparisons: Vec<Comparison>,
+}
+
+/// A difference that counts for a claim.
+struct Comparison {
+    setting: usize,
+    labels: Labels,
+    dense: usize,
+    compressed: usize,
+    seeds: usize,
+    images: usize,
+    /// Compressed minus dense.
+    difference: Difference,
+    p: f64,
+    adjusted: f64,
+    /// Whether the fitted temperature of a run is in doubt.
+    doubtful: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Better,
+    Worse,
+    Undecided,
+}
+
+impl Verdict {
+    const ALL: [Self; 3] = [Self::Better, Self::Worse, Self::Undecided];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl<'a> Family<'a> {
+    /// In the figure at `at` of [`COMPARED`]; `None` where nothing has a p-value.
+    fn of(study: &Study, pairs: &[Pair], claim: &'a Claim, at: usize) -> Option<Self> {
+        let metric = *COMPARED.get(at)?;
+        let about = |pair: &&Pair| {
+            let network = study.networks.get(pair.compressed);
+            network.is_some_and(|network| (claim.about)(network))
+        };
+        let pairs = pairs.iter().filter(about);
+        let mut comparisons: Vec<Comparison> = match claim.compared {
+            Compared::Networks => pairs
+                .filter_map(|pair| Comparison::of(study, pair, at))
+                .collect(),
+            Compared::Labels => few_labels(study, pairs, metric),
+        };
+        let p: Vec<f64> = comparisons.iter().map(|one| one.p).collect();
+        for (comparison, adjusted) in comparisons.iter_mut().zip(holm(&p)) {
+            comparison.adjusted = adjusted;
+        }
+        (!comparisons.is_empty()).then_some(Self {
+            claim,
+            metric,
+            comparisons,
+        })
+    }
+
+    fn title(&self) -> String {
+        match self.claim.compared {
+            Compared::Networks => format!("Difference in {}", self.metric.name),
+            Compared::Labels => format!(
+                "Difference in {} on the fewest training images minus that on the most",
+                self.metric.name
+            ),
+        }
+    }
+
+    fn verdict(&self, comparison: &Comparison, p: f64) -> Verdict {
+        let higher = comparison.difference.estimate.mean > 0.0;
+        match (p < LEVEL, higher == self.metric.higher_is_better) {
+            (false, _) => Verdict::Undecided,
+            (true, true) => Verdict::Better,
+            (true, false) => Verdict::Worse,
+        }
+    }
+
+    /// Of how many comparisons the compressed network is better or worse.
+    fn counts(&self) -> Markup {
+        let all = &self.comparisons;
+        let count = |wanted: Verdict, p: fn(&Comparison) -> f64| {
+            let own = all.iter().filter(|one| self.verdict(one, p(one)) == wanted);
+            own.count()
+        };
+        let adjusted = |wanted| count(wanted, |one| one.adjusted);
+        let alone = [Verdict::Better, Verdict::Worse].map(|wanted| {
+            let found = count(wanted, |one| one.p);
+            format!("{found} {}", wanted.name())
+        });
+        let labels: BTreeSet<Labels> = all.iter().map(|one| one.labels).collect();
+        let worse = labels.iter().map(|labels| {
+            let own = || all.iter().filter(|one| one.labels == *labels);
+            let worse = own().filter(|one| self.verdict(one, one.adjusted) == Verdict::Worse);
+            format!("{} of {} ({})", worse.count(), own().count(), labels.name())
+        });
+        let doubtful = all.iter().filter(|one| one.doubtful).count();
+        html! {
+            (all.len()) " comparisons: "
+            @for (index, verdict) in Verdict::ALL.into_iter().enumerate() {
+                @if index > 0 { ", " }
+                span.(verdict.name())[adjusted(verdict) > 0] { (adjusted(verdict)) " " (verdict.name()) }
+            }
+            "; by unadjusted p-values: " (listed(alone.iter())) "."
+            @if labels.len() > 1 { " Worse by training images per class: " (listed(worse)) "." }
+            @if doubtful > 0 && self.is_at_temperature() {
+                " In " (doubtful) " of them the fitted temperature of a run is in doubt: read the ECE at T = 1 first."
+            }
+        }
+    }
+
+    fn is_at_temperature(&self) -> bool {
+        let at = COMPARED.get(ECE_AT_TEMPERATURE);
+        at.is_some_and(|metric| std::ptr::eq(*metric, self.metric))
+    }
+
+    /// Settings and training images down the page, networks across it.
+    fn matrix(&self, study: &Study) -> Markup {
+        let mut rows: BTreeMap<Target, BTreeMap<Networks, &Comparison>> = BTreeMap::new();
+        for one in &self.comparisons {
+            let row = rows.entry((one.setting, one.labels)).or_default();
+            row.insert((one.compressed, one.dense), one);
+        }
+        let columns = rows.values().flat_map(|row| row.keys().copied());
+        let columns: BTreeSet<Networks> = columns.collect();
+        let controls: BTreeSet<usize> = columns.iter().map(|(_, dense)| *dense).collect();
+        html! {
+            div.scroll tabindex="0" role="region" aria-label=(self.title()) {
+                table.matrix {
+                    thead { tr {
+                        th { "target" }
+                        @for &(compressed, dense) in &columns {
+                            th.number.group scope="col" { (head(study, compressed, (controls.len() > 1).then_some(dense))) }
+                        }
+                    } }
+                    tbody { @for ((setting, labels), row) in &rows { tr {
+                        th scope="row" {
+                            (printable(&study.settings.get(*setting).map(|own| own.label()).unwrap_or_default()))
+                            @if self.claim.compared == Compared::Networks { span.ends { (labels.name()) } }
+                            @else { span.ends { (labels.name()) " against the most" } }
+                        }
+                        @for column in &columns {
+                            td.number.group { @match row.get(column) { Some(one) => (self.cell(one)), None => "–" } }
+                        }
+                    } } }
+                }
+            }
+        }
+    }
+
+    fn cell(&self, one: &Comparison) -> Markup {
+        let verdict = self.verdict(one, one.adjusted);
+        let (mean, ends) = signed(&one.difference.estimate, self.metric.unit);
+        let sign = match (verdict, one.difference.estimate.mean > 0.0) {
+            (Verdict::Undecided, _) => "",
+            (_, true) => "▲\u{a0}",
+            (_, false) => "▼\u{a0}",
+        };
+        let tooltip = format!(
+            "{}: p = {}, {} adjusted; {} seeds, N = {}",
+            verdict.name(),
+            p_value(one.p),
+            p_value(one.adjusted),
+            one.seeds,
+            one.images
+        );
+        html! {
+            span.(verdict.name()) title=(tooltip) { (sign) (mean) }
+            @if let Some([lo, hi]) = ends { span.ends { (lo) " to " (hi) } }
+        }
+    }
+}
+
+/// The name of a network, what it scores on its own source data, and the dense one where there are several.
+fn head(study: &Study, compressed: usize, dense: Option<usize>) -> Markup {
+    let label = |at: usize| study.networks.get(at).map_or("", |n| &n.label);
+    let upstream = study.networks.get(compressed).and_then(|network| {
+        let own =
+            |record: &&rut_record::UpstreamRecord| crate::upstream::key(record) == network.key;
+        study.upstream.iter().find(own)
+    });
+    html! {
+        span.swatch style={ "background:" (colour(compressed)) } {} (printable(label(compressed)))
+        @if let Some(dense) = dense { span.ends { "against " (printable(label(dense))) } }
+        @if let Some(record) = upstream {
+            span.ends { "upstream " (crate::wording::figure(record.scores.raw.accuracy, crate::metric::Unit::Percent)) }
+        }
+    }
+}
+
+/// A p-value in as many digits as it takes.
+fn p_value(p: f64) -> String {
+    match p {
+        ..0.001 => "< 0.001".into(),
+        ..0.1 => format!("{p:.3}"),
+        _ => format!("{p:.2}"),
+    }
+}
+
+impl Comparison {
+    fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
+        let found = (*pair.paired.differences.get(at)?)?;
+        let condition = |network| Condition {
+            setting: pair.setting,
+            labels: pair.labels,
+            network,
+        };
+        let both = [condition(pair.dense), condition(pair.compressed)];
+        let of_none = COMPARED.get(at)?.of_probabilities;
+        let runs = both.iter().flat_map(|condition| study.at(*condition));
+        if of_none && runs.into_iter().any(|run| run.has_no_probabilities()) {
+            return None;
+        }
+        let p = found.p?;
+        Some(Self {
+            setting: pair.setting,
+            labels: pair.labels,
+            dense: pair.dense,
+            compressed: pair.compressed,
+            seeds: pair.paired.seeds,
+            images: pair.paired.images,
+            difference: Difference {
+                estimate: found.of_compressed(),
+                ..found
+            },
+            p,
+            adjusted: p,
+            doubtful: study.doubtful(&both).0 > 0,
+        })
+    }
+}
+
+/// What compression costs on the fewest training images of a setting, minus what it costs on the most, paired by seed.
+fn few_labels<'a>(
+    study: &Study,
+    pairs: impl Iterator<Item = &'a Pair>,
+    metric: &'static Metric,
+) -> Vec<Comparison> {
+    let mut groups: BTreeMap<(usize, usize, usize), Vec<&Pair>> = BTreeMap::new();
+    for pair in pairs {
+        let group = groups.entry((pair.setting, pair.compressed, pair.dense));
+        group.or_default().push(pair);
+    }
+    let cost = |pair: &Pair| -> Option<BTreeMap<u64, f64>> {
+        let values = |network| {
+            let condition = Condition {
+                setting: pair.setting,
+                labels: pair.labels,
+                network,
+            };
+            let runs = by_seed(study, condition).into_iter();
+            let values = runs.map(|(seed, run)| Some((seed, (metric.of)(&run.record)?)));
+            values.collect::<Option<BTreeMap<u64, f64>>>()
+        };
+        let (dense, compressed) = (values(pair.dense)?, values(pair.compressed)?);
+        let both = compressed.into_iter();
+        Some(
+            both.filter_map(|(seed, value)| Some((seed, value - dense.get(&seed)?)))
+                .collect(),
+        )
+    };
+    let compared = |own: Vec<&Pair>| {
+        let fewest = own.iter().min_by_key(|pair| pair.labels)?;
+        let most = own.iter().max_by_key(|pair| pair.labels)?;
+        if fewest.labels == most.labels {
+            return None;
+        }
+        let (few, many) = (cost(fewest)?, cost(most)?);
+        let both = few
+            .iter()
+            .filter_map(|(seed, few)| Some(few - many.get(seed)?));
+        let values: Vec<f64> = both.collect();
+        let difference = Difference::over_seeds(&values)?;
+        let p = difference.p?;
+        Some(Comparison {
+            setting: fewest.setting,
+            labels: fewest.labels,
+            dense: fewest.dense,
+            compressed: fewest.compressed,
+            seeds: values.len(),
+            images: fewest.paired.images,
+            difference,
+            p,
+            adjusted: p,
+            doubtful: false,
+        })
+    };
+    groups.into_values().filter_map(compared).collect()
+}
+
+/// All comparisons, a row each.
+fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> Table {
+    let mut columns = vec![
+        Column::new("claim", "claim", Kind::Text),
+        Column::new("figure", "figure", Kind::Text),
+    ];
+    columns.extend(condition_columns(None));
+    columns.extend([
+        Column::new("dense", "dense", Kind::Text),
+        Column::new("compressed", "compressed", Kind::Text),
+        Column::new("seeds", "seeds", Kind::Number),
+        Column::new("N", "test_images", Kind::Number),
+        Column::new("difference, points", "difference", Kind::Interval),
+        Column::new("p", "p", Kind::Number),
+        Column::new("p, adjusted", "p_adjusted", Kind::Number),
+    ]);
+    let network = |at: usize| {
+        let label = study.networks.get(at).map(|n| n.label.clone());
+        Value::Network(label.unwrap_or_default(), colour(at))
+    };
+    let row = |family: &Family<'_>, one: &Comparison| {
+        let mut row = vec![
+            Value::Text(family.claim.number.into()),
+            Value::Text(family.metric.name.into()),
+        ];
+        row.extend(condition_cells(study, one.setting, one.labels.tick(), None));
+        let unit = family.metric.unit;
+        row.extend([
+            network(one.dense),
+            network(one.compressed),
+            Value::Count(one.seeds as u64),
+            Value::Count(one.images as u64),
+            Value::Difference(Some(one.difference.estimate), unit),
+            Value::Figure(Some(one.p), crate::metric::Unit::Plain),
+            Value::Figure(Some(one.adjusted), crate::metric::Unit::Plain),
+        ]);
+        row
+    };
+    Table {
+        slug: "claims".into(),
+        caption: "Claims of arXiv 2308.14969: compressed minus dense network, paired by seed, with 95 % intervals and two-sided \
+                  p-values of Student's t, alone and adjusted by Holm's rule over the differences of one claim in one figure. \
+                  Claim 1b is the difference on the fewest training images minus that on the most."
+            .into(),
+        columns,
+        rows: families
+            .flat_map(|family| family.comparisons.iter().map(move |one| row(family, one)))
+            .collect(),
+    }
+}

@@ -1,0 +1,279 @@
+//! What a report says of the claims on compressed networks: from figures made up for it, against scipy's and statsmodels' p-values.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::{Wanted, assert_one_script, edit, plain, report, text};
+use serde_json::json;
+
+/// Compressed minus dense, by seed.
+struct Differences {
+    accuracy: [f64; 4],
+    ece: [f64; 4],
+    ece_at_temperature: [f64; 4],
+}
+
+const TICKET: [(u64, Differences); 2] = [
+    (
+        4,
+        Differences {
+            accuracy: [-0.10, -0.12, -0.11, -0.13],
+            ece: [0.05, 0.06, 0.04, 0.07],
+            ece_at_temperature: [0.02, 0.01, 0.03, 0.015],
+        },
+    ),
+    (
+        16,
+        Differences {
+            accuracy: [-0.02, -0.01, -0.03, 0.01],
+            ece: [0.01, -0.01, 0.02, -0.03],
+            ece_at_temperature: [0.01, -0.01, 0.02, -0.03],
+        },
+    ),
+];
+
+const QUANTIZED: [(u64, Differences); 2] = [
+    (
+        4,
+        Differences {
+            accuracy: [0.0, 0.01, 0.0, -0.01],
+            ece: [0.001, -0.001, 0.002, -0.001],
+            ece_at_temperature: [0.001, -0.001, 0.002, -0.001],
+        },
+    ),
+    (
+        16,
+        Differences {
+            accuracy: [0.0, 0.01, 0.0, -0.01],
+            ece: [0.004, 0.001, -0.002, 0.0],
+            ece_at_temperature: [0.004, 0.001, -0.002, 0.0],
+        },
+    ),
+];
+
+/// Four seeds of `network` with the dense network's figures and `differences`.
+fn make(results: &Path, network: &str, differences: &[(u64, Differences)]) {
+    for (shots, differences) in differences {
+        for seed in 0..4 {
+            let wanted = Wanted {
+                dense: network == "dense",
+                shots: *shots,
+                seed: seed as u64 + 1,
+                ..Wanted::PROBE
+            };
+            let run = wanted.make(results);
+            edit(&run, |record| {
+                // Seeds differ, whatever the network.
+                let base = 0.01 * seed as f64;
+                let test = &mut record["test"];
+                test["raw"]["accuracy"] = json!(0.6 + base + differences.accuracy[seed]);
+                test["raw"]["ece"] = json!(0.1 + base + differences.ece[seed]);
+                let scaled = &mut test["at_temperature"];
+                scaled["ece"] = json!(0.05 + base + differences.ece_at_temperature[seed]);
+                if network == "w4" {
+                    let id = record["run_id"].as_str().unwrap().replace("ticket8", "w4");
+                    record["run_id"] = id.into();
+                    let spec = record["spec"].as_object_mut().unwrap();
+                    spec.remove("sparsity");
+                    spec.insert("network".into(), "quantized".into());
+                    spec.insert("bits".into(), 4.into());
+                    let network = record["network"].as_object_mut().unwrap();
+                    network.insert("mask".into(), json!(null));
+                    network.insert("checkpoint".into(), "44".into());
+                    network.insert("density".into(), 1.0.into());
+                    network.insert("density_without_stem_and_classifier".into(), 1.0.into());
+                    let bits = json!({"weight_bits": 4, "kept": [], "made_of": "00"});
+                    network.insert("quantization".into(), bits);
+                }
+            });
+            if network == "w4" {
+                let name = run.file_name().unwrap().to_str().unwrap();
+                let renamed = results.join(name.replace("ticket8", "w4"));
+                std::fs::rename(&run, renamed).unwrap();
+            }
+        }
+    }
+}
+
+fn none() -> [(u64, Differences); 2] {
+    [4, 16].map(|shots| {
+        let zero = [0.0; 4];
+        let differences = Differences {
+            accuracy: zero,
+            ece: zero,
+            ece_at_temperature: zero,
+        };
+        (shots, differences)
+    })
+}
+
+#[test]
+fn claims_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    // Tickets after the quantized network, whose runs are made of theirs.
+    make(&results, "w4", &QUANTIZED);
+    make(&results, "ticket", &TICKET);
+    make(&results, "dense", &none());
+    let (counts, files) = report(&[&results], &dir.path().join("out"), &plain());
+    assert_eq!(counts.runs, 24);
+    let table = text(&files, "tables/claims.csv");
+    let mut rows = csv_rows(&table);
+    let mut take = |claim: &str, figure: &str, labels: &str| -> (String, f64, f64, f64) {
+        let at = rows.iter().position(|row| {
+            row["claim"] == claim && row["figure"] == figure && row["labels"] == labels
+        });
+        let row = rows.remove(at.unwrap_or_else(|| panic!("{claim} {figure} {labels}: {table}")));
+        let number = |key: &str| row[key].parse::<f64>().unwrap();
+        assert_eq!((&*row["dense"], &*row["seeds"]), ("dense", "4"));
+        let (difference, p) = (number("difference"), number("p"));
+        (
+            row["compressed"].clone(),
+            difference,
+            p,
+            number("p_adjusted"),
+        )
+    };
+    // scipy 1.17.1: ttest_1samp(differences, 0); statsmodels 0.15.0: multipletests(p, method="holm"), of each claim and figure.
+    let golden = [
+        (
+            "1a",
+            "accuracy",
+            "4",
+            "state 8",
+            -0.115,
+            0.0003856171515912925,
+            0.000771234303182585,
+        ),
+        (
+            "1a",
+            "accuracy",
+            "16",
+            "state 8",
+            -0.0125,
+            0.23944259863600298,
+            0.23944259863600298,
+        ),
+        (
+            "1b",
+            "accuracy",
+            "4",
+            "state 8",
+            -0.1025,
+            0.005662634351331553,
+            0.005662634351331553,
+        ),
+        (
+            "2",
+            "ECE",
+            "4",
+            "state 8",
+            0.055,
+            0.0033957770638589793,
+            0.006791554127717959,
+        ),
+        (
+            "2",
+            "ECE",
+            "16",
+            "state 8",
+            -0.0025,
+            0.8360832258079628,
+            0.8360832258079628,
+        ),
+        (
+            "2",
+            "ECE at T",
+            "4",
+            "state 8",
+            0.01875,
+            0.021875398782757818,
+            0.043750797565515635,
+        ),
+        (
+            "2",
+            "ECE at T",
+            "16",
+            "state 8",
+            -0.0025,
+            0.8360832258079628,
+            0.8360832258079628,
+        ),
+        ("3", "ECE", "4", "W4", 0.00025, 0.7608203755145106, 1.0),
+        ("3", "ECE", "16", "W4", 0.00075, 0.5908012080539892, 1.0),
+        ("3", "ECE at T", "4", "W4", 0.00025, 0.7608203755145106, 1.0),
+        (
+            "3",
+            "ECE at T",
+            "16",
+            "W4",
+            0.00075,
+            0.5908012080539892,
+            1.0,
+        ),
+    ];
+    for (claim, figure, labels, network, difference, p, adjusted) in golden {
+        let found = take(claim, figure, labels);
+        assert_eq!(found.0, network, "{claim} {figure} {labels}");
+        let near = |got: f64, want: f64| (got - want).abs() < 1e-9;
+        assert!(
+            near(found.1, difference) && near(found.2, p) && near(found.3, adjusted),
+            "{claim} {figure} {labels}: {found:?}"
+        );
+    }
+    assert!(rows.is_empty(), "{rows:?}");
+    let page = text(&files, "report.html");
+    assert_one_script(&page);
+    let section = page.split_once("id=\"claims\"").unwrap().1;
+    let section = section.split_once("</section>").unwrap().0;
+    for said in [
+        "(1a) A ticket transfers worse",
+        "2 comparisons: <span class=\"\">0 better</span>, <span class=\"worse\">1 worse</span>, <span class=\"undecided\">1 undecided</span>",
+        "by unadjusted p-values: 0 better, 1 worse.",
+        "Worse by training images per class: 1 of 1 (4 shots), 0 of 1 (16 shots).",
+        "<span class=\"worse\" title=\"worse: p = &lt; 0.001, &lt; 0.001 adjusted; 4 seeds, N = 239\">▼\u{a0}−11.5</span>",
+        "<span class=\"undecided\" title=\"undecided: p = 0.24, 0.24 adjusted; 4 seeds, N = 239\">−1.3</span>",
+        "(1b) It loses the most with few training images",
+        "4 shots against the most",
+        "title=\"worse: p = 0.022, 0.044 adjusted; 4 seeds, N = 239\">▲\u{a0}+1.9",
+        "(3) A quantized network is not worse calibrated",
+    ] {
+        assert!(section.contains(said), "{said}: {section}");
+    }
+}
+
+/// One seed has no p-value, and without a dense network there is nothing to compare.
+#[test]
+fn without_seeds_or_pairs_nothing_is_claimed() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    for dense in [true, false] {
+        let wanted = Wanted {
+            dense,
+            ..Wanted::PROBE
+        };
+        wanted.make(&results);
+        let (_, files) = report(&[&results], &dir.path().join("out"), &plain());
+        let page = text(&files, "report.html");
+        assert!(
+            page.contains("No compressed network stands beside a dense one from two seeds or more")
+        );
+        assert!(!files.contains_key("tables/claims.csv"));
+    }
+}
+
+fn csv_rows(table: &str) -> Vec<BTreeMap<String, String>> {
+    let mut lines = table.lines().map(|line| line.split(','));
+    let heads: Vec<&str> = lines.next().unwrap().collect();
+    let row = |cells: std::str::Split<'_, char>| {
+        let cells = cells.map(str::to_owned);
+        heads
+            .iter()
+            .map(|head| head.to_string())
+            .zip(cells)
+            .collect()
+    };
+    lines.map(row).collect()
+}
