@@ -213,3 +213,74 @@ fn upstream_figures_are_kept_for_a_report() {
     let density = kept["density"].as_f64().unwrap();
     assert!((0.1..0.3).contains(&density), "{density}");
 }
+
+/// A sweep measures its networks by itself where their source data is, each once.
+#[test]
+fn a_sweep_measures_its_networks_on_their_source_data() {
+    let Some(data) = shared("datasets/cifar100") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (study, results) = (dir.join("study.toml"), dir.join("results"));
+    let study_of = |networks: &str| {
+        let text = format!(
+            "[base]\nmethod = 'lp'\ndataset = 'cifar100'\nclasses = ['0-2']\nn_shot = 1\nmodel = 'resnet20_cifar100'\n\
+             pretrained_dir = '{}'\n\
+             [axes]\nnetwork = [{networks}]\nseed = [1, 2]\n",
+            root().join("checkpoints").display()
+        );
+        fs::write(&study, text).unwrap();
+    };
+    let sweep = || {
+        let line = format!(
+            "sweep run {} --data-dir {} --results-path {}",
+            study.display(),
+            data.display(),
+            results.display()
+        );
+        ends(rut(dir, &line), 0).1
+    };
+    let records = || -> Vec<Value> {
+        let files = fs::read_dir(results.join("upstream")).unwrap();
+        let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+        texts
+            .map(|text| serde_json::from_str(&text).unwrap())
+            .collect()
+    };
+    study_of("{ network = 'dense' }, { network = 'ticket', sparsity = 8 }");
+    let err = sweep();
+    assert!(err.contains("PASS  source data of 2 networks"), "{err}");
+    let found = records();
+    assert_eq!(found.len(), 2);
+    let densities: Vec<f64> = found
+        .iter()
+        .map(|record| record["density"].as_f64().unwrap())
+        .collect();
+    assert!(densities.contains(&1.0) && densities.iter().any(|density| *density < 0.3));
+    // The same as `rut upstream`'s.
+    let line = format!(
+        "upstream --model resnet20_cifar100 --network dense --pretrained-dir {} --data-dir {} --json",
+        root().join("checkpoints").display(),
+        data.display()
+    );
+    let printed: Value = serde_json::from_str(&ends(rut(dir, &line), 0).0).unwrap();
+    let dense = found
+        .iter()
+        .find(|record| record["density"] == 1.0)
+        .unwrap();
+    assert_eq!(dense["scores"], printed);
+    // Again nothing is measured; another network is.
+    let times = || -> Vec<std::time::SystemTime> {
+        let files = fs::read_dir(results.join("upstream")).unwrap();
+        files
+            .map(|file| file.unwrap().metadata().unwrap().modified().unwrap())
+            .collect()
+    };
+    let before = times();
+    sweep();
+    assert_eq!(times(), before);
+    study_of("{ network = 'dense' }, { network = 'ticket', sparsity = 4 }");
+    sweep();
+    assert_eq!(records().len(), 3);
+}

@@ -45,7 +45,7 @@ pub use datasets::folder::open_class_folders;
 pub use error::{Error, Result};
 pub use few_shot::{Draw, DrawOptions, ShortClass, draw, draw_beside_validation};
 pub use image_set::{ImageSet, ImageSource, picture_digest};
-pub use open::{canonical_split, open, open_split};
+pub use open::{canonical_split, is_there, open, open_split};
 pub use prepared::{Batch, Prepared};
 pub use registry::{DATASETS, find};
 pub use rut_formats::Digest;

@@ -113,6 +113,19 @@ pub fn canonical_split(name_or_path: &str, split: &str) -> Option<String> {
     }
 }
 
+/// Whether `data_dir` has a data set of the table in its default split, so that [`open`] finds its files. They are not read.
+///
+/// ```
+/// assert!(rut_data::is_there("digits", "data".as_ref()));
+/// assert!(!rut_data::is_there("no data set", "data".as_ref()));
+/// ```
+#[must_use]
+pub fn is_there(name: &str, data_dir: &Path) -> bool {
+    let spec = find(name);
+    spec.and_then(|spec| place_of(spec, spec.splits.first()?, data_dir))
+        .is_some()
+}
+
 fn open_own_split(spec: &DatasetSpec, split: &SplitSpec, data_dir: &Path) -> Result<Dataset> {
     let (form, root) =
         place_of(spec, split, data_dir).ok_or_else(|| missing(spec, split, data_dir))?;

@@ -12,6 +12,9 @@ use crate::score::SplitScores;
 use crate::versioned::parse;
 use crate::{sealed, text_file};
 
+/// Where records stand in a folder of results.
+const FOLDER: &str = "upstream";
+
 /// What is written down of a network on its own source data, in the folder `upstream` of a folder of results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +52,22 @@ impl UpstreamRecord {
     /// The layout of an [`UpstreamRecord`]; a file of another one is refused.
     pub const FORMAT_VERSION: u32 = 1;
 
+    /// The files of records among `results`, by name; none where nothing was measured.
+    ///
+    /// # Errors
+    /// If their folder cannot be looked through.
+    pub fn files(results: &Path) -> std::io::Result<Vec<PathBuf>> {
+        let folder = results.join(FOLDER);
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let entries = std::fs::read_dir(folder)?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+        paths.sort();
+        Ok(paths)
+    }
+
     /// The file at `path`.
     ///
     /// # Errors
@@ -80,7 +99,7 @@ impl UpstreamRecord {
             self.preprocessing
         );
         let hash = rut_data::Digest::of_bytes(identity.as_bytes()).to_string();
-        let folder = results.join("upstream");
+        let folder = results.join(FOLDER);
         let path = folder.join(format!("{}-{}.json", self.model, &hash[..10]));
         std::fs::create_dir_all(&folder).map_err(file("make the folder", &folder))?;
         let text = sealed::to_text(self, 1).map_err(|problem| Error::Broken {

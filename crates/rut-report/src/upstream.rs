@@ -1,7 +1,7 @@
 //! Which networks of a folder of results were measured on their own source data. How they are measured is the crate's
 //! `upstream`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rut_record::{Masking, UpstreamRecord};
 
@@ -20,17 +20,9 @@ pub(crate) fn key(record: &UpstreamRecord) -> NetworkKey {
 
 /// The records in `results`, by file name, and what of them could not be read; none where nothing was measured.
 pub(crate) fn read(results: &Path) -> (Vec<UpstreamRecord>, Vec<Unread>) {
-    let folder = results.join("upstream");
     let (mut records, mut unread) = (Vec::new(), Vec::new());
-    if !folder.is_dir() {
-        return (records, unread);
-    }
-    let paths = match files_in(&folder) {
-        Ok(paths) => paths,
-        // That it cannot be opened is told with the other folders of `results`.
-        Err(_) => return (records, unread),
-    };
-    for path in paths {
+    // That their folder cannot be opened is told with the other folders of `results`.
+    for path in UpstreamRecord::files(results).unwrap_or_default() {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match UpstreamRecord::read(&path) {
             Ok(record) => records.push(record),
@@ -38,12 +30,4 @@ pub(crate) fn read(results: &Path) -> (Vec<UpstreamRecord>, Vec<Unread>) {
         }
     }
     (records, unread)
-}
-
-fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-    paths.sort();
-    Ok(paths)
 }

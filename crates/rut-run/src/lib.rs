@@ -5,7 +5,7 @@
 //! - [`check()`] checks a specification with what it names; a [`CheckedRunSpec`] can run, and [`run()`] runs it.
 //! - [`all_fields()`] is the table of fields with the options of all rows; [`unused_fields()`] those without use to a run.
 //! - [`Journal`] stores what a loop reports, also for TensorBoard.
-//! - [`FinishedRun`] takes a finished run up again; [`upstream()`] asks a network without adapting it.
+//! - [`FinishedRun`] takes a finished run up again; [`UpstreamMeasurement`] asks a network without adapting it.
 //! - [`SWITCHES`] is the table of the reference's defects that move a number.
 //! - [`find_model()`] and its like find rows of the tables by the names that a specification has for them.
 //!
@@ -74,5 +74,7 @@ pub use run::{Session, run};
 pub use tensorboard::BoardOptions;
 pub use ticket::check_ticket;
 pub use transform::{check_transform, normalization, weights_transform};
-pub use upstream::{WrittenPart, source_features, source_images, upstream, write_features};
+pub use upstream::{
+    UpstreamMeasurement, WrittenPart, source_features, source_images, write_features,
+};
 pub use validation::validation_from;

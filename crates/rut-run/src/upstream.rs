@@ -10,11 +10,14 @@ use rut_adapt::{
 };
 use rut_data::{ImageSet, Transform};
 use rut_models::ModelSpec;
-use rut_record::{FeatureType, Locations, Phase, RunSpec, SplitScores, score, write_whole};
+use rut_record::{
+    Environment, FeatureType, Locations, Phase, RunSpec, SplitScores, UpstreamRecord, score,
+    write_whole,
+};
 
 use crate::error::{Result, refused};
 use crate::files::open_dataset;
-use crate::images::prepare;
+use crate::images::{describe, prepare};
 use crate::network::LoadedNetwork;
 
 /// The images that a network is scored on without adaptation, and how many classes they have: the test images of a data
@@ -35,33 +38,68 @@ pub fn source_images(spec: &RunSpec, locations: &Locations) -> Result<(ImageSet,
     Ok((dataset.test, dataset.class_names.len()))
 }
 
-/// Figures of a network on `images` of its own source data, which have `classes` classes.
-///
-/// # Errors
-/// If the images do not have the network's classes, or one cannot be read.
-pub fn upstream(
-    model: &ModelSpec,
-    network: &LoadedNetwork,
-    images: &ImageSet,
-    classes: usize,
-    transform: &Transform,
-    observer: &mut dyn Observer,
-) -> Result<SplitScores> {
-    let expected = network.network.classes();
-    if expected != classes {
-        return Err(refused(
-            "dataset",
-            format!(
-                "the source data of {} ({}, {expected} classes)",
-                model.name,
-                model.upstream.name()
-            ),
-            format!("{classes} classes"),
-        ));
+/// A network, and images of its own source data to score it on without adaptation.
+pub struct UpstreamMeasurement<'a> {
+    /// The fields that name them.
+    pub spec: &'a RunSpec,
+    /// The model of the table.
+    pub model: &'a ModelSpec,
+    /// The network.
+    pub network: &'a LoadedNetwork,
+    /// The images.
+    pub images: &'a ImageSet,
+    /// How many classes they have.
+    pub classes: usize,
+    /// What they are transformed by.
+    pub transform: &'a Transform,
+}
+
+impl UpstreamMeasurement<'_> {
+    /// Figures of the network on the images.
+    ///
+    /// # Errors
+    /// If the images do not have the network's classes, or one cannot be read.
+    pub fn scores(&self, observer: &mut dyn Observer) -> Result<SplitScores> {
+        let expected = self.network.network.classes();
+        if expected != self.classes {
+            return Err(refused(
+                "dataset",
+                format!(
+                    "the source data of {} ({}, {expected} classes)",
+                    self.model.name,
+                    self.model.upstream.name()
+                ),
+                format!("{} classes", self.classes),
+            ));
+        }
+        let extracted = source_features(self.network, self.images, self.transform, observer)?;
+        let logits = extracted.source_logits(self.images.labels());
+        Ok(score(&logits, None, "test")?)
     }
-    let extracted = source_features(network, images, transform, observer)?;
-    let logits = extracted.source_logits(images.labels());
-    Ok(score(&logits, None, "test")?)
+
+    /// What is written down of them, by the program of `commit`.
+    ///
+    /// # Errors
+    /// If an image cannot be read.
+    pub fn record(&self, scores: SplitScores, commit: &str) -> Result<UpstreamRecord> {
+        let (spec, network) = (self.spec, self.network);
+        let engine = network.network.engine();
+        Ok(UpstreamRecord {
+            format_version: UpstreamRecord::FORMAT_VERSION,
+            model: self.model.name.into(),
+            checkpoint: network.checkpoint.clone(),
+            mask: network.mask.clone(),
+            masking: spec.network.masking,
+            precision: spec.network.unusual_precision().map(str::to_owned),
+            recipe: spec.network.recipe.clone(),
+            density: network.density.overall.value(),
+            dataset: spec.data.dataset.clone(),
+            images_digest: self.images.digest()?.to_string(),
+            preprocessing: describe(self.images.depth(), self.transform, network.normalization),
+            scores,
+            environment: Environment::current(commit, engine.name, engine.isa),
+        })
+    }
 }
 
 /// Features and logits of `images`.

@@ -157,6 +157,9 @@ pub struct TaskArgs {
     /// from 0. Probes whose features are not there extract them themselves
     #[arg(long, value_name = "K", group = "part", value_parser = whole::<usize>)]
     pub extract: Option<usize>,
+    /// Measure the networks of the plan on their own source data, those that have no record of it yet
+    #[arg(long, group = "part")]
+    pub upstream: bool,
     /// N: runs, or sets of features, of a task
     #[arg(long, alias = "runs_per_task", value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
     pub runs_per_task: usize,

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use rut_formats::escape;
 use rut_models::{Classifier, ModelSpec};
-use rut_record::{Environment, Locations, Method, RunSpec, Settings, UpstreamRecord};
+use rut_record::{Locations, Method, RunSpec, Settings};
 use rut_run::{
-    canonicalize, check_transform, describe, find_model, load_named, source_images, upstream,
-    weights_transform, Computing, LoadOptions, LoadedNetwork,
+    canonicalize, check_transform, find_model, load_named, source_images, weights_transform,
+    Computing, LoadOptions, LoadedNetwork, UpstreamMeasurement,
 };
 
 use crate::args::{LayerFlags, UpstreamArgs};
@@ -97,31 +97,17 @@ pub fn run(args: &UpstreamArgs) -> Result<()> {
     }
     let (images, classes) = source_images(&spec, &locations)?;
     let transform = weights_transform(&spec, model, args.weights.as_deref())?;
-    let found = upstream(
+    let measurement = UpstreamMeasurement {
+        spec: &spec,
         model,
-        &network,
-        &images,
+        network: &network,
+        images: &images,
         classes,
-        &transform,
-        &mut Progress::new(0),
-    )?;
+        transform: &transform,
+    };
+    let found = measurement.scores(&mut Progress::new(0))?;
     if let Some(results) = &args.record {
-        let engine = network.network.engine();
-        let record = UpstreamRecord {
-            format_version: UpstreamRecord::FORMAT_VERSION,
-            model: model.name.into(),
-            checkpoint: network.checkpoint.clone(),
-            mask: network.mask.clone(),
-            masking: spec.network.masking,
-            precision: spec.network.unusual_precision().map(str::to_owned),
-            recipe: spec.network.recipe.clone(),
-            density: network.density.overall.value(),
-            dataset: spec.data.dataset.clone(),
-            images_digest: images.digest()?.to_string(),
-            preprocessing: describe(images.depth(), &transform, network.normalization),
-            scores: found.clone(),
-            environment: Environment::current(COMMIT, engine.name, engine.isa),
-        };
+        let record = measurement.record(found.clone(), COMMIT)?;
         note(&escape(&record.write(results)?).whole().to_string());
     }
     if args.json {

@@ -33,8 +33,9 @@ impl NewQuantized<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Label`] for a label that is no part of a network's name; [`Error::NetworkExists`] where the file is there and must
-    /// stay, or another of these bits, so that neither would be found; [`Error::Write`].
+    /// [`Error::Label`](crate::Error::Label) for a label that is no part of a network's name;
+    /// [`Error::NetworkExists`](crate::Error::NetworkExists) where the file is there and must stay, or another of these bits, so
+    /// that neither would be found; [`Error::Write`](crate::Error::Write).
     pub fn file(&self) -> Result<PathBuf> {
         let activations = self.activation_bits;
         let activations = activations.map_or_else(String::new, |bits| format!("a{bits}"));
@@ -55,7 +56,7 @@ impl NewQuantized<'_> {
     ///
     /// # Errors
     ///
-    /// As [`file`](Self::file), and [`Error::Write`] where the disk is full.
+    /// As [`file`](Self::file), and [`Error::Write`](crate::Error::Write) where the disk is full.
     pub fn write(
         &self,
         arrays: &BTreeMap<String, Array>,

@@ -36,8 +36,9 @@ impl NewTicket<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Label`] for a label that is no part of a ticket's name; [`Error::NetworkExists`] where one of its files is there
-    /// and must stay, or another of this state, so that neither would be found; [`Error::Write`].
+    /// [`Error::Label`](crate::Error::Label) for a label that is no part of a ticket's name;
+    /// [`Error::NetworkExists`](crate::Error::NetworkExists) where one of its files is there and must stay, or another of this
+    /// state, so that neither would be found; [`Error::Write`](crate::Error::Write).
     pub fn files(&self) -> Result<TicketFiles> {
         let new = NewFiles {
             directory: self.directory,
@@ -60,7 +61,7 @@ impl NewTicket<'_> {
     ///
     /// # Errors
     ///
-    /// As [`files`](Self::files), and [`Error::Write`] where the disk is full.
+    /// As [`files`](Self::files), and [`Error::Write`](crate::Error::Write) where the disk is full.
     pub fn write(
         &self,
         arrays: &BTreeMap<String, Array>,

@@ -157,6 +157,16 @@ impl NetworkSpec {
         format!("{chosen:?} {named:?}")
     }
 
+    /// What names its weights, for readers: a file, or what kind of network of the folder it is.
+    pub fn weights_title(&self) -> String {
+        match (&self.checkpoint, self.kind) {
+            (Some(path), _) => path.display().to_string(),
+            (None, NetworkKind::Dense) => "dense".into(),
+            (None, NetworkKind::Ticket) => format!("state {}", self.state()),
+            (None, NetworkKind::Quantized) => self.quantized_title(),
+        }
+    }
+
     /// What a quantized network is called: by its bits, where they are named.
     pub fn quantized_title(&self) -> String {
         self.bits_name().unwrap_or_else(|| "quantized".to_owned())

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rut_data::ImageSet;
-use rut_record::{Locations, NetworkKind, NetworkSpec, Plan, RunSpec, ValidationFrom};
+use rut_record::{Locations, NetworkSpec, Plan, RunSpec, ValidationFrom};
 
 use crate::error::Result;
 use rut_adapt::Observer;
@@ -48,12 +48,7 @@ impl Extraction {
         let spec = self.specs.first();
         spec.map_or_else(String::new, |spec| {
             let network = &spec.network;
-            let weights = match (&network.checkpoint, network.kind) {
-                (Some(path), _) => path.display().to_string(),
-                (None, NetworkKind::Dense) => "dense".into(),
-                (None, NetworkKind::Ticket) => format!("state {}", network.state()),
-                (None, NetworkKind::Quantized) => network.quantized_title(),
-            };
+            let weights = network.weights_title();
             let precision = network.precision_suffix();
             format!(
                 "features of {} by {} ({weights}){precision}",

@@ -9,6 +9,7 @@ pub mod slurm;
 pub mod state;
 pub mod study;
 pub mod study_run;
+pub mod upstreams;
 
 pub use axis::Axis;
 pub use combination::Combination;
@@ -18,3 +19,4 @@ pub use slurm::{Script, SlurmOptions, SlurmSite};
 pub use state::{RunState, RunStatus};
 pub use study::Study;
 pub use study_run::{StudyRun, StudyRuns};
+pub use upstreams::{Upstream, measure_upstream, upstreams};

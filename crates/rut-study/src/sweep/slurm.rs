@@ -72,6 +72,8 @@ pub struct SlurmSite<'a> {
     pub runs: usize,
     /// Sets of features that are extracted before.
     pub extractions: usize,
+    /// Networks that are measured on their own source data in the end.
+    pub upstreams: usize,
 }
 
 /// A file to write.
@@ -293,7 +295,12 @@ impl Job<'_> {
 
     fn collect(&self) -> Result<String> {
         let about = "Prints the status of the study, once all its tasks have ended.";
-        let head = self.head("collect", about, None)?;
+        let mut head = self.head("collect", about, None)?;
+        if self.site.upstreams > 0 {
+            head.push_str(
+                "\n# Networks on their own source data, for the report.\n\"$rut\" sweep task \"$plan\" --upstream --threads \"${SLURM_CPUS_PER_TASK:-1}\"\n",
+            );
+        }
         let mut text = format!("{head}\n\"$rut\" sweep status \"$plan\"\ncode=$?\n");
         if let Some(report) = &self.options.report {
             text.push_str(&format!(
@@ -393,6 +400,7 @@ mod tests {
             results: Path::new("/work here/results"),
             runs,
             extractions: 3,
+            upstreams: 2,
         }
     }
 

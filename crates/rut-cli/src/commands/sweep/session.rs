@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use rut_formats::{counted, escape};
 use rut_record::{Failure, Plan, PlannedRun, RunDir, Verification};
 use rut_run::Requests;
-use rut_study::sweep::Extraction;
+use rut_study::sweep::{upstreams, Extraction};
 
 use super::job::End;
 use super::outcome::{line, Outcome, Tally};
@@ -22,7 +22,7 @@ use crate::output::note;
 /// Characters of a line about a run.
 const LONGEST: usize = 2000;
 
-/// Features that were extracted, and those that could not be.
+/// What was done beside the runs, and what could not be.
 const DONE: (&str, Option<bool>) = ("PASS", Some(true));
 const LEFT: (&str, Option<bool>) = ("SKIP", None);
 
@@ -67,7 +67,8 @@ impl Sweep<'_> {
             counted(self.resources.threads, "thread"),
         ));
         let (shared, before) = shared(plan, &runs);
-        self.pass(&shared, &before, &runs)?;
+        let networks = upstreams(plan, &plan.heading.locations).len();
+        self.pass(&shared, &before, &runs, networks)?;
         // Those that another process worked on may have been left by it.
         let again = std::mem::take(&mut self.tally.going_on);
         let again: HashSet<String> = again.into_iter().collect();
@@ -78,7 +79,7 @@ impl Sweep<'_> {
             self.tally.going_on = again.iter().map(|run| run.run_id.clone()).collect();
             return Ok(());
         }
-        self.pass(&[], &HashMap::new(), &again)
+        self.pass(&[], &HashMap::new(), &again, 0)
     }
 
     /// What there is to run. A finished run whose files are not what was written is none of it: it has failed.
@@ -106,43 +107,58 @@ impl Sweep<'_> {
         left
     }
 
-    /// Extracts `shared` features, and runs `runs`, those in `before` after their features.
+    /// Extracts `shared` features, runs `runs`, those in `before` after their features, and measures `networks` networks on their
+    /// own source data.
     fn pass(
         &mut self,
         shared: &[Shared],
         before: &HashMap<&str, usize>,
         runs: &[&PlannedRun],
+        networks: usize,
     ) -> Result<()> {
         // While features are extracted, only runs without features keep the other processes busy.
         let meanwhile = shared.len() + runs.len() - before.len();
         let extractions = shared.iter().map(|shared| Work {
-            words: self.words("--extract", &shared.set.to_string(), meanwhile),
+            words: self.words("--extract", &[&shared.set.to_string()], meanwhile),
             after: None,
         });
         let runs_after = runs.iter().map(|run| Work {
-            words: self.words("--run", &run.run_id, runs.len()),
+            words: self.words("--run", &[&run.run_id], runs.len()),
             after: before.get(run.run_id.as_str()).copied(),
         });
-        let list: Vec<Work> = extractions.chain(runs_after).collect();
+        let upstream = (networks > 0).then(|| Work {
+            words: self.words("--upstream", &[], 1),
+            after: None,
+        });
+        let list: Vec<Work> = extractions.chain(runs_after).chain(upstream).collect();
         let pool = Pool {
             jobs: self.resources.jobs,
             stop: &self.requests.stop,
         };
         pool.work_off(&list, &mut |index, end, seconds| {
             if let Some(shared) = shared.get(index) {
-                self.extracted(shared, &end, seconds);
+                self.prepared(&shared.title, "left to the runs", &end, seconds);
                 return Ok(());
             }
-            let run = runs.get(index - shared.len());
-            run.map_or(Ok(()), |run| self.ended(run, end, seconds))
+            match runs.get(index - shared.len()) {
+                Some(run) => self.ended(run, end, seconds),
+                None => {
+                    let networks = counted(networks, "network");
+                    let title = format!("source data of {networks}");
+                    self.prepared(&title, "not measured", &end, seconds);
+                    Ok(())
+                }
+            }
         })
     }
 
     /// What a process is called with that does one of `pieces` pieces of work.
-    fn words(&self, part: &str, name: &str, pieces: usize) -> Vec<OsString> {
+    fn words(&self, part: &str, name: &[&str], pieces: usize) -> Vec<OsString> {
         let threads = self.resources.each(pieces).to_string();
         let mut words: Vec<OsString> = vec!["sweep".into(), "task".into(), self.plan.into()];
-        words.extend([part, name, "--threads", &threads].map(OsString::from));
+        words.push(part.into());
+        words.extend(name.iter().map(OsString::from));
+        words.extend(["--threads", &threads].map(OsString::from));
         words
     }
 
@@ -163,14 +179,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// A set of features that failed stops nothing: the runs extract themselves, or fail with the same reason.
-    fn extracted(&self, shared: &Shared, end: &End, seconds: f64) {
-        let title = &shared.title;
+    /// A set of features that failed stops nothing: the runs extract themselves, or fail with the same reason. Nor does a
+    /// measurement on source data.
+    fn prepared(&self, title: &str, left: &str, end: &End, seconds: f64) {
         match end {
             End::Done => self.report(DONE, &format!("{title}  {seconds:.1} s")),
             End::Stopped | End::GoingOn => {}
             End::Failed(words) | End::Crashed(words) => {
-                self.report(LEFT, &format!("{title}  left to the runs: {words}"));
+                self.report(LEFT, &format!("{title}  {left}: {words}"));
             }
         }
     }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, Result};
 use rut_formats::{counted, escape};
 use rut_record::{Event, Existing, Failure, Locations, Phase, Plan, PlannedRun, RunDir};
-use rut_study::sweep::Extraction;
+use rut_study::sweep::{measure_upstream, upstreams, Extraction, Upstream};
 
 use super::outcome::{line, Outcome, Tally};
 use crate::args::TaskArgs;
-use crate::exit::{chain, Usage, INTERRUPTED};
+use crate::exit::{chain, Unfinished, Usage, INTERRUPTED};
 use crate::output::note;
 use crate::system::{self, Parent};
 use crate::COMMIT;
@@ -48,6 +48,7 @@ pub fn run(args: &TaskArgs) -> Result<()> {
     };
     match args.extract {
         Some(task) => extract(&plan, places_of(task, args), &session),
+        None if args.upstream => upstream(&plan, &session),
         None => session.runs(&plan, args),
     }
 }
@@ -94,6 +95,34 @@ fn extract(plan: &Plan, sets: Range<usize>, session: &TaskSession<'_>) -> Result
         note(&format!("{title}: {images}  {seconds:.1} s"));
     }
     Ok(())
+}
+
+/// Measures networks on their own source data. One that cannot be measured keeps no other from it.
+fn upstream(plan: &Plan, session: &TaskSession<'_>) -> Result<()> {
+    let mut failure = None;
+    for spec in upstreams(plan, session.locations) {
+        let mut observer = Stopping(session.requests);
+        let measured = measure_upstream(&spec, session.locations, COMMIT, &mut observer);
+        if session.requests.stop.load(Ordering::Relaxed) {
+            return Err(Unfinished::Stopped.into());
+        }
+        let said = match &measured {
+            Ok(Upstream::Measured) => "measured".to_owned(),
+            Ok(Upstream::Known) => "measured before".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let (network, dataset) = (&spec.network, &spec.data.dataset);
+        let text = format!(
+            "{} ({}) on {dataset}: {said}",
+            network.model,
+            network.weights_title()
+        );
+        note(&escape(&text).at_most(2000).to_string());
+        if let Err(error) = measured {
+            failure.get_or_insert(error);
+        }
+    }
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Those of `all` at `positions`; the last task of an array may have fewer than the others.
