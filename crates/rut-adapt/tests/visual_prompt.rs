@@ -1,7 +1,7 @@
 //! ILM-VP against PyTorch's f64 trajectory (`golden/vp_trajectory.*`), and going on after a stop.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use candle_core::{DType, Device, Tensor, Var};
 use rut_adapt::{
@@ -311,6 +311,16 @@ fn small_images() -> Images {
     }
 }
 
+/// A network of which a pass takes milliseconds, made once.
+fn small_network() -> Arc<dyn FrozenNetwork> {
+    static NETWORK: LazyLock<Arc<CpuNetwork>> = LazyLock::new(|| {
+        let graph = rut_models::find("resnet20_cifar10").unwrap().build();
+        let weights = weights_rule::weights(&graph, None);
+        Arc::new(CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap())
+    });
+    NETWORK.clone()
+}
+
 fn small_run(
     data: &Images,
     options: &LoopOptions,
@@ -318,7 +328,7 @@ fn small_run(
     state: Option<&TrainingState>,
     listener: &mut Listener,
 ) -> rut_adapt::Result<Finished<Mapped>> {
-    let network = network("resnet20_cifar10", DType::F32);
+    let network = small_network();
     let prompt =
         PaddingPrompt::new(padding(32, 8, ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     visual_prompt(
@@ -379,7 +389,7 @@ fn logits_of_the_split_looked_at_are_those_of_the_prompt_that_is_kept() {
         let mut options = options(4);
         (options.select, options.eval_every) = (select, 1);
         let kept = small_run(&data, &options, "ilm", None, listener).unwrap();
-        let (prompt, network) = (kept.trained.prompt, network("resnet20_cifar10", DType::F32));
+        let (prompt, network) = (kept.trained.prompt, small_network());
         let again = PromptedNetwork { network, prompt };
         let again = again.source_logits(&data, &Pass::test(), &mut Reporter::new(listener));
         assert_eq!(*kept.trained.watched.unwrap(), again.unwrap(), "{select:?}");

@@ -35,6 +35,15 @@ fn bits_stand_in_names_ids_and_records() {
     assert_eq!(activations["scales"].as_array().unwrap().len(), 19);
     assert_eq!(activations["calibration"], "percentile 99.9");
     assert_eq!(activations["images"], 64);
+    let inspect = format!(
+        "ticket inspect --model resnet20_cifar100 --network quantized --bits 4 --activation-bits 6 --pretrained-dir {}",
+        dir.path().join("q").display()
+    );
+    let (text, _) = ends(rut(dir.path(), &inspect), 0);
+    assert!(
+        text.contains("bits of a weight                          4, all bits in 1 layer\nbits of an activation                     6\n"),
+        "{text}"
+    );
     for (bits, name, activation_bits) in [
         ("--bits 4", "w4", Value::Null),
         ("--bits 4 --activation-bits 6", "w4a6", 6.into()),

@@ -243,11 +243,12 @@ fn the_dropped_mask_is_another_network() {
 
 /// Cargo sets variables of the build for the program that `cargo run` starts, too: none of them may be taken for a setting.
 #[test]
-fn the_readme_s_first_command_runs_under_cargo() {
+fn the_quickstart_runs_under_cargo() {
     let mut command = std::process::Command::new(env!("CARGO"));
     command
         .current_dir(rut::root())
-        .args("run --quiet -p rut-cli -- vp --dry-run".split_whitespace());
+        // Without `-p`, with the features of the whole workspace, as the tests themselves: else much is compiled again.
+        .args("run --quiet --bin rut -- vp --dry-run".split_whitespace());
     let (out, _) = ends(command, 0);
     assert!(out.contains("dataset = \"digits\""), "{out}");
 }

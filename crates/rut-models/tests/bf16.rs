@@ -9,14 +9,14 @@
 mod common;
 
 use candle_core::{Device, Tensor};
-use common::bf16::{Apart, apart, engine, gradients, images, isa, reference};
+use common::bf16::{Apart, apart, bundled, digits, engine, gradients, images, isa, reference};
 use common::nets::{every_operation, values};
 use rut_kernels::bf16::Bf16Isa;
 use rut_models::{
-    Bf16Network, Checkpoint, FrozenNetwork, Graph, MODELS, Mask, ModelSpec, Normalization,
-    OutputGrads, Weights, find, find_ticket,
+    Bf16Network, Checkpoint, FrozenNetwork, Graph, MODELS, ModelSpec, Normalization, OutputGrads,
+    Weights, find,
 };
-use rut_testkit::place::{root, shared};
+use rut_testkit::place::shared;
 use rut_testkit::weights_rule;
 
 /// Relative L2 of logits and features. A rounding to bfloat16 is off by 1.1e-3 in the mean square, and a network has two
@@ -285,36 +285,13 @@ fn trained(what: &str, graph: &Graph, weights: &Weights, images: &Tensor) -> Tra
     found
 }
 
-/// The bundled digits, each pixel four times as wide and high.
-fn digits(n: usize, Normalization { mean, std }: Normalization) -> Tensor {
-    let text = std::fs::read_to_string(root().join("data/digits/digits.csv")).unwrap();
-    let mut pixels = Vec::new();
-    for line in text.lines().take(n) {
-        let levels: Vec<f32> = line
-            .split(',')
-            .take(64)
-            .map(|level| level.parse().unwrap())
-            .collect();
-        for colour in 0..3 {
-            for at in 0..32 * 32 {
-                let level = levels[at / 32 / 4 * 8 + at % 32 / 4] / 16.0;
-                pixels.push((level - mean[colour]) / std[colour]);
-            }
-        }
-    }
-    Tensor::from_vec(pixels, (n, 3, 32, 32), &Device::Cpu).unwrap()
-}
-
 /// Flat backgrounds, over which ReLUs flip all at once, are the hardest images for a gradient.
 #[test]
 fn trained_networks_agree_on_digits() {
     let graph = find("resnet20_cifar100").unwrap().build();
     let images = digits(300, Normalization::CIFAR100);
     for state in [0, 8] {
-        let files = find_ticket(&root().join("checkpoints"), "resnet20_cifar100", state).unwrap();
-        let checkpoint = Checkpoint::open(&files.checkpoint).unwrap();
-        let mask = files.mask.map(|mask| Mask::open(&mask).unwrap());
-        let weights = Weights::assemble(&graph, &checkpoint, mask.as_ref()).unwrap();
+        let weights = bundled(&graph, ".", state);
         let found = trained(&format!("state {state}"), &graph, &weights, &images);
         found.hold();
     }

@@ -137,10 +137,18 @@ impl SpecFile {
                     || own_data && key == "dataset"
                     || file.options_sha256.contains_key(key))
             });
-            spec.chain(fields)
+            let mut flat: Vec<(String, String)> = spec
+                .chain(fields)
                 .map(|(key, value)| (key, value.to_string()))
                 .chain(validation)
-                .collect()
+                .collect();
+            // What a file leaves out: it is told by its name.
+            for (key, usual) in [("precision", "\"f32\""), ("device", "\"cpu\"")] {
+                if !flat.iter().any(|(own, _)| own == key) {
+                    flat.push((key.to_owned(), usual.to_owned()));
+                }
+            }
+            flat
         };
         let (before, after) = (flat(self), flat(now));
         let of = |list: &[(String, String)], key: &str| {
@@ -265,9 +273,9 @@ mod tests {
             (
                 file("precision = 'bf16'", "cpu"),
                 "precision",
-                ["unset", "\"bf16\""],
+                ["\"f32\"", "\"bf16\""],
             ),
-            (file("", "cuda:0"), "device", ["unset", "\"cuda:0\""]),
+            (file("", "cuda:0"), "device", ["\"cpu\"", "\"cuda:0\""]),
         ] {
             let (found, before, now) = read.difference(&other).unwrap();
             assert_eq!((&*found, [&*before, &*now]), (field, values));

@@ -64,7 +64,7 @@ pub fn run(command: &RunCommand) -> Result<()> {
     drop(display);
     show(&dir, &record, &args.session)?;
     if quickstart {
-        note(&next_steps(method, dir.path()));
+        note(&next_steps(&checked.spec, dir.path()));
     }
     Ok(())
 }
@@ -148,14 +148,37 @@ fn dry_run(run: &CheckedRunSpec, locations: &Locations) -> Result<()> {
     ))
 }
 
-fn next_steps(method: Method, dir: &Path) -> String {
-    let dir = shell_word(dir);
+fn next_steps(spec: &RunSpec, dir: &Path) -> String {
+    let (dir, method) = (shell_word(dir), spec.method());
+    let precision = spec.network.unusual_precision();
+    let precision = precision.map_or_else(String::new, |name| format!(" --precision {name}"));
     let other = Method::ALL.into_iter().find(|other| *other != method);
     let other = other.unwrap_or(method);
     let (name, title) = (other.name(), other.title());
+    let same = format!("rut {name}{precision}");
+    let dense = format!("rut {} --sparsity 0{precision}", method.name());
     format!(
-        "\nTry next:\n  rut {name}                                {title} of the same ticket\n  rut {} --sparsity 0                   the dense network \
-         instead\n  rut eval {dir}\n  rut {name} --dataset FOLDER --model resnet50 --network dense --checkpoint FILE --n-shot 16",
-        method.name()
+        "\nTry next:\n  {same:38}{title} of the same ticket\n  {dense:38}the dense network instead\n  rut eval {dir}\n  \
+         rut {name} --dataset FOLDER --model resnet50 --network dense --checkpoint FILE --n-shot 16{precision}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_try_next_keeps_the_precision() {
+        let next = |toml: &str| next_steps(&RunSpec::from_toml(toml).unwrap(), Path::new("r"));
+        let text = next("method = 'lp'");
+        assert!(text.contains("\n  rut lp --sparsity 0  ") && !text.contains("--precision"));
+        let text = next("method = 'lp'\nprecision = 'bf16'");
+        for words in [
+            "\n  rut vp --precision bf16  ",
+            "\n  rut lp --sparsity 0 --precision bf16  ",
+            "--n-shot 16 --precision bf16",
+        ] {
+            assert!(text.contains(words), "{text}");
+        }
+    }
 }

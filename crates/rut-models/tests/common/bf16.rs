@@ -2,8 +2,12 @@
 
 use candle_core::{DType, Device, Tensor};
 use rut_kernels::bf16::Bf16Isa;
-use rut_models::{Bf16Network, CandleNetwork, FrozenNetwork, Graph, OutputGrads, Trace, Weights};
+use rut_models::{
+    Bf16Network, CandleNetwork, Checkpoint, FrozenNetwork, Graph, Mask, Normalization, OutputGrads,
+    Trace, Weights, find_ticket,
+};
 use rut_testkit::close::relative_l2;
+use rut_testkit::place::root;
 use rut_testkit::weights_rule;
 
 use super::nets::values;
@@ -99,4 +103,33 @@ pub fn apart(found: &Tensor, expected: &Tensor) -> f64 {
 /// The reference in single precision.
 pub fn reference(graph: &Graph, weights: &Weights) -> CandleNetwork {
     CandleNetwork::new(graph, weights, DType::F32, &Device::Cpu).unwrap()
+}
+
+/// The weights of the bundled ResNet-20 of a state, masked; `folder` is one of `checkpoints/`.
+pub fn bundled(graph: &Graph, folder: &str, state: u32) -> Weights {
+    let folder = root().join("checkpoints").join(folder);
+    let files = find_ticket(&folder, "resnet20_cifar100", state).unwrap();
+    let checkpoint = Checkpoint::open(&files.checkpoint).unwrap();
+    let mask = files.mask.map(|mask| Mask::open(&mask).unwrap());
+    Weights::assemble(graph, &checkpoint, mask.as_ref()).unwrap()
+}
+
+/// The bundled digits, each pixel four times as wide and high.
+pub fn digits(n: usize, Normalization { mean, std }: Normalization) -> Tensor {
+    let text = std::fs::read_to_string(root().join("data/digits/digits.csv")).unwrap();
+    let mut pixels = Vec::new();
+    for line in text.lines().take(n) {
+        let levels: Vec<f32> = line
+            .split(',')
+            .take(64)
+            .map(|level| level.parse().unwrap())
+            .collect();
+        for colour in 0..3 {
+            for at in 0..32 * 32 {
+                let level = levels[at / 32 / 4 * 8 + at % 32 / 4] / 16.0;
+                pixels.push((level - mean[colour]) / std[colour]);
+            }
+        }
+    }
+    Tensor::from_vec(pixels, (n, 3, 32, 32), &Device::Cpu).unwrap()
 }

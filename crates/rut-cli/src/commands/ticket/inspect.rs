@@ -1,8 +1,10 @@
 //! `rut ticket inspect`.
 
 use anyhow::Result;
-use rut_formats::escape;
-use rut_models::{Checkpoint, Classifier, DensityReport, LayerDensity, Mask, Weights};
+use rut_formats::{counted, escape};
+use rut_models::{
+    Checkpoint, Classifier, DensityReport, LayerDensity, Mask, QuantizationDescription, Weights,
+};
 use rut_record::{Method, Settings};
 use rut_run::{network_files, reading};
 use serde::Serialize;
@@ -18,6 +20,9 @@ struct Inspection {
     model: &'static str,
     checkpoint: String,
     mask: Option<String>,
+    /// What has few bits, of a quantized network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantization: Option<QuantizationDescription>,
     density: DensityReport,
     /// Weights of the checkpoint that are zero or not, where the mask keeps them or not.
     mask_against_weights: Option<MaskAgainstWeights>,
@@ -59,6 +64,7 @@ pub fn inspect(flags: &Settings, as_json: bool) -> Result<()> {
         model: model.name,
         checkpoint: files.checkpoint.display().to_string(),
         mask: files.mask.map(|mask| mask.display().to_string()),
+        quantization: checkpoint.quantization().cloned(),
         density: weights.density().clone(),
         mask_against_weights: mask.as_ref().map(|_| against(weights.density())),
     };
@@ -92,6 +98,18 @@ fn describe(found: &Inspection) -> String {
         density.overall,
         density.without_stem_and_classifier,
     );
+    if let Some(quantization) = &found.quantization {
+        let kept = match quantization.kept.len() {
+            0 => String::new(),
+            layers => format!(", all bits in {}", counted(layers, "layer")),
+        };
+        let activations = quantization.activations.as_ref();
+        let activations = activations.map_or("all".to_owned(), |own| own.bits.to_string());
+        text.push_str(&format!(
+            "bits of a weight                          {}{kept}\nbits of an activation                     {activations}\n",
+            quantization.weight_bits
+        ));
+    }
     if let Some(sides) = &found.mask_against_weights {
         text.push_str(&format!(
             "\nin masked layers     kept  pruned\nweight is not zero {:>6}  {:>6}\nweight is zero     {:>6}  {:>6}\n",
