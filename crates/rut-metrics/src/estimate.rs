@@ -42,8 +42,7 @@ impl Estimate {
         let n = values.len();
         let mean = mean(values)?;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let same = values.iter().all(|value| Some(value) == values.first());
-        let interval = (n > 1 && !same).then(|| {
+        let interval = (n > 1 && vary(values)).then(|| {
             let error = (squares / (n - 1) as f64 / n as f64).sqrt();
             let half = quantile_95(n - 1) * error;
             (mean - half, mean + half)
@@ -96,6 +95,13 @@ impl Estimate {
     pub fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.mean, self.mean))
     }
+}
+
+/// Whether values, all below 1,000 or so, differ by more than what sums and quotients in f64 are off by.
+pub(crate) fn vary(values: &[f64]) -> bool {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    most - least > 1e-12
 }
 
 /// An end nearer to 0 than this is 0: a ten-millionth of a share is no image, and sums in f64 are off by less.

@@ -104,10 +104,11 @@ fn it_is_no_farther_from_f64_than_autocast() {
         // Two images near a tie decide nothing.
         assert!(agree >= most("agree") - 2.0 / IMAGES as f64);
         assert!(cosine >= most("gradient_cosine"));
-        // Autocast's is off by 5e-3 to 3e-2.
-        assert!(loss <= 2e-2 * exact_loss);
-        // And near to what autocast computes.
+        // Errors of single images cancel in a mean or do not: autocast's two are off by 1e-3 to 3e-2.
+        let autocast = both("loss").map(|loss| (loss - exact_loss).abs());
+        assert!(loss <= 2.0 * autocast.into_iter().fold(0.0, f64::max));
+        // Both are near to f64, and so to one another. Reached: 1.1e-2.
         let autocast = &tensors[&format!("{title}.autocast")];
-        assert!(apart(&found.logits, autocast) <= logits + figure("autocast", "logits"));
+        assert!(apart(&found.logits, autocast) <= 1.5e-2);
     }
 }

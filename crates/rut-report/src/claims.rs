@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use rut_metrics::holm;
-use rut_record::Labels;
+use rut_record::{Labels, UpstreamRecord};
 
 use crate::canvas::colour;
 use crate::context::Context;
@@ -17,6 +17,7 @@ use crate::pair::{Difference, Pair, by_seed};
 use crate::results::{condition_cells, condition_columns};
 use crate::study::{Condition, Study};
 use crate::table::{Column, Kind, Table, Value};
+use crate::upstream::key;
 use crate::wording::{listed, printable, signed};
 
 /// An adjusted p-value below it is called a difference.
@@ -85,12 +86,25 @@ const CLAIMS: [Claim; 4] = [
     },
 ];
 
+/// A ticket whose mask was left out has all weights, and is none.
 fn pruned(network: &Network) -> bool {
-    !network.dense && network.quantization.is_none()
+    !network.dense && !network.key.dropped && network.quantization.is_none()
 }
 
+/// A quantized ticket would show what pruning costs, too.
 fn quantized(network: &Network) -> bool {
-    network.quantization.is_some()
+    network.quantization.is_some() && network.body_density == 1.0
+}
+
+/// Whether `dense` is what `compressed` was made of, as far as that is known: of a quantized network by its record, if one of
+/// the study's dense networks is it.
+fn is_origin(study: &Study, compressed: &Network, dense: usize) -> bool {
+    let Some(quantization) = &compressed.quantization else {
+        return true;
+    };
+    let is_it = |network: &Network| network.dense && network.key.checkpoint == quantization.made_of;
+    let own = study.networks.get(dense).is_some_and(is_it);
+    own || !study.networks.iter().any(is_it)
 }
 
 /// The claims, a matrix for each figure of each, and one table of them all as a file.
@@ -106,14 +120,15 @@ pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<M
     let all = || families.iter().flat_map(|(_, own)| own);
     if all().next().is_none() {
         return Ok(
-            html! { p { "No compressed network stands beside a dense one from two seeds or more." } },
+            html! { p { "No compressed network stands beside a dense one with two seeds that differ." } },
         );
     }
     files.table(&table(study, all()))?;
     Ok(html! {
         p.note {
             "Compressed minus dense network, paired by seed, in points, with 95 % intervals. Marked are differences whose p-value (Student's t over seeds, two-sided), adjusted by Holm's rule for all differences of the matrix, is below " (LEVEL) ": "
-            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Conditions of one seed have no p-value and stand under Results alone."
+            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Seeds vary the drawn images and the training, not the test images. "
+            "Pairs of which no two seeds differ have no p-value; they, and the ECE of scores that are no probabilities, are left out here."
         }
         @for (claim, own) in &families { @if !own.is_empty() {
             h3 { "(" (claim.number) ") " (claim.words) }
@@ -137,6 +152,8 @@ struct Family<'a> {
 struct Comparison {
     setting: usize,
     labels: Labels,
+    /// Whose difference is subtracted, if one is.
+    most: Option<Labels>,
     dense: usize,
     compressed: usize,
     seeds: usize,
@@ -166,6 +183,15 @@ impl Verdict {
             Self::Undecided => "undecided",
         }
     }
+
+    /// What it says of a difference.
+    fn words(self, compared: Compared) -> &'static str {
+        match (self, compared) {
+            (Self::Better, Compared::Labels) => "lose less with few images",
+            (Self::Worse, Compared::Labels) => "lose more with few images",
+            _ => self.name(),
+        }
+    }
 }
 
 impl<'a> Family<'a> {
@@ -174,7 +200,9 @@ impl<'a> Family<'a> {
         let metric = *COMPARED.get(at)?;
         let about = |pair: &&Pair| {
             let network = study.networks.get(pair.compressed);
-            network.is_some_and(|network| (claim.about)(network))
+            network.is_some_and(|network| {
+                (claim.about)(network) && is_origin(study, network, pair.dense)
+            })
         };
         let pairs = pairs.iter().filter(about);
         let mut comparisons: Vec<Comparison> = match claim.compared {
@@ -223,7 +251,7 @@ impl<'a> Family<'a> {
         let adjusted = |wanted| count(wanted, |one| one.adjusted);
         let alone = [Verdict::Better, Verdict::Worse].map(|wanted| {
             let found = count(wanted, |one| one.p);
-            format!("{found} {}", wanted.name())
+            format!("{found} {}", wanted.words(self.claim.compared))
         });
         let labels: BTreeSet<Labels> = all.iter().map(|one| one.labels).collect();
         let worse = labels.iter().map(|labels| {
@@ -236,7 +264,7 @@ impl<'a> Family<'a> {
             (all.len()) " comparisons: "
             @for (index, verdict) in Verdict::ALL.into_iter().enumerate() {
                 @if index > 0 { ", " }
-                span.(verdict.name())[adjusted(verdict) > 0] { (adjusted(verdict)) " " (verdict.name()) }
+                span.(verdict.name())[adjusted(verdict) > 0] { (adjusted(verdict)) " " (verdict.words(self.claim.compared)) }
             }
             "; by unadjusted p-values: " (listed(alone.iter())) "."
             @if labels.len() > 1 { " Worse by training images per class: " (listed(worse)) "." }
@@ -293,9 +321,12 @@ impl<'a> Family<'a> {
             (_, true) => "▲\u{a0}",
             (_, false) => "▼\u{a0}",
         };
+        let against = one
+            .most
+            .map_or_else(String::new, |most| format!(" against {}", most.name()));
         let tooltip = format!(
-            "{}: p = {}, {} adjusted; {} seeds, N = {}",
-            verdict.name(),
+            "{}{against}: p {}, adjusted {}; {} seeds, N = {}",
+            verdict.words(self.claim.compared),
             p_value(one.p),
             p_value(one.adjusted),
             one.seeds,
@@ -311,11 +342,11 @@ impl<'a> Family<'a> {
 /// The name of a network, what it scores on its own source data, and the dense one where there are several.
 fn head(study: &Study, compressed: usize, dense: Option<usize>) -> Markup {
     let label = |at: usize| study.networks.get(at).map_or("", |n| &n.label);
-    let upstream = study.networks.get(compressed).and_then(|network| {
-        let own =
-            |record: &&rut_record::UpstreamRecord| crate::upstream::key(record) == network.key;
-        study.upstream.iter().find(own)
-    });
+    let network = study.networks.get(compressed);
+    let own = |record: &&UpstreamRecord| network.is_some_and(|own| key(record) == own.key);
+    // Of several, on other images or in another precision, the table of networks tells.
+    let mut measured = study.upstream.iter().filter(own);
+    let upstream = measured.next().filter(|_| measured.next().is_none());
     html! {
         span.swatch style={ "background:" (colour(compressed)) } {} (printable(label(compressed)))
         @if let Some(dense) = dense { span.ends { "against " (printable(label(dense))) } }
@@ -329,8 +360,8 @@ fn head(study: &Study, compressed: usize, dense: Option<usize>) -> Markup {
 fn p_value(p: f64) -> String {
     match p {
         ..0.001 => "< 0.001".into(),
-        ..0.1 => format!("{p:.3}"),
-        _ => format!("{p:.2}"),
+        ..0.1 => format!("= {p:.3}"),
+        _ => format!("= {p:.2}"),
     }
 }
 
@@ -352,6 +383,7 @@ impl Comparison {
         Some(Self {
             setting: pair.setting,
             labels: pair.labels,
+            most: None,
             dense: pair.dense,
             compressed: pair.compressed,
             seeds: pair.paired.seeds,
@@ -396,9 +428,19 @@ fn few_labels<'a>(
                 .collect(),
         )
     };
+    let images = |pair: &Pair| {
+        let condition = Condition {
+            setting: pair.setting,
+            labels: pair.labels,
+            network: pair.dense,
+        };
+        let runs = study.at(condition).into_iter();
+        runs.map(|run| run.record.data.labels_used).min()
+    };
     let compared = |own: Vec<&Pair>| {
-        let fewest = own.iter().min_by_key(|pair| pair.labels)?;
-        let most = own.iter().max_by_key(|pair| pair.labels)?;
+        let own = || own.iter().filter(|pair| pair.paired.seeds > 1);
+        let fewest = own().min_by_key(|pair| images(pair))?;
+        let most = own().max_by_key(|pair| images(pair))?;
         if fewest.labels == most.labels {
             return None;
         }
@@ -412,6 +454,7 @@ fn few_labels<'a>(
         Some(Comparison {
             setting: fewest.setting,
             labels: fewest.labels,
+            most: Some(most.labels),
             dense: fewest.dense,
             compressed: fewest.compressed,
             seeds: values.len(),
@@ -435,6 +478,7 @@ fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> T
     columns.extend([
         Column::new("dense", "dense", Kind::Text),
         Column::new("compressed", "compressed", Kind::Text),
+        Column::new("minus that on", "minus_labels", Kind::Text),
         Column::new("seeds", "seeds", Kind::Number),
         Column::new("N", "test_images", Kind::Number),
         Column::new("difference, points", "difference", Kind::Interval),
@@ -455,6 +499,7 @@ fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> T
         row.extend([
             network(one.dense),
             network(one.compressed),
+            Value::Text(one.most.map_or_else(String::new, Labels::tick)),
             Value::Count(one.seeds as u64),
             Value::Count(one.images as u64),
             Value::Difference(Some(one.difference.estimate), unit),

@@ -107,15 +107,20 @@ mod tests {
 
     #[test]
     fn the_bundle_is_small() {
-        let third = LARGEST_BUNDLE / 3 + 1;
-        let files =
-            ["data/digits/a", "data/digits/b", "data/digits/c"].map(|path| sized(path, third));
-        let found = find(&Tree {
-            files: files.to_vec(),
-        });
+        // Each as large as a file may be, and together one byte too many.
+        let count = LARGEST_BUNDLE.div_ceil(LARGEST_FILE);
+        let paths: Vec<String> = (0..count).map(|at| format!("data/digits/{at}")).collect();
+        let mut left = LARGEST_BUNDLE + 1;
+        let mut files = Vec::new();
+        for path in &paths {
+            let bytes = left.min(LARGEST_FILE);
+            left -= bytes;
+            files.push(sized(path, bytes));
+        }
+        let found = find(&Tree { files });
         assert_eq!(found.len(), 1);
         assert!(
-            found[0].message.contains("8000001 bytes"),
+            found[0].message.contains("20000001 bytes"),
             "{}",
             found[0].message
         );

@@ -10,7 +10,7 @@ use rut_study::card::{
 };
 use serde_json::json;
 
-use super::sweep::{carry_out, forecast, Resources};
+use super::sweep::{carry_out, forecast, Resources, SourceData};
 use crate::args::{CardArgs, StudyCommand};
 use crate::exit::Usage;
 use crate::layers::{resolve_study, variables};
@@ -34,7 +34,7 @@ fn card(args: &CardArgs) -> Result<()> {
         crate::set_threads(Some(resources.each(resources.jobs)));
         return forecast::show(&study, &runs.study_runs, resources);
     }
-    let (_, tally) = carry_out(&runs.study_runs, resources)?;
+    let (_, tally) = carry_out(&runs.study_runs, resources, SourceData::Ignored)?;
     let card = runs.card(&runs.study_runs.heading.locations.results_path)?;
     if args.json {
         print_json(&card)?

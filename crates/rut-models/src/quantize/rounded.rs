@@ -39,12 +39,13 @@ pub fn round_per_channel(weights: &mut [f32], rows: usize, bits: u32) -> Result<
     for channel in weights.chunks_mut(row.max(1)) {
         let largest = channel.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
         let scale = (f64::from(largest) / f64::from(most)) as f32;
-        if scale == 0.0 {
+        // As PyTorch has it: the last bits decide on what is next to a half.
+        let inverse = 1.0 / scale;
+        // Of weights below 1e-37 nothing is left.
+        if !inverse.is_finite() {
             channel.fill(0.0);
             continue;
         }
-        // As PyTorch has it: the quotient's last bits decide on what is next to a half.
-        let inverse = 1.0 / scale;
         for weight in channel {
             let level = (*weight * inverse).round_ties_even().clamp(-most, most);
             *weight = level * scale;
@@ -56,6 +57,18 @@ pub fn round_per_channel(weights: &mut [f32], rows: usize, bits: u32) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// torch 2.15.0: fake_quantize_per_channel_affine gives level 4 of the second weight. Its quotient is above 4.5, its product
+    /// with the inverse is not.
+    #[test]
+    fn weights_are_multiplied_by_the_inverse_and_tiny_ones_vanish() {
+        let mut weights = [1.310_227_2_f32, 0.842_288_9];
+        round_per_channel(&mut weights, 1, 4).unwrap();
+        assert_eq!(weights[1], 4.0 * 0.187_175_3_f32);
+        let mut tiny = [1e-39_f32, 0.0];
+        round_per_channel(&mut tiny, 1, 8).unwrap();
+        assert_eq!(tiny, [0.0, 0.0]);
+    }
 
     #[test]
     fn halves_go_to_even_and_signs_stay() {

@@ -72,8 +72,6 @@ pub struct SlurmSite<'a> {
     pub runs: usize,
     /// Sets of features that are extracted before.
     pub extractions: usize,
-    /// Networks that are measured on their own source data in the end.
-    pub upstreams: usize,
 }
 
 /// A file to write.
@@ -294,14 +292,14 @@ impl Job<'_> {
     }
 
     fn collect(&self) -> Result<String> {
-        let about = "Prints the status of the study, once all its tasks have ended.";
-        let mut head = self.head("collect", about, None)?;
-        if self.site.upstreams > 0 {
-            head.push_str(
-                "\n# Networks on their own source data, for the report.\n\"$rut\" sweep task \"$plan\" --upstream --threads \"${SLURM_CPUS_PER_TASK:-1}\"\n",
-            );
-        }
+        let about = "Prints the status of the study, once all its tasks have ended, and measures its networks on their own source data, \
+                     where that is there.";
+        let head = self.head("collect", about, None)?;
         let mut text = format!("{head}\n\"$rut\" sweep status \"$plan\"\ncode=$?\n");
+        text.push_str(
+            "# For the report. What was measured is not measured again.\n\
+             \"$rut\" sweep task \"$plan\" --upstream --threads \"${SLURM_CPUS_PER_TASK:-1}\" || true\n",
+        );
         if let Some(report) = &self.options.report {
             text.push_str(&format!(
                 "# Where the report is written.\nreport={}\n\"$rut\" report {} --out \"$report\" || code=$?\n",
@@ -400,7 +398,6 @@ mod tests {
             results: Path::new("/work here/results"),
             runs,
             extractions: 3,
-            upstreams: 2,
         }
     }
 

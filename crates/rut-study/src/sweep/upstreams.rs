@@ -6,7 +6,7 @@ use rut_adapt::Observer;
 use rut_models::Classifier;
 use rut_record::{Adaptation, DataSpec, Locations, Plan, ProbeSpec, RunSpec, UpstreamRecord};
 use rut_run::{
-    Computing, LoadOptions, UpstreamMeasurement, canonicalize, find_model, load_named,
+    Computing, LoadOptions, UpstreamMeasurement, canonicalize, describe, find_model, load_named,
     source_images, weights_transform,
 };
 
@@ -77,6 +77,10 @@ pub fn measure_upstream(
     };
     let computing = Computing::of(spec, &locations.device)?;
     let (model, network) = load_named(spec, options, &computing)?;
+    let (images, classes) = source_images(spec, locations)?;
+    let transform = weights_transform(spec, model, None)?;
+    let preprocessing = describe(images.depth(), &transform, network.normalization);
+    let images_digest = images.digest()?.to_string();
     let results = &locations.results_path;
     let precision = spec.network.unusual_precision();
     let is_it = |record: &UpstreamRecord| {
@@ -85,7 +89,8 @@ pub fn measure_upstream(
             && record.mask == network.mask
             && record.masking == spec.network.masking
             && record.precision.as_deref() == precision
-            && record.dataset == spec.data.dataset
+            && record.images_digest == images_digest
+            && record.preprocessing == preprocessing
     };
     let files = UpstreamRecord::files(results).map_err(file("look through", results))?;
     // One that cannot be read is measured again under its own name.
@@ -95,8 +100,6 @@ pub fn measure_upstream(
     if records.any(|record| is_it(&record)) {
         return Ok(Upstream::Known);
     }
-    let (images, classes) = source_images(spec, locations)?;
-    let transform = weights_transform(spec, model, None)?;
     let measurement = UpstreamMeasurement {
         spec,
         model,

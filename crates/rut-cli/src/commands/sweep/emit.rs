@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rut_formats::{counted, escape, shell_word};
 use rut_record::write_whole;
 use rut_study::sweep::slurm::scripts;
-use rut_study::sweep::{upstreams, Extraction, SlurmSite};
+use rut_study::sweep::{Extraction, SlurmSite};
 
 use crate::args::EmitArgs;
 use crate::exit::Usage;
@@ -32,7 +32,6 @@ pub fn run(args: &EmitArgs) -> Result<()> {
             results: &results,
             runs: plan.runs.len(),
             extractions: Extraction::of(&plan).len(),
-            upstreams: upstreams(&plan, &plan.heading.locations).len(),
         },
     )?;
     make(&folder.join("logs"))?;

@@ -13,7 +13,7 @@ mod status;
 mod task;
 
 pub(super) use resources::Resources;
-pub(super) use run::carry_out;
+pub(super) use run::{carry_out, SourceData};
 
 use anyhow::Result;
 

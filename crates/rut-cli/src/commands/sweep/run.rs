@@ -31,17 +31,30 @@ pub fn run(args: &SweepArgs) -> Result<()> {
         crate::set_threads(Some(resources.each(resources.jobs)));
         return forecast::show(&study, &study_runs, resources);
     }
-    let (plan, tally) = carry_out(&study_runs, resources)?;
+    let (plan, tally) = carry_out(&study_runs, resources, SourceData::Measured)?;
     let results = &study_runs.heading.locations.results_path;
     result(&summary(&plan, results, &tally))?;
     Ok(tally.verdict()?)
+}
+
+/// Whether networks are measured on their own source data, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceData {
+    /// Those whose source data is there, after the runs.
+    Measured,
+    /// None.
+    Ignored,
 }
 
 /// Runs what is missing of `study_runs`, and reports progress on stderr.
 ///
 /// # Errors
 /// If the plan cannot be written, or a process cannot be started. A run that fails is counted.
-pub fn carry_out(study_runs: &StudyRuns, resources: Resources) -> Result<(Plan, Tally)> {
+pub fn carry_out(
+    study_runs: &StudyRuns,
+    resources: Resources,
+    source_data: SourceData,
+) -> Result<(Plan, Tally)> {
     crate::set_threads(Some(resources.threads));
     let requests = system::requests()?;
     let plan = study_runs.plan();
@@ -56,6 +69,9 @@ pub fn carry_out(study_runs: &StudyRuns, resources: Resources) -> Result<(Plan, 
         bar: bar(plan.runs.len()),
     };
     sweep.work(&plan)?;
+    if source_data == SourceData::Measured {
+        sweep.measure(&plan)?;
+    }
     if let Some(bar) = &sweep.bar {
         bar.finish_and_clear();
     }

@@ -51,7 +51,7 @@ struct Shared {
     title: String,
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
     /// Runs what has no record.
     ///
     /// # Errors
@@ -67,8 +67,7 @@ impl Sweep<'_> {
             counted(self.resources.threads, "thread"),
         ));
         let (shared, before) = shared(plan, &runs);
-        let networks = upstreams(plan, &plan.heading.locations).len();
-        self.pass(&shared, &before, &runs, networks)?;
+        self.pass(&shared, &before, &runs)?;
         // Those that another process worked on may have been left by it.
         let again = std::mem::take(&mut self.tally.going_on);
         let again: HashSet<String> = again.into_iter().collect();
@@ -79,7 +78,34 @@ impl Sweep<'_> {
             self.tally.going_on = again.iter().map(|run| run.run_id.clone()).collect();
             return Ok(());
         }
-        self.pass(&[], &HashMap::new(), &again, 0)
+        self.pass(&[], &HashMap::new(), &again)
+    }
+
+    /// Measures the networks of `plan` whose source data is there on it, and leaves those that were.
+    ///
+    /// # Errors
+    /// If the process cannot be started.
+    pub fn measure(&self, plan: &Plan) -> Result<()> {
+        let networks = upstreams(plan, &plan.heading.locations).len();
+        if networks == 0 || self.requests.stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let title = format!("source data of {}", counted(networks, "network"));
+        let work = Work {
+            words: self.words("--upstream", &[], 1),
+            after: None,
+        };
+        self.pool().work_off(&[work], &mut |_, end, seconds| {
+            self.prepared(&title, "not all are measured", &end, seconds);
+            Ok(())
+        })
+    }
+
+    fn pool(&self) -> Pool<'a> {
+        Pool {
+            jobs: self.resources.jobs,
+            stop: &self.requests.stop,
+        }
     }
 
     /// What there is to run. A finished run whose files are not what was written is none of it: it has failed.
@@ -107,14 +133,12 @@ impl Sweep<'_> {
         left
     }
 
-    /// Extracts `shared` features, runs `runs`, those in `before` after their features, and measures `networks` networks on their
-    /// own source data.
+    /// Extracts `shared` features, and runs `runs`, those in `before` after their features.
     fn pass(
         &mut self,
         shared: &[Shared],
         before: &HashMap<&str, usize>,
         runs: &[&PlannedRun],
-        networks: usize,
     ) -> Result<()> {
         // While features are extracted, only runs without features keep the other processes busy.
         let meanwhile = shared.len() + runs.len() - before.len();
@@ -126,29 +150,14 @@ impl Sweep<'_> {
             words: self.words("--run", &[&run.run_id], runs.len()),
             after: before.get(run.run_id.as_str()).copied(),
         });
-        let upstream = (networks > 0).then(|| Work {
-            words: self.words("--upstream", &[], 1),
-            after: None,
-        });
-        let list: Vec<Work> = extractions.chain(runs_after).chain(upstream).collect();
-        let pool = Pool {
-            jobs: self.resources.jobs,
-            stop: &self.requests.stop,
-        };
-        pool.work_off(&list, &mut |index, end, seconds| {
+        let list: Vec<Work> = extractions.chain(runs_after).collect();
+        self.pool().work_off(&list, &mut |index, end, seconds| {
             if let Some(shared) = shared.get(index) {
                 self.prepared(&shared.title, "left to the runs", &end, seconds);
                 return Ok(());
             }
-            match runs.get(index - shared.len()) {
-                Some(run) => self.ended(run, end, seconds),
-                None => {
-                    let networks = counted(networks, "network");
-                    let title = format!("source data of {networks}");
-                    self.prepared(&title, "not measured", &end, seconds);
-                    Ok(())
-                }
-            }
+            let run = runs.get(index - shared.len());
+            run.map_or(Ok(()), |run| self.ended(run, end, seconds))
         })
     }
 
