@@ -8,14 +8,15 @@ use rut_metrics::holm;
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::canvas::colour;
+use crate::comparison::{Comparison, few_labels};
 use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
 use crate::metric::{COMPARED, Metric};
 use crate::network::Network;
-use crate::pair::{Difference, Pair, by_seed};
+use crate::pair::Pair;
 use crate::results::{condition_cells, condition_columns};
-use crate::study::{Condition, Study};
+use crate::study::Study;
 use crate::table::{Column, Kind, Table, Value};
 use crate::upstream::key;
 use crate::wording::{listed, printable, signed};
@@ -146,24 +147,6 @@ struct Family<'a> {
     claim: &'a Claim,
     metric: &'static Metric,
     comparisons: Vec<Comparison>,
-}
-
-/// A difference that counts for a claim.
-struct Comparison {
-    setting: usize,
-    labels: Labels,
-    /// Whose difference is subtracted, if one is.
-    most: Option<Labels>,
-    dense: usize,
-    compressed: usize,
-    seeds: usize,
-    images: usize,
-    /// Compressed minus dense.
-    difference: Difference,
-    p: f64,
-    adjusted: f64,
-    /// Whether the fitted temperature of a run is in doubt.
-    doubtful: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -363,109 +346,6 @@ fn p_value(p: f64) -> String {
         ..0.1 => format!("= {p:.3}"),
         _ => format!("= {p:.2}"),
     }
-}
-
-impl Comparison {
-    fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
-        let found = (*pair.paired.differences.get(at)?)?;
-        let condition = |network| Condition {
-            setting: pair.setting,
-            labels: pair.labels,
-            network,
-        };
-        let both = [condition(pair.dense), condition(pair.compressed)];
-        let of_none = COMPARED.get(at)?.of_probabilities;
-        let runs = both.iter().flat_map(|condition| study.at(*condition));
-        if of_none && runs.into_iter().any(|run| run.has_no_probabilities()) {
-            return None;
-        }
-        let p = found.p?;
-        Some(Self {
-            setting: pair.setting,
-            labels: pair.labels,
-            most: None,
-            dense: pair.dense,
-            compressed: pair.compressed,
-            seeds: pair.paired.seeds,
-            images: pair.paired.images,
-            difference: Difference {
-                estimate: found.of_compressed(),
-                ..found
-            },
-            p,
-            adjusted: p,
-            doubtful: study.doubtful(&both).0 > 0,
-        })
-    }
-}
-
-/// What compression costs on the fewest training images of a setting, minus what it costs on the most, paired by seed.
-fn few_labels<'a>(
-    study: &Study,
-    pairs: impl Iterator<Item = &'a Pair>,
-    metric: &'static Metric,
-) -> Vec<Comparison> {
-    let mut groups: BTreeMap<(usize, usize, usize), Vec<&Pair>> = BTreeMap::new();
-    for pair in pairs {
-        let group = groups.entry((pair.setting, pair.compressed, pair.dense));
-        group.or_default().push(pair);
-    }
-    let cost = |pair: &Pair| -> Option<BTreeMap<u64, f64>> {
-        let values = |network| {
-            let condition = Condition {
-                setting: pair.setting,
-                labels: pair.labels,
-                network,
-            };
-            let runs = by_seed(study, condition).into_iter();
-            let values = runs.map(|(seed, run)| Some((seed, (metric.of)(&run.record)?)));
-            values.collect::<Option<BTreeMap<u64, f64>>>()
-        };
-        let (dense, compressed) = (values(pair.dense)?, values(pair.compressed)?);
-        let both = compressed.into_iter();
-        Some(
-            both.filter_map(|(seed, value)| Some((seed, value - dense.get(&seed)?)))
-                .collect(),
-        )
-    };
-    let images = |pair: &Pair| {
-        let condition = Condition {
-            setting: pair.setting,
-            labels: pair.labels,
-            network: pair.dense,
-        };
-        let runs = study.at(condition).into_iter();
-        runs.map(|run| run.record.data.labels_used).min()
-    };
-    let compared = |own: Vec<&Pair>| {
-        let own = || own.iter().filter(|pair| pair.paired.seeds > 1);
-        let fewest = own().min_by_key(|pair| images(pair))?;
-        let most = own().max_by_key(|pair| images(pair))?;
-        if fewest.labels == most.labels {
-            return None;
-        }
-        let (few, many) = (cost(fewest)?, cost(most)?);
-        let both = few
-            .iter()
-            .filter_map(|(seed, few)| Some(few - many.get(seed)?));
-        let values: Vec<f64> = both.collect();
-        let difference = Difference::over_seeds(&values)?;
-        let p = difference.p?;
-        Some(Comparison {
-            setting: fewest.setting,
-            labels: fewest.labels,
-            most: Some(most.labels),
-            dense: fewest.dense,
-            compressed: fewest.compressed,
-            seeds: values.len(),
-            images: fewest.paired.images,
-            difference,
-            p,
-            adjusted: p,
-            doubtful: false,
-        })
-    };
-    groups.into_values().filter_map(compared).collect()
 }
 
 /// All comparisons, a row each.
