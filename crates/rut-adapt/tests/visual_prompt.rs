@@ -1,33 +1,29 @@
 //! ILM-VP against PyTorch's f64 trajectory (`golden/vp_trajectory.*`), and going on after a stop.
 
+mod listen;
+mod tiny;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use candle_core::{DType, Device, Tensor, Var};
+use close::{Tolerance, assert_close};
+use listen::Listener;
 use rut_adapt::{
-    Descent, Error, LabelMappingSpec, MadeMap, Making, Pass, Refresh, Reporter, ScheduleOptions,
-    Seed,
-};
-use rut_adapt::{
-    Finished, LabelMap, LabelledImages, LoopOptions, Mapped, MappingChoice, PaddingPrompt,
-    PromptOptions, PromptShape, PromptSplits, Prompted, PromptedNetwork, TrainingState,
+    Descent, Error, Finished, LabelMap, LabelMappingSpec, LabelledImages, LoopOptions, MadeMap,
+    Making, Mapped, MappingChoice, PaddingPrompt, Pass, PromptOptions, PromptShape, PromptSplits,
+    Prompted, PromptedNetwork, Refresh, Reporter, ScheduleOptions, Seed, TrainingState,
     cross_entropy, find_label_mapping, visual_prompt,
 };
 use rut_data::ImageRegion;
 use rut_models::{
-    CandleNetwork, CpuNetwork, FrozenNetwork, Kernels, Normalization, Placement, logits_window,
+    CandleNetwork, CpuNetwork, FrozenNetwork, Graph, Kernels, Normalization, Placement, Weights,
+    logits_window,
 };
-
+use rut_record::{Event, Options, Select, Shuffle};
 use rut_testkit::close;
-mod listen;
-mod tiny;
 use rut_testkit::place;
 use rut_testkit::weights_rule;
-
-use rut_record::{Event, Options, Select, Shuffle};
-
-use close::{Tolerance, assert_close};
-use listen::Listener;
 use tiny::Images;
 
 fn golden() -> (BTreeMap<String, Tensor>, serde_json::Value) {
@@ -50,10 +46,10 @@ fn images(tensors: &BTreeMap<String, Tensor>) -> Images {
     }
 }
 
-fn network(model: &str, dtype: DType) -> Arc<dyn FrozenNetwork> {
+fn parts(model: &str) -> (Graph, Weights) {
     let graph = rut_models::find(model).unwrap().build();
     let weights = weights_rule::weights(&graph, None);
-    Arc::new(CandleNetwork::new(&graph, &weights, dtype, &Device::Cpu).unwrap())
+    (graph, weights)
 }
 
 fn padding(canvas: usize, image_size: usize, region: ImageRegion) -> PromptShape {
@@ -163,7 +159,9 @@ fn splits(images: &Images, classes: usize) -> PromptSplits<'_> {
 fn losses_maps_gradient_and_prompt_are_pytorch_s() {
     let (tensors, json) = golden();
     let data = images(&tensors);
-    let network = network("resnet18", DType::F64);
+    let (graph, weights) = parts("resnet18");
+    let network = CandleNetwork::new(&graph, &weights, DType::F64, &Device::Cpu).unwrap();
+    let network: Arc<dyn FrozenNetwork> = Arc::new(network);
     let prompt = PaddingPrompt::new(
         padding(224, 33, ImageRegion::Whole),
         DType::F64,
@@ -217,8 +215,7 @@ fn the_cpu_engine_follows_the_trajectory() {
     let losses: Vec<f64> = serde_json::from_value(json["losses"].clone()).unwrap();
     let maps: Vec<Vec<u32>> = serde_json::from_value(json["mappings"].clone()).unwrap();
     let steps = losses.len() / maps.len();
-    let graph = rut_models::find("resnet18").unwrap().build();
-    let weights = weights_rule::weights(&graph, None);
+    let (graph, weights) = parts("resnet18");
     for kernels in [Kernels::Auto, Kernels::Dense, Kernels::Sparse] {
         let network = Arc::new(CpuNetwork::new(&graph, &weights, kernels).unwrap());
         let prompt = PaddingPrompt::new(
@@ -314,11 +311,19 @@ fn small_images() -> Images {
 /// A network of which a pass takes milliseconds, made once.
 fn small_network() -> Arc<dyn FrozenNetwork> {
     static NETWORK: LazyLock<Arc<CpuNetwork>> = LazyLock::new(|| {
-        let graph = rut_models::find("resnet20_cifar10").unwrap().build();
-        let weights = weights_rule::weights(&graph, None);
+        let (graph, weights) = parts("resnet20_cifar10");
         Arc::new(CpuNetwork::new(&graph, &weights, Kernels::Auto).unwrap())
     });
     NETWORK.clone()
+}
+
+fn small_prompted() -> PromptedNetwork {
+    let prompt =
+        PaddingPrompt::new(padding(32, 8, ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
+    PromptedNetwork {
+        network: small_network(),
+        prompt: Arc::new(prompt),
+    }
 }
 
 fn small_run(
@@ -328,14 +333,8 @@ fn small_run(
     state: Option<&TrainingState>,
     listener: &mut Listener,
 ) -> rut_adapt::Result<Finished<Mapped>> {
-    let network = small_network();
-    let prompt =
-        PaddingPrompt::new(padding(32, 8, ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     visual_prompt(
-        PromptedNetwork {
-            network,
-            prompt: Arc::new(prompt),
-        },
+        small_prompted(),
         splits(data, 5),
         &prompt_options(options.clone(), map),
         state,
@@ -470,14 +469,8 @@ fn mean() -> Tensor {
 #[test]
 fn more_target_than_source_classes_are_refused() {
     let data = small_images();
-    let network = network("resnet20_cifar10", DType::F32);
-    let prompt =
-        PaddingPrompt::new(padding(32, 8, ImageRegion::Whole), DType::F32, &Device::Cpu).unwrap();
     let error = visual_prompt(
-        PromptedNetwork {
-            network,
-            prompt: Arc::new(prompt),
-        },
+        small_prompted(),
         splits(&data, 11),
         &prompt_options(options(1), "ilm"),
         None,

@@ -12,14 +12,14 @@ use crate::comparison::{Comparison, few_labels};
 use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
-use crate::metric::{COMPARED, Metric};
+use crate::metric::{COMPARED, Metric, Unit};
 use crate::network::Network;
 use crate::pair::Pair;
 use crate::results::{condition_cells, condition_columns};
 use crate::study::Study;
 use crate::table::{Column, Kind, Table, Value};
 use crate::upstream::key;
-use crate::wording::{listed, printable, signed};
+use crate::wording::{figure, listed, p_value, printable, signed};
 
 /// An adjusted p-value below it is called a difference.
 const LEVEL: f64 = 0.05;
@@ -192,7 +192,7 @@ impl<'a> Family<'a> {
             Compared::Networks => pairs
                 .filter_map(|pair| Comparison::of(study, pair, at))
                 .collect(),
-            Compared::Labels => few_labels(study, pairs, metric),
+            Compared::Labels => few_labels(study, pairs, at),
         };
         let p: Vec<f64> = comparisons.iter().map(|one| one.p).collect();
         for (comparison, adjusted) in comparisons.iter_mut().zip(holm(&p)) {
@@ -250,7 +250,7 @@ impl<'a> Family<'a> {
                 span.(verdict.name())[adjusted(verdict) > 0] { (adjusted(verdict)) " " (verdict.words(self.claim.compared)) }
             }
             "; by unadjusted p-values: " (listed(alone.iter())) "."
-            @if labels.len() > 1 { " Worse by training images per class: " (listed(worse)) "." }
+            @if labels.len() > 1 && self.claim.compared == Compared::Networks { " Worse by training images per class: " (listed(worse)) "." }
             @if doubtful > 0 && self.is_at_temperature() {
                 " In " (doubtful) " of them the fitted temperature of a run is in doubt: read the ECE at T = 1 first."
             }
@@ -310,8 +310,8 @@ impl<'a> Family<'a> {
         let tooltip = format!(
             "{}{against}: p {}, adjusted {}; {} seeds, N = {}",
             verdict.words(self.claim.compared),
-            p_value(one.p),
-            p_value(one.adjusted),
+            relation(one.p),
+            relation(one.adjusted),
             one.seeds,
             one.images
         );
@@ -334,17 +334,18 @@ fn head(study: &Study, compressed: usize, dense: Option<usize>) -> Markup {
         span.swatch style={ "background:" (colour(compressed)) } {} (printable(label(compressed)))
         @if let Some(dense) = dense { span.ends { "against " (printable(label(dense))) } }
         @if let Some(record) = upstream {
-            span.ends { "upstream " (crate::wording::figure(record.scores.raw.accuracy, crate::metric::Unit::Percent)) }
+            span.ends { "upstream " (figure(record.scores.raw.accuracy, Unit::Percent)) }
         }
     }
 }
 
-/// A p-value in as many digits as it takes.
-fn p_value(p: f64) -> String {
-    match p {
-        ..0.001 => "< 0.001".into(),
-        ..0.1 => format!("= {p:.3}"),
-        _ => format!("= {p:.2}"),
+/// `= 0.022`, or `< 0.001`.
+fn relation(p: f64) -> String {
+    let text = p_value(p);
+    if text.starts_with('<') {
+        text
+    } else {
+        format!("= {text}")
     }
 }
 
@@ -362,8 +363,8 @@ fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> T
         Column::new("seeds", "seeds", Kind::Number),
         Column::new("N", "test_images", Kind::Number),
         Column::new("difference, points", "difference", Kind::Interval),
-        Column::new("p", "p", Kind::Number),
-        Column::new("p, adjusted", "p_adjusted", Kind::Number),
+        Column::new("p", "p", Kind::Text),
+        Column::new("p, adjusted", "p_adjusted", Kind::Text),
     ]);
     let network = |at: usize| {
         let label = study.networks.get(at).map(|n| n.label.clone());
@@ -383,8 +384,8 @@ fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> T
             Value::Count(one.seeds as u64),
             Value::Count(one.images as u64),
             Value::Difference(Some(one.difference.estimate), unit),
-            Value::Figure(Some(one.p), crate::metric::Unit::Plain),
-            Value::Figure(Some(one.adjusted), crate::metric::Unit::Plain),
+            Value::Probability(one.p),
+            Value::Probability(one.adjusted),
         ]);
         row
     };

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use rut_record::Labels;
 
-use crate::metric::{COMPARED, Metric};
-use crate::pair::{Difference, Pair, by_seed};
-use crate::study::{Condition, Study};
+use crate::metric::COMPARED;
+use crate::pair::{Difference, Pair};
+use crate::study::Study;
 
 /// A difference that counts for a claim.
 pub(crate) struct Comparison {
@@ -39,12 +39,7 @@ impl Comparison {
     /// In the figure at `at` of [`COMPARED`]; `None` without a p-value, and of scores that are no probabilities.
     pub(crate) fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
         let found = (*pair.paired.differences.get(at)?)?;
-        let condition = |network| Condition {
-            setting: pair.setting,
-            labels: pair.labels,
-            network,
-        };
-        let both = [condition(pair.dense), condition(pair.compressed)];
+        let both = pair.conditions();
         let of_none = COMPARED.get(at)?.of_probabilities;
         let runs = both.iter().flat_map(|condition| study.at(*condition));
         if of_none && runs.into_iter().any(|run| run.has_no_probabilities()) {
@@ -70,55 +65,35 @@ impl Comparison {
     }
 }
 
-/// What compression costs on the fewest training images of a setting, minus what it costs on the most, paired by seed.
+/// What compression costs on the fewest training images of a setting, minus what it costs on the most, paired by seed; in the
+/// figure at `at` of [`COMPARED`].
 pub(crate) fn few_labels<'a>(
     study: &Study,
     pairs: impl Iterator<Item = &'a Pair>,
-    metric: &'static Metric,
+    at: usize,
 ) -> Vec<Comparison> {
     let mut groups: BTreeMap<(usize, usize, usize), Vec<&Pair>> = BTreeMap::new();
-    for pair in pairs {
+    for pair in pairs.filter(|pair| pair.paired.seeds > 1) {
         let group = groups.entry((pair.setting, pair.compressed, pair.dense));
         group.or_default().push(pair);
     }
-    let cost = |pair: &Pair| -> Option<BTreeMap<u64, f64>> {
-        let values = |network| {
-            let condition = Condition {
-                setting: pair.setting,
-                labels: pair.labels,
-                network,
-            };
-            let runs = by_seed(study, condition).into_iter();
-            let values = runs.map(|(seed, run)| Some((seed, (metric.of)(&run.record)?)));
-            values.collect::<Option<BTreeMap<u64, f64>>>()
-        };
-        let (dense, compressed) = (values(pair.dense)?, values(pair.compressed)?);
-        let both = compressed.into_iter();
-        Some(
-            both.filter_map(|(seed, value)| Some((seed, value - dense.get(&seed)?)))
-                .collect(),
-        )
-    };
-    let images = |pair: &Pair| {
-        let condition = Condition {
-            setting: pair.setting,
-            labels: pair.labels,
-            network: pair.dense,
-        };
-        let runs = study.at(condition).into_iter();
+    let images = |pair: &&&Pair| {
+        let [dense, _] = pair.conditions();
+        let runs = study.at(dense).into_iter();
         runs.map(|run| run.record.data.labels_used).min()
     };
     let compared = |own: Vec<&Pair>| {
-        let own = || own.iter().filter(|pair| pair.paired.seeds > 1);
-        let fewest = own().min_by_key(|pair| images(pair))?;
-        let most = own().max_by_key(|pair| images(pair))?;
+        let (fewest, most) = (
+            own.iter().min_by_key(images)?,
+            own.iter().max_by_key(images)?,
+        );
         if fewest.labels == most.labels {
             return None;
         }
-        let (few, many) = (cost(fewest)?, cost(most)?);
-        let both = few
-            .iter()
-            .filter_map(|(seed, few)| Some(few - many.get(seed)?));
+        // Both are dense minus compressed.
+        let many = most.paired.by_seed.get(at)?.as_ref()?;
+        let both = fewest.paired.by_seed.get(at)?.as_ref()?.iter();
+        let both = both.filter_map(|(seed, few)| Some(many.get(seed)? - few));
         let values: Vec<f64> = both.collect();
         let difference = Difference::over_seeds(&values)?;
         let p = difference.p?;

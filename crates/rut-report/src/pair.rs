@@ -9,7 +9,7 @@ use rut_metrics::{
 use rut_record::Labels;
 use rut_record::logits_archive::{self, ArchivedLogits};
 
-use crate::metric::COMPARED;
+use crate::metric::{COMPARED, Metric};
 use crate::run::Run;
 use crate::study::{Condition, Study};
 use crate::unread::{Unread, without_path};
@@ -31,13 +31,26 @@ pub(crate) struct Pair {
     pub(crate) paired: Paired,
 }
 
+impl Pair {
+    /// Where the runs of the dense network are, and those of the compressed one.
+    pub(crate) fn conditions(&self) -> [Condition; 2] {
+        [self.dense, self.compressed].map(|network| Condition {
+            setting: self.setting,
+            labels: self.labels,
+            network,
+        })
+    }
+}
+
 /// The runs of one condition minus those of another, seed by seed.
 pub(crate) struct Paired {
     /// Seeds that both have.
     pub(crate) seeds: usize,
     /// Test images.
     pub(crate) images: usize,
-    /// The differences, for each of [`COMPARED`].
+    /// The differences by seed, for each of [`COMPARED`] that all runs have.
+    pub(crate) by_seed: Vec<Option<BTreeMap<u64, f64>>>,
+    /// Over all seeds, for each of [`COMPARED`].
     pub(crate) differences: Vec<Option<Difference>>,
     /// Why an interval is missing, if one is.
     pub(crate) note: Option<String>,
@@ -112,13 +125,6 @@ pub(crate) fn pairs(study: &Study) -> Vec<Pair> {
     pairs
 }
 
-/// The runs at `condition` by their seeds.
-pub(crate) fn by_seed(study: &Study, condition: Condition) -> BTreeMap<u64, &Run> {
-    let runs = study.at(condition).into_iter().rev();
-    runs.map(|run| (run.record.spec.training.seed, run))
-        .collect()
-}
-
 /// The runs at `first` minus those at `second`, which have the same test images; `opened` counts the pairs whose logits were
 /// opened. `None` if they have no seed in common.
 pub(crate) fn paired(
@@ -127,24 +133,35 @@ pub(crate) fn paired(
     second: Condition,
     opened: &mut usize,
 ) -> Option<Paired> {
-    let others = by_seed(study, second);
-    let common: Vec<(&Run, &Run)> = by_seed(study, first)
+    let by_seed = |condition| -> BTreeMap<u64, &Run> {
+        let runs = study.at(condition).into_iter().rev();
+        runs.map(|run| (run.record.spec.training.seed, run))
+            .collect()
+    };
+    let others = by_seed(second);
+    let common: Vec<(&Run, &Run)> = by_seed(first)
         .iter()
         .filter_map(|(seed, run)| Some((*run, *others.get(seed)?)))
         .collect();
     let (first, _) = common.first()?;
+    let of = |metric: &Metric, (a, b): &(&Run, &Run)| {
+        let difference = (metric.of)(&a.record)? - (metric.of)(&b.record)?;
+        Some((a.record.spec.training.seed, difference))
+    };
+    let of = |metric: &&Metric| common.iter().map(|runs| of(metric, runs)).collect();
+    let by_seed: Vec<Option<BTreeMap<u64, f64>>> = COMPARED.iter().map(of).collect();
+    let over_seeds = |values: &Option<BTreeMap<u64, f64>>| {
+        let values: Vec<f64> = values.as_ref()?.values().copied().collect();
+        Difference::over_seeds(&values)
+    };
     let mut paired = Paired {
         seeds: common.len(),
         images: first.record.data.test_images,
-        differences: COMPARED.iter().map(|_| None).collect(),
+        differences: by_seed.iter().map(over_seeds).collect(),
+        by_seed,
         note: None,
         unread: Vec::new(),
     };
-    for (difference, metric) in paired.differences.iter_mut().zip(COMPARED) {
-        let of = |(a, b): &(&Run, &Run)| Some((metric.of)(&a.record)? - (metric.of)(&b.record)?);
-        let values: Option<Vec<f64>> = common.iter().map(of).collect();
-        *difference = values.and_then(|values| Difference::over_seeds(&values));
-    }
     paired.fill_in(&common, opened);
     Some(paired)
 }

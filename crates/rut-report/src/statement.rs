@@ -2,7 +2,7 @@
 
 use crate::metric::{COMPARED, ECE_AT_TEMPERATURE, Unit};
 use crate::pair::{Difference, Pair};
-use crate::study::{Condition, Study};
+use crate::study::Study;
 use crate::wording::signed;
 use rut_metrics::Spread;
 
@@ -82,12 +82,7 @@ fn scaled(at: usize) -> bool {
 
 /// That the temperatures of some runs of `pair` are in doubt.
 fn doubt(study: &Study, pair: &Pair) -> String {
-    let condition = |network| Condition {
-        setting: pair.setting,
-        labels: pair.labels,
-        network,
-    };
-    match study.doubtful(&[condition(pair.dense), condition(pair.compressed)]) {
+    match study.doubtful(&pair.conditions()) {
         (0, _) => String::new(),
         (doubtful, fitted) => {
             format!("; T is in doubt in {doubtful} of the {fitted} runs: read the ECE at T = 1")

@@ -6,7 +6,7 @@ use rut_formats::csv_cell;
 
 use crate::error::{Error, Result};
 use crate::metric::Unit;
-use crate::wording::{digits, digits_apart, printable, rounded, signed_to, unbroken};
+use crate::wording::{digits, digits_apart, p_value, printable, rounded, signed_to, unbroken};
 use rut_metrics::Estimate;
 
 /// Rows and columns with a name.
@@ -65,6 +65,8 @@ pub(crate) enum Value {
     Difference(Option<Estimate>, Unit),
     /// A figure with its interval among those that it is compared with, if there is one.
     Ranked(Option<Estimate>, Unit, Rank),
+    /// A p-value.
+    Probability(f64),
     /// A figure that the table's footnote is about.
     Noted(Box<Self>),
 }
@@ -117,6 +119,7 @@ impl Value {
             Self::Ends(Some(estimate), unit) => {
                 (ends(estimate, *unit).unwrap_or_else(|| NONE.into()), None)
             }
+            Self::Probability(p) => (p_value(*p), None),
             Self::Noted(value) => {
                 let (shown, ends) = value.shown(least);
                 (format!("{shown}{DAGGER}"), ends)
@@ -155,6 +158,7 @@ impl Value {
                 [text.clone(), String::new(), String::new()]
             }
             Self::Count(count) => [count.to_string(), String::new(), String::new()],
+            Self::Probability(p) => [number(*p), String::new(), String::new()],
             Self::Figure(Some(value), _) => [number(*value), String::new(), String::new()],
             Self::Estimate(Some(estimate), _)
             | Self::Difference(Some(estimate), _)
@@ -276,6 +280,7 @@ impl Table {
             | Value::Ends(..)
             | Value::Noted(..)
             | Value::Difference(..)
+            | Value::Probability(..)
             | Value::Run(..) => None,
             value => Some(value.shown(0)),
         };

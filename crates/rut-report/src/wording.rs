@@ -25,6 +25,15 @@ pub(crate) fn percent(share: f64) -> String {
     }
 }
 
+/// A p-value in as many digits as it takes.
+pub(crate) fn p_value(p: f64) -> String {
+    match p {
+        ..0.001 => "< 0.001".into(),
+        ..0.1 => format!("{p:.3}"),
+        _ => format!("{p:.2}"),
+    }
+}
+
 /// Words, separated by commas.
 pub(crate) fn listed(words: impl Iterator<Item = impl ToString>) -> String {
     let words: Vec<String> = words.map(|word| word.to_string()).collect();

@@ -19,4 +19,4 @@ pub use slurm::{Script, SlurmOptions, SlurmSite};
 pub use state::{RunState, RunStatus};
 pub use study::Study;
 pub use study_run::{StudyRun, StudyRuns};
-pub use upstreams::{Upstream, measure_upstream, upstreams};
+pub use upstreams::{UpstreamOutcome, measure_upstream, upstreams};

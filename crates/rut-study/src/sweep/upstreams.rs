@@ -12,9 +12,9 @@ use rut_run::{
 
 use crate::error::{Result, file};
 
-/// What became of a network's measurement.
+/// How a network's measurement ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upstream {
+pub enum UpstreamOutcome {
     /// It was made and written down.
     Measured,
     /// Its record was there.
@@ -70,7 +70,7 @@ pub fn measure_upstream(
     locations: &Locations,
     commit: &str,
     observer: &mut dyn Observer,
-) -> Result<Upstream> {
+) -> Result<UpstreamOutcome> {
     let options = LoadOptions {
         classifier: Classifier::Needed,
         ..LoadOptions::default()
@@ -98,7 +98,7 @@ pub fn measure_upstream(
         .iter()
         .filter_map(|path| UpstreamRecord::read(path).ok());
     if records.any(|record| is_it(&record)) {
-        return Ok(Upstream::Known);
+        return Ok(UpstreamOutcome::Known);
     }
     let measurement = UpstreamMeasurement {
         spec,
@@ -110,5 +110,5 @@ pub fn measure_upstream(
     };
     let scores = measurement.scores(observer)?;
     measurement.record(scores, commit)?.write(results)?;
-    Ok(Upstream::Measured)
+    Ok(UpstreamOutcome::Measured)
 }

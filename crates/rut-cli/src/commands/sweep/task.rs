@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, Result};
 use rut_formats::{counted, escape};
 use rut_record::{Event, Existing, Failure, Locations, Phase, Plan, PlannedRun, RunDir};
-use rut_study::sweep::{measure_upstream, upstreams, Extraction, Upstream};
+use rut_study::sweep::{measure_upstream, upstreams, Extraction, UpstreamOutcome};
 
 use super::outcome::{line, Outcome, Tally};
 use crate::args::TaskArgs;
@@ -107,8 +107,8 @@ fn upstream(plan: &Plan, session: &TaskSession<'_>) -> Result<()> {
             return Err(Unfinished::Stopped.into());
         }
         let said = match &measured {
-            Ok(Upstream::Measured) => "measured".to_owned(),
-            Ok(Upstream::Known) => "measured before".to_owned(),
+            Ok(UpstreamOutcome::Measured) => "measured".to_owned(),
+            Ok(UpstreamOutcome::Known) => "measured before".to_owned(),
             Err(error) => error.to_string(),
         };
         let (network, dataset) = (&spec.network, &spec.data.dataset);
