@@ -406,14 +406,11 @@ class Job:
         return f"seed{self.seed}/{self.family}" + ("" if self.family == "rewind" else f"/{self.state}")
 
 
-def jobs(seed, recipe):
-    """All trainings of a seed, in order: a later one may read what an earlier one wrote."""
+def jobs(seed, recipe, families=tuple(FAMILIES)):
+    """The trainings of a seed's families, in order: a later one may read what an earlier one wrote."""
     controls = [state for state in CONTROLS if state <= recipe.states]
-    return [
-        Job(seed, "rewind", 0),
-        *(Job(seed, "imp", state) for state in range(recipe.states + 1)),
-        *(Job(seed, family, state) for family in ("oneshot", "random") for state in controls),
-    ]
+    states = {"imp": range(recipe.states + 1), "oneshot": controls, "random": controls}
+    return [Job(seed, "rewind", 0), *(Job(seed, family, state) for family in FAMILIES if family in families for state in states[family])]
 
 
 class Stopped(Exception):
@@ -446,10 +443,10 @@ class Trainer:
 
     # ---- jobs
 
-    def train(self, seeds):
-        """Everything that is not there yet."""
+    def train(self, seeds, families=tuple(FAMILIES)):
+        """Everything of these families that is not there yet."""
         for seed in seeds:
-            for job in jobs(seed, self.recipe):
+            for job in jobs(seed, self.recipe, families):
                 path = self.file(job, "checkpoint")
                 if path.exists():
                     self.recipe.same(path, read_tensors(path)[1])
@@ -513,7 +510,10 @@ class Trainer:
         """The mask of a finished job; the dense network has none."""
         if job.state == 0:
             return {name: torch.ones(shape, dtype=torch.uint8) for name, shape in shapes.items()}
-        return read_tensors(self.file(job, "mask"))[0]
+        path = self.file(job, "mask")
+        if not path.exists():
+            raise Problem(f"{path}: not there, and needed for the next mask; train {job} first (--families imp)")
+        return read_tensors(path)[0]
 
     @staticmethod
     def apply(net, mask):
@@ -679,7 +679,7 @@ def train(arguments):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        trainer.train(arguments.seeds)
+        trainer.train(arguments.seeds, arguments.families)
 
 
 def measure(arguments):
@@ -721,6 +721,14 @@ def seeds(text):
         raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers and commas: 0,1") from error
 
 
+def families(text):
+    """`imp,random` → ["imp", "random"]"""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in FAMILIES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r}: expected some of {','.join(FAMILIES)}")
+    return names
+
+
 def parser():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -735,6 +743,7 @@ def parser():
     command.add_argument("--states-dir", type=Path, required=True, help="gets finished states; what is there is not made again")
     command.add_argument("--run", type=Path, required=True, help="keeps the job at work, outside of the checkout")
     command.add_argument("--seeds", type=seeds, default=[0, 1], help="one after another [default: 0,1]")
+    command.add_argument("--families", type=families, default=list(FAMILIES), help="which masks, see README.md [default: imp,oneshot,random]")
     command.add_argument("--save-minutes", type=float, default=5, help="also save within an epoch, so often [default: 5]")
     command.add_argument("--precision", choices=("bf16", "f32"), default="bf16", help="of forward and backward pass")
     for name in ("depth", "rewind_epochs", "epochs", "states", "batch", "lr", "momentum", "weight_decay", "fraction", "keep"):

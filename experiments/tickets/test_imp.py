@@ -369,6 +369,16 @@ class Training(unittest.TestCase):
         }
         self.assertEqual(len(set(kept.values())), 1, kept)
 
+    def test_families_may_be_trained_apart(self):
+        recipe, states = small(precision="f32", epochs=1, states=4, batch=48), self.at("states")
+        with self.assertRaisesRegex(imp.Problem, r"resnet8_cifar100_4_mask.safetensors: not there.*train seed0/imp/4 first"):
+            quiet(imp.Trainer(recipe, Noise(), states, self.at("run a")).train, [0], ["oneshot"])
+        quiet(imp.Trainer(recipe, Noise(), states, self.at("run b")).train, [0], ["imp"])
+        self.assertFalse((states / "seed0/oneshot").exists())
+        quiet(imp.Trainer(recipe, Noise(), states, self.at("run a")).train, [0], ["random"])
+        self.assertTrue((states / "seed0/random/resnet8_cifar100_4_checkpoint.safetensors").exists())
+        self.assertFalse((states / "seed0/oneshot").exists())
+
     def test_another_recipe_does_not_go_on(self):
         states = self.at("states")
         quiet(imp.Trainer(small(epochs=1), Noise(), states, self.at("run")).train, [0])
