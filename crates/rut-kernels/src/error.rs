@@ -31,7 +31,7 @@ pub enum Error {
 
     /// `RUT_ISA` names something else than an instruction set.
     #[error(
-        "read the variable RUT_ISA: found `{found}`, expected portable, avx2, avx512 or avx512-bf16: correct it or unset it"
+        "read the variable RUT_ISA: found `{found}`, expected portable, avx2, avx512, avx512-bf16 or amx: correct it or unset it"
     )]
     UnknownIsa {
         /// What it names.

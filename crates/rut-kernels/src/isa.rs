@@ -117,7 +117,10 @@ impl FromStr for Isa {
 
     /// The name of an instruction set of bfloat16 stands for that of single precision that comes with it.
     fn from_str(name: &str) -> Result<Self> {
-        if name == Bf16Isa::Avx512.name() {
+        if [Bf16Isa::Avx512, Bf16Isa::Amx]
+            .map(Bf16Isa::name)
+            .contains(&name)
+        {
             return Ok(Self::Avx512);
         }
         Self::ALL

@@ -323,11 +323,11 @@ fn the_variable_and_bfloat16() {
     let best = Bf16Isa::ALL.into_iter().rfind(|isa| isa.is_faster());
     let slow = |isa: Isa| format!("it would be slower here than f32, which runs on {isa};");
     let best = best.map_or_else(|| slow(Isa::best()), |isa| chosen(isa.name()));
-    let fast = Bf16Isa::Avx512;
-    let asked = match fast.checked() {
+    let asked = |isa: Bf16Isa| match isa.checked() {
         Ok(isa) => chosen(isa.name()),
-        Err(_) => "the instruction set avx512-bf16 that RUT_ISA asks for".into(),
+        Err(_) => format!("the instruction set {} that RUT_ISA asks for", isa.name()),
     };
+    let [avx512, amx] = [Bf16Isa::Avx512, Bf16Isa::Amx].map(asked);
     let avx2 = match Isa::Avx2.checked() {
         Ok(isa) => {
             format!("compute in bf16 on {isa}, which RUT_ISA asks for: it has no kernels for bf16")
@@ -339,14 +339,16 @@ fn the_variable_and_bfloat16() {
         (Some(""), &best),
         (Some("portable"), &chosen("portable")),
         (Some("avx2"), &avx2),
-        (Some(fast.name()), &asked),
+        (Some("avx512-bf16"), &avx512),
+        (Some("amx"), &amx),
         (Some("bf16"), &"found `bf16`".into()),
     ] {
         let said = choice_with(value);
         assert!(said.contains(expected.as_str()), "{value:?}: {said}");
     }
     if Isa::Avx512.is_available() {
-        assert!(choice_with(Some(fast.name())).contains("chosen: avx512\n"));
+        let of_both = |isa: Bf16Isa| choice_with(Some(isa.name())).contains("chosen: avx512\n");
+        assert!(of_both(Bf16Isa::Avx512) && of_both(Bf16Isa::Amx));
     }
 }
 

@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::route::{Job, Route};
 use super::row::{CHANNELS, Row};
 use super::weights::Panels;
-use crate::arch::bf16::{Finish, SCRATCH, Sum, Table};
+use crate::arch::bf16::{Finish, SCRATCH, Scratch, Session, Sum};
 use crate::error::{Error, Result};
 use crate::finish::Start;
 
@@ -83,7 +83,7 @@ impl Panels {
             images * route.target_rows,
         )?;
         end.check(target.len())?;
-        Pass::new(self, route, isa).run(source, images, Target::Rows(target, start, end));
+        Pass::new(self, route).run(source, images, Target::Rows(target, start, end));
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Panels {
         let images = self.images(isa, route, source)?;
         let expected = images * route.target_rows * CHANNELS;
         Error::check_len("the sums that are written", target.len(), expected)?;
-        Pass::new(self, route, isa).run(source, images, Target::Sums(target));
+        Pass::new(self, route).run(source, images, Target::Sums(target));
         Ok(())
     }
 
@@ -119,25 +119,25 @@ impl Panels {
     }
 }
 
-/// A convolution along a route, on the kernels of an instruction set.
+/// A convolution along a route, on the kernels that the route is for.
 struct Pass<'a> {
     panels: &'a Panels,
     route: &'a Route,
-    table: &'static Table,
+    kernels: Session,
 }
 
 impl<'a> Pass<'a> {
-    fn new(panels: &'a Panels, route: &'a Route, isa: Bf16Isa) -> Self {
+    fn new(panels: &'a Panels, route: &'a Route) -> Self {
         Self {
             panels,
             route,
-            table: Table::of(isa),
+            kernels: Session::new(route.table, panels.pairs),
         }
     }
 
     fn run(&self, source: &[Row], images: usize, mut target: Target<'_, '_>) {
         let (panels, route) = (self.panels, self.route);
-        let mut scratch = [0.0; SCRATCH];
+        let mut scratch = Scratch([0.0; SCRATCH]);
         let jobs = route.jobs.len();
         if jobs == 0 {
             return;
@@ -151,7 +151,7 @@ impl<'a> Pass<'a> {
                     let from = first.saturating_sub(image * jobs);
                     let to = (end - image * jobs).min(jobs);
                     for job in &route.jobs[from..to] {
-                        (self.table.sum)(Sum {
+                        self.kernels.sum(Sum {
                             source,
                             first: job.source as usize,
                             step: route.source_step,
@@ -159,9 +159,9 @@ impl<'a> Pass<'a> {
                             list: &route.lists[usize::from(job.list)],
                             weights: panels.panel(panel),
                             pairs: panels.pairs,
-                            sums: &mut scratch,
+                            sums: &mut scratch.0,
                         });
-                        self.store([image, panel], job, &scratch, &mut target);
+                        self.store([image, panel], job, &scratch.0, &mut target);
                     }
                 }
             }
@@ -190,7 +190,7 @@ impl<'a> Pass<'a> {
         let plane = image * route.target_rows + panel * route.target_plane;
         let plane = plane..plane + route.target_plane;
         match target {
-            Target::Rows(rows, start, end) => (self.table.finish)(Finish {
+            Target::Rows(rows, start, end) => self.kernels.finish(Finish {
                 sums,
                 bias: self.panels.bias_of(panel),
                 first: job.target as usize,

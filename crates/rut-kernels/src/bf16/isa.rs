@@ -11,17 +11,20 @@ pub enum Bf16Isa {
     Portable,
     /// AVX512_BF16: pairs of products in vectors of 512 bits.
     Avx512,
+    /// AMX: tiles of 16 × 16 sums, and of 16 rows of 32 values (Intel's Sapphire Rapids and later, on Linux).
+    Amx,
 }
 
 impl Bf16Isa {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Portable, Self::Avx512];
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx512, Self::Amx];
 
     /// The name that `RUT_ISA` takes and records hold.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             Self::Avx512 => "avx512-bf16",
+            Self::Amx => "amx",
         }
     }
 
@@ -40,6 +43,8 @@ impl Bf16Isa {
             }
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx512 => false,
+            // What ends a sum are vectors of 512 bits.
+            Self::Amx => Self::Avx512.is_available() && crate::arch::bf16::has_amx(),
         }
     }
 
@@ -49,6 +54,7 @@ impl Bf16Isa {
             Self::Portable => false,
             // Measured on AMD's Zen 4 alone (benchmarks/README.md); on Intel's Sapphire Rapids it is half of single precision.
             Self::Avx512 => self.is_available() && is_amd(),
+            Self::Amx => self.is_available(),
         }
     }
 
@@ -92,11 +98,6 @@ impl Bf16Isa {
     fn names_available() -> String {
         let here = Self::ALL.into_iter().filter(|isa| isa.is_available());
         here.map(Self::name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Most rows that a kernel sums at once: what routes are made for.
-    pub(crate) fn rows(self) -> usize {
-        crate::arch::bf16::Table::of(self).rows
     }
 }
 

@@ -8,7 +8,7 @@ use super::image_sums::ImageSums;
 use super::isa::Bf16Isa;
 use super::layout::Layout;
 use super::weights::{PanelKind, Panels, Reach};
-use crate::arch::bf16::{List, ROW_BYTES};
+use crate::arch::bf16::{List, ROW_BYTES, Table};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::shape::{ConvShape, Direction};
@@ -47,6 +47,7 @@ pub struct Route {
     shape: ConvShape,
     kind: PanelKind,
     isa: Bf16Isa,
+    pub(crate) table: &'static Table,
 }
 
 impl Route {

@@ -13,8 +13,10 @@ const PAIRS: usize = CHANNELS / 2;
 
 pub(super) static TABLE: Table = Table {
     rows: ROWS,
+    begin: |_| {},
     sum,
     finish,
+    end: || {},
 };
 
 fn sum(mut job: Sum<'_>) {
@@ -97,7 +99,7 @@ unsafe fn load(row: *const Row) -> __m512i {
     unsafe { _mm512_load_si512(row.cast()) }
 }
 
-fn finish(mut job: Finish<'_>) {
+pub(super) fn finish(mut job: Finish<'_>) {
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     fn run(job: &mut Finish<'_>) {
         // SAFETY: the job was checked.

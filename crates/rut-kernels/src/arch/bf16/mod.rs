@@ -1,6 +1,8 @@
 //! Kernels in bfloat16: sums of a few rows with one panel, and how sums are finished. As everywhere here, a door checks every
 //! bound before it calls what reads memory without asking.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
@@ -17,6 +19,7 @@ pub(crate) const SCRATCH: usize = MOST_ROWS * CHANNELS;
 
 /// What a step reads: bytes from the job's first row, and steps from the panel's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct Step {
     pub(crate) source: u32,
     pub(crate) weights: u32,
@@ -62,6 +65,10 @@ pub(crate) struct Sum<'a> {
     pub(crate) sums: &'a mut [f32; SCRATCH],
 }
 
+/// Where the sums of a job stand until they are stored.
+#[repr(align(64))]
+pub(crate) struct Scratch(pub(crate) [f32; SCRATCH]);
+
 /// How sums end: bias and what is there are added, a ReLU applied or undone, the result rounded and stored.
 pub(crate) struct Finish<'a> {
     pub(crate) sums: &'a [f32; SCRATCH],
@@ -82,19 +89,58 @@ pub(crate) struct Finish<'a> {
 pub(crate) struct Table {
     /// Most rows of a sum, up to 32.
     pub(crate) rows: usize,
-    pub(crate) sum: fn(Sum<'_>),
-    pub(crate) finish: fn(Finish<'_>),
+    /// Comes before the sums of a convolution, whose steps have so many pairs of inputs, on the thread that runs them.
+    begin: fn(usize),
+    sum: fn(Sum<'_>),
+    finish: fn(Finish<'_>),
+    /// Comes after them.
+    end: fn(),
 }
 
 impl Table {
     /// The kernels of an instruction set that this processor has, else the portable ones.
     pub(crate) fn of(isa: Bf16Isa) -> &'static Self {
         match isa {
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Bf16Isa::Amx if isa.is_available() => &amx::TABLE,
             #[cfg(target_arch = "x86_64")]
             Bf16Isa::Avx512 if isa.is_available() => &avx512::TABLE,
             _ => &portable::TABLE,
         }
     }
+}
+
+/// The kernels while a thread runs one convolution.
+pub(crate) struct Session(&'static Table);
+
+impl Session {
+    /// For steps of so many pairs of inputs.
+    pub(crate) fn new(table: &'static Table, pairs: usize) -> Self {
+        (table.begin)(pairs);
+        Self(table)
+    }
+
+    pub(crate) fn sum(&self, job: Sum<'_>) {
+        (self.0.sum)(job);
+    }
+
+    pub(crate) fn finish(&self, job: Finish<'_>) {
+        (self.0.finish)(job);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        (self.0.end)();
+    }
+}
+
+/// Whether there are tiles that this process may use.
+pub(crate) fn has_amx() -> bool {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    return amx::is_usable();
+    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+    return false;
 }
 
 impl Sum<'_> {
@@ -134,7 +180,7 @@ impl Finish<'_> {
 /// Runs plain code, compiled for the vectors that an instruction set has.
 pub(crate) fn wide<R>(isa: Bf16Isa, run: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    if isa == Bf16Isa::Avx512 && isa.is_available() {
+    if isa != Bf16Isa::Portable && Bf16Isa::Avx512.is_available() {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,fma")]
         fn on_avx512<R>(run: impl FnOnce() -> R) -> R {
             run()

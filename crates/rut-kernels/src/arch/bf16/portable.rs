@@ -6,8 +6,10 @@ use crate::finish::Start;
 
 pub(super) static TABLE: Table = Table {
     rows: 8,
+    begin: |_| {},
     sum,
     finish,
+    end: || {},
 };
 
 fn sum(job: Sum<'_>) {
@@ -41,7 +43,7 @@ fn values(rows: &[Row], byte: usize) -> [u16; CHANNELS] {
     })
 }
 
-pub(super) fn finish(job: Finish<'_>) {
+fn finish(job: Finish<'_>) {
     job.check();
     let Finish {
         sums,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Job, Route};
-use crate::arch::bf16::{List, ROW_BYTES, Step};
+use crate::arch::bf16::{List, ROW_BYTES, Step, Table};
 use crate::area::Area;
 use crate::bf16::image::{ImageLayout, PIXEL_BYTES};
 use crate::bf16::isa::Bf16Isa;
@@ -97,6 +97,7 @@ impl<'a> Builder<'a> {
                 shape: panels.shape,
                 kind: panels.kind,
                 isa,
+                table: Table::of(isa),
             },
             grid,
             target,
@@ -143,7 +144,7 @@ impl<'a> Builder<'a> {
     /// Jobs of about equal lengths for consecutive rows.
     fn run(&mut self, source: isize, target: usize, length: usize, list: u16) -> Result<()> {
         let (width, pitch) = (self.target.area.width, self.target.pitch());
-        let jobs = length.div_ceil(self.route.isa.rows());
+        let jobs = length.div_ceil(self.route.table.rows);
         let mut first = 0;
         for job in 0..jobs {
             let end = (job + 1) * length / jobs;
