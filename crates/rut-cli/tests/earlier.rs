@@ -213,6 +213,28 @@ fn half_done_runs_go_on_as_they_were_begun() {
     assert_eq!(earlier.runs("half").len(), HALF_DONE.len());
 }
 
+/// The program had networks in it that lie in the repository, too: a later one may have others.
+#[test]
+fn runs_on_networks_that_were_in_the_program() {
+    let earlier = Earlier::new();
+    let place = "--pretrained-dir checkpoints";
+    let run = earlier.path("embedded/finished");
+    let (out, _) = ends(
+        earlier.rut(&format!("eval {} {place} --json", run.display())),
+        0,
+    );
+    let now: Value = serde_json::from_str(&out).unwrap();
+    let then = &rut::record(&run)["test"]["raw"]["accuracy"];
+    assert_holds("accuracy", then, &now["raw"]["accuracy"]);
+    let begun = std::fs::read_to_string(earlier.path("embedded/stopped/events.jsonl")).unwrap();
+    let line = format!(
+        "vp --epochs 40 --n-shot 4 --run-name stopped --results-path embedded --resume {place}"
+    );
+    ends(earlier.rut(&line), 0);
+    let ended = std::fs::read_to_string(earlier.path("embedded/stopped/events.jsonl")).unwrap();
+    assert!(ended.len() > begun.len() && ended.starts_with(&begun));
+}
+
 #[test]
 fn stopped_studies_go_on() {
     let earlier = Earlier::new();
