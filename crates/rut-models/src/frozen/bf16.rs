@@ -21,7 +21,7 @@ use candle_core::{DType, Device, Tensor};
 use rut_kernels::bf16::Bf16Isa;
 use rut_kernels::{Area, Workspace};
 
-use super::execute::{RowGrads, images, in_waves, lock};
+use super::execute::{RowGrads, images, in_waves, lock, on_the_pool};
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, OutputShape, Outputs, Trace};
 use super::placement::Precision;
 use super::plan::{Geometry, Plan};
@@ -115,20 +115,22 @@ impl Inner {
         images: &Tensor,
         keep: bool,
     ) -> Result<(Outputs, Option<Bf16Trace>)> {
-        let dims = images::check(images)?;
-        let [n, _, height, width] = dims;
-        let sizes = self.sizes([height, width], None)?;
-        let (rows, blocks) = images::with_slice(images, |pixels| {
-            self.pass_forward(&sizes, None, pixels, keep)
-        })?;
-        let outputs = images::outputs(rows.features, rows.logits, n)?;
-        let trace = keep.then(|| Bf16Trace {
-            network: self.clone(),
-            sizes,
-            dims,
-            blocks,
-        });
-        Ok((outputs, trace))
+        on_the_pool(|| {
+            let dims = images::check(images)?;
+            let [n, _, height, width] = dims;
+            let sizes = self.sizes([height, width], None)?;
+            let (rows, blocks) = images::with_slice(images, |pixels| {
+                self.pass_forward(&sizes, None, pixels, keep)
+            })?;
+            let outputs = images::outputs(rows.features, rows.logits, n)?;
+            let trace = keep.then(|| Bf16Trace {
+                network: self.clone(),
+                sizes,
+                dims,
+                blocks,
+            });
+            Ok((outputs, trace))
+        })
     }
 
     /// All blocks of a batch forward; `pixels` `[n, 3, area]` are those of each image that are its own.
@@ -339,14 +341,16 @@ impl fmt::Debug for Bf16Trace {
 
 impl Trace for Bf16Trace {
     fn backward_to_input(mut self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
-        let blocks = std::mem::take(&mut self.blocks);
-        let [n, _, height, width] = self.dims;
-        grads.check(n, &*self.network)?;
-        let mut grad = vec![0.0; n * 3 * height * width];
-        images::with_rows(grads, n, |rows| {
-            let network = &self.network;
-            network.pass_backward(&self.sizes, blocks, rows, Some(&mut grad), None)
-        })?;
-        Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
+        on_the_pool(|| {
+            let blocks = std::mem::take(&mut self.blocks);
+            let [n, _, height, width] = self.dims;
+            grads.check(n, &*self.network)?;
+            let mut grad = vec![0.0; n * 3 * height * width];
+            images::with_rows(grads, n, |rows| {
+                let network = &self.network;
+                network.pass_backward(&self.sizes, blocks, rows, Some(&mut grad), None)
+            })?;
+            Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
+        })
     }
 }

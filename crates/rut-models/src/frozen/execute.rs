@@ -26,7 +26,7 @@ use arena::Arena;
 pub(super) use block::RowGrads;
 use block::{Block, Decisions};
 use canvas::{Canvas, Sums};
-pub(super) use waves::in_waves;
+pub(super) use waves::{in_waves, on_the_pool};
 
 /// The CPU engine, f32: batch norm folded into weights, one bit kept for each ReLU, kernels for the widest instruction
 /// set of the processor (or that of `RUT_ISA`), on the threads of the current rayon pool. Results do not depend on the
@@ -94,20 +94,22 @@ impl Inner {
         images: &Tensor,
         keep: bool,
     ) -> Result<(Outputs, Option<CpuTrace>)> {
-        let dims = images::check(images)?;
-        let [n, _, height, width] = dims;
-        let geometry = self.geometry([height, width], None)?;
-        let passed = images::with_slice(images, |pixels| {
-            self.pass_forward(&geometry, None, pixels, keep)
-        })?;
-        let outputs = images::outputs(passed.features, passed.logits, n)?;
-        let trace = keep.then(|| CpuTrace {
-            network: self.clone(),
-            geometry,
-            dims,
-            blocks: passed.blocks,
-        });
-        Ok((outputs, trace))
+        on_the_pool(|| {
+            let dims = images::check(images)?;
+            let [n, _, height, width] = dims;
+            let geometry = self.geometry([height, width], None)?;
+            let passed = images::with_slice(images, |pixels| {
+                self.pass_forward(&geometry, None, pixels, keep)
+            })?;
+            let outputs = images::outputs(passed.features, passed.logits, n)?;
+            let trace = keep.then(|| CpuTrace {
+                network: self.clone(),
+                geometry,
+                dims,
+                blocks: passed.blocks,
+            });
+            Ok((outputs, trace))
+        })
     }
 
     /// All blocks of a batch forward; `pixels` `[n, 3, area]` are those of each image that are its own.
@@ -364,15 +366,17 @@ impl CpuTrace {
 
 impl Trace for CpuTrace {
     fn backward_to_input(mut self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
-        let blocks = std::mem::take(&mut self.blocks);
-        let [n, _, height, width] = self.dims;
-        grads.check(n, &*self.network)?;
-        let mut grad = vec![0.0; n * 3 * height * width];
-        images::with_rows(grads, n, |rows| {
-            let network = &self.network;
-            network.pass_backward(&self.geometry, blocks, rows, Some(&mut grad), None)
-        })?;
-        Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
+        on_the_pool(|| {
+            let blocks = std::mem::take(&mut self.blocks);
+            let [n, _, height, width] = self.dims;
+            grads.check(n, &*self.network)?;
+            let mut grad = vec![0.0; n * 3 * height * width];
+            images::with_rows(grads, n, |rows| {
+                let network = &self.network;
+                network.pass_backward(&self.geometry, blocks, rows, Some(&mut grad), None)
+            })?;
+            Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
+        })
     }
 }
 

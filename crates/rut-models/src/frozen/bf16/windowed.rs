@@ -9,7 +9,7 @@ use super::canvas::{Canvas, Painter, Sums};
 use super::sizes::{Sizes, lost};
 use super::{Inner, Kept};
 use crate::error::Result;
-use crate::frozen::execute::images;
+use crate::frozen::execute::{images, on_the_pool};
 use crate::frozen::network::{OutputGrads, Outputs};
 use crate::frozen::window::{Frame, WindowGradients, WindowTrace, Windowed};
 
@@ -29,34 +29,36 @@ impl Inner {
         windowed: &Windowed,
         keep: bool,
     ) -> Result<(Outputs, Option<Bf16WindowTrace>)> {
-        let frame = windowed.frame()?;
-        let [n, _, side, _] = images::check(&windowed.patches)?;
-        images::check(&windowed.canvas.unsqueeze(0)?)?;
-        let window = Some([frame.top, frame.left, side]);
-        let sizes = self.sizes([frame.height, frame.width], window)?;
-        let (canvas, is_finite) = images::with_slice(&windowed.canvas, |pixels| {
-            let mut shelf = self.take_shelf();
-            let canvas = self.painter(&sizes)?.forward(pixels, &mut shelf)?;
-            self.give_shelf(shelf);
-            Ok((canvas, images::finite_outside(pixels, &frame)))
-        })?;
-        let (mut rows, blocks) = images::with_slice(&windowed.patches, |pixels| {
-            self.pass_forward(&sizes, Some(&canvas), pixels, keep)
-        })?;
-        if !is_finite {
-            rows.features.fill(f32::NAN);
-            rows.logits.fill(f32::NAN);
-        }
-        let outputs = images::outputs(rows.features, rows.logits, n)?;
-        let trace = keep.then(|| Bf16WindowTrace {
-            network: self.clone(),
-            sizes,
-            canvas,
-            frame,
-            n,
-            blocks,
-        });
-        Ok((outputs, trace))
+        on_the_pool(|| {
+            let frame = windowed.frame()?;
+            let [n, _, side, _] = images::check(&windowed.patches)?;
+            images::check(&windowed.canvas.unsqueeze(0)?)?;
+            let window = Some([frame.top, frame.left, side]);
+            let sizes = self.sizes([frame.height, frame.width], window)?;
+            let (canvas, is_finite) = images::with_slice(&windowed.canvas, |pixels| {
+                let mut shelf = self.take_shelf();
+                let canvas = self.painter(&sizes)?.forward(pixels, &mut shelf)?;
+                self.give_shelf(shelf);
+                Ok((canvas, images::finite_outside(pixels, &frame)))
+            })?;
+            let (mut rows, blocks) = images::with_slice(&windowed.patches, |pixels| {
+                self.pass_forward(&sizes, Some(&canvas), pixels, keep)
+            })?;
+            if !is_finite {
+                rows.features.fill(f32::NAN);
+                rows.logits.fill(f32::NAN);
+            }
+            let outputs = images::outputs(rows.features, rows.logits, n)?;
+            let trace = keep.then(|| Bf16WindowTrace {
+                network: self.clone(),
+                sizes,
+                canvas,
+                frame,
+                n,
+                blocks,
+            });
+            Ok((outputs, trace))
+        })
     }
 
     fn painter<'a>(&'a self, sizes: &'a Sizes) -> Result<Painter<'a>> {
@@ -71,23 +73,25 @@ impl Inner {
 impl Bf16WindowTrace {
     /// The gradient of the canvas, and that of the patches into `patches` where it is wanted.
     fn backward(mut self, grads: &OutputGrads, patches: Option<&mut [f32]>) -> Result<Tensor> {
-        let blocks = std::mem::take(&mut self.blocks);
-        let (network, frame) = (&self.network, self.frame);
-        grads.check(self.n, &**network)?;
-        let mut sums = Sums::zeros(&network.plan, &self.sizes)?;
-        let mut is_finite = true;
-        images::with_rows(grads, self.n, |rows| {
-            is_finite = rows.iter().all(|rows| rows.is_finite());
-            network.pass_backward(&self.sizes, blocks, rows, patches, Some(&mut sums))
-        })?;
-        let mut canvas = network
-            .painter(&self.sizes)?
-            .backward(&self.canvas, &sums)?;
-        if !is_finite {
-            canvas.fill(f32::NAN);
-        }
-        let shape = (3, frame.height, frame.width);
-        Ok(Tensor::from_vec(canvas, shape, &Device::Cpu)?)
+        on_the_pool(|| {
+            let blocks = std::mem::take(&mut self.blocks);
+            let (network, frame) = (&self.network, self.frame);
+            grads.check(self.n, &**network)?;
+            let mut sums = Sums::zeros(&network.plan, &self.sizes)?;
+            let mut is_finite = true;
+            images::with_rows(grads, self.n, |rows| {
+                is_finite = rows.iter().all(|rows| rows.is_finite());
+                network.pass_backward(&self.sizes, blocks, rows, patches, Some(&mut sums))
+            })?;
+            let mut canvas = network
+                .painter(&self.sizes)?
+                .backward(&self.canvas, &sums)?;
+            if !is_finite {
+                canvas.fill(f32::NAN);
+            }
+            let shape = (3, frame.height, frame.width);
+            Ok(Tensor::from_vec(canvas, shape, &Device::Cpu)?)
+        })
     }
 }
 
