@@ -220,7 +220,10 @@ fn runs_on_networks_that_were_in_the_program() {
     let place = "--pretrained-dir checkpoints";
     let run = earlier.path("embedded/finished");
     let (out, _) = ends(
-        earlier.rut(&format!("eval {} {place} --json", run.display())),
+        earlier.rut(&format!(
+            "eval {} {place} --data-dir data --json",
+            run.display()
+        )),
         0,
     );
     let now: Value = serde_json::from_str(&out).unwrap();
@@ -233,6 +236,9 @@ fn runs_on_networks_that_were_in_the_program() {
     ends(earlier.rut(&line), 0);
     let ended = std::fs::read_to_string(earlier.path("embedded/stopped/events.jsonl")).unwrap();
     assert!(ended.len() > begun.len() && ended.starts_with(&begun));
+    let record = std::fs::read_to_string(earlier.path("embedded/stopped/record.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["cost"]["resumed"], 1);
 }
 
 #[test]

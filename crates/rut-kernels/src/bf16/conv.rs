@@ -137,17 +137,20 @@ impl<'a> Pass<'a> {
 
     fn run(&self, source: &[Row], images: usize, mut target: Target<'_, '_>) {
         let (panels, route) = (self.panels, self.route);
-        let mut scratch = Scratch([0.0; SCRATCH]);
+        let mut scratch = [const { Scratch([0.0; SCRATCH]) }; 2];
         let jobs = route.jobs.len();
         if jobs == 0 {
             return;
         }
         let chunk = self.chunk();
+        // Sums are stored while the next are taken: what a tile was stored to cannot be loaded from at once.
+        let (mut now, mut before) = (0, None);
         for first in (0..images * jobs).step_by(chunk) {
             let end = (first + chunk).min(images * jobs);
             for panel in 0..panels.count() {
                 for image in first / jobs..end.div_ceil(jobs) {
-                    let source = &source[image * route.source_rows..][..route.source_rows];
+                    // To the end, so that a tile may reach into the next image.
+                    let source = &source[image * route.source_rows..];
                     let from = first.saturating_sub(image * jobs);
                     let to = (end - image * jobs).min(jobs);
                     for job in &route.jobs[from..to] {
@@ -159,12 +162,18 @@ impl<'a> Pass<'a> {
                             list: &route.lists[usize::from(job.list)],
                             weights: panels.panel(panel),
                             pairs: panels.pairs,
-                            sums: &mut scratch.0,
+                            sums: &mut scratch[now].0,
                         });
-                        self.store([image, panel], job, &scratch.0, &mut target);
+                        now = 1 - now;
+                        if let Some((place, job)) = before.replace(([image, panel], job)) {
+                            self.store(place, job, &scratch[now].0, &mut target);
+                        }
                     }
                 }
             }
+        }
+        if let Some((place, job)) = before {
+            self.store(place, job, &scratch[1 - now].0, &mut target);
         }
     }
 

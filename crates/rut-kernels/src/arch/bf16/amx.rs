@@ -1,5 +1,5 @@
 //! AMX: registers that are tiles of 16 rows × 64 bytes. One instruction adds to 16 rows × 16 outputs the products with 32
-//! inputs. The numbers of the tiles are in AMX.md §4's order: sums 0 to 3, values 4 and 5, weights 6 and 7.
+//! inputs. Tiles 0 to 3 hold sums, 4 and 5 values, 6 and 7 weights.
 
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid, __cpuid_count};
@@ -14,17 +14,35 @@ const ROWS: usize = 2 * TILE;
 
 pub(super) static TABLE: Table = Table {
     rows: ROWS,
-    begin: |pairs| {
-        // SAFETY: `Table::of` gives this row only where `is_usable`.
-        unsafe { Shapes::new(ROWS, pairs).load() }
-    },
+    unit: TILE,
+    begin,
     sum,
     finish: avx512::finish,
-    end: || {
-        // SAFETY: as above. From here on the kernel of the operating system has no tiles to save.
-        unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) }
-    },
+    end,
 };
+
+/// An instruction that changes all tiles.
+macro_rules! tiles {
+    ($text:literal, $($operands:tt)*) => {
+        asm!(
+            $text,
+            $($operands)*
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack, preserves_flags)
+        )
+    };
+}
+
+fn begin(pairs: usize) {
+    // SAFETY: `Table::of` gives this row only where `is_usable`.
+    unsafe { Shapes::new(ROWS, pairs).load() }
+}
+
+fn end() {
+    // SAFETY: as above. From here on the operating system has no tiles to keep.
+    unsafe { tiles!("tilerelease",) }
+}
 
 /// Whether this processor has the tiles, and this process may use them.
 pub(super) fn is_usable() -> bool {
@@ -88,6 +106,7 @@ struct Shapes {
 impl Shapes {
     /// For sums of up to 32 rows over so many pairs of inputs a step.
     fn new(rows: usize, pairs: usize) -> Self {
+        assert!((1..=ROWS).contains(&rows) && (1..=TILE).contains(&pairs));
         let (low, high) = (rows.min(TILE), rows.saturating_sub(TILE));
         let (sums, values) = (ROW_BYTES, 4 * pairs);
         let tiles = [
@@ -126,13 +145,7 @@ impl Shapes {
     /// `is_usable`.
     unsafe fn load(&self) {
         // SAFETY: what is read are these 64 bytes.
-        unsafe {
-            asm!(
-                "ldtilecfg [{shapes}]",
-                shapes = in(reg) self,
-                options(readonly, nostack, preserves_flags)
-            );
-        }
+        unsafe { tiles!("ldtilecfg [{shapes}]", shapes = in(reg) self,) }
     }
 }
 

@@ -13,6 +13,7 @@ const PAIRS: usize = CHANNELS / 2;
 
 pub(super) static TABLE: Table = Table {
     rows: ROWS,
+    unit: 1,
     begin: |_| {},
     sum,
     finish,

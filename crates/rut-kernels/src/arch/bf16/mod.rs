@@ -7,6 +7,8 @@ mod amx;
 mod avx512;
 mod portable;
 
+use std::marker::PhantomData;
+
 use crate::bf16::{Bf16End, Bf16Isa, CHANNELS, Row, STEP_ROWS};
 use crate::finish::Start;
 
@@ -89,6 +91,8 @@ pub(crate) struct Finish<'a> {
 pub(crate) struct Table {
     /// Most rows of a sum, up to 32.
     pub(crate) rows: usize,
+    /// Rows that cost as much as any fewer.
+    pub(crate) unit: usize,
     /// Comes before the sums of a convolution, whose steps have so many pairs of inputs, on the thread that runs them.
     begin: fn(usize),
     sum: fn(Sum<'_>),
@@ -110,14 +114,14 @@ impl Table {
     }
 }
 
-/// The kernels while a thread runs one convolution.
-pub(crate) struct Session(&'static Table);
+/// The kernels while a thread runs one convolution, and only there: what `begin` prepares is that thread's.
+pub(crate) struct Session(&'static Table, PhantomData<*const ()>);
 
 impl Session {
     /// For steps of so many pairs of inputs.
     pub(crate) fn new(table: &'static Table, pairs: usize) -> Self {
         (table.begin)(pairs);
-        Self(table)
+        Self(table, PhantomData)
     }
 
     pub(crate) fn sum(&self, job: Sum<'_>) {
@@ -149,7 +153,7 @@ impl Sum<'_> {
     #[inline(always)]
     fn check(&self, most_rows: usize) {
         assert!(0 < self.rows && self.rows <= most_rows.min(MOST_ROWS));
-        assert!(self.pairs <= CHANNELS / 2);
+        assert!((1..=CHANNELS / 2).contains(&self.pairs));
         let end = last_row(self.first, self.rows, self.step)
             .and_then(|last| last.checked_add(self.list.reach));
         assert!(end.is_some_and(|end| end <= size_of_val(self.source)));

@@ -6,6 +6,7 @@ use crate::finish::Start;
 
 pub(super) static TABLE: Table = Table {
     rows: 8,
+    unit: 1,
     begin: |_| {},
     sum,
     finish,

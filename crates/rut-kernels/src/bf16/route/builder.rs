@@ -141,13 +141,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Jobs of about equal lengths for consecutive rows.
+    /// Jobs of about equal lengths for consecutive rows, whole units but for the last.
     fn run(&mut self, source: isize, target: usize, length: usize, list: u16) -> Result<()> {
         let (width, pitch) = (self.target.area.width, self.target.pitch());
-        let jobs = length.div_ceil(self.route.table.rows);
+        let Table { rows, unit, .. } = *self.route.table;
+        let units = length.div_ceil(unit);
+        let jobs = units.div_ceil(rows / unit);
         let mut first = 0;
         for job in 0..jobs {
-            let end = (job + 1) * length / jobs;
+            let end = ((job + 1) * units / jobs * unit).min(length);
             let rows = end - first;
             // Only lines that were joined have rows between them that are no pixels.
             let is_pixel = |row: &usize| length <= width || row % pitch < width;
