@@ -62,6 +62,7 @@ fn it_is_no_farther_from_f64_than_autocast() {
         ("fair/state0", "fair", 0),
         ("fair/state2", "fair", 2),
         ("fair/state4", "fair", 4),
+        ("fair/state6", "fair", 6),
     ] {
         let weights = bundled(&graph, folder, state);
         let exact = CandleNetwork::new(&graph, &weights, DType::F64, &Device::Cpu).unwrap();
