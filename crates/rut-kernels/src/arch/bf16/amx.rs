@@ -291,3 +291,49 @@ unsafe fn one_tile(job: &mut Sum<'_>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What tiles 0 to 7 have: rows, and bytes of each.
+    fn shapes(rows: usize, pairs: usize) -> Vec<(u8, u16)> {
+        let shapes = Shapes::new(rows, pairs);
+        assert_eq!((shapes.palette, shapes.start_row), (1, 0));
+        assert!(shapes.rows[8..].iter().all(|rows| *rows == 0));
+        assert!(shapes.bytes[8..].iter().all(|bytes| *bytes == 0));
+        shapes.rows.into_iter().zip(shapes.bytes).take(8).collect()
+    }
+
+    #[test]
+    fn tiles_have_the_rows_of_a_job() {
+        assert_eq!(size_of::<Shapes>(), 64);
+        assert_eq!(std::mem::offset_of!(Shapes, bytes), 16);
+        assert_eq!(std::mem::offset_of!(Shapes, rows), 48);
+        assert_eq!(shapes(32, 16), [(16, 64); 8]);
+        let (sums, values, weights) = ((16, 64), (16, 44), (11, 64));
+        let few = [
+            sums,
+            sums,
+            (4, 64),
+            (4, 64),
+            values,
+            (4, 44),
+            weights,
+            weights,
+        ];
+        assert_eq!(shapes(20, 11), few);
+        // A tile without rows has no bytes: the processor refuses any other.
+        let one = [
+            (7, 64),
+            (7, 64),
+            (0, 0),
+            (0, 0),
+            (7, 64),
+            (0, 0),
+            sums,
+            sums,
+        ];
+        assert_eq!(shapes(7, 16), one);
+    }
+}

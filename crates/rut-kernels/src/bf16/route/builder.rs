@@ -141,15 +141,12 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Jobs of about equal lengths for consecutive rows, whole units but for the last.
+    /// Jobs for consecutive rows.
     fn run(&mut self, source: isize, target: usize, length: usize, list: u16) -> Result<()> {
         let (width, pitch) = (self.target.area.width, self.target.pitch());
         let Table { rows, unit, .. } = *self.route.table;
-        let units = length.div_ceil(unit);
-        let jobs = units.div_ceil(rows / unit);
         let mut first = 0;
-        for job in 0..jobs {
-            let end = ((job + 1) * units / jobs * unit).min(length);
+        for end in ends(length, rows, unit) {
             let rows = end - first;
             // Only lines that were joined have rows between them that are no pixels.
             let is_pixel = |row: &usize| length <= width || row % pitch < width;
@@ -216,5 +213,34 @@ impl<'a> Builder<'a> {
 
     pub(super) fn finish(self) -> Route {
         self.route
+    }
+}
+
+/// Where jobs of at most `rows` end, for `length` consecutive rows: of about equal lengths, whole units but for the last.
+fn ends(length: usize, rows: usize, unit: usize) -> impl Iterator<Item = usize> {
+    let units = length.div_ceil(unit);
+    let jobs = units.div_ceil(rows / unit);
+    (1..=jobs).map(move |job| (job * units / jobs * unit).min(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_into_whole_units() {
+        let cut = |length, rows, unit| ends(length, rows, unit).collect::<Vec<_>>();
+        assert_eq!(cut(25, 12, 1), [8, 16, 25]);
+        assert_eq!(cut(112, 32, 16), [16, 48, 80, 112]);
+        assert_eq!(cut(55, 32, 16), [32, 55]);
+        assert_eq!(cut(5, 32, 16), [5]);
+        for length in 1..200 {
+            let mut first = 0;
+            for end in cut(length, 32, 16) {
+                assert!(first < end && end - first <= 32 && (end % 16 == 0 || end == length));
+                first = end;
+            }
+            assert_eq!(first, length);
+        }
     }
 }
