@@ -1,5 +1,6 @@
 //! Networks that do not change: what they compute and, given the gradient of the logits, the gradient of the images.
 
+mod batch;
 mod bf16;
 mod candle;
 mod engine;

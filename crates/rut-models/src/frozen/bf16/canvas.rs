@@ -11,6 +11,7 @@ use super::block::{Block, Decisions};
 use super::shelf::Shelf;
 use super::sizes::{CanvasSizes, Sizes, lost};
 use crate::error::Result;
+use crate::frozen::batch::Sums;
 use crate::frozen::plan::{Kind, Plan, ValueId};
 
 /// The place of a max-pool's results that were summed image by image: no pixel of a window has it.
@@ -23,15 +24,6 @@ pub(super) struct Canvas {
     /// Of each value of which some pixels are shared.
     values: Vec<Option<Vec<Row>>>,
     decisions: Decisions,
-}
-
-/// Gradients summed over a batch that go back to shared pixels, 32 numbers for each row.
-#[derive(Clone)]
-pub(super) struct Sums {
-    /// For each value the pixels of its rim, one after another, plane by plane.
-    rims: Vec<Vec<f32>>,
-    /// For each step that is a max-pool the pixels around the area of what it reads, in the same way.
-    around: Vec<Vec<f32>>,
 }
 
 /// What the canvas is computed with.
@@ -299,60 +291,44 @@ impl Canvas {
     }
 }
 
-impl Sums {
-    /// Zeros for every gradient that is needed.
-    pub(super) fn zeros(plan: &Plan<Bf16>, sizes: &Sizes) -> Result<Self> {
-        let geometry = &sizes.geometry;
-        let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
-        let mut sums = Self {
-            rims: vec![Vec::new(); plan.values.len()],
-            around: vec![Vec::new(); sizes.routes.len()],
-        };
-        for (index, step) in plan.steps[..sizes.routes.len() - 1].iter().enumerate() {
-            let planes = sizes.layouts.map(step.into)?.planes();
-            let len = count(&geometry.rims[step.into]) * planes * CHANNELS;
-            sums.rims[step.into] = vec![0.0; len];
-            if let Kind::MaxPool(_) = step.kind {
-                let len = count(&geometry.around(step.from)) * planes * CHANNELS;
-                sums.around[index] = vec![0.0; len];
-            }
-        }
-        Ok(sums)
-    }
-
-    /// Adds another's.
-    pub(super) fn merge(&mut self, other: &Self) {
-        let sums = self.rims.iter_mut().chain(&mut self.around);
-        for (sums, others) in sums.zip(other.rims.iter().chain(&other.around)) {
-            sums.iter_mut()
-                .zip(others)
-                .for_each(|(sum, other)| *sum += other);
+/// Zeros for every gradient that is needed, 32 numbers for each row, plane by plane.
+pub(super) fn no_sums(plan: &Plan<Bf16>, sizes: &Sizes) -> Result<Sums> {
+    let geometry = &sizes.geometry;
+    let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
+    let mut sums = Sums {
+        rims: vec![Vec::new(); plan.values.len()],
+        around: vec![Vec::new(); sizes.routes.len()],
+    };
+    for (index, step) in plan.steps[..sizes.routes.len() - 1].iter().enumerate() {
+        let planes = sizes.layouts.map(step.into)?.planes();
+        let len = count(&geometry.rims[step.into]) * planes * CHANNELS;
+        sums.rims[step.into] = vec![0.0; len];
+        if let Kind::MaxPool(_) = step.kind {
+            let len = count(&geometry.around(step.from)) * planes * CHANNELS;
+            sums.around[index] = vec![0.0; len];
         }
     }
+    Ok(sums)
+}
 
-    /// Adds the gradients of a value of some images where they go back to shared pixels.
-    pub(super) fn add(&mut self, sizes: &Sizes, id: ValueId, grads: &[Row]) -> Result<()> {
-        let layout = sizes.layouts.map(id)?;
-        add_all(&mut self.rims[id], layout, &sizes.geometry.rims[id], grads);
-        Ok(())
-    }
+/// Adds the gradients of a value of some images where they go back to shared pixels.
+pub(super) fn add_rim(sums: &mut Sums, sizes: &Sizes, id: ValueId, grads: &[Row]) -> Result<()> {
+    let layout = sizes.layouts.map(id)?;
+    add_all(&mut sums.rims[id], layout, &sizes.geometry.rims[id], grads);
+    Ok(())
+}
 
-    /// Adds what the max-pool of a step gives to the pixels around the area of `id`, which it reads.
-    pub(super) fn add_around(
-        &mut self,
-        sizes: &Sizes,
-        [step, id]: [usize; 2],
-        grads: &[Row],
-    ) -> Result<()> {
-        let layout = sizes.layouts.map(id)?;
-        add_all(
-            &mut self.around[step],
-            layout,
-            &sizes.geometry.around(id),
-            grads,
-        );
-        Ok(())
-    }
+/// Adds what the max-pool of a step gives to the pixels around the area of `id`, which it reads.
+pub(super) fn add_around(
+    sums: &mut Sums,
+    sizes: &Sizes,
+    [step, id]: [usize; 2],
+    grads: &[Row],
+) -> Result<()> {
+    let layout = sizes.layouts.map(id)?;
+    let around = sizes.geometry.around(id);
+    add_all(&mut sums.around[step], layout, &around, grads);
+    Ok(())
 }
 
 /// Adds the rows of some areas of each image to sums, image by image.

@@ -17,16 +17,17 @@ impl Bf16Trace {
     ///
     /// [`Error::Candle`](crate::Error::Candle) where memory for them cannot be had.
     pub fn record(&self) -> Result<Record> {
-        let plan = &self.network.plan;
-        let mut record = Record::new(self.dims);
+        let plan = &self.batch.network.engine.plan;
+        let mut record = Record::new(self.batch.dims);
         for (id, value) in plan.relus() {
             let is_map = self
-                .blocks
+                .batch
+                .kept
                 .iter()
                 .any(|kept| kept.decisions.relu[id].is_some());
             let tensor = if is_map {
                 self.of_map(id, |block, at, channel| {
-                    let bits = self.blocks[block].decisions.relu[id].as_deref();
+                    let bits = self.batch.kept[block].decisions.relu[id].as_deref();
                     bits.map(|bits| (bits[at] >> channel & 1) as u8)
                 })?
             } else {
@@ -38,11 +39,11 @@ impl Bf16Trace {
             let Kind::MaxPool(pool) = &step.kind else {
                 continue;
             };
-            let [_, width] = self.sizes.geometry.sizes[step.into];
-            let [_, read_width] = self.sizes.geometry.sizes[step.from];
-            let layout = self.sizes.layouts.map(step.into)?;
+            let [_, width] = self.batch.sizes.geometry.sizes[step.into];
+            let [_, read_width] = self.batch.sizes.geometry.sizes[step.from];
+            let layout = self.batch.sizes.layouts.map(step.into)?;
             let tensor = self.of_map(step.into, |block, at, channel| {
-                let taken = self.blocks[block].decisions.taken[index].as_deref()?;
+                let taken = self.batch.kept[block].decisions.taken[index].as_deref()?;
                 let place = usize::from(taken[at][channel]);
                 let pixel = at % layout.plane() - layout.row(0, 0);
                 let (row, column) = (pixel / layout.pitch(), pixel % layout.pitch());
@@ -62,11 +63,11 @@ impl Bf16Trace {
         id: ValueId,
         element: impl Fn(usize, usize, usize) -> Option<T>,
     ) -> Result<Tensor> {
-        let layout = self.sizes.layouts.map(id)?;
-        let [height, width] = self.sizes.geometry.sizes[id];
+        let layout = self.batch.sizes.layouts.map(id)?;
+        let [height, width] = self.batch.sizes.geometry.sizes[id];
         let channels = layout.channels;
-        let mut elements = Vec::with_capacity(self.dims[0] * channels * height * width);
-        for (block, kept) in self.blocks.iter().enumerate() {
+        let mut elements = Vec::with_capacity(self.batch.dims[0] * channels * height * width);
+        for (block, kept) in self.batch.kept.iter().enumerate() {
             for image in 0..kept.decisions.images {
                 for channel in 0..channels {
                     let plane = image * layout.rows() + channel / CHANNELS * layout.plane();
@@ -78,15 +79,15 @@ impl Bf16Trace {
                 }
             }
         }
-        let shape = (self.dims[0], channels, height, width);
+        let shape = (self.batch.dims[0], channels, height, width);
         Ok(Tensor::from_vec(elements, shape, &Device::Cpu)?)
     }
 
     /// The same of a row of features, `[n, channels]`.
     fn of_row(&self, id: ValueId) -> Result<Tensor> {
-        let channels = self.network.plan.values[id].channels;
-        let mut elements = Vec::with_capacity(self.dims[0] * channels);
-        for kept in &self.blocks {
+        let channels = self.batch.network.engine.plan.values[id].channels;
+        let mut elements = Vec::with_capacity(self.batch.dims[0] * channels);
+        for kept in &self.batch.kept {
             for image in 0..kept.decisions.images {
                 let bits = kept.tail[id].as_deref().ok_or_else(lost)?;
                 let bit = |bits: &u16| (bits >> image & 1) as u8;
@@ -95,7 +96,7 @@ impl Bf16Trace {
         }
         Ok(Tensor::from_vec(
             elements,
-            (self.dims[0], channels),
+            (self.batch.dims[0], channels),
             &Device::Cpu,
         )?)
     }

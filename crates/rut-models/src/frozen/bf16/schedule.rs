@@ -13,7 +13,7 @@ use crate::frozen::plan::{Step, ValueId};
 const RESIDENT: usize = 1 << 20;
 /// Images of a block, and most of a group: always the same, so that no sum over a batch depends on the number of threads;
 /// and a whole vector of the linear layers.
-pub(super) const BLOCK_IMAGES: usize = LANES;
+const BLOCK_IMAGES: usize = LANES;
 
 /// Consecutive steps that the same number of images goes through together.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use rut_kernels::{Area, End, Lanes, MapMut, Start, Workspace, deinterleave, fini
 use super::arithmetic::Bf16;
 use super::sizes::lost;
 use crate::error::Result;
-use crate::frozen::execute::RowGrads;
+use crate::frozen::batch::{RowGrads, Rows};
 use crate::frozen::plan::{Kind, LinearLayer, Plan, Step, ValueId};
 
 /// The steps of a plan after the maps.
@@ -14,13 +14,6 @@ pub(super) struct Tail<'a> {
     /// The first of them.
     pub(super) first: usize,
     pub(super) workspace: &'a Workspace,
-}
-
-/// Rows of features and logits.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    pub(super) features: Vec<f32>,
-    pub(super) logits: Vec<f32>,
 }
 
 /// For each value that a ReLU gave a bit for each element and lane, of up to sixteen images.

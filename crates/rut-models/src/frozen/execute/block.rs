@@ -6,8 +6,9 @@ use rut_kernels::{
 };
 
 use super::arena::{Arena, Buffer};
-use super::canvas::{Canvas, Sums};
+use super::canvas::{self, Canvas};
 use crate::error::{Error, Result};
+use crate::frozen::batch::{RowGrads, Rows, Sums};
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 
 /// The decisions of a forward pass over one block.
@@ -27,34 +28,6 @@ pub(super) struct Block<'a> {
     pub(super) arena: &'a mut Arena,
     /// What is the same for all images, where some of it is.
     pub(super) canvas: Option<&'a Canvas>,
-}
-
-/// Features and logits of a block's images, row by row.
-pub(super) struct Rows {
-    pub(super) features: Vec<f32>,
-    pub(super) logits: Vec<f32>,
-}
-
-/// Gradients of what a block's images gave, row by row; of one of the two or of both.
-#[derive(Clone, Copy)]
-pub(in crate::frozen) struct RowGrads<'a> {
-    /// `[count, width]`.
-    pub(in crate::frozen) features: Option<&'a [f32]>,
-    /// `[count, classes]`.
-    pub(in crate::frozen) logits: Option<&'a [f32]>,
-    /// Images, at most sixteen.
-    pub(in crate::frozen) count: usize,
-}
-
-impl<'a> RowGrads<'a> {
-    /// Those that are there.
-    pub(in crate::frozen) fn each(&self) -> impl Iterator<Item = &'a [f32]> {
-        [self.features, self.logits].into_iter().flatten()
-    }
-
-    pub(in crate::frozen) fn is_finite(&self) -> bool {
-        self.each().flatten().all(|value| value.is_finite())
-    }
 }
 
 impl Block<'_> {
@@ -229,7 +202,7 @@ impl Block<'_> {
                 continue;
             };
             if let Some(sums) = &mut sums {
-                sums.add(self.geometry, step.into, &grad);
+                canvas::add_rim(sums, self.geometry, step.into, &grad);
                 self.sum_around(index, step, &grad, decisions, sums)?;
             }
             if step.from > 0 || images.is_some() {
@@ -370,7 +343,7 @@ impl Block<'_> {
             let target = self.map_mut(step.from, &mut around);
             pool.backward(result, target, strip, Start::Fresh, End::Store)?;
         }
-        sums.add_around(self.geometry, index, step.from, &around);
+        canvas::add_around(sums, self.geometry, [index, step.from], &around);
         self.arena.give(around);
         Ok(())
     }

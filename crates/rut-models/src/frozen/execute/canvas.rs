@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use rut_kernels::{Area, Lanes, Plane, PlaneMut, Start, Workspace};
 
 use super::arena::{Arena, Buffer};
-use super::lock;
 use crate::error::Result;
+use crate::frozen::batch::{Sums, lock};
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 
 /// The values of the pixels outside every area; inside they are of any content.
@@ -19,15 +19,6 @@ pub(super) struct Canvas {
     relus: Vec<Option<Buffer<f32>>>,
     /// For each step that is a max-pool the places that it took.
     taken: Vec<Option<Vec<u8>>>,
-}
-
-/// Gradients summed over a batch that go back to shared pixels.
-#[derive(Clone)]
-pub(super) struct Sums {
-    /// For each value the pixels of its rim, one after another, `[pixels][channels]`.
-    rims: Vec<Vec<f32>>,
-    /// For each step that is a max-pool the pixels around the area of what it reads, in the same way.
-    around: Vec<Vec<f32>>,
 }
 
 /// What the canvas is computed with.
@@ -356,55 +347,43 @@ impl Canvas {
     }
 }
 
-impl Sums {
-    /// Zeros for every gradient that is needed.
-    pub(super) fn zeros(plan: &Plan, geometry: &Geometry) -> Self {
-        let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
-        let ids = 0..plan.values.len();
-        let mut sums = Self {
-            rims: ids
-                .map(|id| vec![0.0; count(&geometry.rims[id]) * plan.values[id].channels])
-                .collect(),
-            around: vec![Vec::new(); plan.steps.len()],
-        };
-        for (step, around) in plan.steps.iter().zip(&mut sums.around) {
-            if let Kind::MaxPool(_) = step.kind {
-                let channels = plan.values[step.from].channels;
-                *around = vec![0.0; count(&geometry.around(step.from)) * channels];
-            }
-        }
-        sums
-    }
-
-    /// Adds another's.
-    pub(super) fn merge(&mut self, other: &Self) {
-        let sums = self.rims.iter_mut().chain(&mut self.around);
-        for (sums, others) in sums.zip(other.rims.iter().chain(&other.around)) {
-            let pairs = sums.iter_mut().zip(others);
-            pairs.for_each(|(sum, other)| *sum += other);
+/// Zeros for every gradient that is needed.
+pub(super) fn no_sums(plan: &Plan, geometry: &Geometry) -> Sums {
+    let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
+    let ids = 0..plan.values.len();
+    let mut sums = Sums {
+        rims: ids
+            .map(|id| vec![0.0; count(&geometry.rims[id]) * plan.values[id].channels])
+            .collect(),
+        around: vec![Vec::new(); plan.steps.len()],
+    };
+    for (step, around) in plan.steps.iter().zip(&mut sums.around) {
+        if let Kind::MaxPool(_) = step.kind {
+            let channels = plan.values[step.from].channels;
+            *around = vec![0.0; count(&geometry.around(step.from)) * channels];
         }
     }
+    sums
+}
 
-    /// Adds a block's gradient of a value, over all lanes, where it goes back to shared pixels.
-    pub(super) fn add(&mut self, geometry: &Geometry, id: ValueId, grad: &[Lanes]) {
-        let mut sums = self.rims[id].iter_mut();
-        for strip in geometry.rims[id] {
-            add_strip(&mut sums, geometry.held[id], strip, grad);
-        }
+/// Adds a block's gradient of a value, over all lanes, where it goes back to shared pixels.
+pub(super) fn add_rim(sums: &mut Sums, geometry: &Geometry, id: ValueId, grad: &[Lanes]) {
+    let mut sums = sums.rims[id].iter_mut();
+    for strip in geometry.rims[id] {
+        add_strip(&mut sums, geometry.held[id], strip, grad);
     }
+}
 
-    /// Adds what the max-pool of a step gives to the pixels around the area of `id`, which it reads.
-    pub(super) fn add_around(
-        &mut self,
-        geometry: &Geometry,
-        step: usize,
-        id: ValueId,
-        grad: &[Lanes],
-    ) {
-        let mut sums = self.around[step].iter_mut();
-        for strip in geometry.around(id) {
-            add_strip(&mut sums, geometry.held[id], strip, grad);
-        }
+/// Adds what the max-pool of a step gives to the pixels around the area of `id`, which it reads.
+pub(super) fn add_around(
+    sums: &mut Sums,
+    geometry: &Geometry,
+    [step, id]: [usize; 2],
+    grad: &[Lanes],
+) {
+    let mut sums = sums.around[step].iter_mut();
+    for strip in geometry.around(id) {
+        add_strip(&mut sums, geometry.held[id], strip, grad);
     }
 }
 

@@ -5,7 +5,8 @@ use rut_kernels::bf16::{Bf16Average, Bf16End, Bf16MaxPool, Bf16OptionA, Row, add
 
 use super::{Block, Decisions, Group};
 use crate::error::Result;
-use crate::frozen::bf16::canvas::Sums;
+use crate::frozen::batch::Sums;
+use crate::frozen::bf16::canvas;
 use crate::frozen::bf16::sizes::lost;
 use crate::frozen::plan::{Kind, ValueId};
 
@@ -67,7 +68,7 @@ impl Block<'_> {
         if let Some(sums) = &mut pass.sums
             && !matches!(step.kind, Kind::Average(_))
         {
-            sums.add(sizes, step.into, self.read(step.into, group)?)?;
+            canvas::add_rim(sums, sizes, step.into, self.read(step.into, group)?)?;
             self.sum_around(index, group, pass.decisions, sums)?;
         }
         if step.from == 0 {
@@ -218,7 +219,7 @@ impl Block<'_> {
             let pool = Bf16MaxPool::of(*pool, self.plan.arithmetic.isa);
             pool.backward(layouts, areas, (grad, taken), &mut around, &Bf16End::Store)?;
         }
-        sums.add_around(sizes, [index, step.from], &around)?;
+        canvas::add_around(sums, sizes, [index, step.from], &around)?;
         self.shelf.give(layouts[1], group.count, around);
         Ok(())
     }

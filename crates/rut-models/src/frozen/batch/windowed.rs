@@ -1,34 +1,46 @@
 //! Batches that share everything outside a window: the canvas once, and of each image only where the window reaches.
 
-use std::fmt;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::canvas::{Canvas, Painter, Sums};
-use super::sizes::{Sizes, lost};
-use super::{Inner, Kept};
+use super::{Batches, Blocks, images, on_the_pool};
 use crate::error::Result;
-use crate::frozen::execute::{images, on_the_pool};
 use crate::frozen::network::{OutputGrads, Outputs};
 use crate::frozen::window::{Frame, WindowGradients, WindowTrace, Windowed};
 
 /// What a forward pass over a [`Windowed`] left behind.
-pub(super) struct Bf16WindowTrace {
-    network: Arc<Inner>,
-    sizes: Arc<Sizes>,
-    canvas: Canvas,
+pub(in crate::frozen) struct BatchWindowTrace<B: Blocks> {
+    network: Arc<Batches<B>>,
+    sizes: Arc<B::Sizes>,
+    canvas: B::Canvas,
     frame: Frame,
     n: usize,
-    blocks: Vec<Kept>,
+    kept: Vec<B::Kept>,
 }
 
-impl Inner {
-    pub(super) fn forward_window(
+impl<B: Blocks> Batches<B> {
+    pub(in crate::frozen) fn infer_window(
+        self: &Arc<Self>,
+        windowed: &Windowed,
+    ) -> Result<Outputs> {
+        let (outputs, trace) = self.forward_window(windowed, false)?;
+        self.engine.give(trace.canvas);
+        Ok(outputs)
+    }
+
+    pub(in crate::frozen) fn trace_window(
+        self: &Arc<Self>,
+        windowed: &Windowed,
+    ) -> Result<(Outputs, BatchWindowTrace<B>)> {
+        self.forward_window(windowed, true)
+    }
+
+    fn forward_window(
         self: &Arc<Self>,
         windowed: &Windowed,
         keep: bool,
-    ) -> Result<(Outputs, Option<Bf16WindowTrace>)> {
+    ) -> Result<(Outputs, BatchWindowTrace<B>)> {
         on_the_pool(|| {
             let frame = windowed.frame()?;
             let [n, _, side, _] = images::check(&windowed.patches)?;
@@ -36,56 +48,42 @@ impl Inner {
             let window = Some([frame.top, frame.left, side]);
             let sizes = self.sizes([frame.height, frame.width], window)?;
             let (canvas, is_finite) = images::with_slice(&windowed.canvas, |pixels| {
-                let mut shelf = self.take_shelf();
-                let canvas = self.painter(&sizes)?.forward(pixels, &mut shelf)?;
-                self.give_shelf(shelf);
+                let canvas = self.engine.paint(&sizes, pixels)?;
                 Ok((canvas, images::finite_outside(pixels, &frame)))
             })?;
-            let (mut rows, blocks) = images::with_slice(&windowed.patches, |pixels| {
+            let (mut rows, kept) = images::with_slice(&windowed.patches, |pixels| {
                 self.pass_forward(&sizes, Some(&canvas), pixels, keep)
             })?;
             if !is_finite {
-                rows.features.fill(f32::NAN);
-                rows.logits.fill(f32::NAN);
+                rows.fill(f32::NAN);
             }
-            let outputs = images::outputs(rows.features, rows.logits, n)?;
-            let trace = keep.then(|| Bf16WindowTrace {
+            let trace = BatchWindowTrace {
                 network: self.clone(),
                 sizes,
                 canvas,
                 frame,
                 n,
-                blocks,
-            });
-            Ok((outputs, trace))
-        })
-    }
-
-    fn painter<'a>(&'a self, sizes: &'a Sizes) -> Result<Painter<'a>> {
-        Ok(Painter {
-            plan: &self.plan,
-            sizes,
-            canvas: sizes.canvas.as_deref().ok_or_else(lost)?,
+                kept,
+            };
+            Ok((images::outputs(rows, n)?, trace))
         })
     }
 }
 
-impl Bf16WindowTrace {
+impl<B: Blocks> BatchWindowTrace<B> {
     /// The gradient of the canvas, and that of the patches into `patches` where it is wanted.
-    fn backward(mut self, grads: &OutputGrads, patches: Option<&mut [f32]>) -> Result<Tensor> {
+    fn backward(self, grads: &OutputGrads, patches: Option<&mut [f32]>) -> Result<Tensor> {
         on_the_pool(|| {
-            let blocks = std::mem::take(&mut self.blocks);
-            let (network, frame) = (&self.network, self.frame);
+            let (network, sizes, frame) = (&self.network, &self.sizes, self.frame);
             grads.check(self.n, &**network)?;
-            let mut sums = Sums::zeros(&network.plan, &self.sizes)?;
+            let mut sums = network.engine.no_sums(sizes)?;
             let mut is_finite = true;
             images::with_rows(grads, self.n, |rows| {
                 is_finite = rows.iter().all(|rows| rows.is_finite());
-                network.pass_backward(&self.sizes, blocks, rows, patches, Some(&mut sums))
+                network.pass_backward(sizes, self.kept, rows, patches, Some(&mut sums))
             })?;
-            let mut canvas = network
-                .painter(&self.sizes)?
-                .backward(&self.canvas, &sums)?;
+            let mut canvas = network.engine.paint_back(sizes, &self.canvas, &sums)?;
+            network.engine.give(self.canvas);
             if !is_finite {
                 canvas.fill(f32::NAN);
             }
@@ -95,7 +93,7 @@ impl Bf16WindowTrace {
     }
 }
 
-impl WindowTrace for Bf16WindowTrace {
+impl<B: Blocks> WindowTrace for BatchWindowTrace<B> {
     fn backward_to_window(self: Box<Self>, grads: &OutputGrads) -> Result<WindowGradients> {
         let (n, side) = (self.n, self.frame.side);
         let mut patches = vec![0.0; n * 3 * side * side];
@@ -108,14 +106,5 @@ impl WindowTrace for Bf16WindowTrace {
 
     fn backward_to_canvas(self: Box<Self>, grads: &OutputGrads) -> Result<Tensor> {
         self.backward(grads, None)
-    }
-}
-
-impl fmt::Debug for Bf16WindowTrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bf16WindowTrace")
-            .field("frame", &self.frame)
-            .field("images", &self.n)
-            .finish_non_exhaustive()
     }
 }
