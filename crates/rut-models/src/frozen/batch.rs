@@ -3,12 +3,13 @@
 
 mod images;
 mod rows;
+mod spare;
 mod sums;
 mod waves;
 mod windowed;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use candle_core::{DType, Device, Tensor};
 use rut_kernels::{Area, LANES};
@@ -18,13 +19,18 @@ use super::plan::Geometry;
 use crate::error::Result;
 use crate::graph::Graph;
 pub(super) use rows::{RowGrads, Rows};
+pub(super) use spare::{Spare, lock};
 pub(super) use sums::Sums;
 use waves::{in_waves, on_the_pool};
 
-/// An engine that computes blocks of up to [`LANES`] images. Images do not depend on one another, so that blocks do not.
+/// Images of a block: always the same, so that no sum over a batch depends on the number of threads; and a whole vector of the
+/// engine in single precision.
+pub(super) const BLOCK_IMAGES: usize = LANES;
+
+/// What computes blocks of up to [`BLOCK_IMAGES`] images. Images do not depend on one another, so that blocks do not.
 ///
 /// Pixels are `[count, 3, area]`: where there is a window, those of each image that are its own.
-pub(super) trait Blocks: Send + Sync + 'static {
+pub(super) trait BlockEngine: Send + Sync {
     /// Where everything lies for images of one size and, if there is one, their window.
     type Sizes: Send + Sync;
     /// What a forward pass keeps of a block.
@@ -34,6 +40,7 @@ pub(super) trait Blocks: Send + Sync + 'static {
 
     fn graph(&self) -> &Graph;
 
+    /// Computed under a lock: it runs nothing on the pool.
     fn sizes(&self, size: [usize; 2], window: Option<Area>) -> Result<Self::Sizes>;
 
     fn geometry(sizes: &Self::Sizes) -> &Geometry;
@@ -60,36 +67,36 @@ pub(super) trait Blocks: Send + Sync + 'static {
     ) -> Result<()>;
 
     /// The canvas `[3, h, w]` forward.
-    fn paint(&self, sizes: &Self::Sizes, pixels: &[f32]) -> Result<Self::Canvas>;
+    fn canvas_forward(&self, sizes: &Self::Sizes, pixels: &[f32]) -> Result<Self::Canvas>;
 
     /// Zeros for every gradient that the canvas needs.
-    fn no_sums(&self, sizes: &Self::Sizes) -> Result<Sums>;
+    fn zero_sums(&self, sizes: &Self::Sizes) -> Result<Sums>;
 
     /// The gradient of the canvas `[3, h, w]` from the sums over all blocks; zero in the window.
-    fn paint_back(
+    fn canvas_backward(
         &self,
         sizes: &Self::Sizes,
         canvas: &Self::Canvas,
         sums: &Sums,
     ) -> Result<Vec<f32>>;
 
-    /// Takes back the memory of a canvas that is no longer used.
-    fn give(&self, _canvas: Self::Canvas) {}
+    /// Takes the memory of a canvas back.
+    fn take_back(&self, _canvas: Self::Canvas) {}
 }
 
 /// The size of a batch's images, and where there is a window its top, left and side.
 type Frames = ([usize; 2], Option<[usize; 3]>);
 
-/// An engine, and the sizes that it has computed.
-pub(super) struct Batches<B: Blocks> {
-    pub(super) engine: B,
+/// Batches of any size by a [`BlockEngine`].
+pub(super) struct BatchEngine<B: BlockEngine> {
+    pub(super) blocks: B,
     sizes: Mutex<BTreeMap<Frames, Arc<B::Sizes>>>,
 }
 
-impl<B: Blocks> Batches<B> {
-    pub(super) fn new(engine: B) -> Arc<Self> {
+impl<B: BlockEngine> BatchEngine<B> {
+    pub(super) fn new(blocks: B) -> Arc<Self> {
         Arc::new(Self {
-            engine,
+            blocks,
             sizes: Mutex::default(),
         })
     }
@@ -111,7 +118,7 @@ impl<B: Blocks> Batches<B> {
                 self.pass_forward(&sizes, None, pixels, keep)
             })?;
             let trace = BatchTrace {
-                network: self.clone(),
+                engine: self.clone(),
                 sizes,
                 dims,
                 kept,
@@ -132,11 +139,11 @@ impl<B: Blocks> Batches<B> {
         let (mut all, mut blocks) = (Rows::default(), Vec::new());
         let run = |pixels: &[f32]| {
             let count = pixels.len() / image;
-            let (mut rows, kept) = self.engine.forward(sizes, canvas, pixels, count, keep)?;
+            let (mut rows, kept) = self.blocks.forward(sizes, canvas, pixels, count, keep)?;
             images::spread_nan(pixels, count, [&mut rows.features, &mut rows.logits]);
             Ok((rows, kept))
         };
-        in_waves(pixels.chunks(LANES * image), run, |(rows, kept)| {
+        in_waves(pixels.chunks(BLOCK_IMAGES * image), run, |(rows, kept)| {
             all.append(rows);
             blocks.extend(kept);
         })?;
@@ -154,10 +161,11 @@ impl<B: Blocks> Batches<B> {
         mut sums: Option<&mut Sums>,
     ) -> Result<()> {
         let image = image_len::<B>(sizes);
-        let no_sums = sums.as_deref().cloned();
+        let zeros = sums.as_ref().map(|_| self.blocks.zero_sums(sizes));
+        let zeros = zeros.transpose()?;
         let run = |((rows, mut grad), kept): ((&RowGrads<'_>, Option<&mut [f32]>), B::Kept)| {
-            let mut own = no_sums.clone();
-            self.engine
+            let mut own = zeros.clone();
+            self.blocks
                 .backward(sizes, kept, rows, grad.as_deref_mut(), own.as_mut())?;
             if let Some(grad) = grad {
                 for read in rows.each() {
@@ -167,7 +175,7 @@ impl<B: Blocks> Batches<B> {
             Ok(own)
         };
         let grads: Vec<Option<&mut [f32]>> = match grad {
-            Some(grad) => grad.chunks_mut(LANES * image).map(Some).collect(),
+            Some(grad) => grad.chunks_mut(BLOCK_IMAGES * image).map(Some).collect(),
             None => rows.iter().map(|_| None).collect(),
         };
         in_waves(rows.iter().zip(grads).zip(kept), run, |own| {
@@ -188,24 +196,24 @@ impl<B: Blocks> Batches<B> {
             height: side,
             width: side,
         });
-        let sizes = Arc::new(self.engine.sizes(size, area)?);
+        let sizes = Arc::new(self.blocks.sizes(size, area)?);
         known.insert((size, window), sizes.clone());
         Ok(sizes)
     }
 }
 
 /// Numbers of an image that are its own.
-fn image_len<B: Blocks>(sizes: &B::Sizes) -> usize {
+fn image_len<B: BlockEngine>(sizes: &B::Sizes) -> usize {
     3 * B::geometry(sizes).areas[0].len()
 }
 
-impl<B: Blocks> OutputShape for Batches<B> {
+impl<B: BlockEngine> OutputShape for BatchEngine<B> {
     fn width(&self) -> usize {
-        self.engine.graph().width()
+        self.blocks.graph().width()
     }
 
     fn classes(&self) -> usize {
-        self.engine.graph().classes()
+        self.blocks.graph().classes()
     }
 
     fn dtype(&self) -> DType {
@@ -218,8 +226,8 @@ impl<B: Blocks> OutputShape for Batches<B> {
 }
 
 /// What a forward pass over a batch left behind.
-pub(super) struct BatchTrace<B: Blocks> {
-    pub(super) network: Arc<Batches<B>>,
+pub(super) struct BatchTrace<B: BlockEngine> {
+    pub(super) engine: Arc<BatchEngine<B>>,
     pub(super) sizes: Arc<B::Sizes>,
     /// Of the images.
     pub(super) dims: [usize; 4],
@@ -227,23 +235,18 @@ pub(super) struct BatchTrace<B: Blocks> {
     pub(super) kept: Vec<B::Kept>,
 }
 
-impl<B: Blocks> BatchTrace<B> {
+impl<B: BlockEngine> BatchTrace<B> {
     /// The gradient of the images, `[n, 3, h, w]`.
     pub(super) fn backward_to_input(self, grads: &OutputGrads) -> Result<Tensor> {
         on_the_pool(|| {
             let [n, _, height, width] = self.dims;
-            grads.check(n, &*self.network)?;
+            grads.check(n, &*self.engine)?;
             let mut grad = vec![0.0; n * 3 * height * width];
             images::with_rows(grads, n, |rows| {
-                let (network, sizes) = (&self.network, &self.sizes);
-                network.pass_backward(sizes, self.kept, rows, Some(&mut grad), None)
+                let (engine, sizes) = (&self.engine, &self.sizes);
+                engine.pass_backward(sizes, self.kept, rows, Some(&mut grad), None)
             })?;
             Ok(Tensor::from_vec(grad, &self.dims, &Device::Cpu)?)
         })
     }
-}
-
-/// Nothing that these locks guard can be left half done, so that a thread that died in one does not matter.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,13 +13,13 @@ mod sizes;
 mod tail;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use rut_kernels::bf16::Bf16Isa;
 use rut_kernels::{Area, Workspace};
 
-use super::batch::{BatchTrace, Batches, Blocks, RowGrads, Rows, Sums, lock};
+use super::batch::{BatchEngine, BatchTrace, BlockEngine, RowGrads, Rows, Spare, Sums};
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
 use super::placement::Precision;
 use super::plan::{Geometry, Plan};
@@ -38,16 +38,15 @@ use tail::{Bits, Tail};
 /// Images, features and logits are f32. Results do not depend on the number of threads, nor on which other images are in the
 /// batch.
 pub struct Bf16Network {
-    batches: Arc<Batches<Bf16Blocks>>,
+    batch: Arc<BatchEngine<Bf16Blocks>>,
 }
 
-/// Blocks in bfloat16.
+/// BlockEngine in bfloat16.
 struct Bf16Blocks {
     graph: Graph,
     plan: Plan<Bf16>,
     workspace: Workspace,
-    /// One for each block that is computed at the same time.
-    shelves: Mutex<Vec<Shelf>>,
+    shelves: Spare<Shelf>,
 }
 
 impl Bf16Network {
@@ -70,13 +69,13 @@ impl Bf16Network {
     pub fn on(graph: &Graph, weights: &Weights, isa: Bf16Isa) -> Result<Self> {
         let plan = Plan::new(graph, weights, Bf16::new(isa.checked()?)?)?;
         map_steps(&plan)?;
-        let batches = Batches::new(Bf16Blocks {
+        let batch = BatchEngine::new(Bf16Blocks {
             graph: graph.clone(),
             plan,
             workspace: Workspace::new(),
-            shelves: Mutex::default(),
+            shelves: Spare::default(),
         });
-        Ok(Self { batches })
+        Ok(Self { batch })
     }
 
     /// [`FrozenNetwork::trace`] with the trace's own type, whose decisions can be read.
@@ -85,13 +84,13 @@ impl Bf16Network {
     ///
     /// As [`FrozenNetwork::trace`].
     pub fn trace_blocks(&self, images: &Tensor) -> Result<(Outputs, Bf16Trace)> {
-        let (outputs, batch) = self.batches.trace(images)?;
+        let (outputs, batch) = self.batch.trace(images)?;
         Ok((outputs, Bf16Trace { batch }))
     }
 
     /// The instruction set of the kernels.
     pub fn isa(&self) -> Bf16Isa {
-        self.batches.engine.plan.arithmetic.isa
+        self.batch.blocks.plan.arithmetic.isa
     }
 }
 
@@ -102,14 +101,6 @@ struct Kept {
 }
 
 impl Bf16Blocks {
-    /// Runs something with memory of its own.
-    fn with_shelf<R>(&self, run: impl FnOnce(&mut Shelf) -> Result<R>) -> Result<R> {
-        let mut shelf = lock(&self.shelves).pop().unwrap_or_default();
-        let result = run(&mut shelf)?;
-        lock(&self.shelves).push(shelf);
-        Ok(result)
-    }
-
     fn tail(&self, sizes: &Sizes) -> Tail<'_> {
         Tail {
             plan: &self.plan,
@@ -127,7 +118,7 @@ impl Bf16Blocks {
     }
 }
 
-impl Blocks for Bf16Blocks {
+impl BlockEngine for Bf16Blocks {
     type Sizes = Sizes;
     type Kept = Kept;
     type Canvas = Canvas;
@@ -159,7 +150,7 @@ impl Blocks for Bf16Blocks {
         count: usize,
         keep: bool,
     ) -> Result<(Rows, Option<Kept>)> {
-        let (means, decisions) = self.with_shelf(|shelf| {
+        let (means, decisions) = self.shelves.with(|shelf| {
             let mut block = Block::new(&self.plan, sizes, shelf, count).on(canvas);
             block.forward(pixels, keep)
         })?;
@@ -176,22 +167,22 @@ impl Blocks for Bf16Blocks {
         sums: Option<&mut Sums>,
     ) -> Result<()> {
         let means = self.tail(sizes).backward(rows, &kept.tail)?;
-        self.with_shelf(|shelf| {
+        self.shelves.with(|shelf| {
             let mut block = Block::new(&self.plan, sizes, shelf, rows.count);
             block.backward((&means, &kept.decisions), pixels, sums)
         })
     }
 
-    fn paint(&self, sizes: &Sizes, pixels: &[f32]) -> Result<Canvas> {
+    fn canvas_forward(&self, sizes: &Sizes, pixels: &[f32]) -> Result<Canvas> {
         let painter = self.painter(sizes)?;
-        self.with_shelf(|shelf| painter.forward(pixels, shelf))
+        self.shelves.with(|shelf| painter.forward(pixels, shelf))
     }
 
-    fn no_sums(&self, sizes: &Sizes) -> Result<Sums> {
-        canvas::no_sums(&self.plan, sizes)
+    fn zero_sums(&self, sizes: &Sizes) -> Result<Sums> {
+        canvas::zero_sums(&self.plan, sizes)
     }
 
-    fn paint_back(&self, sizes: &Sizes, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
+    fn canvas_backward(&self, sizes: &Sizes, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
         self.painter(sizes)?.backward(canvas, sums)
     }
 }
@@ -205,11 +196,11 @@ impl FrozenNetwork for Bf16Network {
     }
 
     fn classes(&self) -> usize {
-        self.batches.engine.graph.classes()
+        self.batch.blocks.graph.classes()
     }
 
     fn width(&self) -> usize {
-        self.batches.engine.graph.width()
+        self.batch.blocks.graph.width()
     }
 
     fn dtype(&self) -> DType {
@@ -225,7 +216,7 @@ impl FrozenNetwork for Bf16Network {
     }
 
     fn infer(&self, images: &Tensor) -> Result<Outputs> {
-        self.batches.infer(images)
+        self.batch.infer(images)
     }
 
     fn trace(&self, images: &Tensor) -> Result<(Outputs, Box<dyn Trace>)> {
@@ -234,11 +225,11 @@ impl FrozenNetwork for Bf16Network {
     }
 
     fn infer_window(&self, windowed: &Windowed) -> Result<Outputs> {
-        self.batches.infer_window(windowed)
+        self.batch.infer_window(windowed)
     }
 
     fn trace_window(&self, windowed: &Windowed) -> Result<(Outputs, Box<dyn WindowTrace>)> {
-        let (outputs, trace) = self.batches.trace_window(windowed)?;
+        let (outputs, trace) = self.batch.trace_window(windowed)?;
         Ok((outputs, Box::new(trace)))
     }
 }

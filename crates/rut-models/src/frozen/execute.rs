@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use candle_core::{DType, Device, Tensor};
 use rut_kernels::{Area, Isa, Workspace};
 
-use super::batch::{BatchTrace, Batches, Blocks, RowGrads, Rows, Sums, lock};
+use super::batch::{BatchEngine, BatchTrace, BlockEngine, RowGrads, Rows, Spare, Sums};
 use super::candle::Record;
 use super::network::{EngineInfo, FrozenNetwork, OutputGrads, Outputs, Trace};
 use super::plan::{Geometry, Kernels, Plan, SinglePrecision};
@@ -28,16 +28,15 @@ use canvas::{Canvas, Painter};
 /// set of the processor (or that of `RUT_ISA`), on the threads of the current rayon pool. Results do not depend on the
 /// number of threads, nor on which other images are in the batch.
 pub struct CpuNetwork {
-    batches: Arc<Batches<CpuBlocks>>,
+    batch: Arc<BatchEngine<CpuBlocks>>,
 }
 
-/// Blocks in single precision.
+/// BlockEngine in single precision.
 struct CpuBlocks {
     graph: Graph,
     plan: Plan,
     workspace: Workspace,
-    /// One for each block that is computed at the same time.
-    arenas: Mutex<Vec<Arena>>,
+    arenas: Spare<Arena>,
     /// For all canvases: they take few buffers, so that they need not wait for one another.
     canvases: Mutex<Arena>,
 }
@@ -53,19 +52,19 @@ impl CpuNetwork {
     pub fn new(graph: &Graph, weights: &Weights, kernels: Kernels) -> Result<Self> {
         let isa = Isa::chosen()?;
         let arithmetic = SinglePrecision { kernels, isa };
-        let batches = Batches::new(CpuBlocks {
+        let batch = BatchEngine::new(CpuBlocks {
             graph: graph.clone(),
             plan: Plan::new(graph, weights, arithmetic)?,
             workspace: Workspace::new(),
-            arenas: Mutex::default(),
+            arenas: Spare::default(),
             canvases: Mutex::default(),
         });
-        Ok(Self { batches })
+        Ok(Self { batch })
     }
 
     /// The instruction set of the kernels.
     pub fn isa(&self) -> Isa {
-        self.batches.engine.plan.arithmetic.isa
+        self.batch.blocks.plan.arithmetic.isa
     }
 
     /// [`FrozenNetwork::trace`] with the trace's own type, whose decisions can be read.
@@ -74,7 +73,7 @@ impl CpuNetwork {
     ///
     /// As [`FrozenNetwork::trace`].
     pub fn trace_blocks(&self, images: &Tensor) -> Result<(Outputs, CpuTrace)> {
-        let (outputs, batch) = self.batches.trace(images)?;
+        let (outputs, batch) = self.batch.trace(images)?;
         Ok((outputs, CpuTrace { batch }))
     }
 }
@@ -87,17 +86,15 @@ impl CpuBlocks {
         canvas: Option<&Canvas>,
         run: impl FnOnce(&mut Block<'_>) -> Result<R>,
     ) -> Result<R> {
-        let mut arena = lock(&self.arenas).pop().unwrap_or_default();
-        let mut block = Block {
-            plan: &self.plan,
-            geometry,
-            workspace: &self.workspace,
-            arena: &mut arena,
-            canvas,
-        };
-        let result = run(&mut block)?;
-        lock(&self.arenas).push(arena);
-        Ok(result)
+        self.arenas.with(|arena| {
+            run(&mut Block {
+                plan: &self.plan,
+                geometry,
+                workspace: &self.workspace,
+                arena,
+                canvas,
+            })
+        })
     }
 
     fn painter<'a>(&'a self, geometry: &'a Geometry) -> Painter<'a> {
@@ -115,7 +112,7 @@ impl CpuBlocks {
     }
 }
 
-impl Blocks for CpuBlocks {
+impl BlockEngine for CpuBlocks {
     type Sizes = Geometry;
     type Kept = Decisions;
     type Canvas = Canvas;
@@ -161,19 +158,19 @@ impl Blocks for CpuBlocks {
         })
     }
 
-    fn paint(&self, sizes: &Geometry, pixels: &[f32]) -> Result<Canvas> {
+    fn canvas_forward(&self, sizes: &Geometry, pixels: &[f32]) -> Result<Canvas> {
         self.painter(sizes).forward(pixels)
     }
 
-    fn no_sums(&self, sizes: &Geometry) -> Result<Sums> {
-        Ok(canvas::no_sums(&self.plan, sizes))
+    fn zero_sums(&self, sizes: &Geometry) -> Result<Sums> {
+        Ok(canvas::zero_sums(&self.plan, sizes))
     }
 
-    fn paint_back(&self, sizes: &Geometry, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
+    fn canvas_backward(&self, sizes: &Geometry, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
         self.painter(sizes).backward(canvas, sums)
     }
 
-    fn give(&self, canvas: Canvas) {
+    fn take_back(&self, canvas: Canvas) {
         canvas.give(&self.canvases);
     }
 }
@@ -203,16 +200,16 @@ impl fmt::Debug for CpuNetwork {
 
 impl FrozenNetwork for CpuNetwork {
     fn engine(&self) -> EngineInfo {
-        let SinglePrecision { kernels, isa } = self.batches.engine.plan.arithmetic;
+        let SinglePrecision { kernels, isa } = self.batch.blocks.plan.arithmetic;
         info(kernels, isa)
     }
 
     fn classes(&self) -> usize {
-        self.batches.engine.graph.classes()
+        self.batch.blocks.graph.classes()
     }
 
     fn width(&self) -> usize {
-        self.batches.engine.graph.width()
+        self.batch.blocks.graph.width()
     }
 
     fn dtype(&self) -> DType {
@@ -224,7 +221,7 @@ impl FrozenNetwork for CpuNetwork {
     }
 
     fn infer(&self, images: &Tensor) -> Result<Outputs> {
-        self.batches.infer(images)
+        self.batch.infer(images)
     }
 
     fn trace(&self, images: &Tensor) -> Result<(Outputs, Box<dyn Trace>)> {
@@ -233,18 +230,18 @@ impl FrozenNetwork for CpuNetwork {
     }
 
     fn infer_window(&self, windowed: &Windowed) -> Result<Outputs> {
-        if self.batches.engine.reads_whole_images() {
+        if self.batch.blocks.reads_whole_images() {
             return self.infer(&windowed.paste()?);
         }
-        self.batches.infer_window(windowed)
+        self.batch.infer_window(windowed)
     }
 
     fn trace_window(&self, windowed: &Windowed) -> Result<(Outputs, Box<dyn WindowTrace>)> {
-        if self.batches.engine.reads_whole_images() {
+        if self.batch.blocks.reads_whole_images() {
             let (outputs, trace) = self.trace(&windowed.paste()?)?;
             return Ok((outputs, pasted(trace, windowed)?));
         }
-        let (outputs, trace) = self.batches.trace_window(windowed)?;
+        let (outputs, trace) = self.batch.trace_window(windowed)?;
         Ok((outputs, Box::new(trace)))
     }
 }
@@ -263,7 +260,7 @@ impl CpuTrace {
     /// [`Error::Candle`](crate::Error::Candle) where memory for them cannot be had.
     pub fn record(&self) -> Result<Record> {
         let batch = &self.batch;
-        let plan = &batch.network.engine.plan;
+        let plan = &batch.engine.blocks.plan;
         record::record(plan, &batch.sizes, batch.dims, &batch.kept)
     }
 }

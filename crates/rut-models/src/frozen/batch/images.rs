@@ -1,8 +1,8 @@
 //! Between candle's tensors and an engine's blocks.
 
 use candle_core::{DType, Device, Storage, Tensor};
-use rut_kernels::LANES;
 
+use super::BLOCK_IMAGES;
 use super::rows::{RowGrads, Rows};
 use crate::error::{Error, Result};
 use crate::frozen::network::{OutputGrads, Outputs};
@@ -31,9 +31,9 @@ pub(super) fn with_rows<T>(
         Ok(grad.transpose()?)
     };
     let (features, logits) = (flat(&grads.features)?, flat(&grads.logits)?);
-    let blocks: Vec<RowGrads<'_>> = (0..n.div_ceil(LANES))
+    let blocks: Vec<RowGrads<'_>> = (0..n.div_ceil(BLOCK_IMAGES))
         .map(|block| {
-            let count = LANES.min(n - LANES * block);
+            let count = BLOCK_IMAGES.min(n - BLOCK_IMAGES * block);
             RowGrads {
                 features: features.as_deref().map(|v| rows_of(v, n, block, count)),
                 logits: logits.as_deref().map(|v| rows_of(v, n, block, count)),
@@ -47,7 +47,7 @@ pub(super) fn with_rows<T>(
 /// The rows of `count` of `n` images that begin with a block.
 fn rows_of(values: &[f32], n: usize, block: usize, count: usize) -> &[f32] {
     let row = values.len() / n;
-    &values[LANES * block * row..][..count * row]
+    &values[BLOCK_IMAGES * block * row..][..count * row]
 }
 
 fn is_ours(tensor: &Tensor) -> bool {

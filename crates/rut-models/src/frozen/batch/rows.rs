@@ -35,11 +35,11 @@ pub(in crate::frozen) struct RowGrads<'a> {
 
 impl<'a> RowGrads<'a> {
     /// Those that are there.
-    pub(in crate::frozen) fn each(&self) -> impl Iterator<Item = &'a [f32]> {
+    pub(super) fn each(&self) -> impl Iterator<Item = &'a [f32]> {
         [self.features, self.logits].into_iter().flatten()
     }
 
-    pub(in crate::frozen) fn is_finite(&self) -> bool {
+    pub(super) fn is_finite(&self) -> bool {
         self.each().flatten().all(|value| value.is_finite())
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::{Batches, Blocks, images, on_the_pool};
+use super::{BatchEngine, BlockEngine, images, on_the_pool};
 use crate::error::Result;
 use crate::frozen::network::{OutputGrads, Outputs};
 use crate::frozen::window::{Frame, WindowGradients, WindowTrace, Windowed};
 
 /// What a forward pass over a [`Windowed`] left behind.
-pub(in crate::frozen) struct BatchWindowTrace<B: Blocks> {
-    network: Arc<Batches<B>>,
+pub(in crate::frozen) struct BatchWindowTrace<B: BlockEngine> {
+    engine: Arc<BatchEngine<B>>,
     sizes: Arc<B::Sizes>,
     canvas: B::Canvas,
     frame: Frame,
@@ -19,13 +19,13 @@ pub(in crate::frozen) struct BatchWindowTrace<B: Blocks> {
     kept: Vec<B::Kept>,
 }
 
-impl<B: Blocks> Batches<B> {
+impl<B: BlockEngine> BatchEngine<B> {
     pub(in crate::frozen) fn infer_window(
         self: &Arc<Self>,
         windowed: &Windowed,
     ) -> Result<Outputs> {
         let (outputs, trace) = self.forward_window(windowed, false)?;
-        self.engine.give(trace.canvas);
+        self.blocks.take_back(trace.canvas);
         Ok(outputs)
     }
 
@@ -48,7 +48,7 @@ impl<B: Blocks> Batches<B> {
             let window = Some([frame.top, frame.left, side]);
             let sizes = self.sizes([frame.height, frame.width], window)?;
             let (canvas, is_finite) = images::with_slice(&windowed.canvas, |pixels| {
-                let canvas = self.engine.paint(&sizes, pixels)?;
+                let canvas = self.blocks.canvas_forward(&sizes, pixels)?;
                 Ok((canvas, images::finite_outside(pixels, &frame)))
             })?;
             let (mut rows, kept) = images::with_slice(&windowed.patches, |pixels| {
@@ -58,7 +58,7 @@ impl<B: Blocks> Batches<B> {
                 rows.fill(f32::NAN);
             }
             let trace = BatchWindowTrace {
-                network: self.clone(),
+                engine: self.clone(),
                 sizes,
                 canvas,
                 frame,
@@ -70,20 +70,20 @@ impl<B: Blocks> Batches<B> {
     }
 }
 
-impl<B: Blocks> BatchWindowTrace<B> {
+impl<B: BlockEngine> BatchWindowTrace<B> {
     /// The gradient of the canvas, and that of the patches into `patches` where it is wanted.
     fn backward(self, grads: &OutputGrads, patches: Option<&mut [f32]>) -> Result<Tensor> {
         on_the_pool(|| {
-            let (network, sizes, frame) = (&self.network, &self.sizes, self.frame);
-            grads.check(self.n, &**network)?;
-            let mut sums = network.engine.no_sums(sizes)?;
+            let (engine, sizes, frame) = (&self.engine, &self.sizes, self.frame);
+            grads.check(self.n, &**engine)?;
+            let mut sums = engine.blocks.zero_sums(sizes)?;
             let mut is_finite = true;
             images::with_rows(grads, self.n, |rows| {
                 is_finite = rows.iter().all(|rows| rows.is_finite());
-                network.pass_backward(sizes, self.kept, rows, patches, Some(&mut sums))
+                engine.pass_backward(sizes, self.kept, rows, patches, Some(&mut sums))
             })?;
-            let mut canvas = network.engine.paint_back(sizes, &self.canvas, &sums)?;
-            network.engine.give(self.canvas);
+            let mut canvas = engine.blocks.canvas_backward(sizes, &self.canvas, &sums)?;
+            engine.blocks.take_back(self.canvas);
             if !is_finite {
                 canvas.fill(f32::NAN);
             }
@@ -93,7 +93,7 @@ impl<B: Blocks> BatchWindowTrace<B> {
     }
 }
 
-impl<B: Blocks> WindowTrace for BatchWindowTrace<B> {
+impl<B: BlockEngine> WindowTrace for BatchWindowTrace<B> {
     fn backward_to_window(self: Box<Self>, grads: &OutputGrads) -> Result<WindowGradients> {
         let (n, side) = (self.n, self.frame.side);
         let mut patches = vec![0.0; n * 3 * side * side];

@@ -292,7 +292,7 @@ impl Canvas {
 }
 
 /// Zeros for every gradient that is needed, 32 numbers for each row, plane by plane.
-pub(super) fn no_sums(plan: &Plan<Bf16>, sizes: &Sizes) -> Result<Sums> {
+pub(super) fn zero_sums(plan: &Plan<Bf16>, sizes: &Sizes) -> Result<Sums> {
     let geometry = &sizes.geometry;
     let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
     let mut sums = Sums {
@@ -322,7 +322,8 @@ pub(super) fn add_rim(sums: &mut Sums, sizes: &Sizes, id: ValueId, grads: &[Row]
 pub(super) fn add_around(
     sums: &mut Sums,
     sizes: &Sizes,
-    [step, id]: [usize; 2],
+    step: usize,
+    id: ValueId,
     grads: &[Row],
 ) -> Result<()> {
     let layout = sizes.layouts.map(id)?;

@@ -17,7 +17,7 @@ impl Bf16Trace {
     ///
     /// [`Error::Candle`](crate::Error::Candle) where memory for them cannot be had.
     pub fn record(&self) -> Result<Record> {
-        let plan = &self.batch.network.engine.plan;
+        let plan = &self.batch.engine.blocks.plan;
         let mut record = Record::new(self.batch.dims);
         for (id, value) in plan.relus() {
             let is_map = self
@@ -85,7 +85,7 @@ impl Bf16Trace {
 
     /// The same of a row of features, `[n, channels]`.
     fn of_row(&self, id: ValueId) -> Result<Tensor> {
-        let channels = self.batch.network.engine.plan.values[id].channels;
+        let channels = self.batch.engine.blocks.plan.values[id].channels;
         let mut elements = Vec::with_capacity(self.batch.dims[0] * channels);
         for kept in &self.batch.kept {
             for image in 0..kept.decisions.images {

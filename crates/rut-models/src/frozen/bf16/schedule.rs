@@ -3,17 +3,13 @@
 
 use std::ops::Range;
 
-use rut_kernels::LANES;
-
 use super::arithmetic::Bf16;
 use super::sizes::Layouts;
+use crate::frozen::batch::BLOCK_IMAGES;
 use crate::frozen::plan::{Step, ValueId};
 
 /// Bytes of maps that a group of images should not exceed.
 const RESIDENT: usize = 1 << 20;
-/// Images of a block, and most of a group: always the same, so that no sum over a batch depends on the number of threads;
-/// and a whole vector of the linear layers.
-const BLOCK_IMAGES: usize = LANES;
 
 /// Consecutive steps that the same number of images goes through together.
 #[derive(Debug, Clone, PartialEq, Eq)]

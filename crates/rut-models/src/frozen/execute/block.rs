@@ -343,7 +343,7 @@ impl Block<'_> {
             let target = self.map_mut(step.from, &mut around);
             pool.backward(result, target, strip, Start::Fresh, End::Store)?;
         }
-        canvas::add_around(sums, self.geometry, [index, step.from], &around);
+        canvas::add_around(sums, self.geometry, index, step.from, &around);
         self.arena.give(around);
         Ok(())
     }

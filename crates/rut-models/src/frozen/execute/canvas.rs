@@ -347,8 +347,8 @@ impl Canvas {
     }
 }
 
-/// Zeros for every gradient that is needed.
-pub(super) fn no_sums(plan: &Plan, geometry: &Geometry) -> Sums {
+/// Zeros for every gradient that is needed, `[pixels][channels]`.
+pub(super) fn zero_sums(plan: &Plan, geometry: &Geometry) -> Sums {
     let count = |areas: &[Area]| areas.iter().map(|area| area.len()).sum::<usize>();
     let ids = 0..plan.values.len();
     let mut sums = Sums {
@@ -378,7 +378,8 @@ pub(super) fn add_rim(sums: &mut Sums, geometry: &Geometry, id: ValueId, grad: &
 pub(super) fn add_around(
     sums: &mut Sums,
     geometry: &Geometry,
-    [step, id]: [usize; 2],
+    step: usize,
+    id: ValueId,
     grad: &[Lanes],
 ) {
     let mut sums = sums.around[step].iter_mut();

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::frozen::candle::Record;
 use crate::frozen::plan::{Geometry, Kind, Plan, ValueId};
 
-/// The decisions of all blocks in the reference's form.
+/// Those of all blocks.
 pub(super) fn record(
     plan: &Plan,
     geometry: &Geometry,

@@ -219,7 +219,7 @@ impl Block<'_> {
             let pool = Bf16MaxPool::of(*pool, self.plan.arithmetic.isa);
             pool.backward(layouts, areas, (grad, taken), &mut around, &Bf16End::Store)?;
         }
-        canvas::add_around(sums, sizes, [index, step.from], &around)?;
+        canvas::add_around(sums, sizes, index, step.from, &around)?;
         self.shelf.give(layouts[1], group.count, around);
         Ok(())
     }
