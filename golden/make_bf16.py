@@ -31,7 +31,7 @@ import imp  # noqa: E402
 
 IMAGES = 64
 # Name, folder of `checkpoints/`, state.
-NETWORKS = [("state0", ".", 0), ("state8", ".", 8), *((f"fair/state{state}", "fair", state) for state in (0, 2, 4, 6))]
+NETWORKS = [("state0", ".", 0), ("state8", ".", 8), *((f"fair/state{state}", "fair", state) for state in (0, 2, 4, 6, 8))]
 MEAN = np.array([0.5071, 0.4865, 0.4409], np.float32)
 DEVIATION = np.array([0.2673, 0.2564, 0.2762], np.float32)
 

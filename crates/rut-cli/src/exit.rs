@@ -210,12 +210,13 @@ fn bench_code(error: &rut_bench::Error) -> u8 {
 
 fn run_code(error: &rut_run::Error) -> u8 {
     use rut_run::Error::{
-        Adapt, Data, Models, NoNetworkFolder, NotATicket, Quantized, Record, Stopped,
+        Adapt, Data, EarlierNetwork, Models, NoNetworkFolder, NotATicket, Quantized, Record,
+        Stopped,
     };
     match error {
         Stopped { .. } => INTERRUPTED,
         NotATicket { .. } | Quantized { .. } => USAGE,
-        NoNetworkFolder { .. } => MISSING,
+        NoNetworkFolder { .. } | EarlierNetwork { .. } => MISSING,
         Record(error) => record_code(error),
         Adapt(error) => adapt_code(error),
         Data(error) => data_code(error),

@@ -56,6 +56,26 @@ pub fn resolve(
     overrides: Overrides<'_>,
     variables: &[(String, String)],
 ) -> Result<Resolved> {
+    resolve_over(quickstart_layer(method), method, overrides, variables)
+}
+
+/// The same for a command to which the quickstart means nothing.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_places(
+    overrides: Overrides<'_>,
+    variables: &[(String, String)],
+) -> Result<Resolved> {
+    resolve_over(None, Method::Lp, overrides, variables)
+}
+
+fn resolve_over(
+    quickstart: Option<&str>,
+    method: Method,
+    overrides: Overrides<'_>,
+    variables: &[(String, String)],
+) -> Result<Resolved> {
     if overrides.flags.text("network") == Some("sparsezoo") {
         bail!(
             "use --network sparsezoo: SparseZoo hands out ONNX files; export the network's state dict (.pth or .safetensors) \
@@ -67,7 +87,7 @@ pub fn resolve(
     above.cover(overrides.flags.clone());
     let config = overrides.layers.config.as_deref();
     let named = config.is_some() || QUICKSTART_UNLESS.iter().any(|key| above.has(key));
-    let layer = quickstart_layer(method).filter(|_| !named);
+    let layer = quickstart.filter(|_| !named);
     let quickstart = layer.is_some();
     let mut all = match (config, layer) {
         (Some(path), _) => Settings::read(path)?,

@@ -114,7 +114,12 @@ fn shows(want: &[String], got: &[&str]) -> bool {
 
 /// A folder like a clone's root, with what the pages call the reader's own.
 fn clone(dir: &Path) {
-    for folder in ["checkpoints", "data/digits", "experiments/bundled"] {
+    for folder in [
+        "checkpoints",
+        "checkpoints/fair",
+        "data/digits",
+        "experiments/bundled",
+    ] {
         fs::create_dir_all(dir.join(folder)).unwrap();
         for file in fs::read_dir(root().join(folder)).unwrap() {
             let file = file.unwrap().path();

@@ -144,7 +144,9 @@ fn finished_runs_are_evaluated() {
 #[test]
 fn finished_runs_are_recognised_and_predict() {
     let earlier = Earlier::new();
-    let line = "vp --classes 0-2 --n-shot 4 --epochs 5 --batch-size 5 --results-path runs --resume";
+    let line =
+        "vp --classes 0-2 --n-shot 4 --epochs 5 --batch-size 5 --results-path runs --resume \
+                --pretrained-dir checkpoints";
     let before = earlier.runs("runs");
     let (_, err) = ends(earlier.rut(line), 0);
     assert!(err.contains("finished already"), "{err}");
@@ -181,11 +183,11 @@ fn finished_runs_are_taken_up_on_their_device() {
 const HALF_DONE: [(&str, &str); 4] = [
     (
         "digits-resnet20_cifar100-ticket8-lp-4shot-seed4-2f7c28d80e",
-        "lp --classes 0-2 --n-shot 4 --epochs 40",
+        "lp --classes 0-2 --n-shot 4 --epochs 40 --pretrained-dir checkpoints",
     ),
     (
         "digits-resnet20_cifar100-ticket8-vp-ilm-4shot-seed4-0a9e1fdec8",
-        "vp --classes 0-2 --n-shot 4 --epochs 30",
+        "vp --classes 0-2 --n-shot 4 --epochs 30 --pretrained-dir checkpoints",
     ),
     (
         "shapes-resnet20_cifar100-ticket8-lp-all-seed4-de3a02181c",
@@ -239,6 +241,68 @@ fn runs_on_networks_that_were_in_the_program() {
     let record = std::fs::read_to_string(earlier.path("embedded/stopped/record.json")).unwrap();
     let record: Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["cost"]["resumed"], 1);
+}
+
+/// Where the repository's folder of networks is not, the program's own of today are found in place of a run's.
+#[test]
+fn runs_on_earlier_networks_say_where_these_are() {
+    let earlier = Earlier::new();
+    // In a clone, the quickstart's networks are others, too.
+    let line = "vp --classes 0-2 --n-shot 4 --epochs 5 --batch-size 5 --results-path runs --resume";
+    let (_, err) = ends(earlier.rut(line), 3);
+    for says in [
+        "checkpoints/fair/resnet20_cifar100_8_checkpoint.safetensors is another file",
+        "the folder checkpoints of rut's repository",
+    ] {
+        assert!(err.contains(says), "{says}: {err}");
+    }
+    std::fs::remove_file(earlier.path("checkpoints")).unwrap();
+    let (finished, stopped) = ("embedded/finished", "embedded/stopped");
+    let settings = "vp --epochs 40 --n-shot 4 --resume --results-path embedded";
+    let files = ["events.jsonl", "spec.toml", "state.safetensors"];
+    let read = || files.map(|file| std::fs::read(earlier.path(stopped).join(file)).unwrap());
+    let before = read();
+    let refuses = |line: &str| {
+        let (_, err) = ends(earlier.rut(line), 3);
+        for says in [
+            "resnet20_cifar100_8_checkpoint.safetensors of an earlier version",
+            "bundled:/resnet20_cifar100_8_checkpoint.safetensors is another file",
+            "the folder checkpoints of rut's repository",
+            "--pretrained-dir",
+        ] {
+            assert!(err.contains(says), "{line}: {says}: {err}");
+        }
+    };
+    refuses(&format!("eval {finished}"));
+    refuses(&format!("predict {finished} x.png"));
+    refuses(&format!("{settings} --run-name stopped"));
+    // Another file than its namesake is what was asked for by mistake.
+    let other = format!("{settings} --run-name stopped --sparsity 0 --pretrained-dir bundled:");
+    let (_, err) = ends(earlier.rut(&other), 2);
+    assert!(err.contains("checkpoint_sha256"), "{err}");
+    assert!(read() == before, "something was written");
+
+    // Under the name that the program gives it: that of another run today.
+    let name = "digits-resnet20_cifar100-ticket8-vp-ilm-4shot-seed4-232e934af2";
+    let named = earlier.path("embedded").join(name);
+    std::fs::rename(earlier.path(stopped), &named).unwrap();
+    refuses(settings);
+    std::fs::remove_dir_all(&named).unwrap();
+    assert_eq!(earlier.runs("embedded").len(), 1);
+    let (_, err) = ends(earlier.rut(&settings.replace("40", "1")), 0);
+    assert!(err.contains("nothing to resume in embedded/"), "{err}");
+
+    // A plan names runs of the earlier networks.
+    std::fs::remove_dir_all(earlier.path("study")).unwrap();
+    ends(earlier.rut("sweep task jobs/plan.jsonl --task 0"), 1);
+    let failure = earlier.runs("study")[0].join("failure.json");
+    let failure = std::fs::read_to_string(failure).unwrap();
+    for says in [
+        "resnet20_cifar100_0_checkpoint.safetensors of an earlier version",
+        "the folder checkpoints of rut's repository",
+    ] {
+        assert!(failure.contains(says), "{says}: {failure}");
+    }
 }
 
 #[test]

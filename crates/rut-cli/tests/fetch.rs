@@ -125,6 +125,21 @@ fn the_folders_are_those_that_a_run_reads() {
     );
 }
 
+/// Those of a run that names its data set, not the quickstart's.
+#[test]
+fn weights_go_to_the_folder_that_runs_look_in_by_default() {
+    let (home, bytes) = (Home::new(), safetensors());
+    let files = Files::default().file("/o/n/resolve/main/m.safetensors", &bytes, Pace::Quick);
+    let site = Site::start(files);
+    let mut command = rut(home.folder.path(), "fetch --hf o/n/m.safetensors");
+    command
+        .current_dir(home.folder.path())
+        .env("HF_ENDPOINT", &site.url);
+    ends(command, 0);
+    let file = home.folder.path().join("checkpoints/o--n--m.safetensors");
+    assert_eq!(fs::read(file).unwrap(), bytes);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_leaves_a_part_that_the_next_run_goes_on_with() {

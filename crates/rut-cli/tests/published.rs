@@ -45,7 +45,9 @@ fn an_ece_as_published_is_that_of_a_run_of_its_own() {
 #[test]
 fn a_dropped_mask_is_told_and_recorded() {
     let dir = tempfile::tempdir().unwrap();
-    let (_, err) = ends(small(dir.path(), "lp", "--as-published mask=dropped"), 0);
+    // Those whose checkpoints hold weights in pruned places.
+    let dropped = "--pretrained-dir checkpoints --as-published mask=dropped";
+    let (_, err) = ends(small(dir.path(), "lp", dropped), 0);
     assert!(
         err.contains("its mask dropped") && err.contains("D11"),
         "{err}"

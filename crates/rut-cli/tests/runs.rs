@@ -281,7 +281,7 @@ fn a_finished_run_can_be_asked_from_elsewhere() {
     away.current_dir(dir.path());
     let (_, err) = ends(away, 3);
     assert!(err.contains("--pretrained-dir"), "{err}");
-    let checkpoints = rut::root().canonicalize().unwrap().join("checkpoints");
+    let checkpoints = rut::root().canonicalize().unwrap().join("checkpoints/fair");
     let mut away = rut(
         dir.path(),
         &format!(

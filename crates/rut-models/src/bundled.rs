@@ -6,6 +6,37 @@ use std::path::Path;
 /// The folder's name.
 pub const BUNDLED: &str = "bundled:";
 
+/// The folder of the repository that has the same files. Elsewhere it is usually missing; then [`BUNDLED`] takes its place.
+pub const BUNDLED_FROM: &str = "checkpoints/fair";
+
+/// The folder of the repository that has [`EARLIER_BUNDLED`].
+pub const EARLIER_BUNDLED_FROM: &str = "checkpoints";
+
+/// A file that earlier versions of the program held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierBundled {
+    /// Its name, which another file of [`BUNDLED`] has today.
+    pub name: &'static str,
+    /// Its SHA-256, hexadecimal.
+    pub sha256: &'static str,
+}
+
+/// What earlier versions held.
+pub const EARLIER_BUNDLED: [EarlierBundled; 3] = [
+    EarlierBundled {
+        name: "resnet20_cifar100_0_checkpoint.safetensors",
+        sha256: "66cc2368e0c94cbe5e4ba3ca0d25d000679693bf441301c0aaa3e9b845072c08",
+    },
+    EarlierBundled {
+        name: "resnet20_cifar100_8_checkpoint.safetensors",
+        sha256: "0568e003652554c6429c467b749a9087f580cc2539b6139447bd6c064313fcd9",
+    },
+    EarlierBundled {
+        name: "resnet20_cifar100_8_mask.safetensors",
+        sha256: "7f2e14cb55d73c4ec22542d48a6ed6af7eaf78d13eac31741868afe86d4b14a4",
+    },
+];
+
 #[cfg(feature = "bundled")]
 macro_rules! files {
     ($($name:literal),+ $(,)?) => {
@@ -46,4 +77,31 @@ pub fn bundled(path: &Path) -> Option<&'static [u8]> {
     let name = path.strip_prefix(BUNDLED).ok()?;
     let file = FILES.iter().find(|(own, _)| Path::new(own) == name)?;
     Some(file.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use rut_formats::Digest;
+    use rut_testkit::place::root;
+
+    use super::*;
+
+    #[test]
+    fn earlier_files_lie_in_the_repository() {
+        for earlier in EARLIER_BUNDLED {
+            let file = root().join(EARLIER_BUNDLED_FROM).join(earlier.name);
+            let bytes = std::fs::read(file).unwrap();
+            assert_eq!(Digest::of_bytes(&bytes).to_string(), earlier.sha256);
+        }
+    }
+
+    #[cfg(feature = "bundled")]
+    #[test]
+    fn files_are_those_of_the_repository() {
+        for (name, bytes) in FILES {
+            let file = root().join(BUNDLED_FROM).join(name);
+            assert!(std::fs::read(file).unwrap() == *bytes, "{name}");
+            assert_eq!(bundled(&Path::new(BUNDLED).join(name)), Some(*bytes));
+        }
+    }
 }

@@ -24,7 +24,9 @@ pub mod vgg;
 mod weights;
 
 pub use array::Array;
-pub use bundled::{BUNDLED, bundled};
+pub use bundled::{
+    BUNDLED, BUNDLED_FROM, EARLIER_BUNDLED, EARLIER_BUNDLED_FROM, EarlierBundled, bundled,
+};
 pub use checkpoint::Checkpoint;
 pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};

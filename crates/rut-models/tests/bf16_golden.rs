@@ -63,6 +63,7 @@ fn it_is_no_farther_from_f64_than_autocast() {
         ("fair/state2", "fair", 2),
         ("fair/state4", "fair", 4),
         ("fair/state6", "fair", 6),
+        ("fair/state8", "fair", 8),
     ] {
         let weights = bundled(&graph, folder, state);
         let exact = CandleNetwork::new(&graph, &weights, DType::F64, &Device::Cpu).unwrap();
@@ -108,8 +109,10 @@ fn it_is_no_farther_from_f64_than_autocast() {
         // Errors of single images cancel in a mean or do not: autocast's two are off by 1e-3 to 3e-2.
         let autocast = both("loss").map(|loss| (loss - exact_loss).abs());
         assert!(loss <= 2.0 * autocast.into_iter().fold(0.0, f64::max));
-        // Both are near to f64, and so to one another. Reached: 1.1e-2.
+        // Both are near to f64, and so to one another: as far as two errors that have nothing to do with each other.
         let autocast = &tensors[&format!("{title}.autocast")];
-        assert!(apart(&found.logits, autocast) <= 1.5e-2);
+        let independent = logits.hypot(figure("autocast", "logits"));
+        let between = apart(&found.logits, autocast);
+        assert!(between <= 1.2 * independent, "{between} {independent}");
     }
 }

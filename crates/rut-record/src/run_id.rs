@@ -25,7 +25,7 @@ pub const OUTSIDE_IDENTITY: [&str; 9] = [
 ];
 
 /// The content that a run reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     /// SHA-256 of the checkpoint file.
     pub checkpoint: String,

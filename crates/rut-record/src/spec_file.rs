@@ -183,6 +183,24 @@ impl RunDir {
         Ok(began.spec.labels.validation.or(Some(ValidationFrom::Drawn)))
     }
 
+    /// What the run that was begun here read; nothing where none was begun.
+    ///
+    /// # Errors
+    /// If its specification cannot be read.
+    pub fn began_on(&self) -> Result<Option<Content>> {
+        if !self.spec().exists() {
+            return Ok(None);
+        }
+        let began = self.read_spec_file()?;
+        Ok(Some(Content {
+            checkpoint: began.checkpoint_sha256,
+            mask: began.mask_sha256,
+            data: began.data_digest,
+            validation: began.validation_digest,
+            options: began.options_sha256,
+        }))
+    }
+
     /// Where the run that was begun here computes, by its name in the table of devices.
     ///
     /// # Errors

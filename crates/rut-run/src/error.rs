@@ -72,6 +72,23 @@ pub enum Error {
         /// What it is.
         found: String,
     },
+    /// A run's network was part of an earlier version of the program, and its namesake of today was found.
+    #[error(
+        "take up {run} again: it was made with {file} of an earlier version of this program, and {found} is another file; get the folder \
+         {folder} of rut's repository and name it (field `pretrained_dir`), or name its files (field `checkpoint`, and field `mask` \
+         for a ticket); for a new run choose another `results_path`",
+        run = escape(run).whole(),
+        found = escape(found).whole(),
+        folder = rut_models::EARLIER_BUNDLED_FROM,
+    )]
+    EarlierNetwork {
+        /// The run's folder.
+        run: PathBuf,
+        /// The name of the file that it was made with.
+        file: &'static str,
+        /// The file that was found.
+        found: PathBuf,
+    },
     /// A picture could not be drawn.
     #[error("draw: {}", escape(.0).at_most(MOST))]
     Drawing(String),

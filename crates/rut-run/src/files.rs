@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rut_data::{ClassRef, Dataset};
-use rut_models::{BUNDLED, ModelSpec, find_dense, find_quantized, find_ticket};
+use rut_models::{BUNDLED, BUNDLED_FROM, ModelSpec, find_dense, find_quantized, find_ticket};
 use rut_record::{Locations, Masking, NetworkKind, NetworkSpec, RunSpec};
 
 use crate::checked::WeightFiles;
@@ -94,7 +94,8 @@ fn named_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
     }
 }
 
-/// The files in the folder of networks; where the usual folder has none for this network, those that are part of the program.
+/// The files in the folder of networks; where the default folder, or the repository's of the bundled networks, has none for
+/// this network, those that are part of the program.
 fn found_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
     let dir = &spec.network.pretrained_dir;
     let found = files_in(dir, spec, model);
@@ -106,7 +107,8 @@ fn found_files(spec: &RunSpec, model: &ModelSpec) -> Result<WeightFiles> {
                 ..
             }))
     );
-    if none && *dir == NetworkSpec::default().pretrained_dir {
+    let is_usual = *dir == NetworkSpec::default().pretrained_dir || dir == Path::new(BUNDLED_FROM);
+    if none && is_usual {
         return files_in(Path::new(BUNDLED), spec, model).or(found);
     }
     found

@@ -7,11 +7,13 @@ use rut_data::{ImageSet, Transform};
 use rut_formats::regular;
 use rut_models::{Engine, ModelSpec};
 use rut_record::{
-    FINISHED_REMEDY, KeyRule, Locations, Record, RunDir, RunSpec, SplitLogits, ValidationFrom,
-    Verification,
+    Content, FINISHED_REMEDY, KeyRule, Locations, Record, RunDir, RunSpec, SplitLogits,
+    ValidationFrom, Verification,
 };
 
 use crate::adaptation::{Trained, adapter, transform};
+use crate::checked::WeightFiles;
+use crate::earlier_network;
 use crate::error::{Error, Result, broken, file, refused};
 use crate::files::{network_files, open_dataset};
 use crate::images::prepare;
@@ -93,19 +95,7 @@ impl FinishedRun {
         };
         let classes = record.network.source_classes;
         let (model, network) = load_recorded(&record.spec, &files, classes, options, &computing)?;
-        unchanged(
-            &dir,
-            "the checkpoint's SHA-256",
-            &record.network.checkpoint,
-            &network.checkpoint,
-        )?;
-        let name = |mask: &Option<String>| mask.clone().unwrap_or_else(|| "none".into());
-        unchanged(
-            &dir,
-            "the mask's SHA-256",
-            &name(&record.network.mask),
-            &name(&network.mask),
-        )?;
+        check_unchanged(&dir, &record, &network, &files)?;
         let trained = trained(&dir, &record, model, &network)?;
         Ok(Self {
             record,
@@ -182,17 +172,43 @@ impl FinishedRun {
     }
 }
 
-fn unchanged(dir: &RunDir, field: &str, expected: &str, found: &str) -> Result<()> {
-    if expected == found {
-        return Ok(());
+/// Checks that `network`, read from `files`, is the one that the run was made from.
+fn check_unchanged(
+    dir: &RunDir,
+    record: &Record,
+    network: &LoadedNetwork,
+    files: &WeightFiles,
+) -> Result<()> {
+    let made_from = Content {
+        checkpoint: record.network.checkpoint.clone(),
+        mask: record.network.mask.clone(),
+        ..Content::default()
+    };
+    let name = |mask: &Option<String>| mask.clone().unwrap_or_else(|| "none".into());
+    for (field, expected, found) in [
+        (
+            "the checkpoint's SHA-256",
+            made_from.checkpoint.clone(),
+            network.checkpoint.clone(),
+        ),
+        (
+            "the mask's SHA-256",
+            name(&made_from.mask),
+            name(&network.mask),
+        ),
+    ] {
+        if expected != found {
+            earlier_network::check_files(dir.path(), &made_from, files)?;
+            let run = dir.path().display().to_string();
+            return Err(Error::Changed {
+                run,
+                field: field.into(),
+                expected,
+                found,
+            });
+        }
     }
-    let (run, field) = (dir.path().display().to_string(), field.to_owned());
-    Err(Error::Changed {
-        run,
-        field,
-        expected: expected.into(),
-        found: found.into(),
-    })
+    Ok(())
 }
 
 /// Whether the finished run in `dir` still has all its files, and what was trained can be used with `network`.

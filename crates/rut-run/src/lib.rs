@@ -17,6 +17,7 @@ mod calibration;
 mod canonicalize;
 mod check;
 mod checked;
+mod earlier_network;
 mod error;
 mod features;
 mod fields;
@@ -50,6 +51,7 @@ pub use canonicalize::{canonical_value, canonicalize};
 pub use check::{check, check_among, drawn};
 pub use checked::CheckedRunSpec;
 pub use checked::WeightFiles;
+pub use earlier_network::{check_earlier_name, check_planned};
 pub use error::{Error, Result};
 pub use features::Features;
 pub use fields::{

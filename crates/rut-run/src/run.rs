@@ -16,6 +16,7 @@ use rut_record::{
 use crate::adaptation::{Adapted, TrainingContext, adapter};
 use crate::announcement::announcement;
 use crate::checked::CheckedRunSpec;
+use crate::earlier_network::check_begun;
 use crate::error::{Error, Result, broken, file};
 use crate::finished::check_complete;
 use crate::journal::{Display, Journal, Requests, SaveOptions};
@@ -60,6 +61,9 @@ pub fn run(
     };
     let network = load_checked(run, options)?;
     run.check_mapped(network.classes)?;
+    if session.existing == Existing::Resume {
+        check_begun(run, &dir, locations)?;
+    }
     let locked = dir.prepare(&run.begun(), session.existing)?;
     if let Some(warning) = locked.warning(dir.path()) {
         session.display.note(&warning);

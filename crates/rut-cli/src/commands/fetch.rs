@@ -6,12 +6,12 @@ use std::{env, process, thread};
 
 use anyhow::Result;
 use rut_fetch::{DataSets, Error, FetchOptions, LockFile, Network, Order, Session, Stop, Task};
-use rut_record::{Method, Settings};
+use rut_record::Settings;
 
 use crate::args::{FetchArgs, LayerFlags};
 use crate::downloads::Downloads;
 use crate::exit::{Usage, INTERRUPTED};
-use crate::layers::{resolve, variables, Overrides};
+use crate::layers::{resolve_places, variables, Overrides};
 use crate::output::note;
 use crate::system;
 
@@ -62,7 +62,7 @@ fn options(args: &FetchArgs) -> Result<FetchOptions> {
         flags: &flags,
         layers: &LayerFlags::default(),
     };
-    let resolved = resolve(Method::Lp, overrides, &variables()).map_err(Usage)?;
+    let resolved = resolve_places(overrides, &variables()).map_err(Usage)?;
     let data_dir = resolved.locations.data_dir;
     Ok(FetchOptions {
         lock: lock(args, &data_dir),

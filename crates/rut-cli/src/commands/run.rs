@@ -1,13 +1,13 @@
 //! `rut lp` and `rut vp`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
 use rut_record::{Existing, Locations, Method, Record, RunDir, RunSpec};
 use rut_run::{
-    announcement, as_begun, check, inspect_named, parse_switches, window, CheckedRunSpec,
-    LoadOptions, Session, Switch,
+    announcement, as_begun, check, check_earlier_name, inspect_named, parse_switches, window,
+    CheckedRunSpec, LoadOptions, Session, Switch,
 };
 
 use crate::args::{RunCommand, SessionFlags};
@@ -51,6 +51,16 @@ pub fn run(command: &RunCommand) -> Result<()> {
     if args.session.dry_run {
         return dry_run(&checked, &locations);
     }
+    if args.session.resume {
+        let place = run_folder(&checked, &locations);
+        if !place.exists() {
+            check_earlier_name(&checked, &locations)?;
+            note(&format!(
+                "nothing to resume in {}: a new run begins",
+                escape(&place).whole()
+            ));
+        }
+    }
     let requests = system::requests()?;
     let mut display = Progress::new(checked.loop_options().epochs);
     let session = Session {
@@ -67,6 +77,14 @@ pub fn run(command: &RunCommand) -> Result<()> {
         note(&next_steps(&checked.spec, dir.path()));
     }
     Ok(())
+}
+
+/// The folder of a run.
+fn run_folder(run: &CheckedRunSpec, locations: &Locations) -> PathBuf {
+    let name = locations.run_name.clone();
+    locations
+        .results_path
+        .join(name.unwrap_or_else(|| run.id.to_string()))
 }
 
 fn existing(flags: &SessionFlags) -> Existing {

@@ -100,7 +100,7 @@ pub fn record(run: &Path) -> serde_json::Value {
     record
 }
 
-/// The bundled network after `state` rounds of pruning.
+/// The network of `checkpoints/` after `state` rounds of pruning.
 pub fn checkpoint(state: u32) -> PathBuf {
     root().join(format!(
         "checkpoints/resnet20_cifar100_{state}_checkpoint.safetensors"

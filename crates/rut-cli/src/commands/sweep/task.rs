@@ -19,7 +19,7 @@ use crate::output::note;
 use crate::system::{self, Parent};
 use crate::COMMIT;
 use rut_adapt::{LoopControl, Observer, ObserverError};
-use rut_run::{check, Display, Requests, Session};
+use rut_run::{check, check_planned, Display, Requests, Session};
 
 /// How long a task waits for runs that another process works on, and the time between two looks.
 const WAIT: Duration = Duration::from_secs(60);
@@ -238,18 +238,7 @@ impl TaskSession<'_> {
 
     fn checked_and_run(&self, planned: &PlannedRun) -> Result<()> {
         let checked = check(planned.spec.clone(), self.locations)?;
-        if checked.id.as_str() != planned.run_id {
-            let changed = rut_run::Error::Changed {
-                run: planned.run_id.clone(),
-                field: "its id".into(),
-                expected: "the plan's".into(),
-                found: format!(
-                    "{}: files have come or changed; plan again with `rut sweep run`",
-                    checked.id
-                ),
-            };
-            return Err(changed.into());
-        }
+        check_planned(&checked, &planned.run_id, self.locations)?;
         let session = Session {
             display: &mut Notes,
             requests: self.requests,
