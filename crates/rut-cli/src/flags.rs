@@ -34,13 +34,13 @@ fn replaced(text: &str, words: bool) -> String {
     let fields = [all_fields(), LOCATION_FIELDS.to_vec()].concat();
     let mut parts = text.split('`');
     let mut text = parts.next().unwrap_or_default().to_owned();
-    let mut quoted = true;
+    // Whether a part stands in quotes is not counted: a quoted value may hold a quote. What lies between two is no field.
     for part in parts {
         let kind = ["field ", "option "]
             .into_iter()
             .find(|kind| text.ends_with(kind));
         let clear = words || kind.is_some() || part.contains(['_', ' ']) || is_remedy(part);
-        match flag(part, &fields).filter(|_| quoted && clear) {
+        match flag(part, &fields).filter(|_| clear) {
             Some(flag) => {
                 text.truncate(text.len() - kind.map_or(0, str::len));
                 text.push('`');
@@ -51,7 +51,6 @@ fn replaced(text: &str, words: bool) -> String {
                 text.push_str(part);
             }
         }
-        quoted = !quoted;
     }
     text
 }
@@ -97,6 +96,10 @@ mod tests {
                 "a validation split (`--val-fraction`, `--val-shots`)",
             ),
             ("or say `network = dense`", "or say `--network dense`"),
+            (
+                "unknown variant `applie``; start over with `overwrite`",
+                "unknown variant `applie``; start over with `--overwrite`",
+            ),
             (
                 "take what is there (`short_classes = allow`)",
                 "take what is there (`--allow-short`)",
