@@ -6,7 +6,9 @@ use rut_adapt::{LoopOptions, ScheduleOptions};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
 use rut_models::ModelSpec;
-use rut_record::{Adaptation, Begun, Content, Masking, NetworkKind, RunId, RunSpec};
+use rut_record::{
+    Adaptation, Begun, Content, Locations, Masking, NetworkKind, RunDir, RunId, RunSpec,
+};
 
 use crate::error::{Result, refused};
 use crate::fields::mapping_of;
@@ -85,6 +87,16 @@ impl CheckedRunSpec {
     /// Number of target classes.
     pub fn targets(&self) -> usize {
         self.dataset.class_names.len()
+    }
+
+    /// The folder of the run: its id, or the name that `locations` gives it.
+    pub fn dir(&self, locations: &Locations) -> RunDir {
+        let name = locations.run_name.as_deref();
+        RunDir::at(
+            locations
+                .results_path
+                .join(name.unwrap_or(self.id.as_str())),
+        )
     }
 
     /// What is written down where the run begins.

@@ -48,11 +48,7 @@ pub fn run(
     locations: &Locations,
     session: Session<'_>,
 ) -> Result<(RunDir, Record)> {
-    let name = locations
-        .run_name
-        .clone()
-        .unwrap_or_else(|| run.id.to_string());
-    let dir = RunDir::at(locations.results_path.join(name));
+    let dir = run.dir(locations);
     dir.check_free(session.existing)?;
     // Before the folder is made: what fails here leaves nothing behind.
     let options = LoadOptions {

@@ -1,6 +1,6 @@
 //! `rut lp` and `rut vp`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use rut_formats::{escape, shell_word};
@@ -52,12 +52,12 @@ pub fn run(command: &RunCommand) -> Result<()> {
         return dry_run(&checked, &locations);
     }
     if args.session.resume {
-        let place = run_folder(&checked, &locations);
-        if !place.exists() {
+        let dir = checked.dir(&locations);
+        if !dir.path().exists() {
             check_earlier_name(&checked, &locations)?;
             note(&format!(
                 "nothing to resume in {}: a new run begins",
-                escape(&place).whole()
+                escape(dir.path()).whole()
             ));
         }
     }
@@ -77,14 +77,6 @@ pub fn run(command: &RunCommand) -> Result<()> {
         note(&next_steps(&checked.spec, dir.path()));
     }
     Ok(())
-}
-
-/// The folder of a run.
-fn run_folder(run: &CheckedRunSpec, locations: &Locations) -> PathBuf {
-    let name = locations.run_name.clone();
-    locations
-        .results_path
-        .join(name.unwrap_or_else(|| run.id.to_string()))
 }
 
 fn existing(flags: &SessionFlags) -> Existing {
@@ -141,10 +133,6 @@ fn show(dir: &RunDir, record: &Record, flags: &SessionFlags) -> Result<()> {
 }
 
 fn dry_run(run: &CheckedRunSpec, locations: &Locations) -> Result<()> {
-    let name = locations
-        .run_name
-        .clone()
-        .unwrap_or_else(|| run.id.to_string());
     let mask = run.files.mask.as_deref().map_or_else(
         || "none".to_owned(),
         |mask| escape(mask).whole().to_string(),
@@ -159,7 +147,7 @@ fn dry_run(run: &CheckedRunSpec, locations: &Locations) -> Result<()> {
         "{}\n# run id      {}\n# folder      {}\n# checkpoint  {}\n# mask        {mask}\n# kept        {}\n# {}{window}",
         run.spec.to_toml()?.trim_end(),
         run.id,
-        escape(&locations.results_path.join(name)).whole(),
+        escape(run.dir(locations).path()).whole(),
         escape(&run.files.checkpoint).whole(),
         found.density.overall,
         announcement(run, &found).replace('\n', "\n# "),

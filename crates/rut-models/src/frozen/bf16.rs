@@ -41,7 +41,7 @@ pub struct Bf16Network {
     batch: Arc<BatchEngine<Bf16Blocks>>,
 }
 
-/// BlockEngine in bfloat16.
+/// Computes blocks in bfloat16.
 struct Bf16Blocks {
     graph: Graph,
     plan: Plan<Bf16>,

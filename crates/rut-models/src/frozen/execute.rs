@@ -31,7 +31,7 @@ pub struct CpuNetwork {
     batch: Arc<BatchEngine<CpuBlocks>>,
 }
 
-/// BlockEngine in single precision.
+/// Computes blocks in single precision.
 struct CpuBlocks {
     graph: Graph,
     plan: Plan,
