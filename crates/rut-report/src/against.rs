@@ -208,9 +208,9 @@ pub(crate) fn weights(study: &Study, setting: usize) -> Vec<(&'static Metric, Ch
         network.is_some_and(|network| network.quantization.is_some())
     };
     let name = if conditions.iter().any(quantized) {
-        "remaining bits of weights (%), without stem and classifier"
+        "remaining bits of weights (%)"
     } else {
-        "remaining weights (%), without stem and classifier"
+        "remaining weights (%)"
     };
     let axis = remaining(name, &densities);
     let width = axis.range.0 - axis.range.1;

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
-use rut_metrics::holm;
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::canvas::colour;
-use crate::comparison::{Comparison, few_labels};
+use crate::comparison::{Average, Comparison, Contrast, Tested, averages, comparisons, few_labels};
 use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
@@ -29,11 +28,11 @@ const ACCURACY: usize = 0;
 const ECE: usize = 1;
 const ECE_AT_TEMPERATURE: usize = 2;
 
-/// A row of a matrix: a setting on so many labels.
-type Target = (usize, Labels);
-
 /// A column of a matrix: a compressed network and its dense one.
 type Networks = (usize, usize);
+
+/// A row of a matrix: what stands before it, and its cells.
+type Row = (Markup, BTreeMap<Networks, Markup>);
 
 /// A claim, and what decides it.
 struct Claim {
@@ -125,10 +124,13 @@ pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<M
         );
     }
     files.table(&table(study, all()))?;
+    if all().any(|family| !family.averages.is_empty()) {
+        files.table(&table_of_averages(study, all()))?;
+    }
     Ok(html! {
         p.note {
             "Compressed minus dense network, paired by seed, in points, with 95 % intervals. Marked are differences whose p-value (Student's t over seeds, two-sided), adjusted by Holm's rule for all differences of the matrix, is below " (LEVEL) ": "
-            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Seeds vary the drawn images and the training, not the test images. "
+            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Seeds vary the drawn images and the training, not the test images. Averages give every setting the same weight, and each seed's average is one value: they say what holds for these settings together, with p-values adjusted among the averages of a figure. "
             "Pairs of which no two seeds differ have no p-value; they, and the ECE of scores that are no probabilities, are left out here."
         }
         @for (claim, own) in &families { @if !own.is_empty() {
@@ -136,7 +138,13 @@ pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<M
             @for family in own {
                 h4 { (family.title()) }
                 p.verdict { (family.counts()) }
-                (family.matrix(study))
+                @if family.averages.is_empty() { (family.differences(study)) } @else {
+                    (family.averages(study))
+                    details {
+                        summary { "each setting: " (family.comparisons.len()) " differences" }
+                        (family.differences(study))
+                    }
+                }
             }
         } }
     })
@@ -147,6 +155,7 @@ struct Family<'a> {
     claim: &'a Claim,
     metric: &'static Metric,
     comparisons: Vec<Comparison>,
+    averages: Vec<Average>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -188,20 +197,19 @@ impl<'a> Family<'a> {
             })
         };
         let pairs = pairs.iter().filter(about);
-        let mut comparisons: Vec<Comparison> = match claim.compared {
+        let contrasts: Vec<Contrast> = match claim.compared {
             Compared::Networks => pairs
-                .filter_map(|pair| Comparison::of(study, pair, at))
+                .filter_map(|pair| Contrast::of(study, pair, at))
                 .collect(),
             Compared::Labels => few_labels(study, pairs, at),
         };
-        let p: Vec<f64> = comparisons.iter().map(|one| one.p).collect();
-        for (comparison, adjusted) in comparisons.iter_mut().zip(holm(&p)) {
-            comparison.adjusted = adjusted;
-        }
+        let averages = averages(&contrasts);
+        let comparisons = comparisons(contrasts);
         (!comparisons.is_empty()).then_some(Self {
             claim,
             metric,
             comparisons,
+            averages,
         })
     }
 
@@ -215,8 +223,8 @@ impl<'a> Family<'a> {
         }
     }
 
-    fn verdict(&self, comparison: &Comparison, p: f64) -> Verdict {
-        let higher = comparison.difference.estimate.mean > 0.0;
+    fn verdict(&self, tested: &Tested, p: f64) -> Verdict {
+        let higher = tested.difference.mean > 0.0;
         match (p < LEVEL, higher == self.metric.higher_is_better) {
             (false, _) => Verdict::Undecided,
             (true, true) => Verdict::Better,
@@ -227,8 +235,9 @@ impl<'a> Family<'a> {
     /// Of how many comparisons the compressed network is better or worse.
     fn counts(&self) -> Markup {
         let all = &self.comparisons;
-        let count = |wanted: Verdict, p: fn(&Comparison) -> f64| {
-            let own = all.iter().filter(|one| self.verdict(one, p(one)) == wanted);
+        let tested = || all.iter().map(|one| &one.tested);
+        let count = |wanted: Verdict, p: fn(&Tested) -> f64| {
+            let own = tested().filter(|one| self.verdict(one, p(one)) == wanted);
             own.count()
         };
         let adjusted = |wanted| count(wanted, |one| one.adjusted);
@@ -236,13 +245,14 @@ impl<'a> Family<'a> {
             let found = count(wanted, |one| one.p);
             format!("{found} {}", wanted.words(self.claim.compared))
         });
-        let labels: BTreeSet<Labels> = all.iter().map(|one| one.labels).collect();
+        let labels: BTreeSet<Labels> = all.iter().map(|one| one.contrast.labels).collect();
         let worse = labels.iter().map(|labels| {
-            let own = || all.iter().filter(|one| one.labels == *labels);
+            let own = all.iter().filter(|one| one.contrast.labels == *labels);
+            let own = || own.clone().map(|one| &one.tested);
             let worse = own().filter(|one| self.verdict(one, one.adjusted) == Verdict::Worse);
             format!("{} of {} ({})", worse.count(), own().count(), labels.name())
         });
-        let doubtful = all.iter().filter(|one| one.doubtful).count();
+        let doubtful = all.iter().filter(|one| one.contrast.doubtful).count();
         html! {
             (all.len()) " comparisons: "
             @for (index, verdict) in Verdict::ALL.into_iter().enumerate() {
@@ -257,67 +267,110 @@ impl<'a> Family<'a> {
         }
     }
 
+    /// What a table says of it, in [`tested_columns`].
+    fn tested(&self, tested: &Tested) -> [Value; 3] {
+        [
+            Value::Difference(Some(tested.difference), self.metric.unit),
+            Value::Probability(tested.p),
+            Value::Probability(tested.adjusted),
+        ]
+    }
+
     fn is_at_temperature(&self) -> bool {
         let at = COMPARED.get(ECE_AT_TEMPERATURE);
         at.is_some_and(|metric| std::ptr::eq(*metric, self.metric))
     }
 
     /// Settings and training images down the page, networks across it.
-    fn matrix(&self, study: &Study) -> Markup {
-        let mut rows: BTreeMap<Target, BTreeMap<Networks, &Comparison>> = BTreeMap::new();
+    fn differences(&self, study: &Study) -> Markup {
+        let mut rows: BTreeMap<(usize, Labels), BTreeMap<Networks, Markup>> = BTreeMap::new();
         for one in &self.comparisons {
-            let row = rows.entry((one.setting, one.labels)).or_default();
-            row.insert((one.compressed, one.dense), one);
+            let of = &one.contrast;
+            let against = of
+                .most
+                .map_or_else(String::new, |most| format!(" against {}", most.name()));
+            let row = rows.entry((of.setting, of.labels)).or_default();
+            let images = format!("N = {}", of.images);
+            let cell = self.cell(&one.tested, &against, &images);
+            row.insert((of.compressed, of.dense), cell);
         }
-        let columns = rows.values().flat_map(|row| row.keys().copied());
-        let columns: BTreeSet<Networks> = columns.collect();
-        let controls: BTreeSet<usize> = columns.iter().map(|(_, dense)| *dense).collect();
-        html! {
-            div.scroll tabindex="0" role="region" aria-label=(self.title()) {
-                table.matrix {
-                    thead { tr {
-                        th { "target" }
-                        @for &(compressed, dense) in &columns {
-                            th.number.group scope="col" { (head(study, compressed, (controls.len() > 1).then_some(dense))) }
-                        }
-                    } }
-                    tbody { @for ((setting, labels), row) in &rows { tr {
-                        th scope="row" {
-                            (printable(&study.settings.get(*setting).map(|own| own.label()).unwrap_or_default()))
-                            @if self.claim.compared == Compared::Networks { span.ends { (labels.name()) } }
-                            @else { span.ends { (labels.name()) " against the most" } }
-                        }
-                        @for column in &columns {
-                            td.number.group { @match row.get(column) { Some(one) => (self.cell(one)), None => "–" } }
-                        }
-                    } } }
-                }
+        let head = |(setting, labels): (usize, Labels)| {
+            let setting = study.settings.get(setting);
+            html! {
+                (printable(&setting.map(|own| own.label()).unwrap_or_default()))
+                @if self.claim.compared == Compared::Networks { span.ends { (labels.name()) } }
+                @else { span.ends { (labels.name()) " against the most" } }
             }
-        }
+        };
+        let rows = rows.into_iter().map(|(row, cells)| (head(row), cells));
+        matrix(study, &self.title(), "target", &rows.collect::<Vec<_>>())
     }
 
-    fn cell(&self, one: &Comparison) -> Markup {
-        let verdict = self.verdict(one, one.adjusted);
-        let (mean, ends) = signed(&one.difference.estimate, self.metric.unit);
-        let sign = match (verdict, one.difference.estimate.mean > 0.0) {
+    /// Training images down the page, networks across it.
+    fn averages(&self, study: &Study) -> Markup {
+        let mut rows: BTreeMap<Option<Labels>, BTreeMap<Networks, Markup>> = BTreeMap::new();
+        for one in &self.averages {
+            let row = rows.entry(one.labels).or_default();
+            let conditions = format!("mean of {} conditions", one.conditions);
+            let cell = self.cell(&one.tested, "", &conditions);
+            row.insert((one.compressed, one.dense), cell);
+        }
+        let head = |labels: Option<Labels>| match labels {
+            Some(labels) => html! { "all settings" span.ends { (labels.name()) } },
+            None if self.claim.compared == Compared::Labels => {
+                html! { "all settings" span.ends { "fewest images against the most" } }
+            }
+            None => html! { "all settings" span.ends { "all numbers of images" } },
+        };
+        let rows = rows.into_iter().map(|(row, cells)| (head(row), cells));
+        let title = format!("{}, averages", self.title());
+        matrix(study, &title, "average over", &rows.collect::<Vec<_>>())
+    }
+
+    /// A difference; `against` goes on with its verdict, `over` says what it is of besides seeds.
+    fn cell(&self, tested: &Tested, against: &str, over: &str) -> Markup {
+        let verdict = self.verdict(tested, tested.adjusted);
+        let (mean, ends) = signed(&tested.difference, self.metric.unit);
+        let sign = match (verdict, tested.difference.mean > 0.0) {
             (Verdict::Undecided, _) => "",
             (_, true) => "▲\u{a0}",
             (_, false) => "▼\u{a0}",
         };
-        let against = one
-            .most
-            .map_or_else(String::new, |most| format!(" against {}", most.name()));
         let tooltip = format!(
-            "{}{against}: p {}, adjusted {}; {} seeds, N = {}",
+            "{}{against}: p {}, adjusted {}; {} seeds, {over}",
             verdict.words(self.claim.compared),
-            relation(one.p),
-            relation(one.adjusted),
-            one.seeds,
-            one.images
+            relation(tested.p),
+            relation(tested.adjusted),
+            tested.seeds,
         );
         html! {
             span.(verdict.name()) title=(tooltip) { (sign) (mean) }
             @if let Some([lo, hi]) = ends { span.ends { (lo) " to " (hi) } }
+        }
+    }
+}
+
+/// Rows down the page, the networks that any of them has across it; `corner` is what rows are.
+fn matrix(study: &Study, title: &str, corner: &str, rows: &[Row]) -> Markup {
+    let columns = rows.iter().flat_map(|(_, cells)| cells.keys().copied());
+    let columns: BTreeSet<Networks> = columns.collect();
+    let controls: BTreeSet<usize> = columns.iter().map(|(_, dense)| *dense).collect();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(title) {
+            table.matrix {
+                thead { tr {
+                    th { (corner) }
+                    @for &(compressed, dense) in &columns {
+                        th.number.group scope="col" { (head(study, compressed, (controls.len() > 1).then_some(dense))) }
+                    }
+                } }
+                tbody { @for (head, cells) in rows { tr {
+                    th scope="row" { (head) }
+                    @for column in &columns {
+                        td.number.group { @match cells.get(column) { Some(cell) => (cell), None => "–" } }
+                    }
+                } } }
+            }
         }
     }
 }
@@ -362,31 +415,23 @@ fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> T
         Column::new("minus that on", "minus_labels", Kind::Text),
         Column::new("seeds", "seeds", Kind::Number),
         Column::new("N", "test_images", Kind::Number),
-        Column::new("difference, points", "difference", Kind::Interval),
-        Column::new("p", "p", Kind::Text),
-        Column::new("p, adjusted", "p_adjusted", Kind::Text),
     ]);
-    let network = |at: usize| {
-        let label = study.networks.get(at).map(|n| n.label.clone());
-        Value::Network(label.unwrap_or_default(), colour(at))
-    };
+    columns.extend(tested_columns());
     let row = |family: &Family<'_>, one: &Comparison| {
         let mut row = vec![
             Value::Text(family.claim.number.into()),
             Value::Text(family.metric.name.into()),
         ];
-        row.extend(condition_cells(study, one.setting, one.labels.tick(), None));
-        let unit = family.metric.unit;
+        let (of, tested) = (&one.contrast, &one.tested);
+        row.extend(condition_cells(study, of.setting, of.labels.tick(), None));
         row.extend([
-            network(one.dense),
-            network(one.compressed),
-            Value::Text(one.most.map_or_else(String::new, Labels::tick)),
-            Value::Count(one.seeds as u64),
-            Value::Count(one.images as u64),
-            Value::Difference(Some(one.difference.estimate), unit),
-            Value::Probability(one.p),
-            Value::Probability(one.adjusted),
+            network(study, of.dense),
+            network(study, of.compressed),
+            Value::Text(of.most.map_or_else(String::new, Labels::tick)),
+            Value::Count(tested.seeds as u64),
+            Value::Count(of.images as u64),
         ]);
+        row.extend(family.tested(tested));
         row
     };
     Table {
@@ -400,4 +445,56 @@ fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> T
             .flat_map(|family| family.comparisons.iter().map(move |one| row(family, one)))
             .collect(),
     }
+}
+
+/// All averages, a row each.
+fn table_of_averages<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> Table {
+    let mut columns = vec![
+        Column::new("claim", "claim", Kind::Text),
+        Column::new("figure", "figure", Kind::Text),
+        Column::new("images per class", "labels", Kind::Text),
+        Column::new("conditions", "conditions", Kind::Number),
+        Column::new("dense", "dense", Kind::Text),
+        Column::new("compressed", "compressed", Kind::Text),
+        Column::new("seeds", "seeds", Kind::Number),
+    ];
+    columns.extend(tested_columns());
+    let row = |family: &Family<'_>, one: &Average| {
+        let mut row = vec![
+            Value::Text(family.claim.number.into()),
+            Value::Text(family.metric.name.into()),
+            Value::Text(one.labels.map_or_else(String::new, Labels::tick)),
+            Value::Count(one.conditions as u64),
+            network(study, one.dense),
+            network(study, one.compressed),
+            Value::Count(one.tested.seeds as u64),
+        ];
+        row.extend(family.tested(&one.tested));
+        row
+    };
+    Table {
+        slug: "claims-averages".into(),
+        caption: "Claims of arXiv 2308.14969 on average over conditions (settings, each on each number of training images): \
+                  compressed minus dense network, paired by seed, with 95 % intervals and two-sided p-values of Student's t over \
+                  the averages of seeds, alone and adjusted by Holm's rule over the averages of one claim in one figure. Without \
+                  images per class: over all numbers of them, or for claim 1b the fewest minus the most."
+            .into(),
+        columns,
+        rows: families
+            .flat_map(|family| family.averages.iter().map(move |one| row(family, one)))
+            .collect(),
+    }
+}
+
+fn tested_columns() -> [Column; 3] {
+    [
+        Column::new("difference, points", "difference", Kind::Interval),
+        Column::new("p", "p", Kind::Text),
+        Column::new("p, adjusted", "p_adjusted", Kind::Text),
+    ]
+}
+
+fn network(study: &Study, at: usize) -> Value {
+    let label = study.networks.get(at).map(|n| n.label.clone());
+    Value::Network(label.unwrap_or_default(), colour(at))
 }

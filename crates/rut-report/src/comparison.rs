@@ -1,16 +1,17 @@
-//! Differences that have a p-value: of a compressed network and its dense one, and of what few labels add to that. Which of them
-//! decide a claim is said by `claims`.
+//! Differences that have a p-value: of a compressed network and its dense one, of what few labels add to that, and their averages.
+//! Which of them decide a claim is said by `claims`.
 
 use std::collections::BTreeMap;
 
+use rut_metrics::{Estimate, holm, t_test};
 use rut_record::Labels;
 
 use crate::metric::COMPARED;
-use crate::pair::{Difference, Pair};
+use crate::pair::Pair;
 use crate::study::Study;
 
-/// A difference that counts for a claim.
-pub(crate) struct Comparison {
+/// A difference by seed that counts for a claim.
+pub(crate) struct Contrast {
     /// Index of the setting.
     pub(crate) setting: usize,
     /// Number of labels.
@@ -21,45 +22,34 @@ pub(crate) struct Comparison {
     pub(crate) dense: usize,
     /// Index of the compressed network.
     pub(crate) compressed: usize,
-    /// Seeds that both have.
-    pub(crate) seeds: usize,
     /// Test images.
     pub(crate) images: usize,
-    /// Compressed minus dense.
-    pub(crate) difference: Difference,
-    /// Of Student's t test.
-    pub(crate) p: f64,
-    /// The same, adjusted for all comparisons of a family.
-    pub(crate) adjusted: f64,
+    /// Compressed minus dense, for each seed that both have.
+    pub(crate) by_seed: BTreeMap<u64, f64>,
     /// Whether the fitted temperature of a run is in doubt.
     pub(crate) doubtful: bool,
 }
 
-impl Comparison {
-    /// In the figure at `at` of [`COMPARED`]; `None` without a p-value, and of scores that are no probabilities.
+impl Contrast {
+    /// Of the networks of `pair`, in the figure at `at` of [`COMPARED`]; `None` if a run lacks it, and of scores that are no
+    /// probabilities.
     pub(crate) fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
-        let found = (*pair.paired.differences.get(at)?)?;
         let both = pair.conditions();
         let of_none = COMPARED.get(at)?.of_probabilities;
         let runs = both.iter().flat_map(|condition| study.at(*condition));
         if of_none && runs.into_iter().any(|run| run.has_no_probabilities()) {
             return None;
         }
-        let p = found.p?;
+        // A pair is dense minus compressed.
+        let by_seed = pair.paired.by_seed.get(at)?.as_ref()?.iter();
         Some(Self {
             setting: pair.setting,
             labels: pair.labels,
             most: None,
             dense: pair.dense,
             compressed: pair.compressed,
-            seeds: pair.paired.seeds,
             images: pair.paired.images,
-            difference: Difference {
-                estimate: found.of_compressed(),
-                ..found
-            },
-            p,
-            adjusted: p,
+            by_seed: by_seed.map(|(seed, value)| (*seed, -value)).collect(),
             doubtful: study.doubtful(&both).0 > 0,
         })
     }
@@ -71,7 +61,7 @@ pub(crate) fn few_labels<'a>(
     study: &Study,
     pairs: impl Iterator<Item = &'a Pair>,
     at: usize,
-) -> Vec<Comparison> {
+) -> Vec<Contrast> {
     let mut groups: BTreeMap<(usize, usize, usize), Vec<&Pair>> = BTreeMap::new();
     for pair in pairs.filter(|pair| pair.paired.seeds > 1) {
         let group = groups.entry((pair.setting, pair.compressed, pair.dense));
@@ -90,26 +80,118 @@ pub(crate) fn few_labels<'a>(
         if fewest.labels == most.labels {
             return None;
         }
-        // Both are dense minus compressed.
-        let many = most.paired.by_seed.get(at)?.as_ref()?;
-        let both = fewest.paired.by_seed.get(at)?.as_ref()?.iter();
-        let both = both.filter_map(|(seed, few)| Some(many.get(seed)? - few));
-        let values: Vec<f64> = both.collect();
-        let difference = Difference::over_seeds(&values)?;
-        let p = difference.p?;
-        Some(Comparison {
-            setting: fewest.setting,
-            labels: fewest.labels,
+        let many = Contrast::of(study, most, at)?.by_seed;
+        let few = Contrast::of(study, fewest, at)?;
+        let by_seed = few.by_seed.iter();
+        let by_seed = by_seed.filter_map(|(seed, few)| Some((*seed, few - many.get(seed)?)));
+        Some(Contrast {
+            by_seed: by_seed.collect(),
             most: Some(most.labels),
-            dense: fewest.dense,
-            compressed: fewest.compressed,
-            seeds: values.len(),
-            images: fewest.paired.images,
-            difference,
-            p,
-            adjusted: p,
             doubtful: false,
+            ..few
         })
     };
     groups.into_values().filter_map(compared).collect()
+}
+
+/// A mean difference over seeds that vary.
+pub(crate) struct Tested {
+    /// How many seeds.
+    pub(crate) seeds: usize,
+    /// The mean and its interval.
+    pub(crate) difference: Estimate,
+    /// Of Student's t test.
+    pub(crate) p: f64,
+    /// The same, adjusted for all comparisons of a family.
+    pub(crate) adjusted: f64,
+}
+
+impl Tested {
+    fn of(values: &[f64]) -> Option<Self> {
+        let p = t_test(values)?;
+        Some(Self {
+            seeds: values.len(),
+            difference: Estimate::over_seeds(values)?,
+            p,
+            adjusted: p,
+        })
+    }
+}
+
+/// Adjusts the p-values of a family by Holm's rule.
+fn adjust<'a>(family: impl Iterator<Item = &'a mut Tested>) {
+    let family: Vec<&mut Tested> = family.collect();
+    let p: Vec<f64> = family.iter().map(|one| one.p).collect();
+    for (one, adjusted) in family.into_iter().zip(holm(&p)) {
+        one.adjusted = adjusted;
+    }
+}
+
+/// One difference and what its test says.
+pub(crate) struct Comparison {
+    /// Of what.
+    pub(crate) contrast: Contrast,
+    /// Over seeds.
+    pub(crate) tested: Tested,
+}
+
+/// Each of `contrasts` that has a p-value.
+pub(crate) fn comparisons(contrasts: Vec<Contrast>) -> Vec<Comparison> {
+    let compared = |contrast: Contrast| {
+        let values: Vec<f64> = contrast.by_seed.values().copied().collect();
+        let tested = Tested::of(&values)?;
+        Some(Comparison { contrast, tested })
+    };
+    let mut found: Vec<Comparison> = contrasts.into_iter().filter_map(compared).collect();
+    adjust(found.iter_mut().map(|one| &mut one.tested));
+    found
+}
+
+/// What two networks differ by on average.
+pub(crate) struct Average {
+    /// Number of labels; `None` over all numbers.
+    pub(crate) labels: Option<Labels>,
+    /// Index of the dense network.
+    pub(crate) dense: usize,
+    /// Index of the compressed network.
+    pub(crate) compressed: usize,
+    /// Over how many settings, each on each number of labels.
+    pub(crate) conditions: usize,
+    /// Of each seed's mean, over the seeds that all conditions have.
+    pub(crate) tested: Tested,
+}
+
+/// Averages of `contrasts` of the same two networks: over all, and on each number of labels if there are several. Of one alone
+/// there is none.
+pub(crate) fn averages(contrasts: &[Contrast]) -> Vec<Average> {
+    let mut groups: BTreeMap<(usize, usize, Option<Labels>), Vec<&Contrast>> = BTreeMap::new();
+    for one in contrasts {
+        for labels in [None, Some(one.labels)] {
+            let group = groups.entry((one.compressed, one.dense, labels));
+            group.or_default().push(one);
+        }
+    }
+    let average =
+        |(&(compressed, dense, labels), own): (&(_, _, Option<Labels>), &Vec<&Contrast>)| {
+            let all = groups.get(&(compressed, dense, None)).map_or(0, Vec::len);
+            if own.len() < 2 || (labels.is_some() && own.len() == all) {
+                return None;
+            }
+            let seeds = own.first()?.by_seed.keys();
+            let mean = |seed| {
+                let values = own.iter().map(|one| one.by_seed.get(seed));
+                Some(values.sum::<Option<f64>>()? / own.len() as f64)
+            };
+            let values: Vec<f64> = seeds.filter_map(mean).collect();
+            Some(Average {
+                labels,
+                dense,
+                compressed,
+                conditions: own.len(),
+                tested: Tested::of(&values)?,
+            })
+        };
+    let mut found: Vec<Average> = groups.iter().filter_map(average).collect();
+    adjust(found.iter_mut().map(|one| &mut one.tested));
+    found
 }

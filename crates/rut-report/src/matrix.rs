@@ -73,7 +73,7 @@ pub(crate) fn matrix(study: &Study, pairs: &[Pair]) -> Markup {
             span.better { "Green" } ": the compressed network is better; " span.worse { "red" } ": it is worse. The ECE is better if it is lower. Below a dense network's figure stands its own interval."
         }
         @if !fewer.is_empty() {
-            details.fewer {
+            details {
                 summary { "On fewer training images per class: " (crate::wording::listed(fewer.iter().rev().map(|l| l.tick()))) }
                 @for labels in fewer.iter().rev() {
                     @let own: Vec<Target> = (0..study.settings.len())

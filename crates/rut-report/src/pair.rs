@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rut_metrics::{
-    BootstrapOptions, Estimate, Intervals, Outcomes, Spread, bootstrap_difference, t_test,
-};
+use rut_metrics::{BootstrapOptions, Estimate, Intervals, Outcomes, Spread, bootstrap_difference};
 use rut_record::Labels;
 use rut_record::logits_archive::{self, ArchivedLogits};
 
@@ -65,8 +63,6 @@ pub(crate) struct Difference {
     pub(crate) estimate: Estimate,
     /// What the interval allows for.
     pub(crate) spread: Option<Spread>,
-    /// The p-value of Student's t test over seeds, where they vary.
-    pub(crate) p: Option<f64>,
 }
 
 impl Difference {
@@ -76,7 +72,6 @@ impl Difference {
         Some(Self {
             estimate,
             spread: estimate.interval.map(|_| Spread::Seeds),
-            p: t_test(values),
         })
     }
 
@@ -200,12 +195,7 @@ impl Paired {
                 for (difference, found) in self.differences.iter_mut().zip(found) {
                     if let Some(estimate) = found.filter(|_| lacking(difference)) {
                         let spread = Some(Spread::TestImages);
-                        let p = None;
-                        *difference = Some(Difference {
-                            estimate,
-                            spread,
-                            p,
-                        });
+                        *difference = Some(Difference { estimate, spread });
                     }
                 }
             }

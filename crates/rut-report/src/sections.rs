@@ -44,7 +44,7 @@ pub(crate) fn weights(context: &Context<'_>, files: &mut ReportFiles) -> Result<
     };
     let charts = against.compose(context, files);
     Ok(html! {
-        p.note { "A grey line joins the networks on as many training images per class, whose number stands at its end. Pruning goes on to the right." }
+        p.note { "A grey line joins the networks on as many training images per class, whose number stands at its end. Pruning goes on to the right. Stem and classifier are not counted." }
         (charts)
     })
 }

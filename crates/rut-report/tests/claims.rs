@@ -53,11 +53,36 @@ const QUANTIZED: [(u64, Differences); 2] = [
     ),
 ];
 
-/// Four seeds of `network` with the dense network's figures and `differences`.
+/// Those of the ticket by prompting.
+const PROMPTED: [(u64, Differences); 2] = [
+    (
+        4,
+        Differences {
+            accuracy: [-0.05, -0.03, -0.06, -0.02],
+            ece: [0.0, 0.01, 0.02, -0.01],
+            ece_at_temperature: [0.0, 0.01, 0.02, -0.01],
+        },
+    ),
+    (
+        16,
+        Differences {
+            accuracy: [0.01, -0.02, -0.01, -0.03],
+            ece: [0.01, 0.03, 0.02, 0.01],
+            ece_at_temperature: [0.01, 0.03, 0.02, 0.01],
+        },
+    ),
+];
+
+/// Four seeds of a probe of `network` with the dense network's figures and `differences`.
 fn make(results: &Path, network: &str, differences: &[(u64, Differences)]) {
+    make_by("lp", results, network, differences);
+}
+
+fn make_by(method: &str, results: &Path, network: &str, differences: &[(u64, Differences)]) {
     for (shots, differences) in differences {
         for seed in 0..4 {
             let wanted = Wanted {
+                method,
                 dense: network == "dense",
                 shots: *shots,
                 seed: seed as u64 + 1,
@@ -242,6 +267,125 @@ fn claims_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
     ] {
         assert!(section.contains(said), "{said}: {section}");
     }
+}
+
+/// An average is over what both networks have, seed by seed: over all conditions, and over the settings on each number of images.
+#[test]
+fn averages_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    make(&results, "ticket", &TICKET);
+    make(&results, "dense", &none());
+    make_by("vp", &results, "ticket", &PROMPTED);
+    make_by("vp", &results, "dense", &none());
+    let averages = |out: &str| -> Vec<(String, String, String, [f64; 3])> {
+        let (_, files) = report(&[&results], &dir.path().join(out), &plain());
+        let rows = csv_rows(&text(&files, "tables/claims-averages.csv"));
+        let accuracy = rows.iter().filter(|row| row["figure"] == "accuracy");
+        accuracy
+            .map(|row| {
+                let [claim, labels, conditions, seeds] =
+                    ["claim", "labels", "conditions", "seeds"].map(|key| row[key].clone());
+                let numbers =
+                    ["difference", "p", "p_adjusted"].map(|key| row[key].parse().unwrap());
+                (
+                    claim,
+                    labels,
+                    format!("{conditions} of {seeds} seeds"),
+                    numbers,
+                )
+            })
+            .collect()
+    };
+    let check = |out: &str, golden: &[(&str, &str, &str, [f64; 3])]| {
+        let found = averages(out);
+        assert_eq!(found.len(), golden.len(), "{found:?}");
+        for (found, want) in found.iter().zip(golden) {
+            assert_eq!((&*found.0, &*found.1, &*found.2), (want.0, want.1, want.2));
+            let near = found
+                .3
+                .iter()
+                .zip(want.3)
+                .all(|(a, b)| (a - b).abs() < 1e-9);
+            assert!(near, "{found:?}, not {want:?}");
+        }
+    };
+    // scipy 1.17.1: ttest_1samp of the means; statsmodels 0.15.0: multipletests(p, method="holm"), of each claim.
+    check(
+        "whole",
+        &[
+            (
+                "1a",
+                "",
+                "4 of 4 seeds",
+                [-0.045, 0.00047040523127184816, 0.0009408104625436963],
+            ),
+            (
+                "1a",
+                "4",
+                "2 of 4 seeds",
+                [-0.0775, 7.374985051017138e-05, 0.00022124955153051415],
+            ),
+            (
+                "1a",
+                "16",
+                "2 of 4 seeds",
+                [-0.0125, 0.030466291662170977, 0.030466291662170977],
+            ),
+            (
+                "1b",
+                "",
+                "2 of 4 seeds",
+                [-0.065, 6.805720134518554e-05, 6.805720134518554e-05],
+            ),
+        ],
+    );
+    let (_, files) = report(&[&results], &dir.path().join("page"), &plain());
+    let page = text(&files, "report.html");
+    for said in [
+        "aria-label=\"Difference in accuracy, averages\"",
+        "all settings<span class=\"ends\">4 shots</span>",
+        "4 seeds, mean of 4 conditions",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    // A seed that one condition lacks is left out of the averages that the condition has part in.
+    let lacking = Wanted {
+        method: "vp",
+        shots: 16,
+        seed: 4,
+        ..Wanted::PROBE
+    };
+    std::fs::remove_dir_all(results.join(lacking.name())).unwrap();
+    check(
+        "lacking",
+        &[
+            (
+                "1a",
+                "",
+                "4 of 3 seeds",
+                [-0.0458333333333, 0.006222428193021023, 0.012444856386042046],
+            ),
+            (
+                "1a",
+                "4",
+                "2 of 4 seeds",
+                [-0.0775, 7.374985051017138e-05, 0.00022124955153051415],
+            ),
+            (
+                "1a",
+                "16",
+                "2 of 3 seeds",
+                [-0.0133333333333, 0.09417837268432341, 0.09417837268432341],
+            ),
+            (
+                "1b",
+                "",
+                "2 of 3 seeds",
+                [-0.065, 0.00196657024149706, 0.00196657024149706],
+            ),
+        ],
+    );
 }
 
 /// Of two dense networks a quantized one is compared with that which it was made of. A ticket without its mask is none, a
