@@ -291,7 +291,7 @@ def scores(logits, labels):
 def write(path, content):
     """Under a temporary name, synced and renamed, so that a file is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.tmp")
     with open(temporary, "wb") as file:
         file.write(content)
         file.flush()
