@@ -7,12 +7,13 @@ use maud::{Markup, html};
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::canvas::colour;
+use crate::claim::{ACCURACY, CLAIMS, Claim, Compared, ECE, ECE_AT_TEMPERATURE, is_origin};
 use crate::comparison::{Average, Comparison, Contrast, Tested, averages, comparisons, few_labels};
 use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
+use crate::forest::{Forest, Row};
 use crate::metric::{COMPARED, Metric, Unit};
-use crate::network::Network;
 use crate::pair::Pair;
 use crate::results::{condition_cells, condition_columns};
 use crate::study::Study;
@@ -23,89 +24,11 @@ use crate::wording::{figure, listed, p_value, printable, signed};
 /// An adjusted p-value below it is called a difference.
 const LEVEL: f64 = 0.05;
 
-/// Indices of [`COMPARED`].
-const ACCURACY: usize = 0;
-const ECE: usize = 1;
-const ECE_AT_TEMPERATURE: usize = 2;
-
 /// A column of a matrix: a compressed network and its dense one.
 type Networks = (usize, usize);
 
 /// A row of a matrix: what stands before it, and its cells.
-type Row = (Markup, BTreeMap<Networks, Markup>);
-
-/// A claim, and what decides it.
-struct Claim {
-    number: &'static str,
-    words: &'static str,
-    /// Which networks it is about.
-    about: fn(&Network) -> bool,
-    /// What is compared.
-    compared: Compared,
-    /// In which figures, by their places in [`COMPARED`].
-    figures: &'static [usize],
-}
-
-/// What a difference is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Compared {
-    /// Compressed minus dense.
-    Networks,
-    /// The same on the fewest training images, minus the same on the most.
-    Labels,
-}
-
-const CLAIMS: [Claim; 4] = [
-    Claim {
-        number: "1a",
-        words: "A ticket transfers worse than its dense network: it is less accurate.",
-        about: pruned,
-        compared: Compared::Networks,
-        figures: &[ACCURACY],
-    },
-    Claim {
-        number: "1b",
-        words: "It loses the most with few training images: the difference on the fewest is below that on the most.",
-        about: pruned,
-        compared: Compared::Labels,
-        figures: &[ACCURACY],
-    },
-    Claim {
-        number: "2",
-        words: "A ticket is worse calibrated than its dense network: its ECE is higher.",
-        about: pruned,
-        compared: Compared::Networks,
-        figures: &[ECE, ECE_AT_TEMPERATURE],
-    },
-    Claim {
-        number: "3",
-        words: "A quantized network is not worse calibrated than its dense network.",
-        about: quantized,
-        compared: Compared::Networks,
-        figures: &[ECE, ECE_AT_TEMPERATURE],
-    },
-];
-
-/// A ticket whose mask was left out has all weights, and is none.
-fn pruned(network: &Network) -> bool {
-    !network.dense && !network.key.dropped && network.quantization.is_none()
-}
-
-/// A quantized ticket would show what pruning costs, too.
-fn quantized(network: &Network) -> bool {
-    network.quantization.is_some() && network.body_density == 1.0
-}
-
-/// Whether `dense` is what `compressed` was made of, as far as that is known: of a quantized network by its record, if one of
-/// the study's dense networks is it.
-fn is_origin(study: &Study, compressed: &Network, dense: usize) -> bool {
-    let Some(quantization) = &compressed.quantization else {
-        return true;
-    };
-    let is_it = |network: &Network| network.dense && network.key.checkpoint == quantization.made_of;
-    let own = study.networks.get(dense).is_some_and(is_it);
-    own || !study.networks.iter().any(is_it)
-}
+type Cells = (Markup, BTreeMap<Networks, Markup>);
 
 /// The claims, a matrix for each figure of each, and one table of them all as a file.
 pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
@@ -127,11 +50,18 @@ pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<M
     if all().any(|family| !family.averages.is_empty()) {
         files.table(&table_of_averages(study, all()))?;
     }
+    let figures = figures_of_averages(study, &families, files);
     Ok(html! {
         p.note {
             "Compressed minus dense network, paired by seed, in points, with 95 % intervals. Marked are differences whose p-value (Student's t over seeds, two-sided), adjusted by Holm's rule for all differences of the matrix, is below " (LEVEL) ": "
             span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Seeds vary the drawn images and the training, not the test images. Averages give every setting the same weight, and each seed's average is one value: they say what holds for these settings together, with p-values adjusted among the averages of a figure. "
             "Pairs of which no two seeds differ have no p-value; they, and the ECE of scores that are no probabilities, are left out here."
+        }
+        @if !figures.is_empty() {
+            figure {
+                div.charts { @for svg in &figures { (svg) } }
+                figcaption { "Compressed minus dense network on average over all settings and numbers of training images, with 95 % intervals over seeds. Right of 0, the compressed network has the larger figure: the better accuracy, the worse ECE." }
+            }
         }
         @for (claim, own) in &families { @if !own.is_empty() {
             h3 { "(" (claim.number) ") " (claim.words) }
@@ -148,6 +78,35 @@ pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<M
             }
         } }
     })
+}
+
+/// A picture for each figure in which a compressed network has an average over everything.
+fn figures_of_averages(
+    study: &Study,
+    families: &[(&Claim, Vec<Family<'_>>)],
+    files: &mut ReportFiles,
+) -> Vec<Markup> {
+    let figures = [ACCURACY, ECE, ECE_AT_TEMPERATURE];
+    let figures = figures.iter().filter_map(|at| COMPARED.get(*at).copied());
+    let drawn = |metric: &'static Metric| {
+        let families = families.iter().flat_map(|(_, own)| own);
+        let own = families.filter(|family| {
+            family.claim.compared == Compared::Networks && std::ptr::eq(family.metric, metric)
+        });
+        let averages = own.flat_map(|family| &family.averages);
+        let whole = averages.filter(|average| average.labels.is_none());
+        let rows: Vec<Row> = whole
+            .filter_map(|average| Row::of_average(study, average, metric))
+            .collect();
+        if rows.is_empty() {
+            return None;
+        }
+        let forest = Forest::new(metric, "compressed minus dense", rows);
+        let name = format!("claims-averages-{}", metric.column);
+        let draw = |look| forest.svg(0, "all settings", look).unwrap_or_default();
+        Some(files.picture(&name, draw))
+    };
+    figures.filter_map(drawn).collect()
 }
 
 /// The comparisons of one claim in one figure: p-values are adjusted over them.
@@ -351,7 +310,7 @@ impl<'a> Family<'a> {
 }
 
 /// Rows down the page, the networks that any of them has across it; `corner` is what rows are.
-fn matrix(study: &Study, title: &str, corner: &str, rows: &[Row]) -> Markup {
+fn matrix(study: &Study, title: &str, corner: &str, rows: &[Cells]) -> Markup {
     let columns = rows.iter().flat_map(|(_, cells)| cells.keys().copied());
     let columns: BTreeSet<Networks> = columns.collect();
     let controls: BTreeSet<usize> = columns.iter().map(|(_, dense)| *dense).collect();

@@ -161,11 +161,11 @@ pub(crate) struct Average {
     pub(crate) tested: Tested,
 }
 
-/// Averages of `contrasts` of the same two networks: over all, and on each number of labels if there are several. Of one alone
-/// there is none.
+/// Averages of `contrasts` of the same two networks: over all that have several seeds, and on each number of labels if there are
+/// several. Of one alone there is none.
 pub(crate) fn averages(contrasts: &[Contrast]) -> Vec<Average> {
     let mut groups: BTreeMap<(usize, usize, Option<Labels>), Vec<&Contrast>> = BTreeMap::new();
-    for one in contrasts {
+    for one in contrasts.iter().filter(|one| one.by_seed.len() > 1) {
         for labels in [None, Some(one.labels)] {
             let group = groups.entry((one.compressed, one.dense, labels));
             group.or_default().push(one);

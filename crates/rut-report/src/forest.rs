@@ -1,13 +1,15 @@
-//! Differences and their intervals, one below the other, around a line at 0. For the differences, see `pair`.
+//! Differences and their intervals, one below the other, around a line at 0. For the differences, see `pair` and `comparison`.
 
 use crate::across::{Across, row_name};
 use crate::against::factor;
 use crate::axis::Axis;
 use crate::canvas::{Canvas, FigureStyle, INK, colour, mark, picture};
-use crate::metric::{COMPARED, Unit};
+use crate::comparison::Average;
+use crate::metric::{COMPARED, Metric, Unit};
 use crate::pair::Pair;
 use crate::study::Study;
 use crate::wording::signed;
+use rut_metrics::Estimate;
 
 /// Height of a row, pixels: a line of words above the interval.
 const ROW: f64 = 31.0;
@@ -16,39 +18,39 @@ const TOP: f64 = 38.0;
 /// Distance of the axis from left and right, pixels.
 const SIDE: f64 = 16.0;
 
-/// The differences of one metric, by setting, on one axis.
+/// The differences of one metric, in groups, on one axis.
 pub(crate) struct Forest {
     axis: Axis,
     rows: Vec<Row>,
 }
 
 impl Forest {
-    /// Of `pairs` in the metric at `at` of [`COMPARED`]; `None` where none has one.
+    /// Of `pairs` in the metric at `at` of [`COMPARED`], a group for each setting; `None` where none has one.
     pub(crate) fn of(study: &Study, pairs: &[Pair], at: usize) -> Option<Self> {
-        let metric = COMPARED.get(at)?;
         let row = |pair: &Pair| Row::of(study, pair, at);
-        let rows: Vec<Row> = pairs.iter().filter_map(row).collect();
+        let rows = pairs.iter().filter_map(row).collect();
+        Some(Self::new(COMPARED.get(at)?, "dense minus compressed", rows))
+    }
+
+    /// Differences in `metric`, of what `minus` says.
+    pub(crate) fn new(metric: &Metric, minus: &str, rows: Vec<Row>) -> Self {
         let unit = match metric.unit {
             Unit::Percent => "points",
             Unit::Plain => "nats",
         };
-        let name = format!("{}: dense minus compressed ({unit})", metric.name);
+        let name = format!("{}: {minus} ({unit})", metric.name);
         let ends = rows.iter().map(|row| (row.mean, row.ends));
         let ends: Vec<_> = ends.chain([(0.0, (0.0, 0.0))]).collect();
         let all = (f64::NEG_INFINITY, f64::INFINITY);
-        Some(Self {
+        Self {
             axis: Axis::around_intervals(&name, &ends, all),
             rows,
-        })
+        }
     }
 
-    /// The rows of a setting; `None` where it has none.
-    pub(crate) fn svg(&self, setting: usize, title: &str, look: FigureStyle) -> Option<String> {
-        let rows: Vec<&Row> = self
-            .rows
-            .iter()
-            .filter(|row| row.setting == setting)
-            .collect();
+    /// The rows of a group; `None` where it has none.
+    pub(crate) fn svg(&self, group: usize, title: &str, look: FigureStyle) -> Option<String> {
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.group == group).collect();
         if rows.is_empty() {
             return None;
         }
@@ -73,8 +75,9 @@ impl Forest {
     }
 }
 
-struct Row {
-    setting: usize,
+/// A difference.
+pub(crate) struct Row {
+    group: usize,
     words: String,
     tooltip: String,
     mean: f64,
@@ -85,27 +88,52 @@ struct Row {
 impl Row {
     fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
         let (difference, metric) = ((*pair.paired.differences.get(at)?)?, COMPARED.get(at)?);
-        let scale = factor(metric.unit);
         let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
-        let (lo, hi) = difference.estimate.ends();
         let words = format!(
             "{}: {} − {}",
             pair.labels.name(),
             network(pair.dense)?,
             network(pair.compressed)?
         );
-        let (mean, ends) = signed(&difference.estimate, metric.unit);
-        let ends = ends.map_or_else(|| "no interval".into(), |ends| ends.join(" to "));
+        let over = format!("{} seeds, N = {}", pair.paired.seeds, pair.paired.images);
+        let row = Self::new(words, &difference.estimate, metric, &over);
         Some(Self {
-            setting: pair.setting,
-            tooltip: format!(
-                "{words}: {} {mean} ({ends}); {} seeds, N = {}",
-                metric.name, pair.paired.seeds, pair.paired.images
-            ),
-            words,
-            mean: scale * difference.estimate.mean,
-            ends: (scale * lo, scale * hi),
+            group: pair.setting,
             network: pair.compressed,
+            ..row
+        })
+    }
+
+    /// An estimate that `words` name, `over` so many; of the group 0, in the colour of the network 0.
+    fn new(words: String, estimate: &Estimate, metric: &Metric, over: &str) -> Self {
+        let scale = factor(metric.unit);
+        let (lo, hi) = estimate.ends();
+        let (mean, ends) = signed(estimate, metric.unit);
+        let ends = ends.map_or_else(|| "no interval".into(), |ends| ends.join(" to "));
+        Self {
+            group: 0,
+            tooltip: format!("{words}: {} {mean} ({ends}); {over}", metric.name),
+            words,
+            mean: scale * estimate.mean,
+            ends: (scale * lo, scale * hi),
+            network: 0,
+        }
+    }
+
+    /// An average in `metric`, of the group 0.
+    pub(crate) fn of_average(study: &Study, average: &Average, metric: &Metric) -> Option<Self> {
+        let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
+        let words = format!(
+            "{} − {}",
+            network(average.compressed)?,
+            network(average.dense)?
+        );
+        let (tested, conditions) = (&average.tested, average.conditions);
+        let over = format!("{} seeds, mean of {conditions} conditions", tested.seeds);
+        let row = Self::new(words, &tested.difference, metric, &over);
+        Some(Self {
+            network: average.compressed,
+            ..row
         })
     }
 

@@ -18,6 +18,7 @@ mod against;
 mod axis;
 mod canvas;
 mod chart;
+mod claim;
 mod claims;
 mod comparison;
 mod context;

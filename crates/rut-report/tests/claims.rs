@@ -238,6 +238,8 @@ fn claims_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
             0.5908012080539892,
             1.0,
         ),
+        ("3b", "accuracy", "4", "W4", 0.0, 1.0, 1.0),
+        ("3b", "accuracy", "16", "W4", 0.0, 1.0, 1.0),
     ];
     for (claim, figure, labels, network, difference, p, adjusted) in golden {
         let found = take(claim, figure, labels);
@@ -349,6 +351,10 @@ fn averages_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
     ] {
         assert!(page.contains(said), "{said}");
     }
+    let figure = text(&files, "figures/claims-averages-accuracy.svg");
+    // scipy: the 95 % interval of those means.
+    let said = "state 8 − dense: accuracy −4.5 (−5.4 to −3.6); 4 seeds, mean of 4 conditions";
+    assert!(figure.contains(said), "{figure}");
     // A seed that one condition lacks is left out of the averages that the condition has part in.
     let lacking = Wanted {
         method: "vp",
