@@ -61,7 +61,7 @@ pub(crate) const CLAIMS: [Claim; 5] = [
     },
     Claim {
         number: "3b",
-        words: "Beside claim 3, not claimed there: a quantized network is not less accurate than its dense network.",
+        words: "Not in the paper, beside 3: a quantized network is not less accurate than its dense network.",
         about: quantized,
         compared: Compared::Networks,
         figures: &[ACCURACY],

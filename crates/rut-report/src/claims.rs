@@ -1,13 +1,15 @@
 //! What the study says of the claims of arXiv 2308.14969: for each a matrix of paired differences, compressed minus dense, with
-//! p-values adjusted for how many differences a matrix has. For the differences, see `pair`.
+//! p-values adjusted for how many differences a matrix has. For the differences, see `comparison`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
+use rut_formats::counted;
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::canvas::colour;
 use crate::claim::{ACCURACY, CLAIMS, Claim, Compared, ECE, ECE_AT_TEMPERATURE, is_origin};
+use crate::claims_table;
 use crate::comparison::{Average, Comparison, Contrast, Tested, averages, comparisons, few_labels};
 use crate::context::Context;
 use crate::error::Result;
@@ -15,9 +17,7 @@ use crate::files::ReportFiles;
 use crate::forest::{Forest, Row};
 use crate::metric::{COMPARED, Metric, Unit};
 use crate::pair::Pair;
-use crate::results::{condition_cells, condition_columns};
 use crate::study::Study;
-use crate::table::{Column, Kind, Table, Value};
 use crate::upstream::key;
 use crate::wording::{figure, listed, p_value, printable, signed};
 
@@ -46,32 +46,35 @@ pub(crate) fn claims(context: &Context<'_>, files: &mut ReportFiles) -> Result<M
             html! { p { "No compressed network stands beside a dense one with two seeds that differ." } },
         );
     }
-    files.table(&table(study, all()))?;
+    files.table(&claims_table::of_comparisons(study, all()))?;
     if all().any(|family| !family.averages.is_empty()) {
-        files.table(&table_of_averages(study, all()))?;
+        files.table(&claims_table::of_averages(study, all()))?;
     }
     let figures = figures_of_averages(study, &families, files);
     Ok(html! {
         p.note {
             "Compressed minus dense network, paired by seed, in points, with 95 % intervals. Marked are differences whose p-value (Student's t over seeds, two-sided), adjusted by Holm's rule for all differences of the matrix, is below " (LEVEL) ": "
-            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Seeds vary the drawn images and the training, not the test images. Averages give every setting the same weight, and each seed's average is one value: they say what holds for these settings together, with p-values adjusted among the averages of a figure. "
-            "Pairs of which no two seeds differ have no p-value; they, and the ECE of scores that are no probabilities, are left out here."
+            span.better { "▲" } " or " span.better { "▼" } " where the compressed network is better, " span.worse { "▲" } " or " span.worse { "▼" } " where it is worse. An unmarked difference is undecided: its interval says how large it may be. Seeds vary the drawn images and the training, not the test images. In averages every setting and number of training images counts once, and the average of a seed is one value; those of one claim in one figure are adjusted apart from single settings. "
+            "Pairs of which no two seeds differ have no p-value: averages count them, single settings leave them out. The ECE of scores that are no probabilities is left out."
         }
         @if !figures.is_empty() {
             figure {
                 div.charts { @for svg in &figures { (svg) } }
-                figcaption { "Compressed minus dense network on average over all settings and numbers of training images, with 95 % intervals over seeds. Right of 0, the compressed network has the larger figure: the better accuracy, the worse ECE." }
+                figcaption { "Compressed minus dense network on average over settings and numbers of training images, with 95 % intervals over seeds, not adjusted for their number. Right of 0, the compressed network has the larger figure: the better accuracy, the worse ECE." }
             }
         }
         @for (claim, own) in &families { @if !own.is_empty() {
             h3 { "(" (claim.number) ") " (claim.words) }
             @for family in own {
                 h4 { (family.title()) }
-                p.verdict { (family.counts()) }
-                @if family.averages.is_empty() { (family.differences(study)) } @else {
+                @if family.averages.is_empty() {
+                    p.verdict { (family.counts()) }
+                    (family.differences(study))
+                } @else {
                     (family.averages(study))
+                    p.verdict { "Single settings: " (family.counts()) }
                     details {
-                        summary { "each setting: " (family.comparisons.len()) " differences" }
+                        summary { "Single settings: " (counted(family.comparisons.len(), "difference")) }
                         (family.differences(study))
                     }
                 }
@@ -95,26 +98,27 @@ fn figures_of_averages(
         });
         let averages = own.flat_map(|family| &family.averages);
         let whole = averages.filter(|average| average.labels.is_none());
-        let rows: Vec<Row> = whole
-            .filter_map(|average| Row::of_average(study, average, metric))
-            .collect();
+        let whole: Vec<&Average> = whole.collect();
+        let differ = !is_one(whole.iter().map(|average| average.over()));
+        let row = |average: &&Average| Row::of_average(study, average, metric, differ);
+        let rows: Vec<Row> = whole.iter().filter_map(row).collect();
         if rows.is_empty() {
             return None;
         }
         let forest = Forest::new(metric, "compressed minus dense", rows);
         let name = format!("claims-averages-{}", metric.column);
-        let draw = |look| forest.svg(0, "all settings", look).unwrap_or_default();
+        let draw = |look| forest.svg(0, settings(differ), look).unwrap_or_default();
         Some(files.picture(&name, draw))
     };
     figures.filter_map(drawn).collect()
 }
 
 /// The comparisons of one claim in one figure: p-values are adjusted over them.
-struct Family<'a> {
-    claim: &'a Claim,
-    metric: &'static Metric,
-    comparisons: Vec<Comparison>,
-    averages: Vec<Average>,
+pub(crate) struct Family<'a> {
+    pub(crate) claim: &'a Claim,
+    pub(crate) metric: &'static Metric,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) averages: Vec<Average>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -213,7 +217,7 @@ impl<'a> Family<'a> {
         });
         let doubtful = all.iter().filter(|one| one.contrast.doubtful).count();
         html! {
-            (all.len()) " comparisons: "
+            (counted(all.len(), "comparison")) ": "
             @for (index, verdict) in Verdict::ALL.into_iter().enumerate() {
                 @if index > 0 { ", " }
                 span.(verdict.name())[adjusted(verdict) > 0] { (adjusted(verdict)) " " (verdict.words(self.claim.compared)) }
@@ -224,15 +228,6 @@ impl<'a> Family<'a> {
                 " In " (doubtful) " of them the fitted temperature of a run is in doubt: read the ECE at T = 1 first."
             }
         }
-    }
-
-    /// What a table says of it, in [`tested_columns`].
-    fn tested(&self, tested: &Tested) -> [Value; 3] {
-        [
-            Value::Difference(Some(tested.difference), self.metric.unit),
-            Value::Probability(tested.p),
-            Value::Probability(tested.adjusted),
-        ]
     }
 
     fn is_at_temperature(&self) -> bool {
@@ -267,23 +262,35 @@ impl<'a> Family<'a> {
 
     /// Training images down the page, networks across it.
     fn averages(&self, study: &Study) -> Markup {
-        let mut rows: BTreeMap<Option<Labels>, BTreeMap<Networks, Markup>> = BTreeMap::new();
+        let mut rows: BTreeMap<Option<Labels>, Vec<&Average>> = BTreeMap::new();
         for one in &self.averages {
-            let row = rows.entry(one.labels).or_default();
-            let conditions = format!("mean of {} conditions", one.conditions);
-            let cell = self.cell(&one.tested, "", &conditions);
-            row.insert((one.compressed, one.dense), cell);
+            rows.entry(one.labels).or_default().push(one);
         }
-        let head = |labels: Option<Labels>| match labels {
-            Some(labels) => html! { "all settings" span.ends { (labels.name()) } },
+        let words = |labels: Option<Labels>| match labels {
+            Some(labels) => labels.name(),
             None if self.claim.compared == Compared::Labels => {
-                html! { "all settings" span.ends { "fewest images against the most" } }
+                "fewest images against the most".into()
             }
-            None => html! { "all settings" span.ends { "all numbers of images" } },
+            None => "all numbers of images".into(),
         };
-        let rows = rows.into_iter().map(|(row, cells)| (head(row), cells));
+        let row = |(labels, own): (Option<Labels>, Vec<&Average>)| {
+            let differ = !is_one(own.iter().map(|one| one.over()));
+            let head = html! {
+                (settings(differ))
+                span.ends { (words(labels)) }
+                @if let Some(one) = own.first().filter(|_| !differ) { span.ends { (one.over()) } }
+            };
+            let cell = |one: &&Average| {
+                let over = counted(one.conditions, "condition");
+                let cell = self.cell(&one.tested, "", &over);
+                let cell = html! { (cell) @if differ { span.ends { (one.over()) } } };
+                ((one.compressed, one.dense), cell)
+            };
+            (head, own.iter().map(cell).collect())
+        };
+        let rows: Vec<Cells> = rows.into_iter().map(row).collect();
         let title = format!("{}, averages", self.title());
-        matrix(study, &title, "average over", &rows.collect::<Vec<_>>())
+        matrix(study, &title, "average over", &rows)
     }
 
     /// A difference; `against` goes on with its verdict, `over` says what it is of besides seeds.
@@ -307,6 +314,21 @@ impl<'a> Family<'a> {
             @if let Some([lo, hi]) = ends { span.ends { (lo) " to " (hi) } }
         }
     }
+}
+
+/// What averages are over.
+fn settings(differ: bool) -> &'static str {
+    if differ {
+        "settings that both have"
+    } else {
+        "all settings"
+    }
+}
+
+/// Whether all of them are the same.
+fn is_one(mut all: impl Iterator<Item = String>) -> bool {
+    let first = all.next();
+    all.all(|one| Some(one) == first)
 }
 
 /// Rows down the page, the networks that any of them has across it; `corner` is what rows are.
@@ -359,101 +381,4 @@ fn relation(p: f64) -> String {
     } else {
         format!("= {text}")
     }
-}
-
-/// All comparisons, a row each.
-fn table<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> Table {
-    let mut columns = vec![
-        Column::new("claim", "claim", Kind::Text),
-        Column::new("figure", "figure", Kind::Text),
-    ];
-    columns.extend(condition_columns(None));
-    columns.extend([
-        Column::new("dense", "dense", Kind::Text),
-        Column::new("compressed", "compressed", Kind::Text),
-        Column::new("minus that on", "minus_labels", Kind::Text),
-        Column::new("seeds", "seeds", Kind::Number),
-        Column::new("N", "test_images", Kind::Number),
-    ]);
-    columns.extend(tested_columns());
-    let row = |family: &Family<'_>, one: &Comparison| {
-        let mut row = vec![
-            Value::Text(family.claim.number.into()),
-            Value::Text(family.metric.name.into()),
-        ];
-        let (of, tested) = (&one.contrast, &one.tested);
-        row.extend(condition_cells(study, of.setting, of.labels.tick(), None));
-        row.extend([
-            network(study, of.dense),
-            network(study, of.compressed),
-            Value::Text(of.most.map_or_else(String::new, Labels::tick)),
-            Value::Count(tested.seeds as u64),
-            Value::Count(of.images as u64),
-        ]);
-        row.extend(family.tested(tested));
-        row
-    };
-    Table {
-        slug: "claims".into(),
-        caption: "Claims of arXiv 2308.14969: compressed minus dense network, paired by seed, with 95 % intervals and two-sided \
-                  p-values of Student's t, alone and adjusted by Holm's rule over the differences of one claim in one figure. \
-                  Claim 1b is the difference on the fewest training images minus that on the most."
-            .into(),
-        columns,
-        rows: families
-            .flat_map(|family| family.comparisons.iter().map(move |one| row(family, one)))
-            .collect(),
-    }
-}
-
-/// All averages, a row each.
-fn table_of_averages<'a>(study: &Study, families: impl Iterator<Item = &'a Family<'a>>) -> Table {
-    let mut columns = vec![
-        Column::new("claim", "claim", Kind::Text),
-        Column::new("figure", "figure", Kind::Text),
-        Column::new("images per class", "labels", Kind::Text),
-        Column::new("conditions", "conditions", Kind::Number),
-        Column::new("dense", "dense", Kind::Text),
-        Column::new("compressed", "compressed", Kind::Text),
-        Column::new("seeds", "seeds", Kind::Number),
-    ];
-    columns.extend(tested_columns());
-    let row = |family: &Family<'_>, one: &Average| {
-        let mut row = vec![
-            Value::Text(family.claim.number.into()),
-            Value::Text(family.metric.name.into()),
-            Value::Text(one.labels.map_or_else(String::new, Labels::tick)),
-            Value::Count(one.conditions as u64),
-            network(study, one.dense),
-            network(study, one.compressed),
-            Value::Count(one.tested.seeds as u64),
-        ];
-        row.extend(family.tested(&one.tested));
-        row
-    };
-    Table {
-        slug: "claims-averages".into(),
-        caption: "Claims of arXiv 2308.14969 on average over conditions (settings, each on each number of training images): \
-                  compressed minus dense network, paired by seed, with 95 % intervals and two-sided p-values of Student's t over \
-                  the averages of seeds, alone and adjusted by Holm's rule over the averages of one claim in one figure. Without \
-                  images per class: over all numbers of them, or for claim 1b the fewest minus the most."
-            .into(),
-        columns,
-        rows: families
-            .flat_map(|family| family.averages.iter().map(move |one| row(family, one)))
-            .collect(),
-    }
-}
-
-fn tested_columns() -> [Column; 3] {
-    [
-        Column::new("difference, points", "difference", Kind::Interval),
-        Column::new("p", "p", Kind::Text),
-        Column::new("p, adjusted", "p_adjusted", Kind::Text),
-    ]
-}
-
-fn network(study: &Study, at: usize) -> Value {
-    let label = study.networks.get(at).map(|n| n.label.clone());
-    Value::Network(label.unwrap_or_default(), colour(at))
 }

@@ -1,8 +1,9 @@
 //! Differences that have a p-value: of a compressed network and its dense one, of what few labels add to that, and their averages.
-//! Which of them decide a claim is said by `claims`.
+//! Which of them decide a claim is said by `claim`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rut_formats::counted;
 use rut_metrics::{Estimate, holm, t_test};
 use rut_record::Labels;
 
@@ -80,14 +81,14 @@ pub(crate) fn few_labels<'a>(
         if fewest.labels == most.labels {
             return None;
         }
-        let many = Contrast::of(study, most, at)?.by_seed;
+        let many = Contrast::of(study, most, at)?;
         let few = Contrast::of(study, fewest, at)?;
-        let by_seed = few.by_seed.iter();
-        let by_seed = by_seed.filter_map(|(seed, few)| Some((*seed, few - many.get(seed)?)));
+        let minus = |(seed, few): (&u64, &f64)| Some((*seed, few - many.by_seed.get(seed)?));
+        let by_seed = few.by_seed.iter().filter_map(minus);
         Some(Contrast {
             by_seed: by_seed.collect(),
             most: Some(most.labels),
-            doubtful: false,
+            doubtful: few.doubtful || many.doubtful,
             ..few
         })
     };
@@ -155,26 +156,39 @@ pub(crate) struct Average {
     pub(crate) dense: usize,
     /// Index of the compressed network.
     pub(crate) compressed: usize,
-    /// Over how many settings, each on each number of labels.
+    /// Over how many conditions: settings, each on so many labels.
     pub(crate) conditions: usize,
     /// Of each seed's mean, over the seeds that all conditions have.
     pub(crate) tested: Tested,
 }
 
-/// Averages of `contrasts` of the same two networks: over all that have several seeds, and on each number of labels if there are
-/// several. Of one alone there is none.
+impl Average {
+    /// `48 conditions, 5 seeds`.
+    pub(crate) fn over(&self) -> String {
+        let conditions = counted(self.conditions, "condition");
+        format!("{conditions}, {}", counted(self.tested.seeds, "seed"))
+    }
+}
+
+/// Averages of `contrasts` of the same two networks over settings, at least two: over all that have several seeds, and, where
+/// there are several numbers of labels, on each of them.
 pub(crate) fn averages(contrasts: &[Contrast]) -> Vec<Average> {
+    let several = || contrasts.iter().filter(|one| one.by_seed.len() > 1);
+    // A difference between two numbers of labels is on none of them.
+    let on_one = several().filter(|one| one.most.is_none());
+    let numbers: BTreeSet<Labels> = on_one.map(|one| one.labels).collect();
     let mut groups: BTreeMap<(usize, usize, Option<Labels>), Vec<&Contrast>> = BTreeMap::new();
-    for one in contrasts.iter().filter(|one| one.by_seed.len() > 1) {
-        for labels in [None, Some(one.labels)] {
+    for one in several() {
+        let own = (one.most.is_none() && numbers.len() > 1).then_some(Some(one.labels));
+        for labels in [Some(None), own].into_iter().flatten() {
             let group = groups.entry((one.compressed, one.dense, labels));
             group.or_default().push(one);
         }
     }
     let average =
         |(&(compressed, dense, labels), own): (&(_, _, Option<Labels>), &Vec<&Contrast>)| {
-            let all = groups.get(&(compressed, dense, None)).map_or(0, Vec::len);
-            if own.len() < 2 || (labels.is_some() && own.len() == all) {
+            let settings: BTreeSet<usize> = own.iter().map(|one| one.setting).collect();
+            if settings.len() < 2 {
                 return None;
             }
             let seeds = own.first()?.by_seed.keys();

@@ -25,7 +25,7 @@ pub(crate) struct Forest {
 }
 
 impl Forest {
-    /// Of `pairs` in the metric at `at` of [`COMPARED`], a group for each setting; `None` where none has one.
+    /// Of `pairs` in the metric at `at` of [`COMPARED`], a group for each setting.
     pub(crate) fn of(study: &Study, pairs: &[Pair], at: usize) -> Option<Self> {
         let row = |pair: &Pair| Row::of(study, pair, at);
         let rows = pairs.iter().filter_map(row).collect();
@@ -88,23 +88,42 @@ pub(crate) struct Row {
 impl Row {
     fn of(study: &Study, pair: &Pair, at: usize) -> Option<Self> {
         let (difference, metric) = ((*pair.paired.differences.get(at)?)?, COMPARED.get(at)?);
-        let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
-        let words = format!(
-            "{}: {} − {}",
-            pair.labels.name(),
-            network(pair.dense)?,
-            network(pair.compressed)?
-        );
+        let labels = pair.labels.name();
+        let words = minus(study, pair.dense, pair.compressed)?;
         let over = format!("{} seeds, N = {}", pair.paired.seeds, pair.paired.images);
-        let row = Self::new(words, &difference.estimate, metric, &over);
         Some(Self {
             group: pair.setting,
             network: pair.compressed,
-            ..row
+            ..Self::new(
+                format!("{labels}: {words}"),
+                &difference.estimate,
+                metric,
+                &over,
+            )
         })
     }
 
-    /// An estimate that `words` name, `over` so many; of the group 0, in the colour of the network 0.
+    /// An average in `metric`; its words say over how much, if `counted`.
+    pub(crate) fn of_average(
+        study: &Study,
+        average: &Average,
+        metric: &Metric,
+        counted: bool,
+    ) -> Option<Self> {
+        let words = minus(study, average.compressed, average.dense)?;
+        let over = average.over();
+        let words = if counted {
+            format!("{words} ({over})")
+        } else {
+            words
+        };
+        Some(Self {
+            network: average.compressed,
+            ..Self::new(words, &average.tested.difference, metric, &over)
+        })
+    }
+
+    /// An estimate that `words` name, `over` so many; in the first group, of the first network.
     fn new(words: String, estimate: &Estimate, metric: &Metric, over: &str) -> Self {
         let scale = factor(metric.unit);
         let (lo, hi) = estimate.ends();
@@ -120,23 +139,6 @@ impl Row {
         }
     }
 
-    /// An average in `metric`, of the group 0.
-    pub(crate) fn of_average(study: &Study, average: &Average, metric: &Metric) -> Option<Self> {
-        let network = |at: usize| study.networks.get(at).map(|n| n.label.as_str());
-        let words = format!(
-            "{} − {}",
-            network(average.compressed)?,
-            network(average.dense)?
-        );
-        let (tested, conditions) = (&average.tested, average.conditions);
-        let over = format!("{} seeds, mean of {conditions} conditions", tested.seeds);
-        let row = Self::new(words, &tested.difference, metric, &over);
-        Some(Self {
-            network: average.compressed,
-            ..row
-        })
-    }
-
     fn draw(&self, canvas: &Canvas, across: Across<'_>, top: f64) {
         let ink = colour(self.network);
         let y = top + 21.0;
@@ -144,4 +146,10 @@ impl Row {
         across.interval(canvas, self.ends, y, ink);
         canvas.point((across.place(self.mean), y), ink, mark(self.network));
     }
+}
+
+/// `first − second`, by the names of networks.
+fn minus(study: &Study, first: usize, second: usize) -> Option<String> {
+    let (first, second) = (study.networks.get(first)?, study.networks.get(second)?);
+    Some(format!("{} − {}", first.label, second.label))
 }

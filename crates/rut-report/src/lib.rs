@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
 //! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods`, `side_by_side` |
-//! | how sure is it? | `rut_metrics::Estimate`, `statement`, `comparison`, `claims` |
+//! | how sure is it? | `rut_metrics::Estimate`, `statement`, `comparison`, `claim`, `claims` |
 //! | what was run, and what came out? | `overview`, `matrix` |
 //! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `pdf`; `links`; `page` |
 //! | which runs get figures of their own? | `selection` |
@@ -20,6 +20,7 @@ mod canvas;
 mod chart;
 mod claim;
 mod claims;
+mod claims_table;
 mod comparison;
 mod context;
 mod curves;

@@ -347,13 +347,14 @@ fn averages_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
     for said in [
         "aria-label=\"Difference in accuracy, averages\"",
         "all settings<span class=\"ends\">4 shots</span>",
-        "4 seeds, mean of 4 conditions",
+        "<span class=\"ends\">4 conditions, 4 seeds</span>",
+        "Single settings: 4 comparisons",
     ] {
         assert!(page.contains(said), "{said}");
     }
     let figure = text(&files, "figures/claims-averages-accuracy.svg");
     // scipy: the 95 % interval of those means.
-    let said = "state 8 − dense: accuracy −4.5 (−5.4 to −3.6); 4 seeds, mean of 4 conditions";
+    let said = "state 8 − dense: accuracy −4.5 (−5.4 to −3.6); 4 conditions, 4 seeds";
     assert!(figure.contains(said), "{figure}");
     // A seed that one condition lacks is left out of the averages that the condition has part in.
     let lacking = Wanted {
@@ -392,6 +393,69 @@ fn averages_have_the_p_values_of_scipy_adjusted_as_statsmodels_does() {
             ),
         ],
     );
+}
+
+/// Where networks differ in what they have, each average says over how much it is. One number of images is no row of its own for
+/// one network and the total for another; a condition of one seed, and a setting alone, have no part.
+#[test]
+fn averages_of_a_study_that_is_not_complete_say_over_how_much() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    // One setting of another network, whose runs are made of the ticket's.
+    make(&results, "w4", &QUANTIZED);
+    make(&results, "dense", &none());
+    make_by("vp", &results, "dense", &none());
+    make(&results, "ticket", &TICKET);
+    // Of the second setting, all seeds at 4 shots and one at 16.
+    make_by("vp", &results, "ticket", &PROMPTED);
+    for seed in 2..5 {
+        let gone = Wanted {
+            method: "vp",
+            shots: 16,
+            seed,
+            ..Wanted::PROBE
+        };
+        std::fs::remove_dir_all(results.join(gone.name())).unwrap();
+    }
+    let (_, files) = report(&[&results], &dir.path().join("out"), &plain());
+    let rows = csv_rows(&text(&files, "tables/claims-averages.csv"));
+    let found: Vec<[&str; 5]> = rows
+        .iter()
+        .map(|row| ["claim", "figure", "labels", "conditions", "seeds"].map(|key| &*row[key]))
+        .collect();
+    // Claim 1b has one setting, and the ECE is as the accuracy.
+    assert_eq!(
+        found,
+        [
+            ["1a", "accuracy", "", "3", "4"],
+            ["1a", "accuracy", "4", "2", "4"],
+            ["2", "ECE", "", "3", "4"],
+            ["2", "ECE", "4", "2", "4"],
+            ["2", "ECE at T", "", "3", "4"],
+            ["2", "ECE at T", "4", "2", "4"],
+        ]
+    );
+    // Higher is worse: scipy: ttest_1samp of the means at 4 shots.
+    let ece = &rows[3];
+    let number = |key: &str| ece[key].parse::<f64>().unwrap();
+    assert!((number("difference") - 0.03).abs() < 1e-9, "{ece:?}");
+    assert!(
+        (number("p") - 0.0006832802205681929).abs() < 1e-9,
+        "{ece:?}"
+    );
+
+    // The second setting of the quantized network, at 4 shots alone.
+    let more = dir.path().join("more");
+    std::fs::create_dir(&more).unwrap();
+    make_by("vp", &more, "w4", &QUANTIZED[..1]);
+    let (_, files) = report(&[&results, &more], &dir.path().join("both"), &plain());
+    let rows = csv_rows(&text(&files, "tables/claims-averages.csv"));
+    let quantized: Vec<[&str; 3]> = rows
+        .iter()
+        .filter(|row| row["claim"] == "3" && row["figure"] == "ECE")
+        .map(|row| ["labels", "conditions", "compressed"].map(|key| &*row[key]))
+        .collect();
+    assert_eq!(quantized, [["", "3", "W4"], ["4", "2", "W4"]]);
 }
 
 /// Of two dense networks a quantized one is compared with that which it was made of. A ticket without its mask is none, a
