@@ -113,7 +113,7 @@ fn figures_of_averages(
     figures.filter_map(drawn).collect()
 }
 
-/// The comparisons of one claim in one figure: p-values are adjusted over them.
+/// The comparisons of one claim in one figure, and their averages: p-values are adjusted over each of the two.
 pub(crate) struct Family<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) metric: &'static Metric,

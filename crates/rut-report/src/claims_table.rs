@@ -14,10 +14,7 @@ pub(crate) fn of_comparisons<'a>(
     study: &Study,
     families: impl Iterator<Item = &'a Family<'a>>,
 ) -> Table {
-    let mut columns = vec![
-        Column::new("claim", "claim", Kind::Text),
-        Column::new("figure", "figure", Kind::Text),
-    ];
+    let mut columns = Vec::from(family_columns());
     columns.extend(condition_columns(None));
     columns.extend([
         Column::new("dense", "dense", Kind::Text),
@@ -28,10 +25,7 @@ pub(crate) fn of_comparisons<'a>(
     ]);
     columns.extend(tested_columns());
     let row = |family: &Family<'_>, one: &Comparison| {
-        let mut row = vec![
-            Value::Text(family.claim.number.into()),
-            Value::Text(family.metric.name.into()),
-        ];
+        let mut row = Vec::from(family_cells(family));
         let (of, tested) = (&one.contrast, &one.tested);
         row.extend(condition_cells(study, of.setting, of.labels.tick(), None));
         row.extend([
@@ -62,26 +56,24 @@ pub(crate) fn of_averages<'a>(
     study: &Study,
     families: impl Iterator<Item = &'a Family<'a>>,
 ) -> Table {
-    let mut columns = vec![
-        Column::new("claim", "claim", Kind::Text),
-        Column::new("figure", "figure", Kind::Text),
+    let mut columns = Vec::from(family_columns());
+    columns.extend([
         Column::new("images per class", "labels", Kind::Text),
         Column::new("conditions", "conditions", Kind::Number),
         Column::new("dense", "dense", Kind::Text),
         Column::new("compressed", "compressed", Kind::Text),
         Column::new("seeds", "seeds", Kind::Number),
-    ];
+    ]);
     columns.extend(tested_columns());
     let row = |family: &Family<'_>, one: &Average| {
-        let mut row = vec![
-            Value::Text(family.claim.number.into()),
-            Value::Text(family.metric.name.into()),
+        let mut row = Vec::from(family_cells(family));
+        row.extend([
             Value::Text(one.labels.map_or_else(String::new, Labels::tick)),
             Value::Count(one.conditions as u64),
             network(study, one.dense),
             network(study, one.compressed),
             Value::Count(one.tested.seeds as u64),
-        ];
+        ]);
         row.extend(tested_cells(family, &one.tested));
         row
     };
@@ -97,6 +89,20 @@ pub(crate) fn of_averages<'a>(
             .flat_map(|family| family.averages.iter().map(move |one| row(family, one)))
             .collect(),
     }
+}
+
+fn family_columns() -> [Column; 2] {
+    [
+        Column::new("claim", "claim", Kind::Text),
+        Column::new("figure", "figure", Kind::Text),
+    ]
+}
+
+fn family_cells(family: &Family<'_>) -> [Value; 2] {
+    [
+        Value::Text(family.claim.number.into()),
+        Value::Text(family.metric.name.into()),
+    ]
 }
 
 fn tested_columns() -> [Column; 3] {
