@@ -210,8 +210,8 @@ fn bench_code(error: &rut_bench::Error) -> u8 {
 
 fn run_code(error: &rut_run::Error) -> u8 {
     use rut_run::Error::{
-        Adapt, Data, EarlierNetwork, Models, NoNetworkFolder, NotATicket, Quantized, Record,
-        Stopped,
+        Adapt, Compress, Data, EarlierNetwork, Models, NoNetworkFolder, NotATicket, Quantized,
+        Record, Stopped,
     };
     match error {
         Stopped { .. } => INTERRUPTED,
@@ -219,23 +219,31 @@ fn run_code(error: &rut_run::Error) -> u8 {
         NoNetworkFolder { .. } | EarlierNetwork { .. } => MISSING,
         Record(error) => record_code(error),
         Adapt(error) => adapt_code(error),
+        Compress(error) => compress_code(error),
         Data(error) => data_code(error),
         Models(error) => models_code(error),
         _ => FAILED,
     }
 }
 
+fn compress_code(error: &rut_compress::Error) -> u8 {
+    use rut_compress::Error::{EmptyLayer, KeptLayers, NothingPruned, Prune};
+    match error {
+        Prune { .. } | EmptyLayer { .. } | NothingPruned { .. } | KeptLayers { .. } => USAGE,
+        _ => FAILED,
+    }
+}
+
 fn models_code(error: &rut_models::Error) -> u8 {
     use rut_models::Error::{
-        AmbiguousTicket, EmptyLayer, Io, KeptLayers, Label, NetworkExists, NoSuchKey,
-        NothingPruned, Precision, Prune, Recalibrate, SeveralNetworks, Ticket,
+        AmbiguousTicket, Io, Label, NetworkExists, NoSuchKey, Precision, Recalibrate,
+        SeveralNetworks, Ticket,
     };
     match error {
         Ticket { .. } => MISSING,
         // Nothing is missing: the command line must say which of the files it means.
         AmbiguousTicket { .. } | SeveralNetworks { .. } | NoSuchKey { .. } => USAGE,
-        Precision { .. } | Prune { .. } | EmptyLayer { .. } | Recalibrate { .. } => USAGE,
-        NothingPruned { .. } | NetworkExists { .. } | Label { .. } | KeptLayers { .. } => USAGE,
+        Precision { .. } | Recalibrate { .. } | NetworkExists { .. } | Label { .. } => USAGE,
         Io { source, .. } => io_code(source),
         _ => FAILED,
     }

@@ -3,6 +3,7 @@
 
 mod rut;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -285,4 +286,15 @@ fn a_sweep_measures_its_networks_on_their_source_data() {
     study_of("{ network = 'dense' }, { network = 'ticket', sparsity = 4 }");
     sweep();
     assert_eq!(records().len(), 3);
+    // The same network behind another interpolation.
+    study_of("{ network = 'dense' }, { network = 'dense', interpolation = 'bicubic' }");
+    let err = sweep();
+    assert!(err.contains("PASS  source data of 2 networks"), "{err}");
+    let found = records();
+    assert_eq!(found.len(), 4);
+    let preprocessing: BTreeSet<&str> = found
+        .iter()
+        .map(|record| record["preprocessing"].as_str().unwrap())
+        .collect();
+    assert_eq!(preprocessing.len(), 2);
 }

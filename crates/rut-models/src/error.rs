@@ -214,31 +214,6 @@ pub enum Error {
         found: String,
     },
 
-    /// A rule for pruning is out of range, or nothing can be pruned by it.
-    #[error(
-        "prune the network: field `{field}` is {found}, expected {expected}",
-        found = escape(found).at_most(MOST),
-        expected = escape(expected).at_most(MOST)
-    )]
-    Prune {
-        /// What is out of range: `density`, `rounds`, `scope`, `count_kept`.
-        field: &'static str,
-        /// What it should be.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
-
-    /// What is to stay as it is are no layers of a network.
-    #[error(
-        "leave layers as they are: field `keep` is `{found}`, expected `stem`, `classifier` or both with a comma between them, or `none` alone",
-        found = escape(found).at_most(MOST)
-    )]
-    KeptLayers {
-        /// The words.
-        found: String,
-    },
-
     /// A label that cannot stand in the name of a network's files.
     #[error(
         "name the files of a network: field `label` is `{found}`, expected letters, digits, `-`, `_` and `.` that do not make another \
@@ -248,29 +223,6 @@ pub enum Error {
     Label {
         /// The label.
         found: String,
-    },
-
-    /// A layer would lose all of its weights, and the network what flows through it.
-    #[error(
-        "prune the network: `{name}` would lose all of its {weights} weights; ask for a higher density or fewer rounds, prune layer by \
-         layer (`scope = layer`), or leave the layer dense (field `keep`) if it is the stem or the classifier",
-        name = escape(name)
-    )]
-    EmptyLayer {
-        /// The weight's name.
-        name: String,
-        /// How many it has.
-        weights: usize,
-    },
-
-    /// Weights without a mask, none of which is zero.
-    #[error(
-        "find what is pruned: no weight of {layers} convolutions and linear layers is zero, and there is no mask; expected a mask \
-         (field `mask`), pairs of `weight_orig` and `weight_mask` in the checkpoint, or zeros in its weights"
-    )]
-    NothingPruned {
-        /// How many layers were searched.
-        layers: usize,
     },
 
     /// A file cannot be written.

@@ -22,5 +22,5 @@ pub use placement::{
     find_precision,
 };
 pub use plan::Kernels;
-pub(crate) use plan::fold_conv;
+pub use plan::{Folded, fold_conv};
 pub use window::{WindowGradients, WindowTrace, Windowed};

@@ -7,12 +7,10 @@ mod density;
 mod error;
 mod frozen;
 mod graph;
-mod kept_layers;
 mod layout;
 mod mask;
 mod mismatch;
 mod prefix;
-mod prune;
 mod quantize;
 mod registry;
 pub mod resnet;
@@ -32,25 +30,18 @@ pub use density::{Density, DensityReport, LayerDensity, LayerRole};
 pub use error::{Error, Result};
 pub use frozen::{
     Bf16Network, Bf16Trace, CandleNetwork, CpuNetwork, CpuTrace, DEVICES, DeviceSpec, ENGINES,
-    Engine, EngineInfo, EngineSpec, FrozenNetwork, Kernels, OutputGrads, Outputs, PRECISIONS,
-    Placement, Precision, PrecisionSpec, Recalibration, Record, Trace, WindowGradients,
-    WindowTrace, Windowed, find_device, find_precision, logits, logits_window, outputs,
+    Engine, EngineInfo, EngineSpec, Folded, FrozenNetwork, Kernels, OutputGrads, Outputs,
+    PRECISIONS, Placement, Precision, PrecisionSpec, Recalibration, Record, Trace, WindowGradients,
+    WindowTrace, Windowed, find_device, find_precision, fold_conv, logits, logits_window, outputs,
     outputs_window,
 };
 pub use graph::{
     ActivationRange, BatchNorm, Bias, Conv, Graph, GraphBuilder, Linear, MaxPool, Node, NodeId, Op,
     Parameter, ParameterKind, Shape,
 };
-pub use kept_layers::KeptLayers;
 pub use mask::{Mask, MaskArray};
 pub use mismatch::{Mismatch, Misshaped};
-pub use prune::{
-    Counted, GroupSize, Prunable, PruneRule, Pruned, Scope, masks_of_zeros, rounds_of,
-};
-pub use quantize::{
-    ActivationDescription, Calibration, Calibrator, QuantizationDescription, QuantizedWeights,
-    WeightQuantization, quantized_file, round_per_channel,
-};
+pub use quantize::{ActivationDescription, QuantizationDescription, quantized_file};
 pub use registry::{MODELS, find};
 pub use spec::{Evaluation, ModelSpec, Normalization, WeightsSpec};
 pub use stored::{Stored, safetensors_bytes};

@@ -1,16 +1,7 @@
-//! Networks whose weights and activations have few bits, computed in floating point ("fake quantization").
-//!
-//! Batch norms are folded into the convolutions before them, weights are rounded per output channel, and what is left of a
-//! batch norm is a shift. The result has the parameters that the network had, so every program that reads the one reads the other.
+//! Quantized networks as files: what a file says of its weights and activations. For how they are made, see `rut-compress`.
 
-mod calibrate;
 mod description;
 mod file;
-mod fold;
-mod rounded;
 
-pub use calibrate::{Calibration, Calibrator};
 pub use description::{ActivationDescription, QuantizationDescription};
 pub use file::quantized_file;
-pub use fold::{QuantizedWeights, WeightQuantization};
-pub use rounded::round_per_channel;

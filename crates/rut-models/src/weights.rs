@@ -19,7 +19,7 @@ use crate::mask::{Mask, MaskArray};
 use crate::spec::ModelSpec;
 use contents::FileContents;
 use key_match::KeyMatch;
-pub(crate) use masks::masks;
+use masks::masks;
 
 /// What is asked of a checkpoint, beside that it is of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

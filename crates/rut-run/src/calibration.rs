@@ -1,12 +1,13 @@
 //! Statistics of a network on images of a data set: those of its batch norms, and the ranges of its activations. The
-//! arithmetic is `rut-models`'s.
+//! arithmetic is `rut-models`'s and `rut-compress`'s.
 
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
+use rut_compress::{Calibration, Calibrator};
 use rut_data::ImageSet;
 use rut_images::Transform;
-use rut_models::{Array, Calibration, Calibrator, Graph, Normalization, Recalibration, Weights};
+use rut_models::{Array, Graph, Normalization, Recalibration, Weights};
 
 use crate::error::Result;
 use crate::images::prepare_once;
@@ -35,7 +36,7 @@ pub fn recalibrate(
 ) -> Result<BTreeMap<String, Array>> {
     // Before images are read.
     let mut recalibration = Recalibration::new(graph, weights, DType::F32)?;
-    each_batch(images, input, &mut |batch| recalibration.add(batch))?;
+    each_batch(images, input, &mut |batch| Ok(recalibration.add(batch)?))?;
     Ok(recalibration.finish()?)
 }
 
@@ -52,7 +53,7 @@ pub fn calibrate(
 ) -> Result<Calibrator> {
     let mut calibrator = Calibrator::new(graph, weights, range)?;
     for _ in 0..range.passes() {
-        each_batch(images, input, &mut |batch| calibrator.observe(batch))?;
+        each_batch(images, input, &mut |batch| Ok(calibrator.observe(batch)?))?;
         calibrator.end_pass();
     }
     Ok(calibrator)
@@ -62,7 +63,7 @@ pub fn calibrate(
 fn each_batch(
     images: &ImageSet,
     input: &CalibrationInput,
-    network: &mut dyn FnMut(&Tensor) -> rut_models::Result<()>,
+    network: &mut dyn FnMut(&Tensor) -> Result<()>,
 ) -> Result<()> {
     let prepared = prepare_once(images, &input.transform)?;
     let side = prepared.side();

@@ -107,6 +107,9 @@ pub enum Error {
     /// Networks, checkpoints or masks.
     #[error(transparent)]
     Models(#[from] rut_models::Error),
+    /// A network could not be compressed.
+    #[error(transparent)]
+    Compress(rut_compress::Error),
     /// The training loop.
     #[error(transparent)]
     Adapt(rut_adapt::Error),
@@ -123,6 +126,16 @@ impl From<rut_adapt::Error> for Error {
             rut_adapt::Error::Models(error) => Self::Models(error),
             rut_adapt::Error::Record(error) => error.into(),
             error => Self::Adapt(error),
+        }
+    }
+}
+
+impl From<rut_compress::Error> for Error {
+    /// What is wrong with a network keeps its own kind.
+    fn from(error: rut_compress::Error) -> Self {
+        match error {
+            rut_compress::Error::Models(error) => Self::Models(error),
+            error => Self::Compress(error),
         }
     }
 }

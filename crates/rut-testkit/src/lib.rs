@@ -8,6 +8,8 @@ pub mod home;
 pub mod loopback;
 #[cfg(feature = "mat")]
 pub mod mat;
+#[cfg(feature = "networks")]
+pub mod nets;
 pub mod place;
 #[cfg(feature = "downloads")]
 pub mod site;

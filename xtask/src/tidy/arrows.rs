@@ -26,7 +26,7 @@ const fn place(name: &'static str, layer: u8, uses: &'static [&'static [&'static
 /// What reads results and data, without tensors.
 const RECORDS: &[&str] = &["rut-record", "rut-data", "rut-metrics", "rut-formats"];
 /// What computes with tensors, and the pictures that it is fed with.
-const LOOPS: &[&str] = &["rut-adapt", "rut-models", "rut-images"];
+const LOOPS: &[&str] = &["rut-adapt", "rut-models", "rut-images", "rut-compress"];
 
 const PLACES: &[Place] = &[
     place("rut-kernels", 1, &[]),
@@ -41,6 +41,7 @@ const PLACES: &[Place] = &[
         &[&["rut-data", "rut-metrics", "rut-formats"]],
     ),
     place("rut-adapt", 4, &[RECORDS, &["rut-models", "rut-images"]]),
+    place("rut-compress", 4, &[&["rut-models", "rut-formats"]]),
     Place {
         uses_behind_feature: &["rut-models"],
         ..place("rut-fetch", 4, &[&["rut-data", "rut-formats"]])

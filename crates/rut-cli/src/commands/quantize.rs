@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{anyhow, Result};
+use rut_compress::{Calibration, KeptLayers, QuantizedWeights, WeightQuantization};
 use rut_formats::{escape, shell_word};
 use rut_models::{
-    ActivationDescription, Array, Calibration, Existing, KeptLayers, NewQuantized,
-    QuantizationDescription, QuantizedWeights, WeightQuantization, Weights,
+    ActivationDescription, Array, Existing, NewQuantized, QuantizationDescription, Weights,
 };
 use rut_run::{normalization, weights_transform, CalibrationInput};
 use serde::Serialize;

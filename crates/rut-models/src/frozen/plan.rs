@@ -15,8 +15,7 @@ use crate::graph::{Graph, NodeId};
 use crate::weights::Weights;
 pub(super) use arithmetic::{Arithmetic, Built, Refused};
 pub use choice::Kernels;
-pub(super) use fold::Folded;
-pub(crate) use fold::conv as fold_conv;
+pub use fold::{Folded, fold_conv};
 pub(super) use geometry::Geometry;
 pub(super) use single::{LinearLayer, SinglePrecision};
 

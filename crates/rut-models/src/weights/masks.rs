@@ -10,10 +10,23 @@ use crate::mismatch::{Mismatch, Misshaped, quoted, shown};
 use crate::prefix::{Names, Place, place_at, places, titles};
 
 /// Masks by parameter, and what is to be said of them.
-pub(crate) type Masks<'a> = (BTreeMap<String, &'a MaskArray>, Vec<String>);
+pub(super) type Masks<'a> = (BTreeMap<String, &'a MaskArray>, Vec<String>);
+
+impl Mask {
+    /// The masks under the names of the parameters of `graph`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Weights::read`](crate::Weights::read) of the mask.
+    pub fn of(&self, graph: &Graph) -> Result<BTreeMap<String, MaskArray>> {
+        let (masks, _) = masks(graph, self)?;
+        let masks = masks.into_iter();
+        Ok(masks.map(|(name, mask)| (name, mask.clone())).collect())
+    }
+}
 
 /// The masks under the graph's names, or everything in the file that is not of this network.
-pub(crate) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<Masks<'a>> {
+pub(super) fn masks<'a>(graph: &Graph, mask: &'a Mask) -> Result<Masks<'a>> {
     let parameters = graph.parameters();
     let names: Names = parameters.iter().map(|p| p.name.clone()).collect();
     let keys: Vec<&str> = mask.tensors().keys().map(String::as_str).collect();

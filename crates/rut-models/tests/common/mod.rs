@@ -10,11 +10,11 @@
 )]
 
 pub mod bf16;
-pub mod nets;
 
 use std::path::{Path, PathBuf};
 
 use rut_models::Checkpoint;
+pub use rut_testkit::nets;
 
 /// A file of this crate's `tests/fixtures/`.
 pub fn fixture(name: &str) -> PathBuf {

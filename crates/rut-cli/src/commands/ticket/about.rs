@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rut_models::{MaskArray, Pruned, Weights};
+use rut_compress::Pruned;
+use rut_models::{MaskArray, Weights};
 use serde::Serialize;
 
 use super::source::Network;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rut_models::{masks_of_zeros, rounds_of, Mask, MaskArray, Pruned};
+use rut_compress::{masks_of_zeros, rounds_of, Pruned};
+use rut_models::{Mask, MaskArray};
 use rut_record::KeyRule;
 use rut_run::check_ticket;
 
@@ -37,16 +38,15 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
 
 /// The masks, and which form they were found in.
 fn masks(network: &Network) -> Result<(&'static str, BTreeMap<String, MaskArray>)> {
-    let failed = rut_run::Error::from;
     if network.mask.is_some() {
         return Ok(("a mask beside the checkpoint", network.masks()?));
     }
     if network.checkpoint.folded() > 0 {
-        let mask = Mask::open(&network.files.checkpoint).map_err(failed)?;
-        let masks = mask.of(&network.graph).map_err(failed)?;
+        let mask = Mask::open(&network.files.checkpoint).map_err(rut_run::Error::from)?;
+        let masks = mask.of(&network.graph).map_err(rut_run::Error::from)?;
         return Ok(("pairs of `weight_orig` and `weight_mask`", masks));
     }
-    let masks = masks_of_zeros(&network.weights).map_err(failed)?;
+    let masks = masks_of_zeros(&network.weights).map_err(rut_run::Error::from)?;
     let density = network.weights.density();
     check_ticket(&network.spec, KeyRule::default(), &network.files, density)?;
     Ok(("zeros of the weights", masks))

@@ -1,10 +1,9 @@
 //! From flags to a rule for pruning, and the scores that it compares.
 
 use anyhow::{anyhow, Result};
+use rut_compress::{rounds_of, Counted, KeptLayers, Prunable, PruneRule, Pruned, Scope};
 use rut_data::Seed;
-use rut_models::{
-    rounds_of, Counted, KeptLayers, LayerDensity, Prunable, PruneRule, Pruned, Scope,
-};
+use rut_models::LayerDensity;
 
 use super::about::Made;
 use super::source::Network;
@@ -28,8 +27,9 @@ impl Pruning {
     /// # Errors
     /// If they cannot be meant together, or a value is out of range.
     pub fn of(flags: &PruningFlags) -> Result<Self> {
-        let usage =
-            |error: rut_models::Error| Usage(anyhow!(crate::flags::with_flags(&error.to_string())));
+        let usage = |error: rut_compress::Error| {
+            Usage(anyhow!(crate::flags::with_flags(&error.to_string())))
+        };
         let words = flags.keep.iter().map(String::as_str);
         let dense = KeptLayers::parse(words).map_err(usage)?;
         let rule = rule(flags)?;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rut_compress::Pruned;
 use rut_formats::{escape, shell_word};
-use rut_models::{Array, Existing, NewTicket, Pruned, TicketFiles};
+use rut_models::{Array, Existing, NewTicket, TicketFiles};
 use serde::Serialize;
 
 use super::about::About;

@@ -260,7 +260,7 @@ impl<A: Arithmetic> Builder<'_, A> {
         norm: Option<&BatchNorm>,
         waiting: &Waiting,
     ) -> Built<Kind<A>> {
-        let folded = fold::conv(self.weights, conv, norm)?;
+        let folded = fold::fold_conv(self.weights, conv, norm)?;
         let shape = ConvShape {
             in_channels: conv.in_channels,
             out_channels: conv.out_channels,

@@ -1,16 +1,13 @@
 //! Masks by every rule, against open_lth's and Synaptic-Flow's of `golden/methods/tickets.safetensors`.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{Device, Tensor};
-use common::message;
-use common::nets::{conv, values};
-use rut_models::{
-    Array, Bias, Counted, Graph, GraphBuilder, KeptLayers, MaskArray, Prunable, PruneRule, Pruned,
-    Result, Scope, Weights, masks_of_zeros,
+use rut_compress::{
+    Counted, KeptLayers, Prunable, PruneRule, Pruned, Result, Scope, masks_of_zeros,
 };
+use rut_models::{Array, Bias, Graph, GraphBuilder, MaskArray, Weights};
+use rut_testkit::nets::{conv, values};
 use rut_testkit::place;
 
 fn graph() -> Graph {
@@ -25,6 +22,10 @@ fn graph() -> Graph {
     let x = b.global_avg_pool(x);
     let x = b.flatten(x);
     b.finish(x, "fc", 6, 5)
+}
+
+fn message<T>(result: Result<T>) -> String {
+    result.err().expect("an error").to_string()
 }
 
 struct Golden(BTreeMap<String, Tensor>);
@@ -341,7 +342,7 @@ fn what_is_out_of_range_is_named() {
         "{refused}"
     );
     for text in ["0:4", "4:4", "5:4", "2", "a:b", "2:4:8", "-1:4"] {
-        let refused = message(text.parse::<rut_models::GroupSize>());
+        let refused = message(text.parse::<rut_compress::GroupSize>());
         assert!(refused.contains("whole numbers 0 < N < M"), "{refused}");
     }
     for words in [vec!["stem", "fc"], vec!["none", "stem"], vec![""]] {

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use rut_models::{Bias, CandleNetwork, Conv, Graph, GraphBuilder, MaxPool, NodeId};
 
-use rut_testkit::weights_rule;
+use crate::weights_rule;
 
 /// A network by the rule.
 pub fn by_rule(graph: &Graph, dtype: DType) -> CandleNetwork {
@@ -16,7 +16,7 @@ pub fn by_rule(graph: &Graph, dtype: DType) -> CandleNetwork {
     .expect("the rule's weights fit")
 }
 
-/// The network of the files in `tests/fixtures`.
+/// The network of the files in `crates/rut-models/tests/fixtures`.
 pub fn of_fixtures() -> Graph {
     let mut b = GraphBuilder::new();
     let x = b.input();

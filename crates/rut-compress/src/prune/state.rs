@@ -10,7 +10,7 @@ const MOST: u32 = 1000;
 /// The smallest number of rounds L whose 0.8ᴸ is at most `density`, but for rounding to three digits.
 ///
 /// ```
-/// use rut_models::rounds_of;
+/// use rut_compress::rounds_of;
 /// assert_eq!([1.0, 0.8, 0.4096, 0.168, 0.1677, 0.5].map(rounds_of), [0, 1, 4, 8, 8, 4]);
 /// ```
 pub fn rounds_of(density: f64) -> u32 {

@@ -15,9 +15,9 @@ const BITS: std::ops::RangeInclusive<u32> = 2..=16;
 ///
 /// ```
 /// let mut weights = [3.0, -1.0, 0.4, 0.0, 0.0, 0.0];
-/// rut_models::round_per_channel(&mut weights, 2, 3)?; // -3 to 3
+/// rut_compress::round_per_channel(&mut weights, 2, 3)?; // -3 to 3
 /// assert_eq!(weights, [3.0, -1.0, 0.0, 0.0, 0.0, 0.0]);
-/// # Ok::<(), rut_models::Error>(())
+/// # Ok::<(), rut_compress::Error>(())
 /// ```
 pub fn round_per_channel(weights: &mut [f32], rows: usize, bits: u32) -> Result<()> {
     if !BITS.contains(&bits) {

@@ -14,13 +14,10 @@ use layer::Layer;
 pub use rule::{Counted, GroupSize, PruneRule, Scope};
 pub use state::rounds_of;
 
-use crate::array::Array;
-use crate::density::LayerDensity;
+use rut_models::{Array, Graph, LayerDensity, LayerRole, MaskArray, Weights};
+
 use crate::error::{Error, Result};
-use crate::graph::Graph;
 use crate::kept_layers::KeptLayers;
-use crate::mask::{Mask, MaskArray};
-use crate::weights::Weights;
 
 /// Masks of a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +47,8 @@ impl Pruned {
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use rut_models::{Array, Counted, KeptLayers, Prunable, PruneRule, Scope, Weights, find};
+/// use rut_compress::{Counted, KeptLayers, Prunable, PruneRule, Scope};
+/// use rut_models::{Array, Weights, find};
 /// let graph = find("resnet20_cifar100").unwrap().build();
 /// let arrays = graph.parameters().into_iter().map(|p| {
 ///     let data = (0..p.shape.iter().product()).map(|i| i as f32 + 1.0).collect();
@@ -64,7 +62,7 @@ impl Pruned {
 /// assert_eq!(mask.kept(), 1152); // half of 16 · 16 · 3 · 3
 /// assert!(!mask.keep[0] && mask.keep[2303]);
 /// assert!(!pruned.masks.contains_key("conv1.weight"));
-/// # Ok::<(), rut_models::Error>(())
+/// # Ok::<(), rut_compress::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Prunable {
@@ -168,21 +166,6 @@ impl Prunable {
     }
 }
 
-impl Mask {
-    /// The masks under the names of the parameters of `graph`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Weights::read`] of the mask.
-    pub fn of(&self, graph: &Graph) -> Result<BTreeMap<String, MaskArray>> {
-        let (masks, _) = crate::weights::masks(graph, self)?;
-        Ok(masks
-            .into_iter()
-            .map(|(name, mask)| (name, mask.clone()))
-            .collect())
-    }
-}
-
 /// The zeros of a network's weights as masks: of all layers between stem and classifier, and of these two where they have zeros.
 ///
 /// # Errors
@@ -196,7 +179,7 @@ pub fn masks_of_zeros(weights: &Weights) -> Result<BTreeMap<String, MaskArray>> 
             continue;
         };
         let keep: Vec<bool> = array.data.iter().map(|&weight| weight != 0.0).collect();
-        let between = layer.role == crate::density::LayerRole::Body;
+        let between = layer.role == LayerRole::Body;
         if between || keep.contains(&false) {
             let shape = array.shape.clone();
             masks.insert(layer.name.clone(), MaskArray { shape, keep });

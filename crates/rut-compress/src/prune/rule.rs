@@ -57,10 +57,10 @@ pub enum Counted {
 /// N of M consecutive input channels stay, written `N:M`.
 ///
 /// ```
-/// let size: rut_models::GroupSize = "2:4".parse()?;
+/// let size: rut_compress::GroupSize = "2:4".parse()?;
 /// assert_eq!((size.kept(), size.of()), (2, 4));
-/// assert!("4:4".parse::<rut_models::GroupSize>().is_err());
-/// # Ok::<(), rut_models::Error>(())
+/// assert!("4:4".parse::<rut_compress::GroupSize>().is_err());
+/// # Ok::<(), rut_compress::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupSize {

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use rut_models::{Array, BatchNorm, Bias, Conv, Graph, Linear, Node, Op, Weights, fold_conv};
+
 use super::rounded::round_per_channel;
-use crate::array::Array;
-use crate::error::{Error, Result};
-use crate::frozen::fold_conv;
-use crate::graph::{BatchNorm, Bias, Conv, Graph, Linear, Node, Op};
+use crate::error::Result;
 use crate::kept_layers::KeptLayers;
-use crate::weights::Weights;
 
 /// How weights are rounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +35,8 @@ impl WeightQuantization {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a number of bits that cannot be; [`Error::Graph`] for a batch norm behind a
-    /// convolution that something else reads as well.
+    /// [`Error::Argument`](crate::Error::Argument) for a number of bits that cannot be; [`rut_models::Error::Graph`] for a batch
+    /// norm behind a convolution that something else reads as well.
     pub fn run(&self, graph: &Graph, weights: &Weights) -> Result<QuantizedWeights> {
         let mut made = QuantizedWeights {
             arrays: weights.own_arrays(graph),
@@ -130,19 +128,21 @@ fn norm_behind(graph: &Graph, conv: usize) -> Result<Option<&BatchNorm>> {
             ],
             _,
         ) => Ok(Some(norm)),
-        (_, Some((index, node))) => Err(Error::Graph {
+        (_, Some((index, node))) => Err(rut_models::Error::Graph {
             node: *index,
             op: node.op.name(),
             reason: "it cannot be folded into a convolution that other nodes read as well".into(),
-        }),
+        }
+        .into()),
         _ => Ok(None),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rut_models::{GraphBuilder, find};
+
     use super::*;
-    use crate::find;
 
     /// What the fast engine computes with: it folds the batch norm again, which must not change a bit.
     #[test]
@@ -189,6 +189,31 @@ mod tests {
                 assert_eq!(folded.bias, before.bias, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_batch_norm_that_is_not_alone_behind_its_convolution_is_refused() {
+        let mut b = GraphBuilder::new();
+        let x = b.input();
+        let x = b.conv_same(x, "conv1".into(), [2, 3, 1], 1);
+        let y = b.batch_norm(x, "bn1".into(), 2);
+        let x = b.add(x, y);
+        let x = b.global_avg_pool(x);
+        let x = b.flatten(x);
+        let graph = b.finish(x, "fc", 2, 2);
+        let arrays = graph.parameters().into_iter().map(|parameter| {
+            let data = vec![1.0; parameter.shape.iter().product()];
+            let array = Array::new(parameter.shape, data).unwrap();
+            (parameter.name, array)
+        });
+        let weights = Weights::from_arrays(&graph, arrays.collect()).unwrap();
+        let keep = KeptLayers::parse(["none"]).unwrap();
+        let made = WeightQuantization { bits: 8, keep }.run(&graph, &weights);
+        let error = made.unwrap_err().to_string();
+        assert!(
+            error.contains("node 2") && error.contains("other nodes read as well"),
+            "{error}"
+        );
     }
 
     fn distinct(values: &[f32]) -> usize {

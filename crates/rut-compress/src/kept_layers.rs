@@ -1,16 +1,18 @@
 //! The layers that pruning or rounding leaves as they are.
 
-use crate::density::LayerRole;
+use rut_models::LayerRole;
+
 use crate::error::{Error, Result};
 
 /// Layers by where they stand in their network; a recipe usually leaves stem and classifier.
 ///
 /// ```
-/// use rut_models::{KeptLayers, LayerRole};
+/// use rut_compress::KeptLayers;
+/// use rut_models::LayerRole;
 /// let dense = KeptLayers::parse(["stem"])?;
 /// assert!(dense.contains(LayerRole::Stem) && !dense.contains(LayerRole::Classifier));
 /// assert_eq!(KeptLayers::parse(["none"])?.names(), [""; 0]);
-/// # Ok::<(), rut_models::Error>(())
+/// # Ok::<(), rut_compress::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptLayers(Vec<LayerRole>);

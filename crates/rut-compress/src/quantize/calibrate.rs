@@ -1,11 +1,9 @@
 //! Ranges of activations from images.
 
 use candle_core::{DType, Device, Tensor};
+use rut_models::{ActivationRange, CandleNetwork, Graph, NodeId, Weights};
 
 use crate::error::{Error, Result};
-use crate::frozen::CandleNetwork;
-use crate::graph::{ActivationRange, Graph, NodeId};
-use crate::weights::Weights;
 
 /// Half of the bits of an f32.
 const HALF: u32 = 16;
@@ -43,7 +41,8 @@ impl std::fmt::Display for Calibration {
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
-/// use rut_models::{Array, Calibration, Calibrator, GraphBuilder, Weights};
+/// use rut_compress::{Calibration, Calibrator};
+/// use rut_models::{Array, GraphBuilder, Weights};
 /// let mut b = GraphBuilder::new();
 /// let x = b.input();
 /// let x = b.conv_same(x, "conv1".into(), [1, 3, 1], 1);
@@ -57,7 +56,7 @@ impl std::fmt::Display for Calibration {
 /// calibrator.observe(&Tensor::ones((1, 3, 2, 2), DType::F32, &Device::Cpu)?)?;
 /// calibrator.end_pass();
 /// assert_eq!(calibrator.ranges(8)?[0].scale(), 3.0 / 255.0);
-/// # Ok::<(), rut_models::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Calibrator {
     network: CandleNetwork,
@@ -104,16 +103,16 @@ impl Calibrator {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] where a value is not finite; as [`FrozenNetwork::infer`](crate::FrozenNetwork::infer).
+    /// [`rut_models::Error::Argument`] where a value is not finite; as [`FrozenNetwork::infer`](rut_models::FrozenNetwork::infer).
     pub fn observe(&mut self, images: &Tensor) -> Result<()> {
         let (calibration, pass) = (self.calibration, self.pass);
         let relus = &mut self.relus;
-        finite(&images.flatten_all()?.to_vec1::<f32>()?, NodeId(0))?;
-        let mut observe = |id: NodeId, value: &Tensor| -> Result<()> {
+        finite(&images.flatten_all()?.to_vec1::<f32>()?, 0)?;
+        let mut observe = |id: NodeId, value: &Tensor| -> rut_models::Result<()> {
             let seen = relus.iter_mut().find(|(relu, _)| *relu == id);
             let Some((_, seen)) = seen else { return Ok(()) };
             let values = value.flatten_all()?.to_vec1::<f32>()?;
-            finite(&values, id)?;
+            finite(&values, id.index())?;
             seen.add(&values, calibration, pass);
             Ok(())
         };
@@ -153,19 +152,19 @@ impl Calibrator {
             };
             let end = if end > 0.0 { end } else { 1.0 };
             let scale = (f64::from(end) / (f64::from(bits).exp2() - 1.0)) as f32;
-            ActivationRange::new(bits, scale)
+            Ok(ActivationRange::new(bits, scale)?)
         };
         self.relus.iter().map(range).collect()
     }
 }
 
-fn finite(values: &[f32], node: NodeId) -> Result<()> {
+fn finite(values: &[f32], node: usize) -> rut_models::Result<()> {
     match values.iter().find(|value| !value.is_finite()) {
         None => Ok(()),
-        Some(bad) => Err(Error::Argument {
+        Some(bad) => Err(rut_models::Error::Argument {
             what: "a value of the calibration images",
             found: bad.to_string(),
-            expected: format!("finite numbers at node {}", node.index()),
+            expected: format!("finite numbers at node {node}"),
         }),
     }
 }
