@@ -6,10 +6,11 @@ use candle_core::{DType, Device, Tensor};
 use rut_data::Seed;
 
 use crate::error::Result;
-use crate::probe_head::KEY;
 use crate::state::{self, TrainingState};
 
-/// What a file of it begins with.
+/// The metadata entry of a head's file, of any kind.
+pub(crate) const KEY: &str = "rut.head";
+/// What a file of a linear one has there.
 pub(crate) const VERSION: &str = "version 1";
 
 /// z = x Wᵀ + b, with `weight` [classes, width] and `bias` `[classes]`.

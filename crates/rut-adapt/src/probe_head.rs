@@ -6,13 +6,10 @@ use crate::baseline::{KNN_VERSION, KnnHead, PROTOTYPE_VERSION, PrototypeHead};
 use crate::error::Result;
 use crate::evaluate::Pass;
 use crate::features::LabelledFeatures;
-use crate::head::{LinearHead, VERSION as LINEAR_VERSION};
+use crate::head::{KEY, LinearHead, VERSION as LINEAR_VERSION};
 use crate::linear_probe::probe_logits;
 use crate::progress::{At, Reporter};
 use crate::state;
-
-/// The metadata entry of a head's file.
-pub(crate) const KEY: &str = "rut.head";
 
 /// A head on frozen features, of any kind.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ mod contents;
 mod head;
 mod key_match;
 mod masks;
+mod shapes;
 mod why;
 
 use std::collections::BTreeMap;

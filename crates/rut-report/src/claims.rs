@@ -1,5 +1,5 @@
 //! What the study says of the claims of arXiv 2308.14969: for each a matrix of paired differences, compressed minus dense, with
-//! p-values adjusted for how many differences a matrix has. For the differences, see `comparison`.
+//! p-values adjusted for how many differences a matrix has. For a matrix's differences, see `family`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,21 +8,18 @@ use rut_formats::counted;
 use rut_record::{Labels, UpstreamRecord};
 
 use crate::canvas::colour;
-use crate::claim::{ACCURACY, CLAIMS, Claim, Compared, ECE, ECE_AT_TEMPERATURE, is_origin};
+use crate::claim::{ACCURACY, CLAIMS, Claim, Compared, ECE, ECE_AT_TEMPERATURE};
 use crate::claims_table;
-use crate::comparison::{Average, Comparison, Contrast, Tested, averages, comparisons, few_labels};
+use crate::comparison::{Average, Tested};
 use crate::context::Context;
 use crate::error::Result;
+use crate::family::{Family, LEVEL, Verdict};
 use crate::files::ReportFiles;
 use crate::forest::{Forest, Row};
 use crate::metric::{COMPARED, Metric, Unit};
-use crate::pair::Pair;
 use crate::study::Study;
 use crate::upstream::key;
 use crate::wording::{figure, listed, p_value, printable, signed};
-
-/// An adjusted p-value below it is called a difference.
-const LEVEL: f64 = 0.05;
 
 /// A column of a matrix: a compressed network and its dense one.
 type Networks = (usize, usize);
@@ -113,88 +110,7 @@ fn figures_of_averages(
     figures.filter_map(drawn).collect()
 }
 
-/// The comparisons of one claim in one figure, and their averages: p-values are adjusted over each of the two.
-pub(crate) struct Family<'a> {
-    pub(crate) claim: &'a Claim,
-    pub(crate) metric: &'static Metric,
-    pub(crate) comparisons: Vec<Comparison>,
-    pub(crate) averages: Vec<Average>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Better,
-    Worse,
-    Undecided,
-}
-
-impl Verdict {
-    const ALL: [Self; 3] = [Self::Better, Self::Worse, Self::Undecided];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Better => "better",
-            Self::Worse => "worse",
-            Self::Undecided => "undecided",
-        }
-    }
-
-    /// What it says of a difference.
-    fn words(self, compared: Compared) -> &'static str {
-        match (self, compared) {
-            (Self::Better, Compared::Labels) => "lose less with few images",
-            (Self::Worse, Compared::Labels) => "lose more with few images",
-            _ => self.name(),
-        }
-    }
-}
-
-impl<'a> Family<'a> {
-    /// In the figure at `at` of [`COMPARED`]; `None` where nothing has a p-value.
-    fn of(study: &Study, pairs: &[Pair], claim: &'a Claim, at: usize) -> Option<Self> {
-        let metric = *COMPARED.get(at)?;
-        let about = |pair: &&Pair| {
-            let network = study.networks.get(pair.compressed);
-            network.is_some_and(|network| {
-                (claim.about)(network) && is_origin(study, network, pair.dense)
-            })
-        };
-        let pairs = pairs.iter().filter(about);
-        let contrasts: Vec<Contrast> = match claim.compared {
-            Compared::Networks => pairs
-                .filter_map(|pair| Contrast::of(study, pair, at))
-                .collect(),
-            Compared::Labels => few_labels(study, pairs, at),
-        };
-        let averages = averages(&contrasts);
-        let comparisons = comparisons(contrasts);
-        (!comparisons.is_empty()).then_some(Self {
-            claim,
-            metric,
-            comparisons,
-            averages,
-        })
-    }
-
-    fn title(&self) -> String {
-        match self.claim.compared {
-            Compared::Networks => format!("Difference in {}", self.metric.name),
-            Compared::Labels => format!(
-                "Difference in {} on the fewest training images minus that on the most",
-                self.metric.name
-            ),
-        }
-    }
-
-    fn verdict(&self, tested: &Tested, p: f64) -> Verdict {
-        let higher = tested.difference.mean > 0.0;
-        match (p < LEVEL, higher == self.metric.higher_is_better) {
-            (false, _) => Verdict::Undecided,
-            (true, true) => Verdict::Better,
-            (true, false) => Verdict::Worse,
-        }
-    }
-
+impl Family<'_> {
     /// Of how many comparisons the compressed network is better or worse.
     fn counts(&self) -> Markup {
         let all = &self.comparisons;
@@ -228,11 +144,6 @@ impl<'a> Family<'a> {
                 " In " (doubtful) " of them the fitted temperature of a run is in doubt: read the ECE at T = 1 first."
             }
         }
-    }
-
-    fn is_at_temperature(&self) -> bool {
-        let at = COMPARED.get(ECE_AT_TEMPERATURE);
-        at.is_some_and(|metric| std::ptr::eq(*metric, self.metric))
     }
 
     /// Settings and training images down the page, networks across it.

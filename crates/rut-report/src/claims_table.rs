@@ -3,8 +3,8 @@
 use rut_record::Labels;
 
 use crate::canvas::colour;
-use crate::claims::Family;
 use crate::comparison::{Average, Comparison, Tested};
+use crate::family::Family;
 use crate::results::{condition_cells, condition_columns};
 use crate::study::Study;
 use crate::table::{Column, Kind, Table, Value};

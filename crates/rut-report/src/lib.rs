@@ -27,6 +27,7 @@ mod curves;
 mod diagram;
 mod dots;
 mod error;
+mod family;
 mod files;
 mod forest;
 mod gather;

@@ -7,13 +7,13 @@ use rut_record::{Locations, RunId, RunSpec, ValidationFrom};
 use crate::adaptation::{adapter, augmentation, transform};
 use crate::canonicalize::canonicalize;
 use crate::checked::{CheckedRunSpec, loop_options};
+use crate::computing::Computing;
 use crate::error::Result;
 use crate::fields::check_used;
 use crate::grid::{check_chosen_on, check_rates};
 use crate::identity::content;
 use crate::input_cache::InputCache;
 use crate::names::{find_mapping, find_model, find_prompt};
-use crate::network::Computing;
 use crate::transform::check_transform;
 use crate::validation::{canonicalize_validation, draw_options, validation_from};
 

@@ -1,7 +1,5 @@
 //! A specification that passed all checks: only such a one can run. `check` does the checks.
 
-use std::path::PathBuf;
-
 use rut_adapt::{LoopOptions, ScheduleOptions};
 use rut_data::{Dataset, Draw, ImageSet, Seed};
 use rut_images::Transform;
@@ -10,19 +8,11 @@ use rut_record::{
     Adaptation, Begun, Content, Locations, Masking, NetworkKind, RunDir, RunId, RunSpec,
 };
 
+use crate::computing::Computing;
 use crate::error::{Result, refused};
 use crate::fields::mapping_of;
+use crate::files::WeightFiles;
 use crate::grid::rates;
-use crate::network::Computing;
-
-/// Files of a network's weights.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WeightFiles {
-    /// The checkpoint.
-    pub checkpoint: PathBuf,
-    /// The mask of a ticket.
-    pub mask: Option<PathBuf>,
-}
 
 /// A specification whose names were found, whose numbers are in range and whose images are drawn.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::path::Path;
 use rut_models::{BUNDLED, BUNDLED_FROM, EARLIER_BUNDLED};
 use rut_record::{Content, Locations, RunDir, RunId};
 
-use crate::checked::{CheckedRunSpec, WeightFiles};
+use crate::checked::CheckedRunSpec;
 use crate::error::{Error, Result};
+use crate::files::WeightFiles;
 
 /// Checks that the run in `dir`, made with the weights whose SHA-256 `content` holds, does not need a file of an earlier
 /// version where `files` has its namesake of today.

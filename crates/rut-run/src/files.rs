@@ -1,14 +1,22 @@
 //! The files that a specification names: those of its network, and its data set.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rut_data::{ClassRef, Dataset};
 use rut_models::{BUNDLED, BUNDLED_FROM, ModelSpec, find_dense, find_quantized, find_ticket};
 use rut_record::{Locations, Masking, NetworkKind, NetworkSpec, RunSpec};
 
-use crate::checked::WeightFiles;
 use crate::error::{Error, Result, refused};
 use crate::names::find_model;
+
+/// Files of a network's weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightFiles {
+    /// The checkpoint.
+    pub checkpoint: PathBuf,
+    /// The mask of a ticket.
+    pub mask: Option<PathBuf>,
+}
 
 /// The model of the table, and the files of its weights.
 ///

@@ -12,12 +12,12 @@ use rut_record::{
 };
 
 use crate::adaptation::{Trained, adapter, transform};
-use crate::checked::WeightFiles;
+use crate::computing::Computing;
 use crate::earlier_network;
 use crate::error::{Error, Result, broken, file, refused};
-use crate::files::{network_files, open_dataset};
+use crate::files::{WeightFiles, network_files, open_dataset};
 use crate::images::prepare;
-use crate::network::{Computing, LoadOptions, LoadedNetwork, load_recorded};
+use crate::network::{LoadOptions, LoadedNetwork, load_recorded};
 
 /// A run that can be asked again.
 pub struct FinishedRun {

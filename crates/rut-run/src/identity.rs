@@ -6,9 +6,9 @@ use std::path::Path;
 use rut_record::{Content, Kind, Locations, RunDir, RunId, RunSpec, ValidationFrom};
 
 use crate::canonicalize::canonicalize;
-use crate::checked::WeightFiles;
 use crate::error::Result;
 use crate::fields::own_options;
+use crate::files::WeightFiles;
 use crate::input_cache::InputCache;
 use crate::validation::validation_from;
 

@@ -9,9 +9,8 @@ use rut_data::{Dataset, Digest, Draw, DrawOptions, Seed, draw, draw_beside_valid
 use rut_models::{ModelSpec, bundled};
 use rut_record::{Locations, RunSpec, ValidationFrom};
 
-use crate::checked::WeightFiles;
 use crate::error::{Result, file};
-use crate::files::{network_files, open_dataset};
+use crate::files::{WeightFiles, network_files, open_dataset};
 
 /// Images of draws that are kept: some tens of megabytes.
 const MOST_DRAWN: usize = 4_000_000;

@@ -17,6 +17,7 @@ mod calibration;
 mod canonicalize;
 mod check;
 mod checked;
+mod computing;
 mod earlier_network;
 mod error;
 mod features;
@@ -50,14 +51,14 @@ pub use calibration::{CalibrationInput, calibrate, recalibrate};
 pub use canonicalize::{canonical_value, canonicalize};
 pub use check::{check, check_among, drawn};
 pub use checked::CheckedRunSpec;
-pub use checked::WeightFiles;
+pub use computing::Computing;
 pub use earlier_network::{check_earlier_name, check_planned};
 pub use error::{Error, Result};
 pub use features::Features;
 pub use fields::{
     all_fields, drop_unused_options, fields_of, is_field, known_names, unused_fields,
 };
-pub use files::{network_files, open_dataset};
+pub use files::{WeightFiles, network_files, open_dataset};
 pub use finished::{FinishedRun, Split, WeightPlaces};
 pub use grid::rates;
 pub use identity::{as_begun, identify};
@@ -66,8 +67,7 @@ pub use input_cache::InputCache;
 pub use journal::{Display, Journal, Requests, SaveOptions};
 pub use names::{check_device, find_dataset, find_engine, find_model, source_name};
 pub use network::{
-    Computing, Inspected, LoadOptions, LoadedNetwork, inspect_named, load_checked, load_named,
-    reading,
+    Inspected, LoadOptions, LoadedNetwork, inspect_named, load_checked, load_named, reading,
 };
 pub use predict::{ClassScore, Prediction, Predictions};
 pub use presets::{PRESET, PRESETS, Preset, expand_preset, find_preset, with_preset};

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use rut_formats::list;
 use rut_models::{
-    ActivationDescription, Checkpoint, Classifier, DensityReport, Engine, EngineInfo,
-    FrozenNetwork, Graph, LayerDensity, LayerRole, Mask, ModelSpec, Normalization, Placement,
-    QuantizationDescription, Reading, Weights,
+    ActivationDescription, Checkpoint, Classifier, DensityReport, EngineInfo, FrozenNetwork, Graph,
+    LayerDensity, LayerRole, Mask, ModelSpec, Normalization, QuantizationDescription, Reading,
+    Weights,
 };
 use rut_record::{KeyRule, KeysRecord, QuantizationRecord, RunSpec};
 
-use crate::checked::{CheckedRunSpec, WeightFiles};
+use crate::checked::CheckedRunSpec;
+use crate::computing::Computing;
 use crate::error::Result;
-use crate::files::network_files;
-use crate::names::{find_engine, find_model, find_placement};
+use crate::files::{WeightFiles, network_files};
+use crate::names::find_model;
 use crate::quantized::check_quantized;
 use crate::ticket::check_ticket;
 use crate::transform::normalization;
@@ -36,39 +37,6 @@ impl LoadOptions {
         };
         let rule = KeyRule::default();
         Self { rule, classifier }
-    }
-}
-
-/// What computes a network, in which precision and where.
-#[derive(Clone, Debug)]
-pub struct Computing {
-    /// What.
-    pub engine: Engine,
-    /// In which precision and where.
-    pub placement: Placement,
-}
-
-impl Computing {
-    /// What `spec` says, on the device of this name.
-    ///
-    /// # Errors
-    /// If a table has no such name, or the engine does not compute in the precision.
-    pub fn of(spec: &RunSpec, device: &str) -> Result<Self> {
-        let engine = find_engine(&spec.network.engine)?;
-        Self {
-            engine,
-            placement: find_placement(&spec.network.precision, device)?,
-        }
-        .by(engine)
-    }
-
-    /// The same by `engine`.
-    ///
-    /// # Errors
-    /// If it does not compute in the precision.
-    pub fn by(self, engine: Engine) -> Result<Self> {
-        engine.check(self.placement.precision)?;
-        Ok(Self { engine, ..self })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use rut_record::{NetworkKind, QuantizationRecord, RunSpec};
 
-use crate::checked::WeightFiles;
 use crate::error::{Error, Result};
+use crate::files::WeightFiles;
 
 /// A quantized network is one by its file, and no other network is.
 pub(crate) fn check_quantized(

@@ -3,8 +3,8 @@
 use rut_models::{DensityReport, LayerDensity};
 use rut_record::{KeyRule, Masking, NetworkKind, RunSpec};
 
-use crate::checked::WeightFiles;
 use crate::error::{Error, Result};
+use crate::files::WeightFiles;
 
 /// A network that keeps more than this share of its weights between stem and classifier is no ticket.
 const DENSE_FROM: f64 = 0.99;

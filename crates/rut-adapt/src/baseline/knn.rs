@@ -11,7 +11,7 @@ use super::nearest::{Neighbour, nearest};
 use super::unit::{check_width, inverse_lengths, unit_rows};
 use crate::error::Result;
 use crate::features::{FeatureMatrix, LabelledFeatures};
-use crate::probe_head::KEY;
+use crate::head::KEY;
 use crate::state::{self, unfit};
 
 /// What a file of it begins with.

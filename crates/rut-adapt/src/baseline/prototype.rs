@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::unit::{check_width, inverse_length, inverse_lengths, unit_rows};
 use crate::error::Result;
 use crate::features::{FeatureMatrix, LabelledFeatures};
-use crate::probe_head::KEY;
+use crate::head::KEY;
 use crate::products::{self, Rows};
 use crate::state::{self, unfit};
 

@@ -1,14 +1,12 @@
 //! Numbers of either width on the widest vectors that the machine has.
 
-use std::sync::{MutexGuard, PoisonError};
-
-use candle_core::{Storage, Tensor, WithDType};
+use candle_core::{Storage, Tensor};
 use pulp::Simd;
 
-use super::spare::Spare;
+use super::spare::Spared;
 
 /// f32 or f64.
-pub(super) trait Real: WithDType + Into<f64> {
+pub(super) trait Real: Spared + Into<f64> {
     /// A vector of them.
     type Vector<S: Simd>: Copy;
 
@@ -31,12 +29,10 @@ pub(super) trait Real: WithDType + Into<f64> {
     fn sum<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
     /// Rounded.
     fn of(value: f64) -> Self;
-    /// What is kept of them.
-    fn spare(all: &Spare) -> MutexGuard<'_, Vec<Vec<Self>>>;
 }
 
 macro_rules! real {
-    ($real:ty, $spare:ident, $vector:ident, $lanes:ident, $splat:ident, $as:ident, $as_mut:ident, $mul_add:ident, $sum:ident) => {
+    ($real:ty, $vector:ident, $lanes:ident, $splat:ident, $as:ident, $as_mut:ident, $mul_add:ident, $sum:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -79,17 +75,12 @@ macro_rules! real {
             fn of(value: f64) -> Self {
                 value as Self
             }
-
-            fn spare(all: &Spare) -> MutexGuard<'_, Vec<Vec<Self>>> {
-                all.$spare.lock().unwrap_or_else(PoisonError::into_inner)
-            }
         }
     };
 }
 
 real!(
     f32,
-    single,
     f32s,
     F32_LANES,
     splat_f32s,
@@ -100,7 +91,6 @@ real!(
 );
 real!(
     f64,
-    double,
     f64s,
     F64_LANES,
     splat_f64s,

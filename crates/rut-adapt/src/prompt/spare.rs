@@ -1,8 +1,8 @@
 //! Memory that one training step leaves to the next.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::real::Real;
+use candle_core::WithDType;
 
 /// As many as one pass of the largest mask network takes.
 const KEPT: usize = 11;
@@ -10,13 +10,31 @@ const KEPT: usize = 11;
 /// Memory of one pass for the next: that of a batch is large, and slow to get from the system.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
-    pub(super) single: Mutex<Vec<Vec<f32>>>,
-    pub(super) double: Mutex<Vec<Vec<f64>>>,
+    single: Mutex<Vec<Vec<f32>>>,
+    double: Mutex<Vec<Vec<f64>>>,
+}
+
+/// Numbers whose memory is kept.
+pub(super) trait Spared: WithDType {
+    /// What is kept of them.
+    fn spare(all: &Spare) -> MutexGuard<'_, Vec<Vec<Self>>>;
+}
+
+impl Spared for f32 {
+    fn spare(all: &Spare) -> MutexGuard<'_, Vec<Vec<Self>>> {
+        all.single.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Spared for f64 {
+    fn spare(all: &Spare) -> MutexGuard<'_, Vec<Vec<Self>>> {
+        all.double.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Spare {
     /// `len` values, whatever they are.
-    pub(super) fn take<T: Real>(&self, len: usize) -> Vec<T> {
+    pub(super) fn take<T: Spared>(&self, len: usize) -> Vec<T> {
         let mut held = T::spare(self);
         match held.iter().position(|values| values.len() == len) {
             Some(at) => held.remove(at),
@@ -25,7 +43,7 @@ impl Spare {
     }
 
     /// Keeps `values` for the next who takes as many; the oldest go where there are too many.
-    pub(super) fn give<T: Real>(&self, values: Vec<T>) {
+    pub(super) fn give<T: Spared>(&self, values: Vec<T>) {
         let mut held = T::spare(self);
         if held.len() >= KEPT {
             held.remove(0);

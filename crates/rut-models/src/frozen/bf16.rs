@@ -6,6 +6,7 @@
 mod arithmetic;
 mod block;
 mod canvas;
+mod layouts;
 mod record;
 mod schedule;
 mod shelf;
@@ -30,8 +31,9 @@ use crate::weights::Weights;
 use arithmetic::Bf16;
 use block::{Block, Decisions};
 use canvas::{Canvas, Painter};
+use layouts::lost;
 use shelf::Shelf;
-use sizes::{Sizes, lost, map_steps};
+use sizes::{Sizes, map_steps};
 use tail::{Bits, Tail};
 
 /// The engine in bfloat16, on the kernels that are faster on this processor than single precision, or those of `RUT_ISA`.

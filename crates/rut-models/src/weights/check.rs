@@ -6,12 +6,13 @@ use std::path::Path;
 use super::Classifier;
 use super::contents::FileContents;
 use super::key_match::KeyMatch;
+use super::shapes::{compare, flattened, product};
 use super::why::why;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Parameter, ParameterKind};
 use crate::mask::MaskArray;
-use crate::mismatch::{Mismatch, Misshaped, shown};
+use crate::mismatch::{Mismatch, shown};
 
 /// All parameters under the graph's own names, or everything that does not fit. Without a classifier, where none is needed,
 /// zeros stand in for it.
@@ -83,26 +84,6 @@ pub(super) fn arrays(
     Ok(parameters.into_iter().map(of).collect())
 }
 
-/// Whether all parameters are there but perhaps the classifier's, in their shapes, and nothing else.
-pub(super) fn fits(graph: &Graph, contents: &FileContents<'_>, key_match: &KeyMatch<'_>) -> bool {
-    let parameters = graph.parameters();
-    let shape = |key: &str| {
-        contents
-            .tensors
-            .get(key)
-            .map(|array| array.shape.as_slice())
-    };
-    let classifier = format!("{}.", graph.classifier().param);
-    let mut body = parameters
-        .iter()
-        .filter(|p| !p.name.starts_with(&classifier));
-    key_match.unexpected.is_empty()
-        && body.all(|p| {
-            let found = key_match.place.keys.get(&p.name).and_then(|key| shape(key));
-            found.is_some_and(|found| flattened(&parameters, &p.name, found) == p.shape)
-        })
-}
-
 /// The file's keys by parameter, the classifier's among them.
 fn keys<'a>(graph: &Graph, key_match: &KeyMatch<'a>) -> BTreeMap<String, &'a str> {
     let mut keys = key_match.place.keys.clone();
@@ -142,47 +123,6 @@ fn wanted(element: &str) -> &'static str {
             "f16, bf16, f32 or f64: save the weights as floats, of a quantised network `tensor.dequantize()`, of a sparse one `tensor.to_dense()`"
         }
     }
-}
-
-/// A convolution over all that it reads is a linear layer: its shape as the parameter has it.
-fn flattened(parameters: &[Parameter], name: &str, shape: &[usize]) -> Vec<usize> {
-    let expected = parameters.iter().find(|p| p.name == name);
-    match (expected.map(|p| p.shape.as_slice()), shape) {
-        (Some(&[rows, columns]), &[out, inputs, height, width])
-            if rows == out && product(&[inputs, height, width]) == Some(columns) =>
-        {
-            vec![rows, columns]
-        }
-        _ => shape.to_vec(),
-    }
-}
-
-/// The number of elements of a shape, which may be any: an array without elements has one too.
-fn product(lengths: &[usize]) -> Option<usize> {
-    let mut lengths = lengths.iter();
-    lengths.try_fold(1_usize, |product, &length| product.checked_mul(length))
-}
-
-/// The parameters whose shape in a file is another.
-pub(super) fn compare<'a>(
-    parameters: &[Parameter],
-    found: impl Iterator<Item = (&'a str, &'a [usize])>,
-) -> Vec<Misshaped> {
-    let shapes: BTreeMap<&str, &Vec<usize>> = parameters
-        .iter()
-        .map(|p| (p.name.as_str(), &p.shape))
-        .collect();
-    let differing = |(name, found): (&str, &[usize])| {
-        let expected = shapes
-            .get(name)
-            .filter(|expected| expected.as_slice() != found)?;
-        Some(Misshaped {
-            name: name.to_owned(),
-            expected: expected.to_vec(),
-            found: found.to_vec(),
-        })
-    };
-    found.filter_map(differing).collect()
 }
 
 pub(super) fn refuse(mismatch: Mismatch) -> Result<()> {
@@ -234,23 +174,6 @@ pub(super) fn values(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// `height · width` of an array without elements overflows, `inputs` times it is nothing.
-    #[test]
-    fn a_shape_without_elements_may_have_any_lengths() {
-        let linear = Parameter {
-            name: "classifier.0.weight".into(),
-            shape: vec![4, 18],
-            kind: ParameterKind::LinearWeight,
-        };
-        let flattened =
-            |shape: &[usize]| flattened(std::slice::from_ref(&linear), &linear.name, shape);
-        assert_eq!(flattened(&[4, 2, 3, 3]), [4, 18]);
-        for shape in [[4, 0, 1 << 40, 1 << 40], [4, 1 << 40, 1 << 40, 0]] {
-            assert_eq!(flattened(&shape), shape);
-        }
-        assert!(Array::new(vec![1 << 40, 1 << 40, 0], Vec::new()).is_none());
-    }
 
     #[test]
     fn what_to_do_about_elements_is_what_makes_floats_of_them() {

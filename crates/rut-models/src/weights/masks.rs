@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{compare, refuse};
+use super::check::refuse;
+use super::shapes::compare;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::mask::{Mask, MaskArray};

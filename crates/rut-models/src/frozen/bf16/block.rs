@@ -8,8 +8,9 @@ use rut_kernels::bf16::{Bf16Average, Bf16End, Bf16MaxPool, Bf16OptionA, Places, 
 
 use super::arithmetic::Bf16;
 use super::canvas::Canvas;
+use super::layouts::lost;
 use super::shelf::Shelf;
-use super::sizes::{Sizes, lost};
+use super::sizes::Sizes;
 use crate::error::Result;
 use crate::frozen::plan::{Kind, Plan, Step, ValueId};
 

@@ -8,8 +8,9 @@ use rut_kernels::{Area, Start};
 
 use super::arithmetic::Bf16;
 use super::block::{Block, Decisions};
+use super::layouts::lost;
 use super::shelf::Shelf;
-use super::sizes::{CanvasSizes, Sizes, lost};
+use super::sizes::{CanvasSizes, Sizes};
 use crate::error::Result;
 use crate::frozen::batch::Sums;
 use crate::frozen::plan::{Kind, Plan, ValueId};

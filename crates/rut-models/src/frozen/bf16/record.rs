@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor, WithDType};
 use rut_kernels::bf16::CHANNELS;
 
 use super::Bf16Trace;
-use super::sizes::lost;
+use super::layouts::lost;
 use crate::error::Result;
 use crate::frozen::candle::Record;
 use crate::frozen::plan::{Kind, ValueId};

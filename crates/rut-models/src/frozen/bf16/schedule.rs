@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::arithmetic::Bf16;
-use super::sizes::Layouts;
+use super::layouts::Layouts;
 use crate::frozen::batch::BLOCK_IMAGES;
 use crate::frozen::plan::{Step, ValueId};
 

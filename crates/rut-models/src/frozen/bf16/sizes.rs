@@ -1,12 +1,13 @@
 //! A plan for images of one size: where the pixels of every value lie, the routes of all convolutions, and the schedule.
 
-use rut_kernels::bf16::{ImageLayout, ImageSums, Layout, Route, Row, halo, halo_to_image};
-use rut_kernels::{ConvShape, Direction};
+use rut_kernels::ConvShape;
+use rut_kernels::bf16::{ImageSums, Route};
 
 use super::arithmetic::Bf16;
+use super::layouts::{Layouts, lost};
 use super::schedule::Schedule;
 use crate::error::{Error, Result};
-use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
+use crate::frozen::plan::{Geometry, Kind, Plan, Step};
 
 /// What [`Plan`] becomes for one size of images.
 pub(super) struct Sizes {
@@ -29,38 +30,6 @@ pub(super) struct CanvasSizes {
     pub(super) strips: Vec<Vec<Route>>,
     /// The same to those of the image.
     pub(super) image_strips: Vec<(Route, ImageSums)>,
-}
-
-/// Where the pixels of every value lie.
-pub(super) struct Layouts {
-    pub(super) image: ImageLayout,
-    /// None of the image, and of what comes after the last map.
-    maps: Vec<Option<Layout>>,
-}
-
-impl Layouts {
-    pub(super) fn map(&self, id: ValueId) -> Result<&Layout> {
-        self.maps.get(id).and_then(Option::as_ref).ok_or_else(lost)
-    }
-
-    /// Bytes of a value of one image.
-    pub(super) fn bytes(&self, id: ValueId) -> usize {
-        self.rows(id) * size_of::<Row>()
-    }
-
-    /// Rows of a value of one image.
-    pub(super) fn rows(&self, id: ValueId) -> usize {
-        match (id, self.maps[id]) {
-            (0, _) => self.image.rows(),
-            (_, Some(layout)) => layout.rows(),
-            (_, None) => 0,
-        }
-    }
-
-    /// Whether two values are maps that lie alike.
-    pub(super) fn are_alike(&self, a: ValueId, b: ValueId) -> bool {
-        self.maps[a].is_some() && self.maps[a] == self.maps[b]
-    }
 }
 
 impl Sizes {
@@ -118,7 +87,7 @@ impl Sizes {
     fn of(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
         let end = map_steps(plan)?;
         let stem = stem(plan, end)?;
-        let layouts = layouts(plan, &geometry, end, stem);
+        let layouts = Layouts::new(plan, &geometry, end, stem);
         let isa = plan.arithmetic.isa;
         let mut sums = None;
         let mut routes = Vec::new();
@@ -212,56 +181,5 @@ fn stem(plan: &Plan<Bf16>, end: usize) -> Result<ConvShape> {
                 "in bf16 one convolution reads the image, and nothing else; use the precision f32"
                     .into(),
         }),
-    }
-}
-
-fn layouts(plan: &Plan<Bf16>, geometry: &Geometry, end: usize, stem: ConvShape) -> Layouts {
-    let mut halos = vec![0; plan.values.len()];
-    let mut is_map = vec![false; plan.values.len()];
-    for step in &plan.steps[..end - 1] {
-        is_map[step.into] = true;
-        let Kind::Conv { shape, .. } = &step.kind else {
-            continue;
-        };
-        let back = if step.from == 0 {
-            halo_to_image(*shape)
-        } else {
-            halos[step.from] = halos[step.from].max(halo(*shape, Direction::Forward));
-            halo(*shape, Direction::Backward)
-        };
-        halos[step.into] = halos[step.into].max(back);
-    }
-    // A sum stands where what it is added to stood, which may be a sum as well: to the first of them, and back.
-    let sums = || {
-        plan.steps[..end]
-            .iter()
-            .filter_map(|step| Some([step.add?, step.into]))
-    };
-    for [add, into] in sums().rev().chain(sums()) {
-        let most = halos[add].max(halos[into]);
-        (halos[add], halos[into]) = (most, most);
-    }
-    let map = |id: ValueId| Layout {
-        channels: plan.values[id].channels,
-        area: geometry.held[id],
-        halo: halos[id],
-    };
-    Layouts {
-        image: ImageLayout {
-            area: geometry.held[0],
-            padding: stem.padding,
-        },
-        maps: (0..halos.len())
-            .map(|id| is_map[id].then(|| map(id)))
-            .collect(),
-    }
-}
-
-/// Only a plan that reads what no step wrote gets here.
-pub(super) fn lost() -> Error {
-    Error::Argument {
-        what: "a value of the plan",
-        found: "absent".into(),
-        expected: "written by an earlier step".into(),
     }
 }

@@ -3,7 +3,7 @@
 use rut_kernels::{Area, End, Lanes, MapMut, Start, Workspace, deinterleave, finish, interleave};
 
 use super::arithmetic::Bf16;
-use super::sizes::lost;
+use super::layouts::lost;
 use crate::error::Result;
 use crate::frozen::batch::{RowGrads, Rows};
 use crate::frozen::plan::{Kind, LinearLayer, Plan, Step, ValueId};

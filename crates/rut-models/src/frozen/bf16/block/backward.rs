@@ -7,7 +7,7 @@ use super::{Block, Decisions, Group};
 use crate::error::Result;
 use crate::frozen::batch::Sums;
 use crate::frozen::bf16::canvas;
-use crate::frozen::bf16::sizes::lost;
+use crate::frozen::bf16::layouts::lost;
 use crate::frozen::plan::{Kind, ValueId};
 
 /// What a backward pass reads and writes.
