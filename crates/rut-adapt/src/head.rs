@@ -10,7 +10,7 @@ use crate::state::{self, TrainingState};
 
 /// The metadata entry of a head's file, of any kind.
 pub(crate) const KEY: &str = "rut.head";
-/// What a file of a linear one has there.
+/// The value of [`KEY`] in a file of a linear head.
 pub(crate) const VERSION: &str = "version 1";
 
 /// z = x Wᵀ + b, with `weight` [classes, width] and `bias` `[classes]`.

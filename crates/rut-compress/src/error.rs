@@ -28,7 +28,7 @@ pub enum Error {
         found: String,
     },
 
-    /// What is to stay as it is are no layers of a network.
+    /// The layers to leave as they are have other names.
     #[error(
         "leave layers as they are: field `keep` is `{found}`, expected `stem`, `classifier` or both with a comma between them, or `none` alone",
         found = escape(found).at_most(MOST)

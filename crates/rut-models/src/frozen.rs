@@ -21,6 +21,5 @@ pub use placement::{
     DEVICES, DeviceSpec, PRECISIONS, Placement, Precision, PrecisionSpec, find_device,
     find_precision,
 };
-pub use plan::Kernels;
-pub use plan::{Folded, fold_conv};
+pub use plan::{Folded, Kernels, fold_conv};
 pub use window::{WindowGradients, WindowTrace, Windowed};

@@ -14,7 +14,7 @@ use crate::features::{FeatureMatrix, LabelledFeatures};
 use crate::head::KEY;
 use crate::state::{self, unfit};
 
-/// What a file of it begins with.
+/// The value of [`KEY`] in a file of nearest neighbours.
 pub(crate) const VERSION: &str = "knn version 1";
 
 /// The training images themselves: an image is of the class of those nearest to it.

@@ -13,7 +13,7 @@ use crate::head::KEY;
 use crate::products::{self, Rows};
 use crate::state::{self, unfit};
 
-/// What a file of it begins with.
+/// The value of [`KEY`] in a file of class means.
 pub(crate) const VERSION: &str = "prototype version 1";
 
 /// A direction for each class: that of the mean of its training images' features, each at unit length first.

@@ -135,7 +135,8 @@ impl Calibrator {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] where there were no images, or the passes were not ended; for a number of bits that cannot be.
+    /// [`Error::Argument`] where there were no images, or the passes were not ended; [`rut_models::Error::Kernel`] for a number of
+    /// bits that cannot be.
     pub fn ranges(&self, bits: u32) -> Result<Vec<ActivationRange>> {
         let done = self.pass == self.calibration.passes();
         let range = |(_, seen): &(NodeId, Seen)| {

@@ -36,7 +36,7 @@ impl WeightQuantization {
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for a number of bits that cannot be; [`rut_models::Error::Graph`] for a batch
-    /// norm behind a convolution that something else reads as well.
+    /// norm behind a convolution that something else reads as well; as [`fold_conv`] for weights of another network.
     pub fn run(&self, graph: &Graph, weights: &Weights) -> Result<QuantizedWeights> {
         let mut made = QuantizedWeights {
             arrays: weights.own_arrays(graph),
@@ -141,6 +141,7 @@ fn norm_behind(graph: &Graph, conv: usize) -> Result<Option<&BatchNorm>> {
 #[cfg(test)]
 mod tests {
     use rut_models::{GraphBuilder, find};
+    use rut_testkit::weights_rule;
 
     use super::*;
 
@@ -201,12 +202,7 @@ mod tests {
         let x = b.global_avg_pool(x);
         let x = b.flatten(x);
         let graph = b.finish(x, "fc", 2, 2);
-        let arrays = graph.parameters().into_iter().map(|parameter| {
-            let data = vec![1.0; parameter.shape.iter().product()];
-            let array = Array::new(parameter.shape, data).unwrap();
-            (parameter.name, array)
-        });
-        let weights = Weights::from_arrays(&graph, arrays.collect()).unwrap();
+        let weights = weights_rule::weights(&graph, None);
         let keep = KeptLayers::parse(["none"]).unwrap();
         let made = WeightQuantization { bits: 8, keep }.run(&graph, &weights);
         let error = made.unwrap_err().to_string();

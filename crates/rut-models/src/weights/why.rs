@@ -3,7 +3,7 @@
 use super::Reading;
 use super::contents::FileContents;
 use super::key_match::{KeyMatch, match_keys};
-use super::shapes::fits;
+use super::shapes;
 use crate::graph::{Graph, ParameterKind};
 use crate::mismatch::{Mismatch, quoted};
 use crate::registry::MODELS;
@@ -151,16 +151,12 @@ fn sign(contents: &FileContents<'_>) -> Option<String> {
 
 /// A model of the table that the file fits.
 fn another_model(graph: &Graph, contents: &FileContents<'_>) -> Option<String> {
-    let is_it = |model: &&ModelSpec| {
+    let fits = |model: &&ModelSpec| {
         let other = (model.graph)(graph.classes());
         let found = match_keys(&other, contents, &Reading::default()).ok();
-        &other != graph && found.is_some_and(|found| fits(&other, contents, &found))
+        &other != graph && found.is_some_and(|found| shapes::fits(&other, contents, &found))
     };
-    let names: Vec<&str> = MODELS
-        .iter()
-        .filter(is_it)
-        .map(|model| model.name)
-        .collect();
+    let names: Vec<&str> = MODELS.iter().filter(fits).map(|model| model.name).collect();
     (!names.is_empty()).then(|| format!("it fits {}: name it as the model", quoted(&names)))
 }
 

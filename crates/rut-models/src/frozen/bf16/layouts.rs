@@ -15,7 +15,8 @@ pub(super) struct Layouts {
 }
 
 impl Layouts {
-    /// Those of a plan's values; the maps end with the step before `end`, and `stem` is the convolution that reads the image.
+    /// Those of a plan's values. `end` is the number of steps up to the average pool, itself included; `stem` is the convolution that
+    /// reads the image.
     pub(super) fn new(plan: &Plan<Bf16>, geometry: &Geometry, end: usize, stem: ConvShape) -> Self {
         let mut halos = vec![0; plan.values.len()];
         let mut is_map = vec![false; plan.values.len()];

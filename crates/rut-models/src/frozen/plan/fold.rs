@@ -79,8 +79,8 @@ fn sized<'a>(array: &'a Array, param: &str, leaf: &str, count: usize) -> Result<
         return Ok(&array.data);
     }
     Err(Error::Argument {
-        what: "the set of weights",
-        found: format!("with {} values of `{param}.{leaf}`", array.data.len()),
+        what: "the size of a parameter",
+        found: format!("{} values of `{param}.{leaf}`", array.data.len()),
         expected: format!("{count}, as the layer has"),
     })
 }
