@@ -29,13 +29,16 @@ const BESIDE: [&str; 5] = [
     "data/README.md",
 ];
 
-/// Packages every crate, looks for dependencies that are unused or not allowed, and checks the program for other systems.
+/// Packages every crate, looks at the lock file of `fuzz` and for dependencies that are unused or not allowed, and checks the program for other systems.
 ///
 /// # Errors
 /// If a check fails.
 pub fn check(root: &Path) -> Result<()> {
     let package = "package --workspace --exclude xtask --exclude rut-testkit --no-verify --allow-dirty --quiet";
     runs(cargo::command().args(package.split(' ')).current_dir(root))?;
+    // A workspace of its own: nothing else notices when its lock file lacks what a crate has come to need.
+    let fuzz = "update --workspace --locked --quiet --manifest-path fuzz/Cargo.toml";
+    runs(cargo::command().args(fuzz.split(' ')).current_dir(root))?;
     let no_data = "cargo-deny: advisories are not checked here";
     eprintln!(
         "skipped: {no_data}: their database is not part of the sources (`cargo deny check advisories`)"
