@@ -39,6 +39,8 @@ mod latex_text;
 mod links;
 mod listing;
 mod matrix;
+mod method_averages;
+mod method_matrix;
 mod methods;
 mod metric;
 mod network;

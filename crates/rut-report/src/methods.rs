@@ -1,18 +1,21 @@
-//! A matrix of methods and training images for each data set and figure, as papers print it: in bold what is best, and what the
-//! paired interval does not separate from it. For the differences, see `pair`.
+//! The methods of each data set, and their matrices by training images, one for each figure. For how a matrix is made, see
+//! `method_matrix`; for averages over data sets, `method_averages`; for the differences, `pair`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rut_metrics::Estimate;
 use rut_record::Labels;
 
-use crate::canvas::colour;
-use crate::metric::{COMPARED, Metric, NO_PROBABILITY, Unit};
+use crate::method_matrix::{About, Row, Rows, matrix};
+use crate::metric::{COMPARED, Metric};
 use crate::pair::{Paired, paired};
 use crate::setting::{Setting, slug};
 use crate::study::{Condition, Study};
-use crate::table::{Column, Kind, Rank, Table, Value};
+use crate::table::Table;
 use crate::unread::Unread;
+
+/// What files of averages over data sets begin with.
+pub(crate) const AVERAGES: &str = "methods-average";
 
 /// What the matrices of one data set are made from.
 pub(crate) struct Target<'a> {
@@ -20,8 +23,8 @@ pub(crate) struct Target<'a> {
     pub(crate) study: &'a Study,
     /// Indices of its settings, which have the same test images.
     pub(crate) settings: Vec<usize>,
-    /// Settings and networks, in order: the rows. Rows of one network are compared; if there is one setting, all are.
-    rows: Vec<(usize, usize)>,
+    /// Settings and networks, in order: the rows.
+    pub(crate) rows: Vec<(usize, usize)>,
     /// Their numbers of labels.
     pub(crate) labels: Vec<Labels>,
     /// What its files are called.
@@ -49,7 +52,7 @@ pub(crate) fn targets(study: &Study) -> Vec<Target<'_>> {
             None => found.push(vec![at]),
         }
     }
-    let mut names = BTreeSet::new();
+    let mut names = BTreeSet::from([AVERAGES.to_owned()]);
     found
         .into_iter()
         .map(|settings| Target::of(study, settings, &mut names))
@@ -85,8 +88,14 @@ impl<'a> Target<'a> {
         }
     }
 
-    fn setting(&self, at: usize) -> Option<&Setting> {
+    pub(crate) fn setting(&self, at: usize) -> Option<&Setting> {
         self.study.settings.get(at)
+    }
+
+    /// The setting of this name.
+    pub(crate) fn named(&self, method: &str) -> Option<usize> {
+        let named = |at: &usize| self.setting(*at).is_some_and(|own| own.name() == method);
+        self.settings.iter().copied().find(named)
     }
 
     /// The data set's name.
@@ -97,35 +106,31 @@ impl<'a> Target<'a> {
 
     /// Its matrices.
     pub(crate) fn matrices(&self) -> Matrices {
-        let mut differences = Differences {
-            study: self.study,
+        let mut rows = TargetRows {
+            target: self,
             opened: 0,
             found: BTreeMap::new(),
         };
-        let table = |(at, metric): (usize, &&Metric)| {
-            let compared = Compared {
-                target: self,
-                at,
-                metric,
-            };
-            compared.table(self.dataset(), &mut differences)
+        let about = About {
+            slug: self.slug.clone(),
+            place: format!("on {}", self.dataset()),
+            counts: format!("mean over seeds ({})", self.counts()),
         };
-        let tables = COMPARED.iter().enumerate().map(table).collect();
-        let found = differences.found.into_values().flatten();
+        let tables = COMPARED
+            .iter()
+            .map(|metric| matrix(&mut rows, metric, &about));
+        let tables = tables.collect();
+        let found = rows.found.into_values().flatten();
         Matrices {
             tables,
             unread: found.flat_map(|paired| paired.unread).collect(),
         }
     }
 
-    /// Rows that are compared with each other, by index.
-    fn groups(&self) -> Vec<Vec<usize>> {
-        let all: Vec<usize> = (0..self.rows.len()).collect();
-        if self.settings.len() == 1 {
-            return vec![all];
-        }
-        let same = |a: &usize, b: &usize| self.rows[*a].1 == self.rows[*b].1;
-        all.chunk_by(same).map(<[usize]>::to_vec).collect()
+    fn counts(&self) -> String {
+        let own = |condition: &&Condition| self.settings.contains(&condition.setting);
+        let conditions: Vec<Condition> = self.study.cells.keys().filter(own).copied().collect();
+        self.study.counts(&conditions)
     }
 
     fn condition(&self, row: usize, labels: Labels) -> Condition {
@@ -138,174 +143,55 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Paired differences of a data set's conditions, each computed once for all figures.
-struct Differences<'a> {
-    study: &'a Study,
+/// The rows of a data set, and their paired differences, each computed once for all figures.
+struct TargetRows<'a> {
+    target: &'a Target<'a>,
     /// Pairs whose logits were opened.
     opened: usize,
     found: BTreeMap<(Condition, Condition), Option<Paired>>,
 }
 
-impl Differences<'_> {
-    /// `first` minus `second` in the figure at `at` of [`COMPARED`].
-    fn estimate(&mut self, first: Condition, second: Condition, at: usize) -> Option<Estimate> {
-        let (study, opened) = (self.study, &mut self.opened);
-        let found = self.found.entry((first, second));
-        let found = found.or_insert_with(|| paired(study, first, second, opened));
-        let difference = (*found.as_ref()?.differences.get(at)?)?;
-        Some(difference.estimate)
-    }
-}
-
-/// The matrix of one figure.
-struct Compared<'a> {
-    target: &'a Target<'a>,
-    /// Its index among [`COMPARED`].
-    at: usize,
-    metric: &'a Metric,
-}
-
-/// How many comparisons with the best of a column there are, and how many of them have no interval.
-#[derive(Default)]
-struct Comparisons {
-    all: usize,
-    without_interval: usize,
-}
-
-impl Compared<'_> {
-    fn table(&self, dataset: &str, differences: &mut Differences<'_>) -> Table {
-        let Target {
-            study,
-            rows,
-            labels,
-            ..
-        } = self.target;
-        let networks: BTreeSet<usize> = rows.iter().map(|(_, network)| *network).collect();
-        let several = self.target.settings.len() > 1;
-        let mut columns = Vec::new();
-        let mut cells: Vec<Vec<Value>> = rows.iter().map(|_| Vec::new()).collect();
-        if networks.len() > 1 {
-            columns.push(Column::new("network", "network", Kind::Text));
-            for (row, (_, network)) in cells.iter_mut().zip(rows) {
-                let label = study.networks.get(*network).map(|n| n.label.clone());
-                row.push(Value::Network(label.unwrap_or_default(), colour(*network)));
-            }
-        }
-        if several {
-            columns.push(Column::new("method", "method", Kind::Text));
-            for (row, (setting, _)) in cells.iter_mut().zip(rows) {
-                let name = self.target.setting(*setting).map(Setting::name);
-                row.push(Value::Text(name.unwrap_or_default()));
-            }
-        }
-        let mut comparisons = Comparisons::default();
-        for labels in labels {
-            let tick = labels.tick();
-            let key = format!("images_{}", tick.replace(" %", "_percent"));
-            columns.push(Column::new(&tick, &key, Kind::Interval));
-            let best = self.best(*labels, &mut comparisons, differences);
-            for (row, own) in cells.iter_mut().enumerate() {
-                let rank = if best.contains(&row) {
-                    Rank::Best
-                } else {
-                    Rank::Other
-                };
-                let value = Value::Ranked(self.estimate(row, *labels), self.metric.unit, rank);
-                let condition = self.target.condition(row, *labels);
-                own.push(study.marked(condition, self.metric, value));
-            }
-        }
-        Table {
-            slug: format!("{}-{}", self.target.slug, self.metric.column),
-            caption: self.caption(dataset, several, &comparisons),
-            columns,
-            rows: cells,
-        }
-        .with_footnote(NO_PROBABILITY)
+impl Rows for TargetRows<'_> {
+    fn study(&self) -> &Study {
+        self.target.study
     }
 
-    fn estimate(&self, row: usize, labels: Labels) -> Option<Estimate> {
+    fn rows(&self) -> Vec<Row> {
+        let name = |setting| self.target.setting(setting).map(Setting::name);
+        let rows = self.target.rows.iter();
+        rows.map(|&(setting, network)| Row {
+            method: name(setting).unwrap_or_default(),
+            network,
+        })
+        .collect()
+    }
+
+    fn labels(&self) -> Vec<Labels> {
+        self.target.labels.clone()
+    }
+
+    fn conditions(&self, row: usize, labels: Labels) -> Vec<Condition> {
+        vec![self.target.condition(row, labels)]
+    }
+
+    fn estimate(&self, row: usize, labels: Labels, metric: &Metric) -> Option<Estimate> {
         let condition = self.target.condition(row, labels);
-        let found = self.target.study.estimate(condition, self.metric);
+        let found = self.target.study.estimate(condition, metric);
         found.map(|(estimate, _)| estimate)
     }
 
-    /// The rows that are in bold in the column of `labels`: of each group the best and what is not separated from it, unless
-    /// that is all of it.
-    fn best(
-        &self,
+    fn difference(
+        &mut self,
+        pair: [usize; 2],
         labels: Labels,
-        comparisons: &mut Comparisons,
-        differences: &mut Differences<'_>,
-    ) -> BTreeSet<usize> {
-        let mut bold = BTreeSet::new();
-        for group in self.target.groups() {
-            let means = group
-                .iter()
-                .filter_map(|row| Some((*row, self.estimate(*row, labels)?.mean)));
-            let better = |mean: f64| {
-                if self.metric.higher_is_better {
-                    mean
-                } else {
-                    -mean
-                }
-            };
-            let means: Vec<(usize, f64)> = means.map(|(row, mean)| (row, better(mean))).collect();
-            // Of equal ones, the first.
-            let best = means.iter().rev().max_by(|(_, a), (_, b)| a.total_cmp(b));
-            let Some((best, _)) = best else { continue };
-            let mut together = vec![*best];
-            for (row, _) in means.iter().filter(|(row, _)| row != best) {
-                let (first, second) = (
-                    self.target.condition(*best, labels),
-                    self.target.condition(*row, labels),
-                );
-                let estimate = differences.estimate(first, second, self.at);
-                comparisons.all += 1;
-                comparisons.without_interval +=
-                    usize::from(estimate.is_none_or(|estimate| estimate.interval.is_none()));
-                if !estimate.is_some_and(|estimate| estimate.excludes_zero()) {
-                    together.push(*row);
-                }
-            }
-            if together.len() < means.len() {
-                bold.extend(together);
-            }
-        }
-        bold
-    }
-
-    fn caption(&self, dataset: &str, several: bool, comparisons: &Comparisons) -> String {
-        let study = self.target.study;
-        let own = |condition: &&Condition| self.target.settings.contains(&condition.setting);
-        let conditions: Vec<Condition> = study.cells.keys().filter(own).copied().collect();
-        let unit = match self.metric.unit {
-            Unit::Percent => " in %",
-            Unit::Plain => "",
-        };
-        let rows = if several { "Methods" } else { "Networks" };
-        let among = if several { " of a network" } else { "" };
-        let mut text = format!(
-            "{rows} by training images per class on {dataset}: {}{unit}, mean over seeds ({}). In bold: of each column{among}, \
-             the best and all that the paired 95 % interval does not separate from it; none where it separates none.",
-            self.metric.name,
-            study.counts(&conditions)
-        );
-        if !several
-            && let Some(own) = self
-                .target
-                .settings
-                .first()
-                .and_then(|at| self.target.setting(*at))
-        {
-            text.push_str(&format!(" Method: {}.", own.name()));
-        }
-        if comparisons.without_interval > 0 {
-            text.push_str(&format!(
-                " {} of {} comparisons have no interval and separate nothing.",
-                comparisons.without_interval, comparisons.all
-            ));
-        }
-        text
+        metric: &Metric,
+    ) -> Option<Estimate> {
+        let [first, second] = pair.map(|row| self.target.condition(row, labels));
+        let (study, opened) = (self.target.study, &mut self.opened);
+        let found = self.found.entry((first, second));
+        let found = found.or_insert_with(|| paired(study, first, second, opened));
+        let at = COMPARED.iter().position(|own| std::ptr::eq(*own, metric))?;
+        let difference = (*found.as_ref()?.differences.get(at)?)?;
+        Some(difference.estimate)
     }
 }

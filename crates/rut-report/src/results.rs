@@ -182,7 +182,7 @@ fn figures_row(study: &Study, condition: Condition, setting: Option<usize>) -> V
     ]);
     for metric in METRICS {
         let value = Value::Estimate(study.over_seeds(condition, metric), metric.unit);
-        row.push(study.marked(condition, metric, value));
+        row.push(study.marked(&[condition], metric, value));
         if metric.interval.is_some() {
             row.push(Value::Ends(study.bootstrap(condition, metric), metric.unit));
         }

@@ -274,7 +274,7 @@ impl<'a> SideBySide<'a> {
         for metric in [&ACCURACY, &ECE, &ECE_AT_TEMPERATURE] {
             let estimate = study.estimate(condition, metric).map(|(found, _)| found);
             let value = Value::Estimate(estimate, metric.unit);
-            row.push(study.marked(condition, metric, value));
+            row.push(study.marked(&[condition], metric, value));
         }
         row.push(count(|run| run.record.data.labels_used));
         row.push(count(|run| run.record.training.trained_values));

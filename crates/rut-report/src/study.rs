@@ -141,10 +141,10 @@ impl Study {
         }
     }
 
-    /// `value`, which is of `metric` in a condition, marked where that is of no probability.
-    pub(crate) fn marked(&self, condition: Condition, metric: &Metric, value: Value) -> Value {
-        let of_none = |run: &&Run| run.has_no_probabilities();
-        if metric.of_probabilities && self.at(condition).iter().any(of_none) {
+    /// `value`, which is of `metric` in some conditions, marked where that is of no probability.
+    pub(crate) fn marked(&self, conditions: &[Condition], metric: &Metric, value: Value) -> Value {
+        let mut runs = conditions.iter().flat_map(|own| self.at(*own));
+        if metric.of_probabilities && runs.any(Run::has_no_probabilities) {
             Value::Noted(Box::new(value))
         } else {
             value

@@ -2,16 +2,19 @@
 //! and `listing`.
 
 use maud::{Markup, html};
+use rut_formats::counted;
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::files::ReportFiles;
 use crate::listing::{self, Common};
+use crate::method_averages::Averages;
 use crate::methods::{Matrices, targets};
 use crate::pair::{Pair, compared_settings};
 use crate::results;
 use crate::sections::selection;
 use crate::side_by_side::SideBySide;
+use crate::table::Table;
 use crate::unread;
 use crate::wording::printable;
 
@@ -36,11 +39,21 @@ pub(crate) fn figures(context: &Context<'_>, files: &mut ReportFiles) -> Result<
     })
 }
 
-/// Methods on each data set: figures and a table where there are several, and matrices of methods and training images, the first
-/// two on the page, all in files.
+/// Methods on average over the data sets, and on each: figures and a table where there are several, and matrices of methods and
+/// training images, the first two on the page, all in files.
 pub(crate) fn methods(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let targets = targets(context.study);
     let mut bodies = Vec::new();
+    if let Some(averages) = Averages::of(&targets) {
+        let tables = averages.matrices();
+        for table in &tables {
+            files.table(table)?;
+        }
+        bodies.push(html! {
+            h3 { "On average over " (counted(targets.len(), "data set")) }
+            (first_two(&tables))
+        });
+    }
     for target in &targets {
         let compared = SideBySide::of(target, context.options.costs);
         let compared = compared.map(|own| own.compose(files)).transpose()?;
@@ -52,13 +65,18 @@ pub(crate) fn methods(context: &Context<'_>, files: &mut ReportFiles) -> Result<
         bodies.push(html! {
             h3 { (printable(target.dataset())) }
             @if let Some(compared) = compared { (compared) }
-            div.pair { @for table in tables.iter().take(2) { div { (table.html()) } } }
+            (first_two(&tables))
         });
     }
     Ok(html! {
         @if bodies.is_empty() { p { "On no data set there are two methods or networks to compare." } }
         @for body in &bodies { (body) }
     })
+}
+
+/// Accuracy and ECE; the others are in files alone.
+fn first_two(tables: &[Table]) -> Markup {
+    html! { div.pair { @for table in tables.iter().take(2) { div { (table.html()) } } } }
 }
 
 /// All differences, of each setting.

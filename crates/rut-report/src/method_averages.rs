@@ -1,0 +1,148 @@
+//! Methods on average over the data sets of a study, by training images, one matrix for each figure. For those of each data set, see
+//! `methods`.
+
+use std::collections::BTreeMap;
+
+use rut_formats::counted;
+use rut_metrics::Estimate;
+use rut_record::Labels;
+
+use crate::method_matrix::{About, Row, Rows, matrix};
+use crate::methods::{AVERAGES, Target};
+use crate::metric::{ACCURACY, COMPARED, Metric};
+use crate::run::Run;
+use crate::study::{Condition, Study, range};
+use crate::table::Table;
+use crate::wording::listed;
+
+/// Methods that have runs of the same seeds on every data set.
+pub(crate) struct Averages<'a> {
+    study: &'a Study,
+    /// The data sets' names.
+    datasets: Vec<&'a str>,
+    rows: Vec<Averaged>,
+    labels: Vec<Labels>,
+}
+
+/// A row, and its setting on each data set.
+struct Averaged {
+    row: Row,
+    settings: Vec<usize>,
+}
+
+impl Averaged {
+    fn conditions(&self, labels: Labels) -> Vec<Condition> {
+        let of = |&setting: &usize| Condition {
+            setting,
+            labels,
+            network: self.row.network,
+        };
+        self.settings.iter().map(of).collect()
+    }
+
+    /// The average over the data sets, for each seed that all of them have.
+    fn by_seed(&self, study: &Study, labels: Labels, metric: &Metric) -> BTreeMap<u64, f64> {
+        let value = |run: &Run| Some((run.record.spec.training.seed, (metric.of)(&run.record)?));
+        let on_one = |condition| -> BTreeMap<u64, f64> {
+            study.at(condition).into_iter().filter_map(value).collect()
+        };
+        let all: Vec<_> = self.conditions(labels).into_iter().map(on_one).collect();
+        let seeds = all.first().into_iter().flat_map(BTreeMap::keys);
+        let mean = |seed: &u64| {
+            let values = all.iter().map(|own| own.get(seed));
+            Some((*seed, values.sum::<Option<f64>>()? / all.len() as f64))
+        };
+        seeds.filter_map(mean).collect()
+    }
+}
+
+impl<'a> Averages<'a> {
+    /// Those over `targets`; `None` where there is one data set, or no two rows that all have.
+    pub(crate) fn of(targets: &'a [Target<'a>]) -> Option<Self> {
+        let (first, others) = targets.split_first()?;
+        if others.is_empty() {
+            return None;
+        }
+        let row = |&(setting, network): &(usize, usize)| {
+            let method = first.setting(setting)?.name();
+            let settings = targets.iter().map(|target| target.named(&method));
+            Some(Averaged {
+                settings: settings.collect::<Option<_>>()?,
+                row: Row { network, method },
+            })
+        };
+        let mut rows: Vec<Averaged> = first.rows.iter().filter_map(row).collect();
+        let mut labels = first.labels.clone();
+        let has =
+            |row: &Averaged, own: &Labels| !row.by_seed(first.study, *own, &ACCURACY).is_empty();
+        rows.retain(|row| labels.iter().any(|own| has(row, own)));
+        labels.retain(|own| rows.iter().any(|row| has(row, own)));
+        (rows.len() > 1).then(|| Self {
+            study: first.study,
+            datasets: targets.iter().map(Target::dataset).collect(),
+            rows,
+            labels,
+        })
+    }
+
+    /// Its matrices, one for each of [`COMPARED`].
+    pub(crate) fn matrices(mut self) -> Vec<Table> {
+        let cells =
+            (0..self.rows.len()).flat_map(|row| self.labels.iter().map(move |own| (row, *own)));
+        let seeds = cells.map(|(row, own)| self.by_seed(row, own, &ACCURACY).len());
+        let seeds = range(seeds.filter(|seeds| *seeds > 0));
+        let noun = if seeds == "1" { "seed" } else { "seeds" };
+        let about = About {
+            slug: AVERAGES.into(),
+            place: format!(
+                "on average over {} ({})",
+                counted(self.datasets.len(), "data set"),
+                listed(self.datasets.iter())
+            ),
+            counts: format!("mean over {seeds} {noun}, each of which all data sets have"),
+        };
+        COMPARED
+            .iter()
+            .map(|metric| matrix(&mut self, metric, &about))
+            .collect()
+    }
+
+    fn by_seed(&self, row: usize, labels: Labels, metric: &Metric) -> BTreeMap<u64, f64> {
+        self.rows[row].by_seed(self.study, labels, metric)
+    }
+}
+
+impl Rows for Averages<'_> {
+    fn study(&self) -> &Study {
+        self.study
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        self.rows.iter().map(|own| own.row.clone()).collect()
+    }
+
+    fn labels(&self) -> Vec<Labels> {
+        self.labels.clone()
+    }
+
+    fn conditions(&self, row: usize, labels: Labels) -> Vec<Condition> {
+        self.rows[row].conditions(labels)
+    }
+
+    fn estimate(&self, row: usize, labels: Labels, metric: &Metric) -> Option<Estimate> {
+        let values: Vec<f64> = self.by_seed(row, labels, metric).into_values().collect();
+        Estimate::over_seeds(&values)
+    }
+
+    fn difference(
+        &mut self,
+        pair: [usize; 2],
+        labels: Labels,
+        metric: &Metric,
+    ) -> Option<Estimate> {
+        let [first, second] = pair.map(|row| self.by_seed(row, labels, metric));
+        let minus = |(seed, one): (&u64, &f64)| Some(one - second.get(seed)?);
+        let values: Vec<f64> = first.iter().filter_map(minus).collect();
+        Estimate::over_seeds(&values)
+    }
+}
