@@ -18,6 +18,9 @@ use crate::table::Table;
 use crate::unread;
 use crate::wording::printable;
 
+/// Columns of a table that fits half of the page.
+const NARROW: usize = 3;
+
 /// The networks.
 pub(crate) fn networks(context: &Context<'_>, files: &mut ReportFiles) -> Result<Markup> {
     let table = results::networks(context.study);
@@ -74,9 +77,10 @@ pub(crate) fn methods(context: &Context<'_>, files: &mut ReportFiles) -> Result<
     })
 }
 
-/// Accuracy and ECE; the others are in files alone.
+/// Accuracy and ECE, side by side where both fit; the others are in files alone.
 fn first_two(tables: &[Table]) -> Markup {
-    html! { div.pair { @for table in tables.iter().take(2) { div { (table.html()) } } } }
+    let are_narrow = tables.iter().all(|table| table.columns.len() <= NARROW);
+    html! { div.pair[are_narrow] { @for table in tables.iter().take(2) { div { (table.html()) } } } }
 }
 
 /// All differences, of each setting.
