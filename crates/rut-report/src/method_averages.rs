@@ -15,13 +15,15 @@ use crate::study::{Condition, Study, range};
 use crate::table::Table;
 use crate::wording::listed;
 
-/// Methods that have runs of the same seeds on every data set.
+/// Methods with at least one seed in common on every data set.
 pub(crate) struct Averages<'a> {
     study: &'a Study,
     /// The data sets' names.
     datasets: Vec<&'a str>,
     rows: Vec<Averaged>,
     labels: Vec<Labels>,
+    /// Rows of the data sets' own matrices that have no part in them.
+    left_out: usize,
 }
 
 /// A row, and its setting on each data set.
@@ -44,7 +46,9 @@ impl Averaged {
     fn by_seed(&self, study: &Study, labels: Labels, metric: &Metric) -> BTreeMap<u64, f64> {
         let value = |run: &Run| Some((run.record.spec.training.seed, (metric.of)(&run.record)?));
         let on_one = |condition| -> BTreeMap<u64, f64> {
-            study.at(condition).into_iter().filter_map(value).collect()
+            // Of several runs of a seed the first, as in `pair`.
+            let runs = study.at(condition).into_iter().rev();
+            runs.filter_map(value).collect()
         };
         let all: Vec<_> = self.conditions(labels).into_iter().map(on_one).collect();
         let seeds = all.first().into_iter().flat_map(BTreeMap::keys);
@@ -64,11 +68,14 @@ impl<'a> Averages<'a> {
             return None;
         }
         let row = |&(setting, network): &(usize, usize)| {
-            let method = first.setting(setting)?.name();
-            let settings = targets.iter().map(|target| target.named(&method));
+            let setting = first.setting(setting)?;
+            let settings = targets.iter().map(|target| target.like(setting));
             Some(Averaged {
                 settings: settings.collect::<Option<_>>()?,
-                row: Row { network, method },
+                row: Row {
+                    network,
+                    method: setting.name(),
+                },
             })
         };
         let mut rows: Vec<Averaged> = first.rows.iter().filter_map(row).collect();
@@ -77,7 +84,9 @@ impl<'a> Averages<'a> {
             |row: &Averaged, own: &Labels| !row.by_seed(first.study, *own, &ACCURACY).is_empty();
         rows.retain(|row| labels.iter().any(|own| has(row, own)));
         labels.retain(|own| rows.iter().any(|row| has(row, own)));
+        let all: usize = targets.iter().map(|target| target.rows.len()).sum();
         (rows.len() > 1).then(|| Self {
+            left_out: all - rows.len() * targets.len(),
             study: first.study,
             datasets: targets.iter().map(Target::dataset).collect(),
             rows,
@@ -87,24 +96,44 @@ impl<'a> Averages<'a> {
 
     /// Its matrices, one for each of [`COMPARED`].
     pub(crate) fn matrices(mut self) -> Vec<Table> {
-        let cells =
-            (0..self.rows.len()).flat_map(|row| self.labels.iter().map(move |own| (row, *own)));
-        let seeds = cells.map(|(row, own)| self.by_seed(row, own, &ACCURACY).len());
-        let seeds = range(seeds.filter(|seeds| *seeds > 0));
-        let noun = if seeds == "1" { "seed" } else { "seeds" };
-        let about = About {
-            slug: AVERAGES.into(),
-            place: format!(
-                "on average over {} ({})",
-                counted(self.datasets.len(), "data set"),
-                listed(self.datasets.iter())
-            ),
-            counts: format!("mean over {seeds} {noun}, each of which all data sets have"),
+        let table = |metric: &&Metric| {
+            let about = self.about(metric);
+            matrix(&mut self, metric, &about)
         };
-        COMPARED
+        COMPARED.iter().map(table).collect()
+    }
+
+    fn about(&self, metric: &Metric) -> About {
+        let rows = 0..self.rows.len();
+        let cells = rows.flat_map(|row| self.labels.iter().map(move |own| (row, *own)));
+        let averaged = |(row, own)| {
+            let seeds = self.by_seed(row, own, metric).len();
+            (seeds > 0).then(|| (seeds, self.conditions(row, own)))
+        };
+        let (seeds, conditions): (Vec<usize>, Vec<_>) = cells.filter_map(averaged).unzip();
+        let runs = conditions
             .iter()
-            .map(|metric| matrix(&mut self, metric, &about))
-            .collect()
+            .flatten()
+            .flat_map(|own| self.study.at(*own));
+        let images = range(runs.map(|run| run.record.data.test_images));
+        let seeds = range(seeds.into_iter());
+        let noun = if seeds == "1" { "seed" } else { "seeds" };
+        let datasets = counted(self.datasets.len(), "data set");
+        let names = listed(self.datasets.iter());
+        let left_out = match self.left_out {
+            0 => String::new(),
+            n => format!(
+                "; without {} that not every data set has",
+                counted(n, "row")
+            ),
+        };
+        About {
+            slug: AVERAGES.into(),
+            place: format!("on average over {datasets} ({names})"),
+            counts: format!(
+                "mean over the {seeds} {noun} that every data set has (N = {images} test images{left_out})"
+            ),
+        }
     }
 
     fn by_seed(&self, row: usize, labels: Labels, metric: &Metric) -> BTreeMap<u64, f64> {

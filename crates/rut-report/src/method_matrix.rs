@@ -20,11 +20,11 @@ pub(crate) struct Row {
     pub(crate) method: String,
 }
 
-/// The rows of a matrix and their figures. Rows of one network are compared; if there is one method, all are.
+/// The rows of a matrix and their figures. Rows of one network are compared; if there is one method, all rows are.
 pub(crate) trait Rows {
     fn study(&self) -> &Study;
 
-    /// In order of network and method.
+    /// In order of network and method. Methods are told apart by their names.
     fn rows(&self) -> Vec<Row>;
 
     /// The columns.
@@ -123,7 +123,7 @@ fn groups(rows: &[Row], several_methods: bool) -> Vec<Vec<usize>> {
     all.chunk_by(same).map(<[usize]>::to_vec).collect()
 }
 
-/// The rows that are in bold in the column of `labels`: of each group the best and what is not separated from it, unless that is all
+/// The rows that are in bold in the column of `labels`, figures of no probability apart: of each group the best and what is not separated from it, unless that is all
 /// of it.
 fn best(
     of: &mut dyn Rows,
@@ -135,6 +135,9 @@ fn best(
     let mut bold = BTreeSet::new();
     for group in groups {
         let mean = |row: &usize| {
+            if of.study().is_of_none(&of.conditions(*row, labels), metric) {
+                return None;
+            }
             let mean = of.estimate(*row, labels, metric)?.mean;
             Some((*row, if metric.higher_is_better { mean } else { -mean }))
         };

@@ -92,10 +92,11 @@ impl<'a> Target<'a> {
         self.study.settings.get(at)
     }
 
-    /// The setting of this name.
-    pub(crate) fn named(&self, method: &str) -> Option<usize> {
-        let named = |at: &usize| self.setting(*at).is_some_and(|own| own.name() == method);
-        self.settings.iter().copied().find(named)
+    /// The setting of the same method.
+    pub(crate) fn like(&self, setting: &Setting) -> Option<usize> {
+        let alike = |own: &Setting| own.is_of_the_method_of(setting);
+        let mut settings = self.settings.iter().copied();
+        settings.find(|at| self.setting(*at).is_some_and(alike))
     }
 
     /// The data set's name.
@@ -190,7 +191,9 @@ impl Rows for TargetRows<'_> {
         let (study, opened) = (self.target.study, &mut self.opened);
         let found = self.found.entry((first, second));
         let found = found.or_insert_with(|| paired(study, first, second, opened));
-        let at = COMPARED.iter().position(|own| std::ptr::eq(*own, metric))?;
+        let at = COMPARED
+            .iter()
+            .position(|own| own.column == metric.column)?;
         let difference = (*found.as_ref()?.differences.get(at)?)?;
         Some(difference.estimate)
     }

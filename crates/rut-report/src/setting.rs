@@ -42,6 +42,9 @@ const OPTIONAL: [&str; 3] = ["augment", "milestones", "warmup"];
 /// The key under which the test images stand.
 const TEST_IMAGES: &str = "test images";
 
+/// Fields that say which data set it is.
+const DATA: [&str; 3] = ["dataset", "classes", TEST_IMAGES];
+
 /// Fields and their values.
 pub(crate) type Fields = BTreeMap<String, Value>;
 
@@ -104,6 +107,16 @@ impl Setting {
         let values = self.parts.values().filter_map(Value::as_str);
         let words = [self.method.abbreviation()].into_iter().chain(values);
         words.collect::<Vec<_>>().join("-")
+    }
+
+    /// Whether both are the same but for their data sets.
+    pub(crate) fn is_of_the_method_of(&self, other: &Self) -> bool {
+        let own = |setting: &Self| {
+            let mut key = setting.key.clone();
+            key.retain(|field, _| !DATA.contains(&field.as_str()));
+            key
+        };
+        self.method == other.method && own(self) == own(other)
     }
 
     /// Whether both are of the same data set and the same test images.

@@ -141,10 +141,15 @@ impl Study {
         }
     }
 
+    /// Whether `metric` of a run in one of `conditions` is of no probability.
+    pub(crate) fn is_of_none(&self, conditions: &[Condition], metric: &Metric) -> bool {
+        let mut runs = conditions.iter().flat_map(|own| self.at(*own));
+        metric.of_probabilities && runs.any(Run::has_no_probabilities)
+    }
+
     /// `value`, which is of `metric` in some conditions, marked where that is of no probability.
     pub(crate) fn marked(&self, conditions: &[Condition], metric: &Metric, value: Value) -> Value {
-        let mut runs = conditions.iter().flat_map(|own| self.at(*own));
-        if metric.of_probabilities && runs.any(Run::has_no_probabilities) {
+        if self.is_of_none(conditions, metric) {
             Value::Noted(Box::new(value))
         } else {
             value
