@@ -70,7 +70,7 @@ impl TemperatureOptions {
 pub enum Minimum {
     /// Between the bounds, as it should.
     Inside,
-    /// At the lower bound or below: every sample is right, and no sharpness is enough.
+    /// At the lower bound or below, as where every sample is right, or where logits differ by little.
     AtLower,
     /// At the upper bound or above: the logits are worse than saying nothing.
     AtUpper,

@@ -9,8 +9,8 @@ use rut_metrics::{Minimum, TemperatureFit};
 use rut_record::logits_archive::write_splits;
 use rut_record::{
     Cost, DataRecord, Environment, Existing, Locations, NetworkRecord, Record, RunDir, RunSpec,
-    ShortClassRecord, SkippedRecord, Tensorboard, TrainingRecord, UNFINISHED_REMEDY, fields, score,
-    temperature, write_whole,
+    ShortClassRecord, SkippedRecord, SplitLogits, Tensorboard, TrainingRecord, UNFINISHED_REMEDY,
+    fields, score, temperature, write_whole,
 };
 
 use crate::adaptation::{Adapted, TrainingContext, adapter};
@@ -214,6 +214,7 @@ fn record(
     let fitted = adapted.validation.as_ref().map(temperature).transpose()?;
     let (fit, temperature_intervals) = fitted.unzip();
     let at = fit.as_ref().map(|fit| fit.temperature);
+    let all_right = adapted.validation.as_ref().is_some_and(are_all_right);
     Ok(Record {
         format_version: Record::FORMAT_VERSION,
         run_id: run.id.to_string(),
@@ -226,7 +227,10 @@ fn record(
                 .notes
                 .iter()
                 .cloned()
-                .chain(fit.as_ref().and_then(temperature_note))
+                .chain(
+                    fit.as_ref()
+                        .and_then(|fit| temperature_note(fit, all_right)),
+                )
                 .collect(),
             ..adapted.training.clone()
         },
@@ -312,11 +316,23 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
     }
 }
 
-/// A temperature that is no minimum means nothing: few validation images, all right, say so often.
-fn temperature_note(fit: &TemperatureFit) -> Option<String> {
+/// Whether no logit of an image is above that of its class.
+fn are_all_right(split: &SplitLogits) -> bool {
+    let mut rows = split.values.chunks(split.classes).zip(&split.labels);
+    rows.all(|(row, &label)| {
+        let own = row.get(label as usize);
+        own.is_some_and(|own| row.iter().all(|other| other <= own))
+    })
+}
+
+/// A temperature that is no minimum means nothing: few validation images, all right, say so often, and logits like cosines.
+fn temperature_note(fit: &TemperatureFit, all_right: bool) -> Option<String> {
     let why = match fit.minimum {
         Minimum::Inside => return None,
-        Minimum::AtLower => "every validation image is right, and no sharpness is enough",
+        Minimum::AtLower if all_right => {
+            "every validation image is right, and no sharpness is enough"
+        }
+        Minimum::AtLower => "a smaller one would fit better: the logits differ by little",
         Minimum::AtUpper => "the validation logits are worse than saying nothing",
         Minimum::Flat => "the validation logits say nothing",
     };
@@ -324,4 +340,39 @@ fn temperature_note(fit: &TemperatureFit) -> Option<String> {
     Some(format!(
         "the fitted temperature is no minimum ({why}): the figures at T = {t} mean little"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use rut_metrics::Temperature;
+
+    use super::*;
+
+    #[test]
+    fn only_where_all_validation_images_are_right_the_note_says_so() {
+        let fit = TemperatureFit {
+            temperature: Temperature::new(0.01).unwrap(),
+            minimum: Minimum::AtLower,
+            nll_before: 1.0,
+            nll_after: 0.5,
+            evaluations: 9,
+        };
+        let note = |labels: [u32; 2]| {
+            let split = SplitLogits {
+                values: vec![0.1, 0.2, 0.3, 0.3],
+                labels: labels.to_vec(),
+                classes: 2,
+            };
+            temperature_note(&fit, are_all_right(&split)).unwrap()
+        };
+        assert!(note([1, 0]).contains("every validation image is right"));
+        let wrong = note([0, 0]);
+        assert!(wrong.contains("a smaller one would fit better"), "{wrong}");
+        assert!(wrong.ends_with("T = 0.01 mean little"), "{wrong}");
+        let minimum = Minimum::Inside;
+        assert_eq!(
+            temperature_note(&TemperatureFit { minimum, ..fit }, true),
+            None
+        );
+    }
 }
