@@ -7,6 +7,7 @@ use rut_formats::counted;
 use rut_metrics::{Estimate, holm, t_test};
 use rut_record::Labels;
 
+use crate::by_seed::{self, BySeed};
 use crate::metric::COMPARED;
 use crate::pair::Pair;
 use crate::study::Study;
@@ -26,7 +27,7 @@ pub(crate) struct Contrast {
     /// Test images.
     pub(crate) images: usize,
     /// Compressed minus dense, for each seed that both have.
-    pub(crate) by_seed: BTreeMap<u64, f64>,
+    pub(crate) by_seed: BySeed,
     /// Whether the fitted temperature of a run is in doubt.
     pub(crate) doubtful: bool,
 }
@@ -83,10 +84,8 @@ pub(crate) fn few_labels<'a>(
         }
         let many = Contrast::of(study, most, at)?;
         let few = Contrast::of(study, fewest, at)?;
-        let minus = |(seed, few): (&u64, &f64)| Some((*seed, few - many.by_seed.get(seed)?));
-        let by_seed = few.by_seed.iter().filter_map(minus);
         Some(Contrast {
-            by_seed: by_seed.collect(),
+            by_seed: by_seed::difference(&few.by_seed, &many.by_seed),
             most: Some(most.labels),
             doubtful: few.doubtful || many.doubtful,
             ..few
@@ -191,12 +190,8 @@ pub(crate) fn averages(contrasts: &[Contrast]) -> Vec<Average> {
             if settings.len() < 2 {
                 return None;
             }
-            let seeds = own.first()?.by_seed.keys();
-            let mean = |seed| {
-                let values = own.iter().map(|one| one.by_seed.get(seed));
-                Some(values.sum::<Option<f64>>()? / own.len() as f64)
-            };
-            let values: Vec<f64> = seeds.filter_map(mean).collect();
+            let all: Vec<&BySeed> = own.iter().map(|one| &one.by_seed).collect();
+            let values: Vec<f64> = by_seed::mean(&all).into_values().collect();
             Some(Average {
                 labels,
                 dense,

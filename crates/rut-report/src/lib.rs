@@ -5,7 +5,7 @@
 //! | question | where |
 //! | --- | --- |
 //! | what do the folders hold, and what could not be read? | `gather`, `upstream`, `unread` |
-//! | what may be compared with what? | `setting`, `network`, `study`, `pair`, `methods`, `method_averages`, `method_matrix`, `side_by_side` |
+//! | what may be compared with what? | `setting`, `network`, `study`, `by_seed`, `pair`, `methods`, `method_averages`, `method_matrix`, `side_by_side` |
 //! | how sure is it? | `rut_metrics::Estimate`, `statement`, `comparison`, `claim`, `claims` |
 //! | what was run, and what came out? | `overview`, `matrix` |
 //! | how does it look? | `canvas`, `axis`, `chart` and the figures; `table`, `latex` and the tables; `pdf`; `links`; `page` |
@@ -16,6 +16,7 @@
 mod across;
 mod against;
 mod axis;
+mod by_seed;
 mod canvas;
 mod chart;
 mod claim;

@@ -1,16 +1,16 @@
 //! Methods on average over the data sets of a study, by training images, one matrix for each figure. For those of each data set, see
 //! `methods`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use rut_formats::counted;
 use rut_metrics::Estimate;
 use rut_record::Labels;
 
+use crate::by_seed::{self, BySeed};
 use crate::method_matrix::{About, Row, Rows, matrix};
 use crate::methods::{AVERAGES, Target};
 use crate::metric::{ACCURACY, COMPARED, Metric};
-use crate::run::Run;
 use crate::study::{Condition, Study, range};
 use crate::table::Table;
 use crate::wording::listed;
@@ -43,20 +43,14 @@ impl Averaged {
     }
 
     /// The average over the data sets, for each seed that all of them have.
-    fn by_seed(&self, study: &Study, labels: Labels, metric: &Metric) -> BTreeMap<u64, f64> {
-        let value = |run: &Run| Some((run.record.spec.training.seed, (metric.of)(&run.record)?));
-        let on_one = |condition| -> BTreeMap<u64, f64> {
-            // Of several runs of a seed the first, as in `pair`.
-            let runs = study.at(condition).into_iter().rev();
-            runs.filter_map(value).collect()
+    fn by_seed(&self, study: &Study, labels: Labels, metric: &Metric) -> BySeed {
+        let on_one = |condition| -> BySeed {
+            let runs = study.by_seed(condition).into_iter();
+            runs.filter_map(|(seed, run)| Some((seed, (metric.of)(&run.record)?)))
+                .collect()
         };
-        let all: Vec<_> = self.conditions(labels).into_iter().map(on_one).collect();
-        let seeds = all.first().into_iter().flat_map(BTreeMap::keys);
-        let mean = |seed: &u64| {
-            let values = all.iter().map(|own| own.get(seed));
-            Some((*seed, values.sum::<Option<f64>>()? / all.len() as f64))
-        };
-        seeds.filter_map(mean).collect()
+        let all: Vec<BySeed> = self.conditions(labels).into_iter().map(on_one).collect();
+        by_seed::mean(&all.iter().collect::<Vec<_>>())
     }
 }
 
@@ -84,9 +78,14 @@ impl<'a> Averages<'a> {
             |row: &Averaged, own: &Labels| !row.by_seed(first.study, *own, &ACCURACY).is_empty();
         rows.retain(|row| labels.iter().any(|own| has(row, own)));
         labels.retain(|own| rows.iter().any(|row| has(row, own)));
-        let all: usize = targets.iter().map(|target| target.rows.len()).sum();
+        let used = rows
+            .iter()
+            .flat_map(|own| own.settings.iter().map(|at| (*at, own.row.network)));
+        let used: BTreeSet<(usize, usize)> = used.collect();
+        let all = targets.iter().flat_map(|target| &target.rows);
+        let left_out = all.filter(|row| !used.contains(row)).count();
         (rows.len() > 1).then(|| Self {
-            left_out: all - rows.len() * targets.len(),
+            left_out,
             study: first.study,
             datasets: targets.iter().map(Target::dataset).collect(),
             rows,
@@ -136,7 +135,7 @@ impl<'a> Averages<'a> {
         }
     }
 
-    fn by_seed(&self, row: usize, labels: Labels, metric: &Metric) -> BTreeMap<u64, f64> {
+    fn by_seed(&self, row: usize, labels: Labels, metric: &Metric) -> BySeed {
         self.rows[row].by_seed(self.study, labels, metric)
     }
 }
@@ -159,8 +158,7 @@ impl Rows for Averages<'_> {
     }
 
     fn estimate(&self, row: usize, labels: Labels, metric: &Metric) -> Option<Estimate> {
-        let values: Vec<f64> = self.by_seed(row, labels, metric).into_values().collect();
-        Estimate::over_seeds(&values)
+        over_seeds(self.by_seed(row, labels, metric))
     }
 
     fn difference(
@@ -170,8 +168,10 @@ impl Rows for Averages<'_> {
         metric: &Metric,
     ) -> Option<Estimate> {
         let [first, second] = pair.map(|row| self.by_seed(row, labels, metric));
-        let minus = |(seed, one): (&u64, &f64)| Some(one - second.get(seed)?);
-        let values: Vec<f64> = first.iter().filter_map(minus).collect();
-        Estimate::over_seeds(&values)
+        over_seeds(by_seed::difference(&first, &second))
     }
+}
+
+fn over_seeds(values: BySeed) -> Option<Estimate> {
+    Estimate::over_seeds(&values.into_values().collect::<Vec<_>>())
 }

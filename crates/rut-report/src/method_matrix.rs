@@ -123,8 +123,8 @@ fn groups(rows: &[Row], several_methods: bool) -> Vec<Vec<usize>> {
     all.chunk_by(same).map(<[usize]>::to_vec).collect()
 }
 
-/// The rows that are in bold in the column of `labels`, figures of no probability apart: of each group the best and what is not separated from it, unless that is all
-/// of it.
+/// The rows that are in bold in the column of `labels`: of each group the best and what is not separated from it, unless that is all
+/// of it. Figures of no probability are not compared.
 fn best(
     of: &mut dyn Rows,
     groups: &[Vec<usize>],

@@ -1,12 +1,13 @@
 //! Paired differences, dense minus compressed among them: what is left when both see the same images from the same seed. Says how
 //! sure a difference is, and by what; `statement` puts it into words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rut_metrics::{BootstrapOptions, Estimate, Intervals, Outcomes, Spread, bootstrap_difference};
 use rut_record::Labels;
 use rut_record::logits_archive::{self, ArchivedLogits};
 
+use crate::by_seed::BySeed;
 use crate::metric::{COMPARED, Metric};
 use crate::run::Run;
 use crate::study::{Condition, Study};
@@ -47,7 +48,7 @@ pub(crate) struct Paired {
     /// Test images.
     pub(crate) images: usize,
     /// The differences by seed, for each of [`COMPARED`] that all runs have.
-    pub(crate) by_seed: Vec<Option<BTreeMap<u64, f64>>>,
+    pub(crate) by_seed: Vec<Option<BySeed>>,
     /// Over all seeds, for each of [`COMPARED`].
     pub(crate) differences: Vec<Option<Difference>>,
     /// Why an interval is missing, if one is.
@@ -128,13 +129,9 @@ pub(crate) fn paired(
     second: Condition,
     opened: &mut usize,
 ) -> Option<Paired> {
-    let by_seed = |condition| -> BTreeMap<u64, &Run> {
-        let runs = study.at(condition).into_iter().rev();
-        runs.map(|run| (run.record.spec.training.seed, run))
-            .collect()
-    };
-    let others = by_seed(second);
-    let common: Vec<(&Run, &Run)> = by_seed(first)
+    let others = study.by_seed(second);
+    let common: Vec<(&Run, &Run)> = study
+        .by_seed(first)
         .iter()
         .filter_map(|(seed, run)| Some((*run, *others.get(seed)?)))
         .collect();
@@ -144,8 +141,8 @@ pub(crate) fn paired(
         Some((a.record.spec.training.seed, difference))
     };
     let of = |metric: &&Metric| common.iter().map(|runs| of(metric, runs)).collect();
-    let by_seed: Vec<Option<BTreeMap<u64, f64>>> = COMPARED.iter().map(of).collect();
-    let over_seeds = |values: &Option<BTreeMap<u64, f64>>| {
+    let by_seed: Vec<Option<BySeed>> = COMPARED.iter().map(of).collect();
+    let over_seeds = |values: &Option<BySeed>| {
         let values: Vec<f64> = values.as_ref()?.values().copied().collect();
         Difference::over_seeds(&values)
     };

@@ -119,6 +119,13 @@ impl Study {
         runs.filter_map(|run| self.runs.get(*run)).collect()
     }
 
+    /// The same, of several runs of a seed the first.
+    pub(crate) fn by_seed(&self, condition: Condition) -> BTreeMap<u64, &Run> {
+        let runs = self.at(condition).into_iter().rev();
+        runs.map(|run| (run.record.spec.training.seed, run))
+            .collect()
+    }
+
     /// Places of one setting, in order of labels and network.
     pub(crate) fn conditions_of(&self, setting: usize) -> impl Iterator<Item = Condition> {
         let own = move |condition: &&Condition| condition.setting == setting;

@@ -10,15 +10,21 @@ use serde_json::json;
 /// Accuracies by seed, from seed 1.
 type Accuracies<'a> = &'a [f64];
 
-/// Runs of a probe with `head` on `dataset`.
+/// Runs of a probe of the ticket with `head` on `dataset`.
 fn runs(results: &Path, dataset: &str, head: &str, accuracies: Accuracies<'_>) {
+    runs_of(false, results, dataset, head, accuracies);
+}
+
+/// The same of the dense network or the ticket.
+fn runs_of(dense: bool, results: &Path, dataset: &str, head: &str, accuracies: Accuracies<'_>) {
     for (seed, &accuracy) in (1..).zip(accuracies) {
         let wanted = Wanted {
+            dense,
             seed,
             ..Wanted::PROBE
         };
         let made = results.join("made");
-        let name = format!("{dataset}-{head}-seed{seed}");
+        let name = format!("{dataset}-{head}-{dense}-seed{seed}");
         let run = results.join(&name);
         copy(&wanted.make(&made), &run);
         std::fs::remove_dir_all(&made).unwrap();
@@ -52,7 +58,7 @@ fn an_average_is_over_the_seeds_that_all_data_sets_have() {
     // On one data set alone.
     runs(&results, "digits", "prototype", &[0.99, 0.98, 0.97]);
     let note = "the scores are no logits: the ECE at T = 1 is of no probability";
-    edit(&results.join("gtsrb-ridge-seed2"), |record| {
+    edit(&results.join("gtsrb-ridge-false-seed2"), |record| {
         record["training"]["notes"] = json!([note]);
     });
     let files = reported(dir.path());
@@ -130,18 +136,131 @@ fn there_is_no_average_of_one_data_set_or_of_one_row() {
     std::fs::remove_dir_all(dir.path().join("out")).unwrap();
     runs(&results, "gtsrb", "knn", &[0.39, 0.41]);
     for seed in [1, 2] {
-        edit(&results.join(format!("gtsrb-knn-seed{seed}")), |record| {
-            record["spec"]["batch_size"] = 7.into();
-        });
+        edit(
+            &results.join(format!("gtsrb-knn-false-seed{seed}")),
+            |record| {
+                record["spec"]["batch_size"] = 7.into();
+            },
+        );
     }
     assert!(none(&reported(dir.path())));
     // Of no common seed.
     std::fs::remove_dir_all(dir.path().join("out")).unwrap();
     runs(&results, "gtsrb", "knn", &[0.39, 0.41]);
     for seed in [1, 2] {
-        edit(&results.join(format!("gtsrb-knn-seed{seed}")), |record| {
-            record["spec"]["seed"] = (seed + 10).into();
-        });
+        edit(
+            &results.join(format!("gtsrb-knn-false-seed{seed}")),
+            |record| {
+                record["spec"]["seed"] = (seed + 10).into();
+            },
+        );
     }
     assert!(none(&reported(dir.path())));
+}
+
+/// The rows of a LaTeX table, and whether each has a figure in bold.
+fn bold(latex: &str) -> Vec<(&str, bool)> {
+    let body = latex.split("\\midrule\n").nth(1).unwrap();
+    let rows = body
+        .lines()
+        .take_while(|line| !line.starts_with("\\bottomrule"));
+    let rows = rows.filter(|line| line.contains(" & "));
+    rows.map(|row| (row, row.contains("\\fontseries{b}")))
+        .collect()
+}
+
+#[test]
+fn figures_of_no_probability_are_not_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    for (head, ece) in [("linear", 0.30), ("knn", 0.20), ("ridge", 0.01)] {
+        for dataset in ["digits", "gtsrb"] {
+            runs(&results, dataset, head, &[0.5, 0.6, 0.7]);
+            for seed in 1..=3 {
+                let run = results.join(format!("{dataset}-{head}-false-seed{seed}"));
+                // Their differences vary with the seed.
+                let step = if head == "linear" { 0.002 } else { 0.001 };
+                edit(&run, |record| {
+                    record["test"]["raw"]["ece"] = (ece + step * f64::from(seed)).into();
+                    if head == "ridge" {
+                        let note =
+                            "the scores are no logits: the ECE at T = 1 is of no probability";
+                        record["training"]["notes"] = json!([note]);
+                    }
+                });
+            }
+        }
+    }
+    // Ridge has the least, and the nearest neighbours the least that is compared.
+    let files = reported(dir.path());
+    for name in ["average", "digits"] {
+        let latex = text(&files, &format!("tables/methods-{name}-ece.tex"));
+        let found = bold(&latex);
+        assert_eq!(found.len(), 3, "{latex}");
+        for (row, is_bold) in found {
+            assert_eq!(is_bold, row.starts_with("LP, head knn"), "{latex}");
+        }
+    }
+}
+
+#[test]
+fn methods_are_compared_on_each_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    let of = |dense, head, digits: Accuracies<'_>, gtsrb: Accuracies<'_>| {
+        runs_of(dense, &results, "digits", head, digits);
+        runs_of(dense, &results, "gtsrb", head, gtsrb);
+    };
+    of(true, "linear", &[0.80, 0.82], &[0.40, 0.42]);
+    of(true, "knn", &[0.90, 0.92], &[0.50, 0.52001]);
+    of(false, "linear", &[0.30, 0.32], &[0.20, 0.22]);
+    of(false, "knn", &[0.10, 0.12], &[0.10, 0.12001]);
+    let files = reported(dir.path());
+    let table = text(&files, "tables/methods-average-accuracy.csv");
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let found: Vec<(String, String, f64)> = reader
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            (row[0].into(), row[1].into(), row[2].parse().unwrap())
+        })
+        .collect();
+    let wanted = [
+        ("dense", "LP, head knn", 0.7100025),
+        ("dense", "LP, head linear", 0.61),
+        ("state 8", "LP, head knn", 0.1100025),
+        ("state 8", "LP, head linear", 0.26),
+    ];
+    assert_eq!(found.len(), wanted.len(), "{table}");
+    for ((network, method, mean), expected) in found.iter().zip(wanted) {
+        assert_eq!((&**network, &**method), (expected.0, expected.1), "{table}");
+        assert!((mean - expected.2).abs() < 1e-9, "{table}");
+    }
+    let latex = text(&files, "tables/methods-average-accuracy.tex");
+    let is_bold: Vec<bool> = bold(&latex).into_iter().map(|(_, bold)| bold).collect();
+    assert_eq!(is_bold, [true, false, false, true], "{latex}");
+}
+
+/// Of the same test images under two lists of classes: no row of another data set is left to be counted twice.
+#[test]
+fn two_settings_may_be_the_same_but_for_their_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    for head in ["linear", "knn"] {
+        for classes in ["0-1", "0,1"] {
+            runs(&results, "digits", head, &[0.5, 0.6]);
+            for seed in 1..=2 {
+                let from = results.join(format!("digits-{head}-false-seed{seed}"));
+                let run = results.join(format!("digits-{head}-{classes}-seed{seed}"));
+                std::fs::rename(from, &run).unwrap();
+                edit(&run, |record| {
+                    record["run_id"] = format!("digits-{head}-{classes}-seed{seed}").into();
+                    record["spec"]["classes"] = json!([classes]);
+                });
+            }
+        }
+        runs(&results, "gtsrb", head, &[0.3, 0.4]);
+    }
+    let table = text(&reported(dir.path()), "tables/methods-average-accuracy.csv");
+    assert_eq!(table.lines().count(), 1 + 4, "{table}");
 }

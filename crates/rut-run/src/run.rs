@@ -214,7 +214,10 @@ fn record(
     let fitted = adapted.validation.as_ref().map(temperature).transpose()?;
     let (fit, temperature_intervals) = fitted.unzip();
     let at = fit.as_ref().map(|fit| fit.temperature);
-    let all_right = adapted.validation.as_ref().is_some_and(are_all_right);
+    let all_right = adapted
+        .validation
+        .as_ref()
+        .is_some_and(is_every_image_right);
     Ok(Record {
         format_version: Record::FORMAT_VERSION,
         run_id: run.id.to_string(),
@@ -317,7 +320,7 @@ fn network_record(run: &CheckedRunSpec, loaded: &LoadedNetwork) -> NetworkRecord
 }
 
 /// Whether no logit of an image is above that of its class.
-fn are_all_right(split: &SplitLogits) -> bool {
+fn is_every_image_right(split: &SplitLogits) -> bool {
     let mut rows = split.values.chunks(split.classes).zip(&split.labels);
     rows.all(|(row, &label)| {
         let own = row.get(label as usize);
@@ -363,7 +366,7 @@ mod tests {
                 labels: labels.to_vec(),
                 classes: 2,
             };
-            temperature_note(&fit, are_all_right(&split)).unwrap()
+            temperature_note(&fit, is_every_image_right(&split)).unwrap()
         };
         assert!(note([1, 0]).contains("every validation image is right"));
         let wrong = note([0, 0]);
