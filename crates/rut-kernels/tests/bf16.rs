@@ -110,6 +110,7 @@ fn check(
         channels,
         area: Area::whole(height, width),
         halo,
+        together: 1,
     };
     let source_layout = layout(read, from, halo(shape, direction));
     let target_layout = layout(written, to, 1);
@@ -220,6 +221,7 @@ fn an_area_is_computed_and_nothing_else_is_touched() {
                     channels,
                     area: Area::whole(h, w),
                     halo: 1,
+                    together: 1,
                 };
                 let (source_layout, target_layout) = (whole(read, from), whole(written, to));
                 let mut source = zeros(&source_layout, 1);
@@ -307,6 +309,7 @@ fn an_image_is_read_as_if_in_single_precision_and_its_gradient_goes_back() {
                 channels: shape.out_channels,
                 area: Area::whole(output[0], output[1]),
                 halo: 2,
+                together: 1,
             };
             let mut source = vec![Row::ZERO; image.rows()];
             image.fill(&pixels, &mut source).unwrap();
@@ -371,6 +374,7 @@ fn what_does_not_fit_is_refused() {
         channels,
         area: Area::whole(side, side),
         halo,
+        together: 1,
     };
     let whole = Area::whole(4, 4);
     let error = |source: Layout, target: Layout, area| {

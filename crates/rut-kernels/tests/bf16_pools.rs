@@ -21,6 +21,7 @@ fn max_pools_take_the_first_largest_and_give_its_gradient_back() {
         channels: 40,
         area,
         halo: 1,
+        together: 1,
     };
     let (source_layout, target_layout) = (layout(from), layout(to));
     let mut numbers = Numbers(77);
@@ -111,6 +112,7 @@ fn means_and_shortcuts_are_those_of_their_definitions() {
         channels,
         area: Area::whole(side, side),
         halo: 1,
+        together: 1,
     };
     let (small, values) = (layout(16, 5), Numbers(2).take(16 * 25));
     let mut rows = zeros(&small, 1);

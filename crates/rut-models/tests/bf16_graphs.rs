@@ -20,10 +20,13 @@ use rut_testkit::weights_rule;
 /// 6.5e-3). A wrong pixel, tap or decision of so small a network is off by more.
 const FEW_LAYERS: f64 = 1e-2;
 
+/// A whole block, whose narrow maps stand together, and one image more, whose maps do not.
+const IMAGES: usize = 17;
+
 fn hold_against_the_reference(what: &str, graph: &Graph, size: [usize; 2]) {
     let weights = weights_rule::weights(graph, None);
     let (reference, engine) = (reference(graph, &weights), engine(graph, &weights));
-    let n = 5;
+    let n = IMAGES;
     let apart = Apart::measure(&reference, &engine, &images(n, size), &gradients(graph, n));
     println!(
         "{what}, {size:?}: logits {:.1e}, features {:.1e}, gradients {:.1e} replayed",
@@ -47,7 +50,7 @@ fn hold_a_window_against_pasting(
     engine: &Bf16Network,
     [height, width]: [usize; 2],
 ) {
-    let (n, side) = (5, height.min(width).div_ceil(4));
+    let (n, side) = (IMAGES, height.min(width).div_ceil(4));
     let [top, left] = [height - side, width - side].map(|room| (room / 2) | 1);
     if top + side > height || left + side > width {
         return;

@@ -30,7 +30,7 @@ impl Bf16Average {
             let (image, window) = (index / (self.side * self.side), self.window(index, layout));
             for (plane, means) in means.chunks_mut(CHANNELS).enumerate() {
                 let mut sums = [0.0; CHANNELS];
-                let rows = &source[image * layout.rows() + plane * layout.plane()..];
+                let rows = &source[layout.first_row(image) + plane * layout.plane()..];
                 for y in window.top..window.bottom() {
                     for x in window.left..window.right() {
                         for (sum, &value) in sums.iter_mut().zip(&rows[layout.row(y, x)].0) {
@@ -67,7 +67,7 @@ impl Bf16Average {
         for image in 0..images {
             let grads = &grads[image * windows * channels..][..windows * channels];
             for plane in 0..layout.planes() {
-                let first = image * layout.rows() + plane * layout.plane();
+                let first = layout.first_row(image) + plane * layout.plane();
                 for y in 0..layout.area.height {
                     for x in 0..layout.area.width {
                         let at = first + layout.row(y, x);

@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::route::{Job, Route};
 use super::row::{CHANNELS, Row};
 use super::weights::Panels;
-use crate::arch::bf16::{Finish, SCRATCH, Scratch, Session, Sum};
+use crate::arch::bf16::{Finish, ROW_BYTES, SCRATCH, Scratch, Session, Sum};
 use crate::error::{Error, Result};
 use crate::finish::Start;
 
@@ -76,13 +76,26 @@ impl Panels {
         target: &mut [Row],
         (start, end): (Start, Bf16End<'_>),
     ) -> Result<()> {
-        let images = self.images(isa, route, source)?;
-        Error::check_len(
-            "the map that is written",
-            target.len(),
-            images * route.target_rows,
-        )?;
+        self.run_at(isa, (route, 0), source, target, (start, end))
+    }
+
+    /// The same where images stand together on one side only: that of the first image at place `first` among them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Panels::run`].
+    pub fn run_at(
+        &self,
+        isa: Bf16Isa,
+        (route, first): (&Route, usize),
+        source: &[Row],
+        target: &mut [Row],
+        (start, end): (Start, Bf16End<'_>),
+    ) -> Result<()> {
+        route.check(self, isa)?;
+        let count = route.images(first, source.len(), target.len())?;
         end.check(target.len())?;
+        let images = Images { first, count };
         Pass::new(self, route).run(source, images, Target::Rows(target, start, end));
         Ok(())
     }
@@ -99,24 +112,28 @@ impl Panels {
         source: &[Row],
         target: &mut [f32],
     ) -> Result<()> {
-        let images = self.images(isa, route, source)?;
-        let expected = images * route.target_rows * CHANNELS;
-        Error::check_len("the sums that are written", target.len(), expected)?;
+        route.check(self, isa)?;
+        let rows = target.len() / CHANNELS;
+        Error::check_len("the sums that are written", target.len(), rows * CHANNELS)?;
+        let count = route.images(0, source.len(), rows)?;
+        let images = Images { first: 0, count };
         Pass::new(self, route).run(source, images, Target::Sums(target));
         Ok(())
     }
+}
 
-    fn images(&self, isa: Bf16Isa, route: &Route, source: &[Row]) -> Result<usize> {
-        route.check(self, isa)?;
-        if route.source_rows > 0 && source.len().is_multiple_of(route.source_rows) {
-            return Ok(source.len() / route.source_rows);
-        }
-        Err(Error::Shape {
-            what: "the map that is read",
-            found: format!("{} rows", source.len()),
-            expected: format!("a multiple of {}", route.source_rows),
-        })
-    }
+/// Some images of a buffer; `first` counts where they stand together on one side only.
+#[derive(Debug, Clone, Copy)]
+struct Images {
+    first: usize,
+    count: usize,
+}
+
+/// What a job is stored to: the first row of the images that stand together, the place among them, and the panel.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    written: (usize, usize),
+    panel: usize,
 }
 
 /// A convolution along a route, on the kernels that the route is for.
@@ -135,28 +152,29 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn run(&self, source: &[Row], images: usize, mut target: Target<'_, '_>) {
+    fn run(&self, source: &[Row], images: Images, mut target: Target<'_, '_>) {
         let (panels, route) = (self.panels, self.route);
         let mut scratch = [const { Scratch([0.0; SCRATCH]) }; 2];
         let jobs = route.jobs.len();
         if jobs == 0 {
             return;
         }
-        let chunk = self.chunk();
+        let (chunk, units) = (self.chunk(), images.count / route.at_once());
         // Sums are stored while the next are taken: what a tile was stored to cannot be loaded from at once.
         let (mut now, mut before) = (0, None);
-        for first in (0..images * jobs).step_by(chunk) {
-            let end = (first + chunk).min(images * jobs);
+        for first in (0..units * jobs).step_by(chunk) {
+            let end = (first + chunk).min(units * jobs);
             for panel in 0..panels.count() {
-                for image in first / jobs..end.div_ceil(jobs) {
+                for unit in first / jobs..end.div_ceil(jobs) {
+                    let [(unit_rows, among), written] = self.places(images.first, unit);
                     // To the end, so that a tile may reach into the next image.
-                    let source = &source[image * route.source_rows..];
-                    let from = first.saturating_sub(image * jobs);
-                    let to = (end - image * jobs).min(jobs);
+                    let source = &source[unit_rows..];
+                    let from = first.saturating_sub(unit * jobs);
+                    let to = (end - unit * jobs).min(jobs);
                     for job in &route.jobs[from..to] {
                         self.kernels.sum(Sum {
                             source,
-                            first: job.source as usize,
+                            first: job.source as usize + among * ROW_BYTES,
                             step: route.source_step,
                             rows: usize::from(job.rows),
                             list: &route.lists[usize::from(job.list)],
@@ -165,7 +183,8 @@ impl<'a> Pass<'a> {
                             sums: &mut scratch[now].0,
                         });
                         now = 1 - now;
-                        if let Some((place, job)) = before.replace(([image, panel], job)) {
+                        let place = Place { written, panel };
+                        if let Some((place, job)) = before.replace((place, job)) {
                             self.store(place, job, &scratch[now].0, &mut target);
                         }
                     }
@@ -175,6 +194,16 @@ impl<'a> Pass<'a> {
         if let Some((place, job)) = before {
             self.store(place, job, &scratch[1 - now].0, &mut target);
         }
+    }
+
+    /// Where the images that are summed at once stand in what is read and in what is written.
+    fn places(&self, first: usize, unit: usize) -> [(usize, usize); 2] {
+        let route = self.route;
+        let image = unit * route.at_once();
+        [route.source, route.target].map(|side| {
+            let is_apart = side.together == 1;
+            side.place(if is_apart { image } else { first + image })
+        })
     }
 
     /// Jobs that go through one panel before the next.
@@ -188,21 +217,17 @@ impl<'a> Pass<'a> {
         (CHUNK / bytes.max(1)).max(4)
     }
 
-    fn store(
-        &self,
-        [image, panel]: [usize; 2],
-        job: &Job,
-        sums: &[f32; SCRATCH],
-        target: &mut Target<'_, '_>,
-    ) {
+    fn store(&self, place: Place, job: &Job, sums: &[f32; SCRATCH], target: &mut Target<'_, '_>) {
         let route = self.route;
-        let plane = image * route.target_rows + panel * route.target_plane;
+        let (rows, among) = place.written;
+        let plane = rows + place.panel * route.target_plane;
         let plane = plane..plane + route.target_plane;
+        let first = job.target as usize + among;
         match target {
             Target::Rows(rows, start, end) => self.kernels.finish(Finish {
                 sums,
-                bias: self.panels.bias_of(panel),
-                first: job.target as usize,
+                bias: self.panels.bias_of(place.panel),
+                first,
                 step: route.target_step,
                 rows: usize::from(job.rows),
                 valid: job.valid,
@@ -221,7 +246,7 @@ impl<'a> Pass<'a> {
                     .take(job.rows.into())
                     .enumerate()
                 {
-                    let at = plane.start + job.target as usize + row * route.target_step;
+                    let at = plane.start + first + row * route.target_step;
                     all[at * CHANNELS..][..CHANNELS].copy_from_slice(sums);
                 }
             }
@@ -262,13 +287,14 @@ pub fn mask_rows(rows: &mut [Row], bits: &[u32]) -> Result<()> {
 /// Zero where the channel's bit is 0.
 #[inline(always)]
 pub(super) fn masked(row: Row, bits: u32) -> Row {
-    let keep = |channel: usize| ((bits >> channel & 1) as u16).wrapping_neg();
-    Row(std::array::from_fn(|channel| {
-        row.0[channel] & keep(channel)
-    }))
+    let mut masked = Row::ZERO;
+    for (channel, (masked, value)) in masked.0.iter_mut().zip(row.0).enumerate() {
+        *masked = value & ((bits >> channel & 1) as u16).wrapping_neg();
+    }
+    masked
 }
 
 /// New rows for images, of zeros.
 pub fn zeros(layout: &Layout, images: usize) -> Vec<Row> {
-    vec![Row::ZERO; layout.rows() * images]
+    vec![Row::ZERO; layout.rows() * images.div_ceil(layout.together)]
 }

@@ -29,6 +29,7 @@ impl ImageSums {
             channels: CHANNELS,
             area: Area::of_spans(span(area.top, area.height), span(area.left, area.width)),
             halo: 0,
+            together: 1,
         }
     }
 

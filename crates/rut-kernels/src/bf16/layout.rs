@@ -1,19 +1,26 @@
-//! Where the pixels of an image's map lie: planes of 32 channels, a [`Row`](super::Row) for each pixel, and a halo of
+//! Where the pixels of a map lie: planes of 32 channels, a [`Row`](super::Row) for each pixel of each image, and a halo of
 //! zeros around them.
 
 use super::row::CHANNELS;
 use crate::area::Area;
 use crate::error::{Error, Result};
 
-/// The rows of one image's map. A plane holds 32 channels of all pixels; its lines follow one another with a halo between
-/// them that the end of a line shares with the start of the next, so that a kernel's tap is the same distance from every
-/// pixel. What stands in the halo is zero and stays so.
+/// The rows of a map, of one image or of a few together. A plane holds 32 channels of all pixels; its lines follow one
+/// another with a halo between them that the end of a line shares with the start of the next, so that a kernel's tap is the
+/// same distance from every pixel. What stands in the halo is zero and stays so.
+///
+/// Where images stand together, the rows of a pixel follow one another, one for each image. A convolution then sums the same
+/// pixel of all of them at once and has no need to multiply what lies beside the map: for maps of a few pixels, of which the
+/// halo would be a large part.
 ///
 /// ```
 /// use rut_kernels::{Area, bf16::Layout};
-/// let layout = Layout { channels: 64, area: Area::whole(2, 3), halo: 1 };
+/// let layout = Layout { channels: 64, area: Area::whole(2, 3), halo: 1, together: 1 };
 /// assert_eq!(layout.planes(), 2);
 /// assert_eq!(layout.row(1, 0) - layout.row(0, 0), 4); // three pixels and the halo
+/// let layout = Layout { together: 16, ..layout };
+/// assert_eq!(layout.row(1, 0) - layout.row(0, 0), 64);
+/// assert_eq!(layout.first_row(17) - layout.first_row(0), layout.rows() + 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Layout {
@@ -23,6 +30,8 @@ pub struct Layout {
     pub area: Area,
     /// Pixels of zeros on each side.
     pub halo: usize,
+    /// Images that stand together: at least one.
+    pub together: usize,
 }
 
 impl Layout {
@@ -32,45 +41,62 @@ impl Layout {
     }
 
     /// Rows from a pixel to the one below.
+    #[inline(always)]
     pub fn pitch(&self) -> usize {
-        self.area.width + self.halo
+        (self.area.width + self.halo) * self.together
     }
 
-    /// Rows of a plane.
+    /// Rows of a plane, of all images that stand together.
     pub fn plane(&self) -> usize {
-        (self.area.height + 2 * self.halo) * self.pitch() + self.halo
+        (self.area.height + 2 * self.halo) * self.pitch() + self.halo * self.together
     }
 
-    /// Rows of an image.
+    /// Rows of the images that stand together.
     pub fn rows(&self) -> usize {
         self.planes() * self.plane()
     }
 
-    /// The row of a pixel, counted in the whole map, within a plane.
+    /// The row of a pixel, counted in the whole map, within a plane: that of the first of the images that stand together.
+    #[inline(always)]
     pub fn row(&self, y: usize, x: usize) -> usize {
-        (y - self.area.top + self.halo) * self.pitch() + (x - self.area.left) + self.halo
+        let (y, x) = (
+            y - self.area.top + self.halo,
+            x - self.area.left + self.halo,
+        );
+        y * self.pitch() + x * self.together
+    }
+
+    /// What is added to [`Layout::row`] for the pixels of an image of a buffer.
+    pub fn first_row(&self, image: usize) -> usize {
+        let (rows, among) = Side::of(self).place(image);
+        rows + among
     }
 
     /// The number of images in a buffer.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where it does not hold whole images.
+    /// As [`Side::images`].
     pub(crate) fn images(&self, what: &'static str, rows: usize) -> Result<usize> {
-        let image = self.rows();
-        if image > 0 && rows.is_multiple_of(image) {
-            return Ok(rows / image);
-        }
-        Err(Error::Shape {
-            what,
-            found: format!("{rows} rows"),
-            expected: format!("a multiple of {image}"),
-        })
+        Side::of(self).images(what, rows)
     }
 
     /// Checks that a buffer holds this many images.
     pub(crate) fn check(&self, what: &'static str, rows: usize, images: usize) -> Result<()> {
-        Error::check_len(what, rows, self.rows() * images)
+        let units = images.div_ceil(self.together.max(1));
+        Error::check_len(what, rows, self.rows() * units)
+    }
+
+    /// Checks that images stand apart.
+    pub(crate) fn check_apart(&self, what: &'static str) -> Result<()> {
+        if self.together == 1 {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what,
+            found: format!("{} images together", self.together),
+            expected: "one at a time".into(),
+        })
     }
 
     /// Checks that pixels are kept.
@@ -82,6 +108,44 @@ impl Layout {
             what,
             found: format!("{:?}", self.area),
             expected: format!("{area:?} inside"),
+        })
+    }
+}
+
+/// How the images of a buffer lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Side {
+    /// Images that stand together, and their rows.
+    pub(crate) together: usize,
+    pub(crate) rows: usize,
+}
+
+impl Side {
+    pub(super) fn of(layout: &Layout) -> Self {
+        Self {
+            together: layout.together,
+            rows: layout.rows(),
+        }
+    }
+
+    /// The first row of those that an image stands with, and its place among them.
+    pub(crate) fn place(self, image: usize) -> (usize, usize) {
+        (image / self.together * self.rows, image % self.together)
+    }
+
+    /// The number of images in a buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where it does not hold all images that stand together.
+    pub(super) fn images(self, what: &'static str, rows: usize) -> Result<usize> {
+        if self.rows > 0 && rows.is_multiple_of(self.rows) {
+            return Ok(rows / self.rows * self.together);
+        }
+        Err(Error::Shape {
+            what,
+            found: format!("{rows} rows"),
+            expected: format!("a multiple of {}", self.rows),
         })
     }
 }

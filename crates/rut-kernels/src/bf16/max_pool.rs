@@ -4,7 +4,7 @@ use super::conv::{Bf16End, masked};
 use super::isa::Bf16Isa;
 use super::layout::Layout;
 use super::row::{CHANNELS, Row, widen};
-use crate::arch::bf16::wide;
+use crate::arch::bf16::{Plain, wide};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::max_pool::MaxPool;
@@ -48,7 +48,7 @@ impl Bf16MaxPool {
         area: Area,
         source: &[Row],
         target: &mut [Row],
-        mut taken: Option<&mut [Places]>,
+        taken: Option<&mut [Places]>,
     ) -> Result<()> {
         let images = source_layout.images("the map that a max-pool reads", source.len())?;
         target_layout.check("the map that a max-pool writes", target.len(), images)?;
@@ -57,22 +57,18 @@ impl Bf16MaxPool {
         if let Some(taken) = &taken {
             Error::check_len("the places of a max-pool", taken.len(), target.len())?;
         }
-        wide(self.isa, || {
-            for plane in 0..images * source_layout.planes() {
-                let source = &source[plane * source_layout.plane()..][..source_layout.plane()];
-                let first = plane * target_layout.plane();
-                for y in area.top..area.bottom() {
-                    for x in area.left..area.right() {
-                        let (row, places) = self.pixel(source_layout, source, [y, x]);
-                        let at = first + target_layout.row(y, x);
-                        target[at] = row;
-                        if let Some(taken) = &mut taken {
-                            taken[at] = places.map(|place| place as u8);
-                        }
-                    }
-                }
-            }
-        });
+        let planes = images * source_layout.planes();
+        let layouts = [source_layout, target_layout];
+        let forward = Forward {
+            pool: self,
+            layouts,
+            area,
+            planes,
+            source,
+            target,
+            taken,
+        };
+        wide(self.isa, forward);
         Ok(())
     }
 
@@ -107,7 +103,11 @@ impl Bf16MaxPool {
                 }
             }
         }
-        (Row(best.map(|key| ordered(key as u16) as u16)), places)
+        let mut row = Row::ZERO;
+        for (bits, key) in row.0.iter_mut().zip(best) {
+            *bits = ordered(key as u16) as u16;
+        }
+        (row, places)
     }
 
     /// The gradient of the pixels `area` of what was read, from that of what was written, which is known at `known`.
@@ -130,26 +130,19 @@ impl Bf16MaxPool {
         source_layout.check_holds("the gradient that a max-pool reads", known)?;
         self.check(source_layout, target_layout)?;
         let bits = end.mask("a max-pool", target.len())?;
-        wide(self.isa, || {
-            for plane in 0..images * source_layout.planes() {
-                let first = plane * source_layout.plane();
-                for y in area.top..area.bottom() {
-                    for x in area.left..area.right() {
-                        let mut sums = [0.0; CHANNELS];
-                        for (oy, dy) in self.readers(y, known.top, known.bottom()) {
-                            for (ox, dx) in self.readers(x, known.left, known.right()) {
-                                let at = first + source_layout.row(oy, ox);
-                                let place = (dy * self.kernel + dx) as u8;
-                                add_where(&mut sums, &grad[at], &taken[at], place);
-                            }
-                        }
-                        let at = plane * target_layout.plane() + target_layout.row(y, x);
-                        target[at] =
-                            masked(Row::rounded(&sums), bits.map_or(u32::MAX, |bits| bits[at]));
-                    }
-                }
-            }
-        });
+        let planes = images * source_layout.planes();
+        let layouts = [source_layout, target_layout];
+        let backward = Backward {
+            pool: self,
+            layouts,
+            areas: [known, area],
+            planes,
+            grad,
+            taken,
+            target,
+            bits,
+        };
+        wide(self.isa, backward);
         Ok(())
     }
 
@@ -163,6 +156,8 @@ impl Bf16MaxPool {
                 expected: "a kernel from 1 to 15, a smaller padding, a stride above zero".into(),
             });
         }
+        source.check_apart("the map that a max-pool reads")?;
+        target.check_apart("the map that a max-pool writes")?;
         Error::check_len(
             "the channels of a pool's maps",
             target.channels,
@@ -171,6 +166,7 @@ impl Bf16MaxPool {
     }
 
     /// The outputs within bounds that read a pixel along one axis, and as which of theirs.
+    #[inline(always)]
     fn readers(self, at: usize, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
         let padded = at + self.padding;
         let first = (padded + 1)
@@ -178,6 +174,79 @@ impl Bf16MaxPool {
             .div_ceil(self.stride);
         let last = padded / self.stride;
         (first.max(from)..(last + 1).min(to)).map(move |out| (out, padded - out * self.stride))
+    }
+}
+
+/// The way there, for all planes.
+struct Forward<'a> {
+    pool: Bf16MaxPool,
+    layouts: [&'a Layout; 2],
+    area: Area,
+    planes: usize,
+    source: &'a [Row],
+    target: &'a mut [Row],
+    taken: Option<&'a mut [Places]>,
+}
+
+impl Plain for Forward<'_> {
+    #[inline(always)]
+    fn run(mut self) {
+        let [source_layout, target_layout] = self.layouts;
+        for plane in 0..self.planes {
+            let source = &self.source[plane * source_layout.plane()..][..source_layout.plane()];
+            let first = plane * target_layout.plane();
+            for y in self.area.top..self.area.bottom() {
+                for x in self.area.left..self.area.right() {
+                    let (row, places) = self.pool.pixel(source_layout, source, [y, x]);
+                    let at = first + target_layout.row(y, x);
+                    self.target[at] = row;
+                    if let Some(taken) = &mut self.taken {
+                        for (taken, place) in taken[at].iter_mut().zip(places) {
+                            *taken = place as u8;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The way back, for all planes.
+struct Backward<'a> {
+    pool: Bf16MaxPool,
+    layouts: [&'a Layout; 2],
+    /// What is known of the gradient that is read, and what is written.
+    areas: [Area; 2],
+    planes: usize,
+    grad: &'a [Row],
+    taken: &'a [Places],
+    target: &'a mut [Row],
+    bits: Option<&'a [u32]>,
+}
+
+impl Plain for Backward<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let [source_layout, target_layout] = self.layouts;
+        let [known, area] = self.areas;
+        for plane in 0..self.planes {
+            let first = plane * source_layout.plane();
+            for y in area.top..area.bottom() {
+                for x in area.left..area.right() {
+                    let mut sums = [0.0; CHANNELS];
+                    for (oy, dy) in self.pool.readers(y, known.top, known.bottom()) {
+                        for (ox, dx) in self.pool.readers(x, known.left, known.right()) {
+                            let at = first + source_layout.row(oy, ox);
+                            let place = (dy * self.pool.kernel + dx) as u8;
+                            add_where(&mut sums, &self.grad[at], &self.taken[at], place);
+                        }
+                    }
+                    let at = plane * target_layout.plane() + target_layout.row(y, x);
+                    let keep = self.bits.map_or(u32::MAX, |bits| bits[at]);
+                    self.target[at] = masked(Row::rounded(&sums), keep);
+                }
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Convolutions in bfloat16, forward and backward to the input: weights, activations and gradients are rounded to the
 //! nearest once for each fused step, sums are in single precision.
 //!
-//! Maps are those of one image ([`Layout`]), so that all that an image needs between two layers stays in a core's cache. A
+//! Maps are those of one image, so that all that an image needs between two layers stays in a core's cache, or small ones of
+//! a few images together ([`Layout`]). A
 //! [`Panels`] holds weights, a [`Route`] which rows are read for which rows that are written, worked out and checked once for
 //! each size; one kernel of each instruction set follows it, whatever the kernel's size, stride and direction. The first
 //! convolution reads the image as a sum of two bfloat16 numbers ([`ImageLayout`]), since what it loses there no later
@@ -12,7 +13,7 @@
 //! use rut_kernels::{Area, ConvShape, Direction, Start};
 //! let shape = ConvShape { in_channels: 2, out_channels: 1, kernel: 1, stride: 1, padding: 0 };
 //! let panels = Panels::new(shape, Direction::Forward, &[3.0, 5.0], Some(&[0.5]))?;
-//! let layout = |channels| Layout { channels, area: Area::whole(1, 1), halo: 0 };
+//! let layout = |channels| Layout { channels, area: Area::whole(1, 1), halo: 0, together: 1 };
 //! let isa = Bf16Isa::Portable;
 //! let route = Route::new(&panels, &layout(2), &layout(1), Area::whole(1, 1), isa)?;
 //! let mut source = zeros(&layout(2), 1);

@@ -3,21 +3,21 @@
 
 mod builder;
 
-use super::image::{ImageLayout, PIXEL_BYTES};
+use super::image::ImageLayout;
 use super::image_sums::ImageSums;
 use super::isa::Bf16Isa;
-use super::layout::Layout;
+use super::layout::{Layout, Side};
 use super::weights::{PanelKind, Panels, Reach};
 use crate::arch::bf16::{List, ROW_BYTES, Table};
 use crate::area::Area;
 use crate::error::{Error, Result};
 use crate::shape::{ConvShape, Direction};
-use builder::{Builder, Class, Grid};
+use builder::{Builder, Class, Grid, Tap};
 
 /// A few rows that are summed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Job {
-    /// Bytes from the image's first row to the first that is read.
+    /// Bytes from the first row of the images that are read to the first row that is.
     pub(crate) source: u32,
     /// The first row that is written, within a plane.
     pub(crate) target: u32,
@@ -37,12 +37,11 @@ pub struct Route {
     pub(crate) source_step: usize,
     /// Rows from one that is written to the next.
     pub(crate) target_step: usize,
-    /// Rows of an image that is read, and planes of it that a sum reads.
-    pub(crate) source_rows: usize,
+    pub(crate) source: Side,
+    pub(crate) target: Side,
+    /// Planes that a sum reads, and rows of a plane that is written.
     pub(crate) source_planes: usize,
-    /// Rows of a plane, and of an image, that is written.
     pub(crate) target_plane: usize,
-    pub(crate) target_rows: usize,
     /// The panels and the kernels that it was made for.
     shape: ConvShape,
     kind: PanelKind,
@@ -51,7 +50,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// From map to map: the pixels `area` of what is written.
+    /// From map to map: the pixels `area` of what is written. Images stand together on both sides alike, or on one of them.
     ///
     /// # Errors
     ///
@@ -70,6 +69,7 @@ impl Route {
         check_channels("the map that is read", source.channels, read)?;
         check_channels("the map that is written", target.channels, written)?;
         target.check_holds("the map that is written", area)?;
+        check_together(source, target)?;
         if !area.is_empty() {
             let read = pixels_read(panels.shape, direction, area);
             check_reads("the map that is read", source, read)?;
@@ -79,11 +79,13 @@ impl Route {
         let tap = |offset: [isize; 2], tap: usize| {
             let plane = source.plane() * ROW_BYTES;
             let at = grid.distance(offset[0], offset[1]);
-            (0..groups)
-                .map(move |group| (at + (group * plane) as isize, (tap * groups + group) as u32))
+            (0..groups).map(move |group| Tap {
+                offset,
+                at: at + (group * plane) as isize,
+                weights: (tap * groups + group) as u32,
+            })
         };
-        let builder = Builder::new(panels, &grid, target, isa);
-        let runs_on = panels.shape.stride == 1 && source.pitch() == target.pitch();
+        let mut builder = Builder::new(panels, &grid, target, isa);
         let shape = panels.shape;
         let (kernel, padding) = (shape.kernel as isize, shape.padding as isize);
         match direction {
@@ -99,15 +101,12 @@ impl Route {
                     first,
                     from: first.map(|at| (at * shape.stride) as isize),
                     steps: [1, shape.stride],
-                    runs_on,
                 };
-                let mut builder = builder.steps(shape.stride * ROW_BYTES, 1);
                 builder.class(&class, area)?;
                 Ok(builder.finish())
             }
             Direction::Backward => {
                 let stride = shape.stride;
-                let mut builder = builder.steps(ROW_BYTES, stride);
                 for (oy, ox) in square(0..stride) {
                     let first = [area.top + oy, area.left + ox];
                     let [ry, rx] = first.map(|at| ((at + shape.padding) % stride) as isize);
@@ -124,7 +123,6 @@ impl Route {
                         first,
                         from: first.map(|at| ((at + shape.padding) / stride) as isize),
                         steps: [stride, 1],
-                        runs_on,
                     };
                     builder.class(&class, area)?;
                 }
@@ -155,15 +153,20 @@ impl Route {
             shape.out_channels,
         )?;
         target.check_holds("the map that is written", area)?;
+        target.check_apart("the map that is written")?;
         let (padding, half) = (shape.padding as isize, source.half() * ROW_BYTES);
         let grid = Grid::of_image(source);
         let mut taps = Vec::new();
         // The larger products last: image and weights in full, after the corrections of either.
         for (from_low, weights_low) in [(0, 1), (1, 0), (0, 0)] {
             for dy in 0..shape.kernel {
-                let at = grid.distance(dy as isize - padding, -padding);
-                let step = weights_low * shape.kernel + dy;
-                taps.push((at + (from_low * half) as isize, step as u32));
+                let offset = [dy as isize - padding, -padding];
+                let at = grid.distance(offset[0], offset[1]);
+                taps.push(Tap {
+                    offset,
+                    at: at + (from_low * half) as isize,
+                    weights: (weights_low * shape.kernel + dy) as u32,
+                });
             }
         }
         let first = [area.top, area.left];
@@ -172,10 +175,8 @@ impl Route {
             first,
             from: first.map(|at| (at * shape.stride) as isize),
             steps: [1, shape.stride],
-            runs_on: false,
         };
-        let builder = Builder::new(panels, &grid, target, isa);
-        let mut builder = builder.steps(shape.stride * PIXEL_BYTES, 1);
+        let mut builder = Builder::new(panels, &grid, target, isa);
         builder.class(&class, area)?;
         Ok(builder.finish())
     }
@@ -201,6 +202,7 @@ impl Route {
             source.channels,
             shape.out_channels,
         )?;
+        source.check_apart("the gradient that is read")?;
         let sums = ImageSums::new(area, shape.stride);
         let target = sums.layout();
         let grid = Grid::of_map(source);
@@ -212,9 +214,11 @@ impl Route {
             for (y, x) in square(0..reach.len()) {
                 let [dy, dx] = [y, x].map(|at| reach.first + at as isize);
                 for group in 0..groups {
-                    let at = grid.distance(dy, dx) + (group * plane) as isize;
-                    let step = low * half + (y * reach.len() + x) * groups + group;
-                    taps.push((at, step as u32));
+                    taps.push(Tap {
+                        offset: [dy, dx],
+                        at: grid.distance(dy, dx) + (group * plane) as isize,
+                        weights: (low * half + (y * reach.len() + x) * groups + group) as u32,
+                    });
                 }
             }
         }
@@ -236,11 +240,45 @@ impl Route {
             first,
             from: first.map(|at| at as isize),
             steps: [1, 1],
-            runs_on: false,
         };
         let mut builder = Builder::new(panels, &grid, &target, isa);
         builder.class(&class, blocks)?;
         Ok((builder.finish(), sums))
+    }
+
+    /// Images that are summed at once: those that stand together on both sides.
+    pub(crate) fn at_once(&self) -> usize {
+        if self.source.together == self.target.together {
+            self.source.together
+        } else {
+            1
+        }
+    }
+
+    /// How many images go from one buffer into another: where they stand together on one side only, as many as there are on the
+    /// other, the first of them at place `first`.
+    pub(crate) fn images(&self, first: usize, source: usize, target: usize) -> Result<usize> {
+        let (what_is_read, what_is_written) = ("the map that is read", "the map that is written");
+        let source = self.source.images(what_is_read, source)?;
+        let target = self.target.images(what_is_written, target)?;
+        if self.source.together == self.target.together {
+            Error::check_len(what_is_written, target, source)?;
+            Error::check_len("the first of the images", first, 0)?;
+            return Ok(source);
+        }
+        let (what, apart, together) = if self.source.together == 1 {
+            (what_is_written, source, target)
+        } else {
+            (what_is_read, target, source)
+        };
+        if first.checked_add(apart).is_some_and(|end| end <= together) {
+            return Ok(apart);
+        }
+        Err(Error::Shape {
+            what,
+            found: format!("{together} images"),
+            expected: format!("{apart} from image {first} on"),
+        })
     }
 
     /// Checks that it was made for these panels' shape and these kernels.
@@ -267,6 +305,18 @@ fn unfit(panels: &Panels, expected: &str) -> Error {
         found: format!("{:?}", panels.kind),
         expected: expected.into(),
     }
+}
+
+fn check_together(source: &Layout, target: &Layout) -> Result<()> {
+    let (from, into) = (source.together, target.together);
+    if from > 0 && into > 0 && (from == into || from.min(into) == 1) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "the maps of a convolution",
+        found: format!("{from} images together on one side, {into} on the other"),
+        expected: "as many, or one on one side".into(),
+    })
 }
 
 fn check_channels(what: &'static str, found: usize, expected: usize) -> Result<()> {

@@ -24,8 +24,13 @@ impl Row {
     /// let row = Row::rounded(&[1.0 + 1.0 / 256.0; 32]); // half way: to the even one
     /// assert_eq!(row.to_f32(), [1.0; 32]);
     /// ```
+    #[inline(always)]
     pub fn rounded(values: &[f32; CHANNELS]) -> Self {
-        Self(values.map(round))
+        let mut row = Self::ZERO;
+        for (bits, &value) in row.0.iter_mut().zip(values) {
+            *bits = round(value);
+        }
+        row
     }
 }
 

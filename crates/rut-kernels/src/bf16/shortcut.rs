@@ -43,7 +43,7 @@ impl Bf16OptionA {
         target_layout.check_holds("the map that a shortcut writes", area)?;
         source_layout.check_holds("the map that a shortcut reads", doubled(area))?;
         for image in 0..images {
-            let [from, to] = [source_layout, target_layout].map(|layout| image * layout.rows());
+            let [from, to] = [source_layout, target_layout].map(|layout| layout.first_row(image));
             for y in area.top..area.bottom() {
                 for x in area.left..area.right() {
                     for out in 0..target_layout.planes() * CHANNELS {
@@ -80,7 +80,7 @@ impl Bf16OptionA {
         let bits = end.mask("a shortcut", target.len())?;
         let before = (self.out_channels - self.in_channels) / 2;
         for image in 0..images {
-            let [from, to] = [source_layout, target_layout].map(|layout| image * layout.rows());
+            let [from, to] = [source_layout, target_layout].map(|layout| layout.first_row(image));
             for y in area.top..area.bottom() {
                 for x in area.left..area.right() {
                     let pixel = Area {

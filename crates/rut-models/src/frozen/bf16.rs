@@ -33,7 +33,7 @@ use block::{Block, Decisions};
 use canvas::{Canvas, Painter};
 use layouts::lost;
 use shelf::Shelf;
-use sizes::{Sizes, map_steps};
+use sizes::{BlockSizes, map_steps};
 use tail::{Bits, Tail};
 
 /// The engine in bfloat16, on the kernels that are faster on this processor than single precision, or those of `RUT_ISA`.
@@ -103,25 +103,25 @@ struct Kept {
 }
 
 impl Bf16Blocks {
-    fn tail(&self, sizes: &Sizes) -> Tail<'_> {
+    fn tail(&self, sizes: &BlockSizes) -> Tail<'_> {
         Tail {
             plan: &self.plan,
-            first: sizes.routes.len(),
+            first: sizes.full.routes.len(),
             workspace: &self.workspace,
         }
     }
 
-    fn painter<'a>(&'a self, sizes: &'a Sizes) -> Result<Painter<'a>> {
+    fn painter<'a>(&'a self, sizes: &'a BlockSizes) -> Result<Painter<'a>> {
         Ok(Painter {
             plan: &self.plan,
-            sizes,
-            canvas: sizes.canvas.as_deref().ok_or_else(lost)?,
+            sizes: &sizes.full,
+            canvas: sizes.full.canvas.as_deref().ok_or_else(lost)?,
         })
     }
 }
 
 impl BlockEngine for Bf16Blocks {
-    type Sizes = Sizes;
+    type Sizes = BlockSizes;
     type Kept = Kept;
     type Canvas = Canvas;
 
@@ -129,31 +129,31 @@ impl BlockEngine for Bf16Blocks {
         &self.graph
     }
 
-    fn sizes(&self, size: [usize; 2], window: Option<Area>) -> Result<Sizes> {
+    fn sizes(&self, size: [usize; 2], window: Option<Area>) -> Result<BlockSizes> {
         let whole = Geometry::whole(&self.graph, &self.plan, size)?;
         match window {
-            None => Sizes::whole(&self.plan, whole),
+            None => BlockSizes::whole(&self.plan, whole),
             Some(window) => {
                 let part = Geometry::windowed(&self.graph, &self.plan, size, window)?;
-                Sizes::windowed(&self.plan, part, whole)
+                BlockSizes::windowed(&self.plan, part, whole)
             }
         }
     }
 
-    fn geometry(sizes: &Sizes) -> &Geometry {
-        &sizes.geometry
+    fn geometry(sizes: &BlockSizes) -> &Geometry {
+        &sizes.full.geometry
     }
 
     fn forward(
         &self,
-        sizes: &Sizes,
+        sizes: &BlockSizes,
         canvas: Option<&Canvas>,
         pixels: &[f32],
         count: usize,
         keep: bool,
     ) -> Result<(Rows, Option<Kept>)> {
         let (means, decisions) = self.shelves.with(|shelf| {
-            let mut block = Block::new(&self.plan, sizes, shelf, count).on(canvas);
+            let mut block = Block::new(&self.plan, sizes.of(count), shelf, count).on(canvas);
             block.forward(pixels, keep)
         })?;
         let (rows, tail) = self.tail(sizes).forward(&means, count)?;
@@ -162,7 +162,7 @@ impl BlockEngine for Bf16Blocks {
 
     fn backward(
         &self,
-        sizes: &Sizes,
+        sizes: &BlockSizes,
         kept: Kept,
         rows: &RowGrads<'_>,
         pixels: Option<&mut [f32]>,
@@ -170,21 +170,26 @@ impl BlockEngine for Bf16Blocks {
     ) -> Result<()> {
         let means = self.tail(sizes).backward(rows, &kept.tail)?;
         self.shelves.with(|shelf| {
-            let mut block = Block::new(&self.plan, sizes, shelf, rows.count);
+            let mut block = Block::new(&self.plan, sizes.of(rows.count), shelf, rows.count);
             block.backward((&means, &kept.decisions), pixels, sums)
         })
     }
 
-    fn canvas_forward(&self, sizes: &Sizes, pixels: &[f32]) -> Result<Canvas> {
+    fn canvas_forward(&self, sizes: &BlockSizes, pixels: &[f32]) -> Result<Canvas> {
         let painter = self.painter(sizes)?;
         self.shelves.with(|shelf| painter.forward(pixels, shelf))
     }
 
-    fn zero_sums(&self, sizes: &Sizes) -> Result<Sums> {
-        canvas::zero_sums(&self.plan, sizes)
+    fn zero_sums(&self, sizes: &BlockSizes) -> Result<Sums> {
+        canvas::zero_sums(&self.plan, &sizes.full)
     }
 
-    fn canvas_backward(&self, sizes: &Sizes, canvas: &Canvas, sums: &Sums) -> Result<Vec<f32>> {
+    fn canvas_backward(
+        &self,
+        sizes: &BlockSizes,
+        canvas: &Canvas,
+        sums: &Sums,
+    ) -> Result<Vec<f32>> {
         self.painter(sizes)?.backward(canvas, sums)
     }
 }

@@ -181,19 +181,26 @@ impl Finish<'_> {
     }
 }
 
+/// Plain code to be compiled for several instruction sets: `run` has to be `#[inline(always)]`, and so has all that takes time in it,
+/// since a function that stands alone is compiled for the least of them. That is why it is no closure.
+pub(crate) trait Plain {
+    /// Does it.
+    fn run(self);
+}
+
 /// Runs plain code, compiled for the vectors that an instruction set has.
-pub(crate) fn wide<R>(isa: Bf16Isa, run: impl FnOnce() -> R) -> R {
+pub(crate) fn wide(isa: Bf16Isa, code: impl Plain) {
     #[cfg(target_arch = "x86_64")]
     if isa != Bf16Isa::Portable && Bf16Isa::Avx512.is_available() {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,fma")]
-        fn on_avx512<R>(run: impl FnOnce() -> R) -> R {
-            run()
+        fn on_avx512(code: impl Plain) {
+            code.run();
         }
         // SAFETY: what is available here was found to have all of these.
-        return unsafe { on_avx512(run) };
+        return unsafe { on_avx512(code) };
     }
     let _ = isa;
-    run()
+    code.run();
 }
 
 /// The maker of this processor, as CPUID leaf 0 says it.

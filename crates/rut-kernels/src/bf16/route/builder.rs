@@ -1,13 +1,14 @@
 //! Makes routes: cuts the pixels that are written into jobs, and proves that none reads or writes outside its maps.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::{Job, Route};
 use crate::arch::bf16::{List, ROW_BYTES, Step, Table};
 use crate::area::Area;
 use crate::bf16::image::{ImageLayout, PIXEL_BYTES};
 use crate::bf16::isa::Bf16Isa;
-use crate::bf16::layout::Layout;
+use crate::bf16::layout::{Layout, Side};
 use crate::bf16::weights::Panels;
 use crate::error::{Error, Result};
 
@@ -17,22 +18,25 @@ pub(super) struct Grid {
     origin: isize,
     line: isize,
     pixel: isize,
-    /// Bytes of an image.
-    bytes: usize,
+    /// Of a buffer of the images that stand together.
+    side: Side,
     /// Planes that a sum reads.
     planes: usize,
+    /// The pixels beside which there are only zeros.
+    kept: Option<Area>,
 }
 
 impl Grid {
     pub(super) fn of_map(layout: &Layout) -> Self {
-        let (line, row) = (layout.pitch() * ROW_BYTES, ROW_BYTES);
-        let first = layout.halo * (line + row);
+        let (line, pixel) = (layout.pitch() * ROW_BYTES, layout.together * ROW_BYTES);
+        let first = layout.halo * (line + pixel);
         Self {
-            origin: first as isize - (layout.area.top * line + layout.area.left * row) as isize,
+            origin: first as isize - (layout.area.top * line + layout.area.left * pixel) as isize,
             line: line as isize,
-            pixel: row as isize,
-            bytes: layout.rows() * ROW_BYTES,
+            pixel: pixel as isize,
+            side: Side::of(layout),
             planes: layout.planes(),
+            kept: Some(layout.area),
         }
     }
 
@@ -44,8 +48,12 @@ impl Grid {
             origin: first as isize - (area.top * line + area.left * PIXEL_BYTES) as isize,
             line: line as isize,
             pixel: PIXEL_BYTES as isize,
-            bytes: layout.rows() * ROW_BYTES,
+            side: Side {
+                together: 1,
+                rows: layout.rows(),
+            },
             planes: 1,
+            kept: None,
         }
     }
 
@@ -54,15 +62,31 @@ impl Grid {
         y * self.line + x * self.pixel
     }
 
-    fn at(&self, y: isize, x: isize) -> isize {
+    fn at(&self, [y, x]: [isize; 2]) -> isize {
         self.origin + self.distance(y, x)
+    }
+
+    /// Whether a line, or column, has pixels that may not be zero.
+    fn is_kept(&self, axis: usize, at: isize) -> bool {
+        self.kept.is_none_or(|area| {
+            let kept = [area.top..area.bottom(), area.left..area.right()];
+            usize::try_from(at).is_ok_and(|at| kept[axis].contains(&at))
+        })
     }
 }
 
-/// A step before it is known from where its list counts: bytes from the pixel, and the weights' step.
-pub(super) type Tap = (isize, u32);
+/// A step before it is known from where its list counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tap {
+    /// Lines and columns from the pixel that the taps count from.
+    pub(super) offset: [isize; 2],
+    /// The same in bytes, with those to the plane.
+    pub(super) at: isize,
+    /// The weights' step.
+    pub(super) weights: u32,
+}
 
-/// Pixels that are written with one list.
+/// Pixels that are written with the same taps.
 pub(super) struct Class {
     pub(super) taps: Vec<Tap>,
     /// The first of them.
@@ -71,8 +95,21 @@ pub(super) struct Class {
     pub(super) from: [isize; 2],
     /// Pixels from one that is written, and from one that is read, to the next.
     pub(super) steps: [usize; 2],
-    /// Whether both maps have the same pitch, so that a line runs on into the next.
-    pub(super) runs_on: bool,
+}
+
+/// Some lines and columns of a class, and those of its taps that read more than zeros there.
+struct Part {
+    lines: Range<usize>,
+    columns: Range<usize>,
+    taps: Vec<Tap>,
+}
+
+/// Consecutive rows, from a line and a column of a class.
+struct Run {
+    first: [usize; 2],
+    length: usize,
+    /// Whether the rows of several lines are taken as one run, with those between them.
+    is_joined: bool,
 }
 
 pub(super) struct Builder<'a> {
@@ -90,10 +127,10 @@ impl<'a> Builder<'a> {
                 lists: Vec::new(),
                 source_step: ROW_BYTES,
                 target_step: 1,
-                source_rows: grid.bytes / ROW_BYTES,
+                source: grid.side,
+                target: Side::of(target),
                 source_planes: grid.planes,
                 target_plane: target.plane(),
-                target_rows: target.rows(),
                 shape: panels.shape,
                 kind: panels.kind,
                 isa,
@@ -104,52 +141,160 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The same with other steps: bytes between rows that are read, rows between those that are written.
-    pub(super) fn steps(mut self, source: usize, target: usize) -> Self {
-        self.route.source_step = source;
-        self.route.target_step = target;
-        self
-    }
-
-    /// Jobs for the pixels of `area` that belong to a class.
+    /// Jobs for the pixels of `area` that belong to a class, the cheapest that are known.
     pub(super) fn class(&mut self, class: &Class, area: Area) -> Result<()> {
         let [step, read_step] = class.steps;
+        if self.route.at_once() == 1 {
+            self.route.source_step = read_step * self.grid.pixel as usize;
+            self.route.target_step = step * self.target.together;
+        }
         let count = |first: usize, end: usize| end.saturating_sub(first).div_ceil(step);
-        let lines = count(class.first[0], area.bottom());
-        let columns = count(class.first[1], area.right());
-        if lines * columns == 0 {
+        let all = [
+            0..count(class.first[0], area.bottom()),
+            0..count(class.first[1], area.right()),
+        ];
+        if all.iter().any(Range::is_empty) {
             return Ok(());
         }
-        let least = class.taps.iter().map(|tap| tap.0).min();
-        let from = |line: usize| {
-            let y = class.from[0] + (line * read_step) as isize;
-            // Nothing is read where there are no taps.
-            least.map_or(0, |least| self.grid.at(y, class.from[1]) + least)
+        let [lines, columns] = [0, 1].map(|axis| self.spans(class, axis, all[axis].len()));
+        let [every_line, every_column] = all.map(|range| vec![range]);
+        // Fewer products in shorter runs, or more in longer ones.
+        let ways = [
+            (&every_line, &every_column),
+            (&lines, &every_column),
+            (&lines, &columns),
+        ];
+        let parts = ways.map(|(lines, columns)| self.parts(class, lines, columns));
+        let cost = |parts: &Vec<Part>| -> usize {
+            let cost = |part| self.cost(part, &self.runs(class, part));
+            parts.iter().map(cost).sum()
         };
-        let list = self.list(&class.taps)?;
-        let whole = class.runs_on && columns == self.target.area.width;
-        let runs = if whole { 1 } else { lines };
-        let length = if whole {
-            (lines - 1) * self.target.pitch() + columns
-        } else {
-            columns
+        let Some(parts) = parts.into_iter().min_by_key(cost) else {
+            return Ok(());
         };
-        for run in 0..runs {
-            let target = self.target.row(class.first[0] + run * step, class.first[1]);
-            self.run(from(run), target, length, list)?;
+        for part in &parts {
+            let list = self.list(&part.taps)?;
+            let least = part.taps.iter().map(|tap| tap.at).min();
+            for run in self.runs(class, part) {
+                let [y, x] = [0, 1].map(|axis| class.first[axis] + run.first[axis] * step);
+                let from =
+                    [0, 1].map(|axis| class.from[axis] + (run.first[axis] * read_step) as isize);
+                // Nothing is read where there are no taps.
+                let source = least.map_or(0, |least| self.grid.at(from) + least);
+                self.run(source, self.target.row(y, x), &run, list)?;
+            }
         }
         Ok(())
     }
 
+    /// Consecutive lines, or columns, whose pixels need the same taps.
+    fn spans(&self, class: &Class, axis: usize, count: usize) -> Vec<Range<usize>> {
+        let from = |index: usize| class.from[axis] + (index * class.steps[1]) as isize;
+        let needs =
+            |index: usize, tap: &Tap| self.grid.is_kept(axis, from(index) + tap.offset[axis]);
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for index in 0..count {
+            let is_alike = |first: usize| {
+                let mut taps = class.taps.iter();
+                taps.all(|tap| needs(first, tap) == needs(index, tap))
+            };
+            match spans.last_mut() {
+                Some(last) if is_alike(last.start) => last.end = index + 1,
+                _ => spans.push(index..index + 1),
+            }
+        }
+        spans
+    }
+
+    /// The lines and columns of the spans crossed; taps are left out where all of a part's pixels read zeros by them.
+    fn parts(&self, class: &Class, lines: &[Range<usize>], columns: &[Range<usize>]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for lines in lines {
+            for columns in columns {
+                let is_needed = |tap: &&Tap| {
+                    [lines, columns]
+                        .into_iter()
+                        .enumerate()
+                        .all(|(axis, span)| {
+                            span.clone().any(|index| {
+                                let from = class.from[axis] + (index * class.steps[1]) as isize;
+                                self.grid.is_kept(axis, from + tap.offset[axis])
+                            })
+                        })
+                };
+                parts.push(Part {
+                    lines: lines.clone(),
+                    columns: columns.clone(),
+                    taps: class.taps.iter().filter(is_needed).copied().collect(),
+                });
+            }
+        }
+        parts
+    }
+
+    /// What is written of a part, as runs of rows at equal distances in both maps.
+    fn runs(&self, class: &Class, part: &Part) -> Vec<Run> {
+        let together = self.route.at_once();
+        let run = |line: usize, column: usize, length: usize| Run {
+            first: [line, column],
+            length,
+            is_joined: false,
+        };
+        let (lines, columns) = (part.lines.clone(), part.columns.clone());
+        let width = columns.len();
+        if together > 1 && class.steps != [1, 1] {
+            let pixels = lines.flat_map(|line| columns.clone().map(move |column| [line, column]));
+            return pixels.map(|[y, x]| run(y, x, together)).collect();
+        }
+        let by_line = lines
+            .clone()
+            .map(|line| run(line, columns.start, width * together))
+            .collect();
+        let (line, pixel) = (self.grid.line, self.grid.pixel);
+        let pitch = self.target.pitch() / self.target.together;
+        let runs_on = together == 1
+            && class.steps == [1, 1]
+            && width == self.target.area.width
+            && line == pitch as isize * pixel;
+        if !runs_on {
+            return by_line;
+        }
+        let joined = vec![Run {
+            first: [lines.start, columns.start],
+            length: (lines.len() - 1) * pitch + width,
+            is_joined: true,
+        }];
+        if self.cost(part, &joined) <= self.cost(part, &by_line) {
+            joined
+        } else {
+            by_line
+        }
+    }
+
+    /// About what runs take, in halves of the products of a row by a tap: what a job begins with, and what it loads of weights
+    /// for each tap, whatever its rows, are estimates.
+    fn cost(&self, part: &Part, runs: &[Run]) -> usize {
+        let Table { rows, unit, .. } = *self.route.table;
+        let cost = |run: &Run| {
+            let jobs = ends(run.length, rows, unit).count();
+            let summed = run.length.next_multiple_of(unit);
+            part.taps.len() * (2 * summed + jobs) + 4 * jobs
+        };
+        runs.iter().map(cost).sum()
+    }
+
     /// Jobs for consecutive rows.
-    fn run(&mut self, source: isize, target: usize, length: usize, list: u16) -> Result<()> {
-        let (width, pitch) = (self.target.area.width, self.target.pitch());
+    fn run(&mut self, source: isize, target: usize, run: &Run, list: u16) -> Result<()> {
+        let (width, pitch) = (
+            self.target.area.width,
+            self.target.pitch() / self.target.together,
+        );
         let Table { rows, unit, .. } = *self.route.table;
         let mut first = 0;
-        for end in ends(length, rows, unit) {
+        for end in ends(run.length, rows, unit) {
             let rows = end - first;
             // Only lines that were joined have rows between them that are no pixels.
-            let is_pixel = |row: &usize| length <= width || row % pitch < width;
+            let is_pixel = |row: &usize| !run.is_joined || row % pitch < width;
             let valid = (first..end).filter(is_pixel).map(|row| 1 << (row - first));
             let source = source + (first * self.route.source_step) as isize;
             let at = target + first * self.route.target_step;
@@ -169,25 +314,33 @@ impl<'a> Builder<'a> {
     fn push(&mut self, job: Job) -> Result<()> {
         let between = usize::from(job.rows) - 1;
         let list = &self.route.lists[usize::from(job.list)];
+        // Images that are summed one by one may be the last of those that they stand with.
+        let last = |side: Side| side.together - self.route.at_once();
         let end = between
             .checked_mul(self.route.source_step)
-            .and_then(|end| end.checked_add(job.source as usize + list.reach()));
-        if end.is_none_or(|end| end > self.grid.bytes) {
+            .and_then(|end| end.checked_add(job.source as usize + list.reach()))
+            .and_then(|end| end.checked_add(last(self.route.source) * ROW_BYTES));
+        if end.is_none_or(|end| end > self.route.source.rows * ROW_BYTES) {
             return Err(self.outside(end.unwrap_or(usize::MAX)));
         }
-        let last = job.target as usize + between * self.route.target_step;
-        if last >= self.target.plane() {
-            return Err(self.outside(last));
+        let at = job.target as usize + between * self.route.target_step;
+        let at = at + last(self.route.target);
+        if at >= self.target.plane() {
+            return Err(self.outside(at));
         }
         self.route.jobs.push(job);
         Ok(())
     }
 
     fn list(&mut self, taps: &[Tap]) -> Result<u16> {
-        let least = taps.iter().map(|tap| tap.0).min().unwrap_or(0);
-        let steps = taps.iter().map(|&(at, weights)| {
-            let source = u32::try_from(at - least).map_err(|_| self.outside(at - least))?;
-            Ok(Step { source, weights })
+        let least = taps.iter().map(|tap| tap.at).min().unwrap_or(0);
+        let steps = taps.iter().map(|tap| {
+            let at = tap.at - least;
+            let source = u32::try_from(at).map_err(|_| self.outside(at))?;
+            Ok(Step {
+                source,
+                weights: tap.weights,
+            })
         });
         let list = List::new(steps.collect::<Result<_>>()?);
         self.route.lists.push(list);
@@ -205,7 +358,7 @@ impl<'a> Builder<'a> {
             found: format!("a row at {at}"),
             expected: format!(
                 "within {} bytes, {} rows",
-                self.grid.bytes,
+                self.grid.side.rows * ROW_BYTES,
                 self.target.plane()
             ),
         }

@@ -3,12 +3,14 @@
 
 mod backward;
 
+use std::ops::Range;
+
 use rut_kernels::Start;
 use rut_kernels::bf16::{Bf16Average, Bf16End, Bf16MaxPool, Bf16OptionA, Places, Row};
 
 use super::arithmetic::Bf16;
 use super::canvas::Canvas;
-use super::layouts::lost;
+use super::layouts::{for_each_pixel, lost};
 use super::shelf::Shelf;
 use super::sizes::Sizes;
 use crate::error::Result;
@@ -166,8 +168,7 @@ impl<'a> Block<'a> {
         let mut target = self.take(step.into, group)?;
         self.copy_added(step, &mut target, group)?;
         let rows = self.range(step.into, group);
-        let image_rows = self.sizes.layouts.rows(step.into);
-        let kept = group.first * image_rows..(group.first + group.count) * image_rows;
+        let kept = self.sizes.layouts.range(step.into, group.images());
         let (relu, taken) = match &mut pass.decisions {
             Some(decisions) => (
                 decisions.relu[step.into]
@@ -194,9 +195,10 @@ impl<'a> Block<'a> {
                     self.stem(index, group, pass.pixels, target_rows, end)?;
                 } else {
                     let source = self.read(step.from, group)?;
+                    let route = (route, self.place([step.from, step.into], group));
                     layer
                         .forward
-                        .run(isa, route, source, target_rows, (start, end))?;
+                        .run_at(isa, route, source, target_rows, (start, end))?;
                 }
             }
             Kind::MaxPool(pool) => {
@@ -225,7 +227,8 @@ impl<'a> Block<'a> {
         }
         if let Some(canvas) = self.canvas {
             let range = self.range(step.into, group);
-            canvas.surround(self.sizes, step.into, &mut target[range])?;
+            let images = self.images_in(step.into, group);
+            canvas.surround(self.sizes, step.into, &mut target[range], images)?;
         }
         self.put(step.into, target);
         for id in step.reads() {
@@ -287,7 +290,19 @@ impl<'a> Block<'a> {
             return Ok(());
         };
         let there = self.read(add, group)?;
-        target[self.range(step.into, group)].copy_from_slice(there);
+        let target = &mut target[self.range(step.into, group)];
+        if self.sizes.layouts.are_alike(add, step.into) {
+            target.copy_from_slice(there);
+            return Ok(());
+        }
+        let layouts = [
+            self.sizes.layouts.map(add)?,
+            self.sizes.layouts.map(step.into)?,
+        ];
+        let place = self.place([add, step.into], group);
+        for_each_pixel(layouts, (place, group.count), |[from, into]| {
+            target[into] = there[from];
+        });
         Ok(())
     }
 
@@ -295,11 +310,22 @@ impl<'a> Block<'a> {
         self.sizes.schedule.slots[id]
     }
 
-    /// The rows of a group in a value's memory.
-    fn range(&self, id: ValueId, group: Group) -> std::ops::Range<usize> {
-        let rows = self.sizes.layouts.rows(id);
+    /// The rows of a group in a value's memory, with those of the images that stand with them.
+    fn range(&self, id: ValueId, group: Group) -> Range<usize> {
         let first = group.first % self.sizes.schedule.images[id];
-        first * rows..(first + group.count) * rows
+        self.sizes.layouts.range(id, first..first + group.count)
+    }
+
+    /// The place of a group's first image among those that stand together, where the images of only one of two values do.
+    fn place(&self, ids: [ValueId; 2], group: Group) -> usize {
+        let [a, b] = ids.map(|id| self.sizes.layouts.images_together(id));
+        if a == b { 0 } else { group.first % a.max(b) }
+    }
+
+    /// The images of a group among those of its rows.
+    fn images_in(&self, id: ValueId, group: Group) -> Range<usize> {
+        let first = group.first % self.sizes.layouts.images_together(id);
+        first..first + group.count
     }
 
     fn read(&self, id: ValueId, group: Group) -> Result<&[Row]> {
@@ -351,7 +377,7 @@ impl<'a> Block<'a> {
     }
 
     fn no_decisions(&self) -> Decisions {
-        let rows = |id: ValueId| self.sizes.layouts.rows(id) * self.images;
+        let rows = |id: ValueId| self.sizes.layouts.range(id, 0..self.images).len();
         let steps = &self.plan.steps[..self.sizes.routes.len()];
         let mut decisions = Decisions {
             images: self.images,
@@ -371,6 +397,10 @@ impl<'a> Block<'a> {
 }
 
 impl Group {
+    fn images(self) -> Range<usize> {
+        self.first..self.first + self.count
+    }
+
     /// Groups of at most so many images, beginning at multiples of their number.
     fn parts(self, images: usize) -> impl Iterator<Item = Self> {
         let end = self.first + self.count;

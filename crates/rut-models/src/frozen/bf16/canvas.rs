@@ -1,6 +1,8 @@
 //! What is the same for all images of a batch, because the window does not reach it: computed once, forward, as one image;
 //! and on the way back its gradient, summed over the batch in single precision before it is rounded.
 
+use std::ops::Range;
+
 use rut_kernels::bf16::{
     Bf16End, Bf16MaxPool, Bf16OptionA, CHANNELS, Layout, Row, add_rows, mask_rows, zeros,
 };
@@ -246,21 +248,32 @@ impl Painter<'_> {
 }
 
 impl Canvas {
-    /// Writes the shared pixels that each image of a block holds around an area.
-    pub(super) fn surround(&self, sizes: &Sizes, id: ValueId, rows: &mut [Row]) -> Result<()> {
+    /// Writes the shared pixels that images hold around an area, of those in `rows` the ones of `images`.
+    pub(super) fn surround(
+        &self,
+        sizes: &Sizes,
+        id: ValueId,
+        rows: &mut [Row],
+        images: Range<usize>,
+    ) -> Result<()> {
         let (Some(shared), Some(canvas)) = (self.values[id].as_deref(), &sizes.canvas) else {
             return Ok(());
         };
         let (layout, whole) = (sizes.layouts.map(id)?, canvas.whole.layouts.map(id)?);
         let strips = sizes.geometry.around(id);
-        for rows in rows.chunks_exact_mut(layout.rows()) {
+        let strips = strips.into_iter().filter(|strip| !strip.is_empty());
+        for image in images {
+            let first = layout.first_row(image);
             for plane in 0..layout.planes() {
-                for strip in strips {
+                for strip in strips.clone() {
                     for y in strip.top..strip.bottom() {
-                        let to = plane * layout.plane() + layout.row(y, strip.left);
+                        let to = first + plane * layout.plane() + layout.row(y, strip.left);
                         let from = plane * whole.plane() + whole.row(y, strip.left);
-                        rows[to..to + strip.width]
-                            .copy_from_slice(&shared[from..from + strip.width]);
+                        let rows = rows[to..].iter_mut().step_by(layout.together);
+                        let shared = &shared[from..from + strip.width];
+                        for (row, &shared) in rows.zip(shared) {
+                            *row = shared;
+                        }
                     }
                 }
             }
@@ -313,9 +326,15 @@ pub(super) fn zero_sums(plan: &Plan<Bf16>, sizes: &Sizes) -> Result<Sums> {
 }
 
 /// Adds the gradients of a value of some images where they go back to shared pixels.
-pub(super) fn add_rim(sums: &mut Sums, sizes: &Sizes, id: ValueId, grads: &[Row]) -> Result<()> {
+pub(super) fn add_rim(
+    sums: &mut Sums,
+    sizes: &Sizes,
+    (id, images): (ValueId, Range<usize>),
+    grads: &[Row],
+) -> Result<()> {
     let layout = sizes.layouts.map(id)?;
-    add_all(&mut sums.rims[id], layout, &sizes.geometry.rims[id], grads);
+    let rims = &sizes.geometry.rims[id];
+    add_all(&mut sums.rims[id], layout, rims, (grads, images));
     Ok(())
 }
 
@@ -324,21 +343,27 @@ pub(super) fn add_around(
     sums: &mut Sums,
     sizes: &Sizes,
     step: usize,
-    id: ValueId,
+    (id, images): (ValueId, Range<usize>),
     grads: &[Row],
 ) -> Result<()> {
     let layout = sizes.layouts.map(id)?;
     let around = sizes.geometry.around(id);
-    add_all(&mut sums.around[step], layout, &around, grads);
+    add_all(&mut sums.around[step], layout, &around, (grads, images));
     Ok(())
 }
 
-/// Adds the rows of some areas of each image to sums, image by image.
-fn add_all(sums: &mut [f32], layout: &Layout, areas: &[Area], grads: &[Row]) {
-    for image in grads.chunks_exact(layout.rows()) {
+/// Adds the rows of some areas of images to sums, image by image.
+fn add_all(
+    sums: &mut [f32],
+    layout: &Layout,
+    areas: &[Area],
+    (grads, images): (&[Row], Range<usize>),
+) {
+    for image in images {
+        let first = layout.first_row(image);
         for_each_row(layout, areas, |row, at| {
             let sums = &mut sums[at * CHANNELS..][..CHANNELS];
-            for (sum, value) in sums.iter_mut().zip(image[row].to_f32()) {
+            for (sum, value) in sums.iter_mut().zip(grads[first + row].to_f32()) {
                 *sum += value;
             }
         });

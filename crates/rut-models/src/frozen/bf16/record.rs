@@ -39,9 +39,11 @@ impl Bf16Trace {
             let Kind::MaxPool(pool) = &step.kind else {
                 continue;
             };
-            let [_, width] = self.batch.sizes.geometry.sizes[step.into];
-            let [_, read_width] = self.batch.sizes.geometry.sizes[step.from];
-            let layout = self.batch.sizes.layouts.map(step.into)?;
+            let sizes = &self.batch.sizes.full;
+            let [_, width] = sizes.geometry.sizes[step.into];
+            let [_, read_width] = sizes.geometry.sizes[step.from];
+            // The maps of a pool lie alike in every block.
+            let layout = sizes.layouts.map(step.into)?;
             let tensor = self.of_map(step.into, |block, at, channel| {
                 let taken = self.batch.kept[block].decisions.taken[index].as_deref()?;
                 let place = usize::from(taken[at][channel]);
@@ -63,14 +65,15 @@ impl Bf16Trace {
         id: ValueId,
         element: impl Fn(usize, usize, usize) -> Option<T>,
     ) -> Result<Tensor> {
-        let layout = self.batch.sizes.layouts.map(id)?;
-        let [height, width] = self.batch.sizes.geometry.sizes[id];
-        let channels = layout.channels;
+        let [height, width] = self.batch.sizes.full.geometry.sizes[id];
+        let channels = self.batch.engine.blocks.plan.values[id].channels;
         let mut elements = Vec::with_capacity(self.batch.dims[0] * channels * height * width);
         for (block, kept) in self.batch.kept.iter().enumerate() {
-            for image in 0..kept.decisions.images {
+            let images = kept.decisions.images;
+            let layout = self.batch.sizes.of(images).layouts.map(id)?;
+            for image in 0..images {
                 for channel in 0..channels {
-                    let plane = image * layout.rows() + channel / CHANNELS * layout.plane();
+                    let plane = layout.first_row(image) + channel / CHANNELS * layout.plane();
                     for pixel in 0..height * width {
                         let at = plane + layout.row(pixel / width, pixel % width);
                         let value = element(block, at, channel % CHANNELS).ok_or_else(lost)?;

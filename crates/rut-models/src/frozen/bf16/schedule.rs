@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::arithmetic::Bf16;
 use super::layouts::Layouts;
 use crate::frozen::batch::BLOCK_IMAGES;
-use crate::frozen::plan::{Step, ValueId};
+use crate::frozen::plan::{Kind, Step, ValueId};
 
 /// Bytes of maps that a group of images should not exceed.
 const RESIDENT: usize = 1 << 20;
@@ -47,6 +47,15 @@ impl Schedule {
                 wanted.clamp(1, BLOCK_IMAGES)
             })
             .collect();
+        // Images that stand together before and after a step go through it at once, and so no later step can have fewer.
+        let is_together = |id: ValueId| layouts.images_together(id) > 1;
+        let at_once = steps.iter().position(|step| {
+            let is_average = matches!(step.kind, Kind::Average(_));
+            is_together(step.from) && (is_average || is_together(step.into))
+        });
+        if let Some(at_once) = at_once {
+            images[at_once..].fill(BLOCK_IMAGES);
+        }
         // Later steps with smaller groups would have to begin before earlier ones have ended.
         for at in (1..images.len()).rev() {
             images[at - 1] = images[at - 1].min(images[at]);
@@ -62,7 +71,7 @@ impl Schedule {
                 }),
             }
         }
-        let mut held = vec![1; values];
+        let mut held: Vec<usize> = (0..values).map(|id| layouts.images_together(id)).collect();
         for (step, &images) in steps.iter().zip(&images) {
             for id in [Some(step.from), Some(step.into), step.add]
                 .into_iter()

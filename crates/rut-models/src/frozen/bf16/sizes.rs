@@ -1,5 +1,7 @@
 //! A plan for images of one size: where the pixels of every value lie, the routes of all convolutions, and the schedule.
 
+use std::sync::Arc;
+
 use rut_kernels::ConvShape;
 use rut_kernels::bf16::{ImageSums, Route};
 
@@ -7,9 +9,57 @@ use super::arithmetic::Bf16;
 use super::layouts::{Layouts, lost};
 use super::schedule::Schedule;
 use crate::error::{Error, Result};
+use crate::frozen::batch::BLOCK_IMAGES;
 use crate::frozen::plan::{Geometry, Kind, Plan, Step};
 
-/// What [`Plan`] becomes for one size of images.
+/// What [`Plan`] becomes for one size of images: for whole blocks, and for a block of fewer images where those are not the same.
+pub(super) struct BlockSizes {
+    pub(super) full: Sizes,
+    part: Option<Sizes>,
+}
+
+impl BlockSizes {
+    /// Of whole images.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`] where maps do not fit the kernels.
+    pub(super) fn whole(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
+        let full = Sizes::scheduled(plan, geometry.clone(), true)?;
+        let part = full.layouts.any_together();
+        let part = part.then(|| Sizes::scheduled(plan, geometry, false));
+        Ok(Self {
+            full,
+            part: part.transpose()?,
+        })
+    }
+
+    /// Of images that differ only in a window; `whole` is the geometry of all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlockSizes::whole`].
+    pub(super) fn windowed(plan: &Plan<Bf16>, geometry: Geometry, whole: Geometry) -> Result<Self> {
+        let mut sizes = Self::whole(plan, geometry)?;
+        let canvas = CanvasSizes::new(plan, &sizes.full.geometry, whole)?;
+        let canvas = Arc::new(canvas);
+        if let Some(part) = &mut sizes.part {
+            part.canvas = Some(canvas.clone());
+        }
+        sizes.full.canvas = Some(canvas);
+        Ok(sizes)
+    }
+
+    /// For a block of so many images.
+    pub(super) fn of(&self, images: usize) -> &Sizes {
+        match &self.part {
+            Some(part) if images < BLOCK_IMAGES => part,
+            _ => &self.full,
+        }
+    }
+}
+
+/// The same for blocks of one kind.
 pub(super) struct Sizes {
     pub(super) geometry: Geometry,
     pub(super) layouts: Layouts,
@@ -19,7 +69,7 @@ pub(super) struct Sizes {
     pub(super) image_sums: ImageSums,
     pub(super) schedule: Schedule,
     /// What is computed once for all images, where there is a window.
-    pub(super) canvas: Option<Box<CanvasSizes>>,
+    pub(super) canvas: Option<Arc<CanvasSizes>>,
 }
 
 /// What is the same for all images.
@@ -32,33 +82,11 @@ pub(super) struct CanvasSizes {
     pub(super) image_strips: Vec<(Route, ImageSums)>,
 }
 
-impl Sizes {
-    /// Of whole images.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Kernel`] where maps do not fit the kernels.
-    pub(super) fn whole(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
-        let mut sizes = Self::of(plan, geometry)?;
-        let weights = |step: &Step<Bf16>| match &step.kind {
-            Kind::Conv { layer, .. } => layer.bytes(),
-            _ => 0,
-        };
-        let weights: Vec<usize> = plan.steps.iter().map(weights).collect();
-        let steps = &plan.steps[..sizes.routes.len()];
-        sizes.schedule = Schedule::new(steps, plan.values.len(), &sizes.layouts, &weights);
-        Ok(sizes)
-    }
-
-    /// Of images that differ only in a window; `whole` is the geometry of all of them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sizes::whole`].
-    pub(super) fn windowed(plan: &Plan<Bf16>, geometry: Geometry, whole: Geometry) -> Result<Self> {
-        let mut sizes = Self::whole(plan, geometry)?;
-        let whole = Self::of(plan, whole)?;
-        let (shared, isa) = (&sizes.geometry.shared, plan.arithmetic.isa);
+impl CanvasSizes {
+    /// `geometry` is that of the images' own pixels, `whole` that of all of them.
+    fn new(plan: &Plan<Bf16>, geometry: &Geometry, whole: Geometry) -> Result<Self> {
+        let whole = Sizes::of(plan, whole, false)?;
+        let (shared, isa) = (&geometry.shared, plan.arithmetic.isa);
         let mut strips = Vec::new();
         let mut image_strips = Vec::new();
         for step in &plan.steps[..whole.routes.len()] {
@@ -76,18 +104,35 @@ impl Sizes {
             }
             strips.push(routes);
         }
-        sizes.canvas = Some(Box::new(CanvasSizes {
+        Ok(Self {
             whole,
             strips,
             image_strips,
-        }));
+        })
+    }
+}
+
+impl Sizes {
+    /// With the order in which a block goes through the plan.
+    fn scheduled(plan: &Plan<Bf16>, geometry: Geometry, together: bool) -> Result<Self> {
+        let mut sizes = Self::of(plan, geometry, together)?;
+        let weights = |step: &Step<Bf16>| match &step.kind {
+            Kind::Conv { layer, .. } => layer.bytes(),
+            _ => 0,
+        };
+        let weights: Vec<usize> = plan.steps.iter().map(weights).collect();
+        let steps = &plan.steps[..sizes.routes.len()];
+        sizes.schedule = Schedule::new(steps, plan.values.len(), &sizes.layouts, &weights);
         Ok(sizes)
     }
 
-    fn of(plan: &Plan<Bf16>, geometry: Geometry) -> Result<Self> {
+    fn of(plan: &Plan<Bf16>, geometry: Geometry, together: bool) -> Result<Self> {
         let end = map_steps(plan)?;
         let stem = stem(plan, end)?;
-        let layouts = Layouts::new(plan, &geometry, end, stem);
+        let mut layouts = Layouts::new(plan, &geometry, end, stem);
+        if together {
+            layouts = layouts.together(&plan.steps[..end]);
+        }
         let isa = plan.arithmetic.isa;
         let mut sums = None;
         let mut routes = Vec::new();

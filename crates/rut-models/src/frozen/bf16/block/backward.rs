@@ -7,7 +7,7 @@ use super::{Block, Decisions, Group};
 use crate::error::Result;
 use crate::frozen::batch::Sums;
 use crate::frozen::bf16::canvas;
-use crate::frozen::bf16::layouts::lost;
+use crate::frozen::bf16::layouts::{for_each_pixel, lost};
 use crate::frozen::plan::{Kind, ValueId};
 
 /// What a backward pass reads and writes.
@@ -68,7 +68,13 @@ impl Block<'_> {
         if let Some(sums) = &mut pass.sums
             && !matches!(step.kind, Kind::Average(_))
         {
-            canvas::add_rim(sums, sizes, step.into, self.read(step.into, group)?)?;
+            let images = self.images_in(step.into, group);
+            canvas::add_rim(
+                sums,
+                sizes,
+                (step.into, images),
+                self.read(step.into, group)?,
+            )?;
             self.sum_around(index, group, pass.decisions, sums)?;
         }
         if step.from == 0 {
@@ -107,14 +113,18 @@ impl Block<'_> {
         match &step.kind {
             Kind::Conv { layer, .. } => {
                 let [_, route] = sizes.routes[index].as_ref().ok_or_else(lost)?;
-                layer
-                    .backward
-                    .run(plan.arithmetic.isa, route, grad, target_rows, (start, end))?;
+                let route = (route, self.place([step.into, step.from], group));
+                layer.backward.run_at(
+                    plan.arithmetic.isa,
+                    route,
+                    grad,
+                    target_rows,
+                    (start, end),
+                )?;
             }
             Kind::MaxPool(pool) => {
-                let rows = sizes.layouts.rows(step.into);
                 let taken = pass.decisions.taken[index].as_deref().ok_or_else(lost)?;
-                let taken = &taken[group.first * rows..][..group.count * rows];
+                let taken = &taken[sizes.layouts.range(step.into, group.images())];
                 let areas = [sizes.geometry.areas[step.into], area];
                 Bf16MaxPool::of(*pool, self.plan.arithmetic.isa).backward(
                     layouts,
@@ -153,7 +163,9 @@ impl Block<'_> {
         let rows = &mut target[self.range(add, group)];
         if !is_shared {
             let grad = self.read(step.into, group)?;
-            if is_first {
+            if !self.sizes.layouts.are_alike(add, step.into) {
+                self.pass_between([step.into, add], group, grad, (rows, is_first))?;
+            } else if is_first {
                 rows.copy_from_slice(grad);
             } else {
                 add_rows(rows, grad)?;
@@ -171,6 +183,30 @@ impl Block<'_> {
         Ok(())
     }
 
+    /// The gradient of a sum to what was added, whose images lie otherwise.
+    fn pass_between(
+        &self,
+        ids: [ValueId; 2],
+        group: Group,
+        grad: &[Row],
+        (target, is_first): (&mut [Row], bool),
+    ) -> Result<()> {
+        let layouts = [
+            self.sizes.layouts.map(ids[0])?,
+            self.sizes.layouts.map(ids[1])?,
+        ];
+        let images = (self.place(ids, group), group.count);
+        let mut result = Ok(());
+        for_each_pixel(layouts, images, |[from, into]| {
+            if is_first {
+                target[into] = grad[from];
+            } else if result.is_ok() {
+                result = add_rows(&mut target[into..=into], &grad[from..=from]);
+            }
+        });
+        Ok(result?)
+    }
+
     fn stem_back(&mut self, index: usize, group: Group, pixels: &mut [f32]) -> Result<()> {
         let sizes = self.sizes;
         let step = &self.plan.steps[index];
@@ -181,7 +217,8 @@ impl Block<'_> {
         let grad = self.read(step.into, group)?;
         let len = 3 * sizes.geometry.areas[0].len();
         let mut sums = vec![0.0; sizes.image_sums.len()];
-        for (image, grad) in grad.chunks_exact(sizes.layouts.rows(step.into)).enumerate() {
+        let rows = sizes.layouts.map(step.into)?.rows();
+        for (image, grad) in grad.chunks_exact(rows).enumerate() {
             layer
                 .backward
                 .run_sums(self.plan.arithmetic.isa, route, grad, &mut sums)?;
@@ -210,16 +247,15 @@ impl Block<'_> {
         }
         let layouts = [sizes.layouts.map(step.into)?, sizes.layouts.map(step.from)?];
         let mut around = self.shelf.take(layouts[1], group.count);
-        let rows = sizes.layouts.rows(step.into);
         let taken = decisions.taken[index].as_deref().ok_or_else(lost)?;
-        let taken = &taken[group.first * rows..][..group.count * rows];
+        let taken = &taken[sizes.layouts.range(step.into, group.images())];
         let grad = self.read(step.into, group)?;
         for strip in strips.into_iter().filter(|strip| !strip.is_empty()) {
             let areas = [sizes.geometry.areas[step.into], strip];
             let pool = Bf16MaxPool::of(*pool, self.plan.arithmetic.isa);
             pool.backward(layouts, areas, (grad, taken), &mut around, &Bf16End::Store)?;
         }
-        canvas::add_around(sums, sizes, index, step.from, &around)?;
+        canvas::add_around(sums, sizes, index, (step.from, 0..group.count), &around)?;
         self.shelf.give(layouts[1], group.count, around);
         Ok(())
     }
@@ -230,7 +266,8 @@ impl Block<'_> {
         for plane in rows.chunks_exact_mut(layout.plane()) {
             for strip in strips {
                 for y in strip.top..strip.bottom() {
-                    plane[layout.row(y, strip.left)..][..strip.width].fill(Row::ZERO);
+                    let line = layout.row(y, strip.left)..;
+                    plane[line][..strip.width * layout.together].fill(Row::ZERO);
                 }
             }
         }
@@ -255,10 +292,9 @@ impl Block<'_> {
         group: Group,
         decisions: &'d Decisions,
     ) -> Bf16End<'d> {
-        let rows = self.sizes.layouts.rows(id);
         match &decisions.relu[id] {
             Some(bits) if is_last => {
-                Bf16End::Mask(&bits[group.first * rows..][..group.count * rows])
+                Bf16End::Mask(&bits[self.sizes.layouts.range(id, group.images())])
             }
             _ => Bf16End::Store,
         }
