@@ -51,6 +51,7 @@ def record(template, method, data, state, shots, seed):
     level = 0.25 + 0.12 * rank + 0.02 * DATA_SETS.index(data) - (0.08 if method == "vp" else 0)
     accuracy = min(0.98, max(0.02, draw.gauss(level - 0.004 * state**1.5, 0.012)))
     ece = abs(draw.gauss(0.12 - 0.015 * rank + 0.004 * state, 0.01))
+    new["cost"].pop("checksum", None)  # of the template: no drawn record has one
     spec = new["spec"]
     spec.update(dataset=data, n_shot=shots, seed=seed, network="ticket" if state else "dense")
     spec.pop("sparsity", None)
