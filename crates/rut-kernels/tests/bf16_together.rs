@@ -5,7 +5,8 @@ mod rows;
 
 use rows::{Numbers, fill, isas};
 use rut_kernels::bf16::{
-    Bf16Average, Bf16End, Bf16Isa, Bf16OptionA, Layout, Panels, Route, Row, halo, zeros,
+    Bf16Average, Bf16End, Bf16Isa, Bf16MaxPool, Bf16OptionA, ImageLayout, Layout, Panels, Route,
+    Row, halo, zeros,
 };
 use rut_kernels::{Area, ConvShape, Direction, Start};
 
@@ -73,13 +74,22 @@ fn a_convolution_gives_the_same_bits() {
     for isa in isas() {
         for (index, &(shape, input)) in CASES.iter().enumerate() {
             for direction in [Direction::Forward, Direction::Backward] {
-                check(isa, index as u64, shape, input, direction);
+                for all in [true, false] {
+                    check(isa, (index as u64, all), shape, input, direction);
+                }
             }
         }
     }
 }
 
-fn check(isa: Bf16Isa, seed: u64, shape: ConvShape, input: [usize; 2], direction: Direction) {
+/// Of all pixels, or of those within a frame of one pixel.
+fn check(
+    isa: Bf16Isa,
+    (seed, all): (u64, bool),
+    shape: ConvShape,
+    input: [usize; 2],
+    direction: Direction,
+) {
     let mut numbers = Numbers(seed * 4 + 1);
     let output = shape.output(input).unwrap();
     let (from, to) = match direction {
@@ -100,14 +110,23 @@ fn check(isa: Bf16Isa, seed: u64, shape: ConvShape, input: [usize; 2], direction
         layout(read, from, halo(shape, direction)),
         layout(written, to, 1),
     ];
+    let inner = Area {
+        top: 1,
+        left: 1,
+        height: to[0].saturating_sub(2),
+        width: to[1].saturating_sub(2),
+    };
+    let area = if all { apart[1].area } else { inner };
+    if area.is_empty() {
+        return;
+    }
     let (source, there) = (
         random(&apart[0], &mut numbers),
         random(&apart[1], &mut numbers),
     );
     let together = |layout: Layout, together| Layout { together, ..layout };
-    let route = |layouts: &[Layout; 2]| {
-        Route::new(&panels, &layouts[0], &layouts[1], apart[1].area, isa).unwrap()
-    };
+    let route =
+        |layouts: &[Layout; 2]| Route::new(&panels, &layouts[0], &layouts[1], area, isa).unwrap();
     let (mut expected, mut bits) = (there.clone(), vec![0; there.len()]);
     let end = Bf16End::ReluRecord(&mut bits);
     let way = route(&apart);
@@ -164,7 +183,7 @@ fn check(isa: Bf16Isa, seed: u64, shape: ConvShape, input: [usize; 2], direction
 }
 
 #[test]
-fn averages_and_shortcuts_give_the_same_bits() {
+fn averages_give_the_same_bits() {
     let apart = Layout {
         channels: 40,
         area: Area::whole(3, 4),
@@ -193,34 +212,6 @@ fn averages_and_shortcuts_give_the_same_bits() {
         .backward(&beside, &means[0], &mut back[1], ends())
         .unwrap();
     assert!(back[1] == arranged(&apart, &back[0], &beside));
-
-    let option = Bf16OptionA {
-        in_channels: 40,
-        out_channels: 80,
-    };
-    let half = Layout {
-        channels: 80,
-        area: Area::whole(2, 2),
-        ..apart
-    };
-    let half_beside = Layout {
-        together: TOGETHER,
-        ..half
-    };
-    let mut small = [zeros(&half, IMAGES), zeros(&half_beside, IMAGES)];
-    option
-        .run([&apart, &half], half.area, &rows, &mut small[0])
-        .unwrap();
-    let arranged_rows = arranged(&apart, &rows, &beside);
-    option
-        .run(
-            [&beside, &half_beside],
-            half.area,
-            &arranged_rows,
-            &mut small[1],
-        )
-        .unwrap();
-    assert!(small[1] == arranged(&half, &small[0], &half_beside));
 }
 
 #[test]
@@ -274,4 +265,44 @@ fn images_that_do_not_fit_are_refused() {
     );
     assert!(run(4, 4, 1, [4, 4]).is_err());
     assert!(run(4, 4, 0, [4, 8]).is_err());
+
+    // What reads or writes only images that stand apart.
+    let area = Area::whole(2, 2);
+    let pool = Bf16MaxPool {
+        isa: Bf16Isa::Portable,
+        kernel: 1,
+        stride: 1,
+        padding: 0,
+    };
+    for layouts in [[&layout(2), &layout(1)], [&layout(1), &layout(2)]] {
+        let rows = [0, 1].map(|side| zeros(layouts[side], 2));
+        let error = pool.run(layouts, area, &rows[0], &mut rows[1].clone(), None);
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("2 images together, expected one at a time"),
+            "{error}"
+        );
+        let option = Bf16OptionA {
+            in_channels: 32,
+            out_channels: 32,
+        };
+        let error = option.run(layouts, Area::whole(1, 1), &rows[0], &mut rows[1].clone());
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("2 images together, expected one at a time"),
+            "{error}"
+        );
+    }
+    let stem = ConvShape {
+        in_channels: 3,
+        ..shape
+    };
+    let weights = vec![0.0; stem.weights()];
+    let image = ImageLayout { area, padding: 0 };
+    let panels = Panels::from_image(stem, &weights, None).unwrap();
+    let route = Route::from_image(&panels, &image, &layout(2), area, Bf16Isa::Portable);
+    assert!(route.unwrap_err().to_string().contains("one at a time"));
+    let panels = Panels::to_image(stem, &weights).unwrap();
+    let route = Route::to_image(&panels, &layout(2), area, Bf16Isa::Portable);
+    assert!(route.unwrap_err().to_string().contains("one at a time"));
 }

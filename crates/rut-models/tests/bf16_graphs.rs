@@ -204,6 +204,13 @@ fn every_shape_of_a_max_pool() {
 /// Sums whose parts lie elsewhere in memory: read again later, by larger kernels, or by the convolution that they are added to.
 #[test]
 fn sums() {
+    // Wide maps, and narrow ones, which all images of a block hold together.
+    for size in [[9, 12], [9, 7]] {
+        sums_of(size);
+    }
+}
+
+fn sums_of(size: [usize; 2]) {
     let begin = || {
         let mut b = GraphBuilder::new();
         let x = b.input();
@@ -222,7 +229,7 @@ fn sums() {
     let x = sum(&mut b, x, "a", 3, x);
     let x = b.relu(x);
     let x = sum(&mut b, x, "b", 3, x);
-    hold_against_the_reference("what the convolution reads", &finish(b, x, 20), [9, 12]);
+    hold_against_the_reference("what the convolution reads", &finish(b, x, 20), size);
 
     let (mut b, x) = begin();
     let y = sum(&mut b, x, "a", 3, x);
@@ -232,7 +239,7 @@ fn sums() {
     let y = sum(&mut b, z, "c", 1, y);
     let x = sum(&mut b, y, "d", 1, x);
     let x = b.relu(x);
-    hold_against_the_reference("read again", &finish(b, x, 20), [9, 12]);
+    hold_against_the_reference("read again", &finish(b, x, 20), size);
 
     for kernels in [[5, 1, 1], [1, 5, 1], [1, 1, 5], [1, 3, 7], [7, 3, 1]] {
         let (mut b, x) = begin();
@@ -245,7 +252,7 @@ fn sums() {
         let y = conv_relu(&mut b, x, "e", [20, 20], [kernels[2], 1, kernels[2] / 2]);
         let x = sum(&mut b, y, "f", 1, x);
         let what = format!("kernels {kernels:?} past sums");
-        hold_against_the_reference(&what, &finish(b, x, 20), [9, 12]);
+        hold_against_the_reference(&what, &finish(b, x, 20), size);
     }
 
     let (mut b, x) = begin();
@@ -257,6 +264,28 @@ fn sums() {
     let x = b.add(x, past);
     let x = b.relu(x);
     hold_against_the_reference("a pooled shortcut", &finish(b, x, 50), [27, 31]);
+
+    // Two convolutions of a wide map into narrow ones, of which one is added to the other, and read again.
+    let strided = |b: &mut GraphBuilder, x, param: &str, kernel: usize| {
+        let shape = [kernel, 2, kernel / 2];
+        b.conv(x, conv(param, [32, 256], shape, Bias::Added))
+    };
+    for read_again in [false, true] {
+        let mut b = GraphBuilder::new();
+        let x = b.input();
+        let x = conv_relu(&mut b, x, "stem", [256, 3], [3, 1, 1]);
+        let s = strided(&mut b, x, "a", 1);
+        let s = b.relu(s);
+        let y = strided(&mut b, x, "b", 3);
+        let y = b.add(y, s);
+        let mut y = b.relu(y);
+        if read_again {
+            let z = b.conv(y, conv("c", [32, 32], [3, 1, 1], Bias::Added));
+            y = b.add(z, s);
+        }
+        let what = format!("a sum of two strided convolutions, read again: {read_again}");
+        hold_against_the_reference(&what, &finish(b, y, 32), [16, 2 * size[1]]);
+    }
 }
 
 /// Nodes of which nothing comes are dropped, whatever they read.

@@ -1,7 +1,7 @@
 //! Runs a convolution along its route, for a few images.
 
 use super::isa::Bf16Isa;
-use super::layout::Layout;
+use super::layout::{Layout, Side};
 use super::route::{Job, Route};
 use super::row::{CHANNELS, Row};
 use super::weights::Panels;
@@ -212,7 +212,8 @@ impl<'a> Pass<'a> {
             return 4;
         }
         let route = self.route;
-        let job = route.jobs.first().map_or(1, |job| usize::from(job.rows));
+        let rows = route.jobs.iter().map(|job| usize::from(job.rows));
+        let job = rows.max().unwrap_or(1);
         let bytes = job * route.source_planes * size_of::<Row>();
         (CHUNK / bytes.max(1)).max(4)
     }
@@ -296,5 +297,5 @@ pub(super) fn masked(row: Row, bits: u32) -> Row {
 
 /// New rows for images, of zeros.
 pub fn zeros(layout: &Layout, images: usize) -> Vec<Row> {
-    vec![Row::ZERO; layout.rows() * images.div_ceil(layout.together)]
+    vec![Row::ZERO; layout.rows() * images.div_ceil(Side::of(layout).together)]
 }

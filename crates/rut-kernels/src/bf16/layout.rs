@@ -83,7 +83,7 @@ impl Layout {
 
     /// Checks that a buffer holds this many images.
     pub(crate) fn check(&self, what: &'static str, rows: usize, images: usize) -> Result<()> {
-        let units = images.div_ceil(self.together.max(1));
+        let units = images.div_ceil(Side::of(self).together);
         Error::check_len(what, rows, self.rows() * units)
     }
 
@@ -115,15 +115,16 @@ impl Layout {
 /// How the images of a buffer lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Side {
-    /// Images that stand together, and their rows.
+    /// Images that stand together.
     pub(crate) together: usize,
+    /// Their rows.
     pub(crate) rows: usize,
 }
 
 impl Side {
     pub(super) fn of(layout: &Layout) -> Self {
         Self {
-            together: layout.together,
+            together: layout.together.max(1),
             rows: layout.rows(),
         }
     }

@@ -43,7 +43,7 @@ impl Bf16OptionA {
         target_layout.check_holds("the map that a shortcut writes", area)?;
         source_layout.check_holds("the map that a shortcut reads", doubled(area))?;
         for image in 0..images {
-            let [from, to] = [source_layout, target_layout].map(|layout| layout.first_row(image));
+            let [from, to] = [source_layout, target_layout].map(|layout| image * layout.rows());
             for y in area.top..area.bottom() {
                 for x in area.left..area.right() {
                     for out in 0..target_layout.planes() * CHANNELS {
@@ -80,7 +80,7 @@ impl Bf16OptionA {
         let bits = end.mask("a shortcut", target.len())?;
         let before = (self.out_channels - self.in_channels) / 2;
         for image in 0..images {
-            let [from, to] = [source_layout, target_layout].map(|layout| layout.first_row(image));
+            let [from, to] = [source_layout, target_layout].map(|layout| image * layout.rows());
             for y in area.top..area.bottom() {
                 for x in area.left..area.right() {
                     let pixel = Area {
@@ -145,6 +145,8 @@ impl Bf16OptionA {
                 expected: "no fewer".into(),
             });
         }
+        small.check_apart("the narrower map of a shortcut")?;
+        large.check_apart("the wider map of a shortcut")?;
         let images = small.images("the narrower map of a shortcut", small_rows)?;
         large.check("the wider map of a shortcut", large_rows, images)?;
         Ok(images)

@@ -1,5 +1,5 @@
 //! The engine in bfloat16: convolutions of a few images at a time on `rut-kernels`, each image's maps apart, so that what
-//! lies between two layers stays in a core's cache. It shares the plan of the engine in single precision: batch norm is
+//! lies between two layers stays in a core's cache, or narrow ones of a whole block together. It shares the plan of the engine in single precision: batch norm is
 //! folded, ReLUs and sums are fused. Weights, activations and gradients are rounded once for each fused step; sums, the
 //! average pool and the linear layers after it are in single precision.
 

@@ -46,6 +46,11 @@ impl List {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// Bytes from the first row to the end of what is read for it.
     pub(crate) fn reach(&self) -> usize {
         self.reach

@@ -323,10 +323,11 @@ impl<'a> Builder<'a> {
         if end.is_none_or(|end| end > self.route.source.rows * ROW_BYTES) {
             return Err(self.outside(end.unwrap_or(usize::MAX)));
         }
-        let at = job.target as usize + between * self.route.target_step;
-        let at = at + last(self.route.target);
-        if at >= self.target.plane() {
-            return Err(self.outside(at));
+        let at = between
+            .checked_mul(self.route.target_step)
+            .and_then(|at| at.checked_add(job.target as usize + last(self.route.target)));
+        if at.is_none_or(|at| at >= self.target.plane()) {
+            return Err(self.outside(at.unwrap_or(usize::MAX)));
         }
         self.route.jobs.push(job);
         Ok(())
@@ -379,6 +380,7 @@ fn ends(length: usize, rows: usize, unit: usize) -> impl Iterator<Item = usize> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::{ConvShape, Direction};
 
     #[test]
     fn rows_are_cut_into_whole_units() {
@@ -395,5 +397,38 @@ mod tests {
             }
             assert_eq!(first, length);
         }
+    }
+
+    /// Rows times steps of a 3×3 convolution of one plane into one plane of 7 × 7 pixels.
+    fn products(together: usize) -> usize {
+        let shape = ConvShape {
+            in_channels: 32,
+            out_channels: 32,
+            kernel: 3,
+            stride: 1,
+            padding: 1,
+        };
+        let weights = vec![0.0; shape.weights()];
+        let panels = Panels::new(shape, Direction::Forward, &weights, None).unwrap();
+        let layout = Layout {
+            channels: 32,
+            area: Area::whole(7, 7),
+            halo: 1,
+            together,
+        };
+        let route = Route::new(&panels, &layout, &layout, layout.area, Bf16Isa::Portable).unwrap();
+        let products = |job: &Job| {
+            let steps = route.lists[usize::from(job.list)].steps().len();
+            usize::from(job.rows) * steps
+        };
+        route.jobs.iter().map(products).sum()
+    }
+
+    #[test]
+    fn what_is_read_beside_a_map_is_not_multiplied() {
+        // Along an axis 2 + 5 · 3 + 2 pixels are read.
+        assert_eq!(products(16), 16 * 19 * 19);
+        // Lines are kept whole where images stand apart, so that no job is of one pixel.
+        assert_eq!(products(1), 7 * 3 * 19);
     }
 }

@@ -319,7 +319,7 @@ impl<'a> Block<'a> {
     /// The place of a group's first image among those that stand together, where the images of only one of two values do.
     fn place(&self, ids: [ValueId; 2], group: Group) -> usize {
         let [a, b] = ids.map(|id| self.sizes.layouts.images_together(id));
-        if a == b { 0 } else { group.first % a.max(b) }
+        group.first % a.max(b)
     }
 
     /// The images of a group among those of its rows.

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::frozen::batch::BLOCK_IMAGES;
 use crate::frozen::plan::{Geometry, Kind, Plan, Step, ValueId};
 
-/// Maps of at most so many columns lie with those of other images: by themselves, halos and borders would be an eighth of all
-/// products and more.
+/// Maps of at most so many columns may stand with those of other images: by themselves, halos and borders would be an eighth of
+/// all products and more.
 const NARROW: usize = 8;
 
 /// Where the pixels of every value lie.
@@ -23,11 +23,17 @@ pub(super) struct Layouts {
 
 impl Layouts {
     /// Those of a plan's values. `end` is the number of steps up to the average pool, itself included; `stem` is the convolution that
-    /// reads the image.
-    pub(super) fn new(plan: &Plan<Bf16>, geometry: &Geometry, end: usize, stem: ConvShape) -> Self {
+    /// reads the image; in a whole block narrow maps may stand together.
+    pub(super) fn new(
+        plan: &Plan<Bf16>,
+        geometry: &Geometry,
+        end: usize,
+        (stem, whole_block): (ConvShape, bool),
+    ) -> Self {
+        let steps = &plan.steps[..end];
         let mut halos = vec![0; plan.values.len()];
         let mut is_map = vec![false; plan.values.len()];
-        for step in &plan.steps[..end - 1] {
+        for step in &steps[..end - 1] {
             is_map[step.into] = true;
             let Kind::Conv { shape, .. } = &step.kind else {
                 continue;
@@ -40,21 +46,18 @@ impl Layouts {
             };
             halos[step.into] = halos[step.into].max(back);
         }
-        // A sum stands where what it is added to stood, which may be a sum as well: to the first of them, and back.
-        let sums = || {
-            plan.steps[..end]
-                .iter()
-                .filter_map(|step| Some([step.add?, step.into]))
+        let width = |id: ValueId| geometry.held[id].width;
+        let is_together = if whole_block {
+            narrow_maps(steps, &is_map, width)
+        } else {
+            vec![false; is_map.len()]
         };
-        for [add, into] in sums().rev().chain(sums()) {
-            let most = halos[add].max(halos[into]);
-            (halos[add], halos[into]) = (most, most);
-        }
+        widen_halos(steps, &mut halos, &is_map, &is_together);
         let map = |id: ValueId| Layout {
             channels: plan.values[id].channels,
             area: geometry.held[id],
             halo: halos[id],
-            together: 1,
+            together: if is_together[id] { BLOCK_IMAGES } else { 1 },
         };
         Self {
             image: ImageLayout {
@@ -65,37 +68,6 @@ impl Layouts {
                 .map(|id| is_map[id].then(|| map(id)))
                 .collect(),
         }
-    }
-
-    /// The same for a whole block of images: the maps of a few pixels of all its images stand together, where only convolutions and
-    /// averages touch them; and so do those that a convolution of a stride reads for them.
-    pub(super) fn together(mut self, steps: &[Step<Bf16>]) -> Self {
-        let touches =
-            |step: &Step<Bf16>, id| step.into == id || step.reads().any(|read| read == id);
-        let can = |id: ValueId| {
-            steps.iter().filter(|step| touches(step, id)).all(|step| {
-                let summed = matches!(step.kind, Kind::Conv { .. } | Kind::Average(_));
-                summed && step.from != 0
-            })
-        };
-        let mut is_together: Vec<bool> = self.maps.iter().map(|_| false).collect();
-        for (id, layout) in self.maps.iter().enumerate() {
-            let is_narrow = layout.is_some_and(|layout| layout.area.width <= NARROW);
-            is_together[id] = is_narrow && can(id);
-        }
-        for step in steps {
-            if let Kind::Conv { shape, .. } = &step.kind
-                && (shape.stride > 1 && is_together[step.into])
-            {
-                is_together[step.from] |= self.maps[step.from].is_some() && can(step.from);
-            }
-        }
-        for (layout, is_together) in self.maps.iter_mut().zip(is_together) {
-            if let (Some(layout), true) = (layout, is_together) {
-                layout.together = BLOCK_IMAGES;
-            }
-        }
-        self
     }
 
     pub(super) fn map(&self, id: ValueId) -> Result<&Layout> {
@@ -134,6 +106,66 @@ impl Layouts {
     /// Whether two values are maps that lie alike.
     pub(super) fn are_alike(&self, a: ValueId, b: ValueId) -> bool {
         self.maps[a].is_some() && self.maps[a] == self.maps[b]
+    }
+}
+
+/// Which maps hold all images of a block together: narrow ones that only convolutions and averages touch, and those that a
+/// convolution of a stride reads for them. No other map is written after them, so that the steps between them and the average go
+/// through a whole block at a time without keeping many wide maps.
+fn narrow_maps(
+    steps: &[Step<Bf16>],
+    is_map: &[bool],
+    width: impl Fn(ValueId) -> usize,
+) -> Vec<bool> {
+    let mut can = is_map.to_vec();
+    for step in steps {
+        let is_summed = matches!(step.kind, Kind::Conv { .. } | Kind::Average(_));
+        if !is_summed || step.from == 0 {
+            can[step.into] = false;
+            step.reads().for_each(|id| can[id] = false);
+        }
+    }
+    let mut is_together: Vec<bool> = can
+        .iter()
+        .enumerate()
+        .map(|(id, &can)| can && width(id) <= NARROW)
+        .collect();
+    for step in steps {
+        if let Kind::Conv { shape, .. } = &step.kind
+            && (shape.stride > 1 && is_together[step.into])
+        {
+            is_together[step.from] |= can[step.from];
+        }
+    }
+    let written = steps.iter().map(|step| step.into);
+    let apart = |&id: &ValueId| is_map[id] && !is_together[id];
+    let wide = written.clone().rposition(|id| apart(&id));
+    for id in written.take(wide.map_or(0, |last| last + 1)) {
+        is_together[id] = false;
+    }
+    is_together
+}
+
+/// Makes halos as wide as those of other maps with which they should lie alike: a sum stands where what it is added to stood; and
+/// where images stand apart and both maps of a convolution have the same lines, the end of one runs on into the next.
+fn widen_halos(steps: &[Step<Bf16>], halos: &mut [usize], is_map: &[bool], is_together: &[bool]) {
+    loop {
+        let before = halos.to_vec();
+        for step in steps {
+            let has_same_lines =
+                matches!(&step.kind, Kind::Conv { shape, .. } if shape.stride == 1);
+            let runs_on = has_same_lines && !is_together[step.into];
+            let alike = [step.add, runs_on.then_some(step.from)];
+            for other in alike.into_iter().flatten() {
+                if is_map[other] && is_together[other] == is_together[step.into] {
+                    let most = halos[other].max(halos[step.into]);
+                    (halos[other], halos[step.into]) = (most, most);
+                }
+            }
+        }
+        if *halos == before {
+            return;
+        }
     }
 }
 

@@ -39,14 +39,14 @@ impl Bf16Trace {
             let Kind::MaxPool(pool) = &step.kind else {
                 continue;
             };
-            let sizes = &self.batch.sizes.full;
-            let [_, width] = sizes.geometry.sizes[step.into];
-            let [_, read_width] = sizes.geometry.sizes[step.from];
-            // The maps of a pool lie alike in every block.
-            let layout = sizes.layouts.map(step.into)?;
+            let geometry = &self.batch.sizes.full.geometry;
+            let [_, width] = geometry.sizes[step.into];
+            let [_, read_width] = geometry.sizes[step.from];
             let tensor = self.of_map(step.into, |block, at, channel| {
-                let taken = self.batch.kept[block].decisions.taken[index].as_deref()?;
-                let place = usize::from(taken[at][channel]);
+                let decisions = &self.batch.kept[block].decisions;
+                let layouts = &self.batch.sizes.of(decisions.images).layouts;
+                let layout = layouts.map(step.into).ok()?;
+                let place = usize::from(decisions.taken[index].as_deref()?[at][channel]);
                 let pixel = at % layout.plane() - layout.row(0, 0);
                 let (row, column) = (pixel / layout.pitch(), pixel % layout.pitch());
                 debug_assert!(column < width);

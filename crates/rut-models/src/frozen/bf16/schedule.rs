@@ -47,11 +47,12 @@ impl Schedule {
                 wanted.clamp(1, BLOCK_IMAGES)
             })
             .collect();
-        // Images that stand together before and after a step go through it at once, and so no later step can have fewer.
+        // Images that stand together in what a step reads, or is added to, and in what it writes go through it at once; no later step can
+        // have fewer.
         let is_together = |id: ValueId| layouts.images_together(id) > 1;
         let at_once = steps.iter().position(|step| {
             let is_average = matches!(step.kind, Kind::Average(_));
-            is_together(step.from) && (is_average || is_together(step.into))
+            step.reads().any(is_together) && (is_average || is_together(step.into))
         });
         if let Some(at_once) = at_once {
             images[at_once..].fill(BLOCK_IMAGES);
@@ -99,7 +100,7 @@ impl Schedule {
         }
     }
 
-    /// One image at a time through `steps` steps, all values apart.
+    /// One image at a time through `steps` steps, every value in its own memory.
     pub(super) fn apart(steps: usize, values: usize) -> Self {
         Self {
             segments: vec![Segment {

@@ -114,8 +114,8 @@ impl CanvasSizes {
 
 impl Sizes {
     /// With the order in which a block goes through the plan.
-    fn scheduled(plan: &Plan<Bf16>, geometry: Geometry, together: bool) -> Result<Self> {
-        let mut sizes = Self::of(plan, geometry, together)?;
+    fn scheduled(plan: &Plan<Bf16>, geometry: Geometry, whole_block: bool) -> Result<Self> {
+        let mut sizes = Self::of(plan, geometry, whole_block)?;
         let weights = |step: &Step<Bf16>| match &step.kind {
             Kind::Conv { layer, .. } => layer.bytes(),
             _ => 0,
@@ -126,13 +126,10 @@ impl Sizes {
         Ok(sizes)
     }
 
-    fn of(plan: &Plan<Bf16>, geometry: Geometry, together: bool) -> Result<Self> {
+    fn of(plan: &Plan<Bf16>, geometry: Geometry, whole_block: bool) -> Result<Self> {
         let end = map_steps(plan)?;
         let stem = stem(plan, end)?;
-        let mut layouts = Layouts::new(plan, &geometry, end, stem);
-        if together {
-            layouts = layouts.together(&plan.steps[..end]);
-        }
+        let layouts = Layouts::new(plan, &geometry, end, (stem, whole_block));
         let isa = plan.arithmetic.isa;
         let mut sums = None;
         let mut routes = Vec::new();
@@ -226,5 +223,81 @@ fn stem(plan: &Plan<Bf16>, end: usize) -> Result<ConvShape> {
                 "in bf16 one convolution reads the image, and nothing else; use the precision f32"
                     .into(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use rut_kernels::Area;
+    use rut_kernels::bf16::Bf16Isa;
+
+    use super::*;
+    use crate::{Array, Weights, find};
+
+    /// ResNet-18 on images of 224 pixels, of which the pixels of a window are an image's own: the width of each map in the order in
+    /// which they are written, and how many images stand together.
+    fn maps(window: Option<Area>) -> Vec<[usize; 2]> {
+        let graph = find("resnet18").unwrap().build();
+        let arrays: BTreeMap<String, Array> = graph
+            .parameters()
+            .into_iter()
+            .map(|of| {
+                let numbers = vec![0.5; of.shape.iter().product()];
+                (of.name, Array::new(of.shape, numbers).unwrap())
+            })
+            .collect();
+        let weights = Weights::from_arrays(&graph, arrays).unwrap();
+        let arithmetic = Bf16::new(Bf16Isa::Portable).unwrap();
+        let plan = Plan::new(&graph, &weights, arithmetic).unwrap();
+        let size = [224, 224];
+        let whole = Geometry::whole(&graph, &plan, size).unwrap();
+        let sizes = match window {
+            None => BlockSizes::whole(&plan, whole),
+            Some(window) => {
+                let part = Geometry::windowed(&graph, &plan, size, window).unwrap();
+                BlockSizes::windowed(&plan, part, whole)
+            }
+        }
+        .unwrap();
+        for images in 1..BLOCK_IMAGES {
+            assert!(!sizes.of(images).layouts.any_together());
+        }
+        let layouts = &sizes.of(BLOCK_IMAGES).layouts;
+        let end = sizes.full.routes.len();
+        let maps = plan.steps[..end - 1].iter().map(|step| {
+            let layout = layouts.map(step.into).unwrap();
+            [layout.area.width, layout.together]
+        });
+        maps.collect()
+    }
+
+    #[test]
+    fn narrow_maps_of_a_whole_block_stand_together() {
+        let maps = maps(None);
+        // Besides the narrowest, the one that the strided convolutions read for them.
+        let kinds: BTreeSet<[usize; 2]> = maps.iter().copied().collect();
+        let expected = [[112, 1], [56, 1], [28, 1], [14, 1], [14, 16], [7, 16]];
+        assert_eq!(kinds, BTreeSet::from(expected));
+        assert_eq!(maps.iter().filter(|&&map| map == [14, 16]).count(), 1);
+    }
+
+    #[test]
+    fn maps_before_wider_ones_stand_apart() {
+        for side in [2, 6, 32] {
+            let at = (224 - side) / 2;
+            let window = Area {
+                top: at,
+                left: at,
+                height: side,
+                width: side,
+            };
+            let maps = maps(Some(window));
+            let first = maps.iter().position(|&[_, together]| together > 1);
+            let first = first.expect("the last maps are narrow");
+            assert!(maps[..first].iter().any(|&[width, _]| width > 8));
+            assert!(maps[first..].iter().all(|&[_, together]| together > 1));
+        }
     }
 }
