@@ -3,22 +3,12 @@
 
 mod rows;
 
-use rows::{Numbers, element, fill, half_ulp, isas};
+use rows::{Numbers, element, fill, half_ulp, isas, shape};
 use rut_kernels::bf16::{
     Bf16End, Bf16Isa, CHANNELS, ImageLayout, Layout, Panels, Route, Row, halo, round, zeros,
 };
 use rut_kernels::reference::Reference;
 use rut_kernels::{Area, ConvShape, Direction, Start};
-
-const fn shape(channels: [usize; 2], kernel: usize, stride: usize) -> ConvShape {
-    ConvShape {
-        in_channels: channels[0],
-        out_channels: channels[1],
-        kernel,
-        stride,
-        padding: kernel / 2,
-    }
-}
 
 /// Shape and size of the input. Odd sizes, channels that do not fill a plane, several planes, each kernel and stride of the
 /// networks, and more rows than a kernel sums at once.

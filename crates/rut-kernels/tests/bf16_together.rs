@@ -3,7 +3,7 @@
 
 mod rows;
 
-use rows::{Numbers, fill, isas};
+use rows::{Numbers, fill, isas, shape};
 use rut_kernels::bf16::{
     Bf16Average, Bf16End, Bf16Isa, Bf16MaxPool, Bf16OptionA, ImageLayout, Layout, Panels, Route,
     Row, halo, zeros,
@@ -13,16 +13,6 @@ use rut_kernels::{Area, ConvShape, Direction, Start};
 /// Images of a test: two units of those that stand together.
 const TOGETHER: usize = 5;
 const IMAGES: usize = 2 * TOGETHER;
-
-const fn shape(channels: [usize; 2], kernel: usize, stride: usize) -> ConvShape {
-    ConvShape {
-        in_channels: channels[0],
-        out_channels: channels[1],
-        kernel,
-        stride,
-        padding: kernel / 2,
-    }
-}
 
 const CASES: &[(ConvShape, [usize; 2])] = &[
     (shape([32, 32], 1, 1), [1, 1]),

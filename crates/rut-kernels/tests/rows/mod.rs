@@ -13,6 +13,7 @@
     reason = "an instruction set that is skipped is said to be"
 )]
 
+use rut_kernels::ConvShape;
 use rut_kernels::bf16::{Bf16Isa, CHANNELS, Layout, Row, round, widen};
 
 /// A stream of numbers.
@@ -42,6 +43,17 @@ pub fn isas() -> Vec<Bf16Isa> {
         println!("skipped: this processor has no {}", isa.name());
     }
     here
+}
+
+/// A convolution that keeps the size, or divides it by the stride.
+pub const fn shape(channels: [usize; 2], kernel: usize, stride: usize) -> ConvShape {
+    ConvShape {
+        in_channels: channels[0],
+        out_channels: channels[1],
+        kernel,
+        stride,
+        padding: kernel / 2,
+    }
 }
 
 /// `[channels, area]` of one image into its layout.
